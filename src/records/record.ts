@@ -1,0 +1,38 @@
+/** What a probe reported, after validation: the one form both wire formats are turned into. */
+export interface Report {
+  recordFormatVersion: 1 | 2 | 3 | 4;
+  classification: string;
+  /** 1 low, 2 medium, 3 high, 4 critical. */
+  severity: 1 | 2 | 3 | 4;
+  machineId: string;
+  /** The machine's own clock, Unix seconds. */
+  capturedAt: number;
+  arch: string;
+  /** `sys_vendor|product_name|product_version`. */
+  hostType: string;
+  build: string;
+  kernelVersion: string;
+  /** Formats 2 to 4. */
+  payloadFormatVersion: number | null;
+  /** `''` where format 1 left it out. */
+  systemName: string;
+  /** Formats 3 and 4. */
+  boardName: string | null;
+  cpuModel: string | null;
+  biosVersion: string | null;
+  /** Format 4. */
+  eventId: string | null;
+  external: boolean;
+  payload: string;
+}
+
+/** A stored record, as queries return it. */
+export interface StoredRecord extends Report {
+  id: number;
+  /** The server's clock when the record was committed. */
+  receivedAt: Date;
+  /** The name of the TID the record came with. */
+  fleet: string;
+}
+
+export const SEVERITY_LABELS = { 1: 'low', 2: 'med', 3: 'high', 4: 'crit' } as const;
