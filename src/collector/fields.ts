@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import type { Report } from '../records/record.ts';
+
+/** The metadata of a record as both wire formats name it, in the order in which they are checked. */
+export const FIELDS = [
+  'record_format_version',
+  'severity',
+  'classification',
+  'machine_id',
+  'creation_timestamp',
+  'arch',
+  'host_type',
+  'kernel_version',
+  'board_name',
+  'cpu_model',
+  'bios_version',
+  'event_id',
+  'system_name',
+  'build',
+  'payload_format_version',
+] as const;
+export type Field = (typeof FIELDS)[number];
+export type RawFields = Partial<Record<Field, string>>;
+
+/** Why a request can't become a record. `field` is null where it is not about one field. */
+export interface Refusal {
+  field: Field | 'payload' | null;
+  message: string;
+}
+
+type FormatVersion = Report['recordFormatVersion'];
+
+const SINCE_FORMAT_1 = ['severity', 'classification', 'machine_id', 'creation_timestamp', 'arch', 'host_type', 'kernel_version', 'build'] as const;
+const REQUIRED: Record<FormatVersion, readonly Field[]> = {
+  1: SINCE_FORMAT_1,
+  2: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name'],
+  3: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name', 'board_name', 'cpu_model', 'bios_version'],
+  4: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name', 'board_name', 'cpu_model', 'bios_version', 'event_id'],
+};
+
+/** Ends on 9999-12-31, the last moment that ISO 8601 writes with four digits. */
+const LAST_TIMESTAMP = 253_402_300_799;
+const CLEAR_LINUX = 'clear-linux-os';
+
+const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
+/** Bun joins a header that comes twice under one spelling: "1, 2". Only these texts may hold that by nature. */
+const MAY_HOLD_COMMAS = new Set<Field>(['host_type', 'board_name', 'cpu_model', 'bios_version']);
+
+const text = (expected: string, accepts: (value: string) => boolean) => z.string().refine(accepts, { error: expected });
+const matching = (pattern: RegExp, expected: string) => text(expected, value => pattern.test(value));
+const printable = (least: number, most: number, expected: string) =>
+  text(expected, value => value.length >= least && value.length <= most && PRINTABLE.test(value));
+const hardware = printable(0, 199, 'expected printable text under 200 characters').nullable();
+
+const severity = matching(/^0*[1-4]$/, 'expected 1 to 4').transform(value => Number(value) as Report['severity']);
+const formatVersion = matching(/^0*[1-4]$/, 'expected 1 to 4').transform(value => Number(value) as FormatVersion);
+const integer = (most: number, expected: string) =>
+  text(expected, value => /^[0-9]{1,20}$/.test(value) && Number(value) <= most).transform(Number);
+
+const clearLinuxBuild = matching(/^[0-9]{1,256}$/, 'expected digits, since system_name is clear-linux-os');
+const anyBuild = matching(/^[-_a-zA-Z0-9.]{1,256}$/, 'expected letters, digits, ".", "_" and "-", at most 256 of them');
+
+const schemaWith = (build: z.ZodType<string>) =>
+  z.object({
+    severity,
+    classification: text(
+      'expected DOMAIN/PROBE/REST: three parts, none empty, printable, at most 140 characters',
+      value => value.length <= 140 && /^[^/]+\/[^/]+\/[^/]+$/.test(value) && PRINTABLE.test(value),
+    ),
+    machine_id: printable(1, 32, 'expected 1 to 32 printable characters'),
+    creation_timestamp: integer(LAST_TIMESTAMP, `expected Unix seconds, 0 to ${LAST_TIMESTAMP}`),
+    arch: matching(/^[A-Za-z0-9_.-]{1,32}$/, 'expected 1 to 32 letters, digits, "_", "." and "-"'),
+    host_type: printable(0, 249, 'expected sys_vendor|product_name|product_version, printable, under 250 characters'),
+    kernel_version: text(
+      'expected MAJOR.MINOR and printable text after it, under 200 characters',
+      value => value.length < 200 && /^[0-9]+\.[0-9]+/.test(value) && PRINTABLE.test(value),
+    ),
+    board_name: hardware,
+    cpu_model: hardware,
+    bios_version: hardware,
+    event_id: matching(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits').nullable(),
+    system_name: printable(0, 64, 'expected at most 64 printable characters'),
+    build,
+    payload_format_version: integer(2 ** 31 - 1, 'expected an integer from 0 to 2147483647').nullable(),
+  });
+
+const schemas = { clearLinux: schemaWith(clearLinuxBuild), other: schemaWith(anyBuild) };
+
+/**
+ * Turns the metadata of either wire format into a report without its payload, or says what is wrong with the
+ * first field that is: `severity: got "5", expected 1 to 4`.
+ */
+export function parseFields(raw: RawFields): Omit<Report, 'external' | 'payload'> | Refusal {
+  if (raw.record_format_version === undefined) {
+    return { field: 'record_format_version', message: 'record_format_version: missing, expected 1 to 4' };
+  }
+  const version = formatVersion.safeParse(raw.record_format_version);
+  if (!version.success) return wrong('record_format_version', raw, 'expected 1 to 4');
+  const missing = REQUIRED[version.data].find(field => raw[field] === undefined);
+  if (missing) return { field: missing, message: `${missing}: missing, record format ${version.data} requires it` };
+
+  const systemName = withoutQuotes(raw.system_name ?? '');
+  const schema = systemName === CLEAR_LINUX ? schemas.clearLinux : schemas.other;
+  const parsed = schema.safeParse({ ...known(raw, version.data), system_name: systemName, build: withoutQuotes(raw.build!) });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return wrong(issue!.path[0] as Field, raw, issue!.message);
+  }
+  const fields = parsed.data;
+  return {
+    recordFormatVersion: version.data,
+    severity: fields.severity,
+    classification: fields.classification,
+    machineId: fields.machine_id,
+    capturedAt: fields.creation_timestamp,
+    arch: fields.arch,
+    hostType: fields.host_type,
+    kernelVersion: fields.kernel_version,
+    boardName: fields.board_name,
+    cpuModel: fields.cpu_model,
+    biosVersion: fields.bios_version,
+    eventId: fields.event_id,
+    systemName: fields.system_name,
+    build: fields.build,
+    payloadFormatVersion: fields.payload_format_version,
+  };
+}
+
+/** A header of the same spelling given twice, which reaches us joined: the two values. */
+export function joinedTwice(field: Field, value: string): [string, string] | undefined {
+  const comma = value.indexOf(', ');
+  if (comma < 0) return undefined;
+  const halves: [string, string] = [value.slice(0, comma), value.slice(comma + 2)];
+  if (!MAY_HOLD_COMMAS.has(field)) return halves;
+  const middle = (value.length - 2) / 2;
+  const repeated = value.slice(0, middle);
+  return value === `${repeated}, ${repeated}` ? [repeated, repeated] : undefined;
+}
+
+/** Fields that a format does not have are ignored in it; format 1 may bring the two that it merely does not require. */
+function known(raw: RawFields, version: FormatVersion) {
+  return {
+    ...raw,
+    board_name: version >= 3 ? raw.board_name : null,
+    cpu_model: version >= 3 ? raw.cpu_model : null,
+    bios_version: version >= 3 ? raw.bios_version : null,
+    event_id: version >= 4 ? raw.event_id : null,
+    payload_format_version: raw.payload_format_version ?? null,
+  };
+}
+
+function withoutQuotes(value: string) {
+  return value.replaceAll(/["']/g, '').trim();
+}
+
+function wrong(field: Field, raw: RawFields, expected: string): Refusal {
+  return { field, message: `${field}: got ${quoted(raw[field] ?? '')}, ${expected}` };
+}
+
+const SHOWN_CHARACTERS = 100;
+
+export function quoted(value: string) {
+  return JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
+}

@@ -1,0 +1,133 @@
+import { isUtf8 } from 'node:buffer';
+import type { Report } from '../records/record.ts';
+import { FIELDS, type Field, joinedTwice, parseFields, quoted, type RawFields, type Refusal } from './fields.ts';
+
+export interface Received {
+  report: Report;
+  /** The payload's bytes as they came, for the fingerprint. */
+  payloadBytes: Uint8Array;
+}
+
+const KNOWN = new Set<string>(FIELDS);
+const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
+
+/**
+ * Reads a request of either wire format. With a record_format_version header, in any spelling, the metadata is in the
+ * headers and the body is the payload; without one, the body is the JSON object.
+ */
+export function parseRequest(headers: Iterable<[string, string]>, body: Uint8Array): Received | Refusal {
+  const { fields, external, twice } = readHeaders(headers);
+  if (fields.record_format_version !== undefined) {
+    if (twice) return twice;
+    return withPayload(parseFields(fields), external, decode(body), body);
+  }
+  return parseJson(body, external);
+}
+
+export function isRefusal(result: Received | Refusal): result is Refusal {
+  return 'message' in result;
+}
+
+/** The machine a request claims to come from, even if it can't become a record. */
+export function claimedMachine(headers: Iterable<[string, string]>, body: Uint8Array): string | null {
+  const claimed = readHeaders(headers).fields.machine_id ?? jsonMachine(body);
+  return claimed?.replaceAll(/[\p{Cc}\p{Cs}]/gu, '').slice(0, 32) || null;
+}
+
+interface HeaderFields {
+  fields: RawFields;
+  external: boolean;
+  twice?: Refusal;
+}
+
+function readHeaders(headers: Iterable<[string, string]>): HeaderFields {
+  const result: HeaderFields = { fields: {}, external: false };
+  const spelling: Partial<Record<Field, string>> = {};
+  for (const [header, rawValue] of headers) {
+    const name = header.toLowerCase().replaceAll('-', '_');
+    if (name === 'x_clr_external') result.external = rawValue.trim().toLowerCase() === 'true';
+    if (!KNOWN.has(name)) continue;
+    const field = name as Field;
+    const value = headerText(rawValue);
+    const joined = joinedTwice(field, value);
+    if (joined) result.twice ??= givenTwice(field, header, joined[0], header, joined[1]);
+    const earlier = result.fields[field];
+    if (earlier !== undefined) result.twice ??= givenTwice(field, spelling[field]!, earlier, header, value);
+    result.fields[field] = value;
+    spelling[field] = header;
+  }
+  return result;
+}
+
+function givenTwice(field: Field, first: string, firstValue: string, second: string, secondValue: string): Refusal {
+  return { field, message: `${field}: given twice, as ${first}: ${quoted(firstValue)} and ${second}: ${quoted(secondValue)}, expected once` };
+}
+
+/** Header values are bytes that arrive as Latin-1; what is valid UTF-8 is read as that. */
+function headerText(value: string) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether all is ASCII
+  return (/^[\x00-\x7f]*$/.test(value) ? value : decode(Buffer.from(value, 'latin1'))).replace(OUTER_SPACE, '');
+}
+
+function decode(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
+}
+
+function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
+  const object = readObject(body);
+  if (typeof object === 'string') return { field: null, message: object };
+  const fields: RawFields = {};
+  const spelling: Partial<Record<Field, string>> = {};
+  for (const [key, given] of Object.entries(object)) {
+    const name = key.toLowerCase().replaceAll('-', '_');
+    if (!KNOWN.has(name)) continue;
+    const field = name as Field;
+    const value = typeof given === 'number' ? String(given) : given;
+    if (typeof value !== 'string') return { field, message: `${field}: got ${quoted(JSON.stringify(given))}, expected a text` };
+    if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
+    fields[field] = value.replace(OUTER_SPACE, '');
+    spelling[field] = key;
+  }
+  const metadata = parseFields(fields);
+  if ('message' in metadata) return metadata;
+  const { payload } = object;
+  if (typeof payload !== 'string') {
+    const came = payload === undefined ? 'missing' : `got ${quoted(JSON.stringify(payload))}`;
+    return { field: 'payload', message: `payload: ${came}, expected a text` };
+  }
+  return withPayload(metadata, external, payload, Buffer.from(payload));
+}
+
+/** The JSON object in a body, or what is wrong with it. */
+function readObject(body: Uint8Array): Record<string, unknown> | string {
+  const expected = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
+  if (body.byteLength === 0) return `body: empty and no record_format_version header, ${expected}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(decode(body));
+  } catch (error) {
+    return `body: not JSON (${(error as Error).message.replace(/^JSON Parse error: /, '')}) and no record_format_version header, ${expected}`;
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return `body: JSON, but not an object, and no record_format_version header, ${expected}`;
+  }
+  return value as Record<string, unknown>;
+}
+
+function jsonMachine(body: Uint8Array): string | undefined {
+  const object = readObject(body);
+  const machine = typeof object === 'string' ? undefined : object.machine_id;
+  return typeof machine === 'string' ? machine.trim() : undefined;
+}
+
+function withPayload(
+  metadata: Omit<Report, 'external' | 'payload'> | Refusal,
+  external: boolean,
+  payload: string,
+  payloadBytes: Uint8Array,
+): Received | Refusal {
+  if ('message' in metadata) return metadata;
+  // Half a surrogate pair, which JSON can spell, is no character: UTF-8 and the database have none for it.
+  return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes };
+}

@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import { nearest } from '../nearest.ts';
+import type { Command, Option } from './command.ts';
+
+/** A command line that can't be understood: every mistake in it on a line. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+  /** The command whose help would tell more. */
+  readonly command: string | undefined;
+
+  constructor(mistakes: string[], command?: string) {
+    super(mistakes.join('\n'));
+    this.command = command;
+  }
+}
+
+export interface Given {
+  options: Record<string, unknown>;
+  argument: string | undefined;
+}
+
+/** Options and argument of a command, validated; `help` is asked for by `--help` or `-h` anywhere. */
+export function parseArguments(name: string, command: Command, args: string[]): Given | 'help' {
+  const tokens = tokenize(command, args);
+  if (tokens.some(token => token.kind === 'option' && isHelp(token))) return 'help';
+  const mistakes: string[] = [];
+  const raw = new Map<string, string | boolean>();
+  for (const token of tokens) {
+    if (token.kind === 'option') readOption(token, command, raw, mistakes);
+  }
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([key, option]) => [key, validate(key, option, raw.get(key), mistakes)]),
+  );
+  const words = tokens.flatMap(token => (token.kind === 'positional' ? [token.value] : []));
+  // What follows an unknown option is probably its value.
+  if (mistakes.length === 0) {
+    const unexpected = words.slice(command.argument ? 1 : 0);
+    mistakes.push(...unexpected.map(word => `unexpected "${word}" after ${name}`));
+  }
+  if (mistakes.length > 0) throw new UsageError(mistakes, name);
+  return { options, argument: words[0] };
+}
+
+/** Not strict, because parseArgs would stop at the first mistake and word it its own way. */
+function tokenize(command: Command, args: string[]) {
+  const options = Object.fromEntries(Object.entries(command.options).map(([key, { type }]) => [key, { type }]));
+  return parseArgs({ args, options, strict: false, tokens: true, allowPositionals: true }).tokens;
+}
+
+interface OptionToken {
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+}
+
+function isHelp({ rawName }: OptionToken): boolean {
+  return rawName === '--help' || rawName === '-h';
+}
+
+function readOption(token: OptionToken, command: Command, raw: Map<string, string | boolean>, mistakes: string[]) {
+  const { name, rawName, value } = token;
+  const option = rawName.startsWith('--') && Object.hasOwn(command.options, name) ? command.options[name] : undefined;
+  if (!option) {
+    mistakes.push(unknownOption(rawName, Object.keys(command.options)));
+  } else if (option.type === 'boolean') {
+    if (value === undefined) raw.set(name, true);
+    else mistakes.push(`--${name} takes no value, got "${value}"`);
+  } else if (value === undefined || (!token.inlineValue && value.startsWith('--'))) {
+    mistakes.push(`--${name} needs a value: ${option.allowed}`);
+  } else {
+    raw.set(name, value);
+  }
+}
+
+/** The message for an option that there is not, naming the nearest one or all. */
+export function unknownOption(given: string, names: string[]): string {
+  const candidates = [...names, 'help'];
+  const meant = nearest(given.replace(/^-+/, ''), candidates);
+  const all = candidates.map(name => `--${name}`).join(', ');
+  return `unknown option ${given}${meant ? `; the nearest is --${meant}` : `; there are ${all}`}`;
+}
+
+function validate(key: string, option: Option, raw: string | boolean | undefined, mistakes: string[]): unknown {
+  const result = option.schema.safeParse(raw);
+  if (!result.success) mistakes.push(`--${key}: got "${raw}", expected ${option.allowed}`);
+  return result.data;
+}

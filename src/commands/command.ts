@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** An option of a command: `--records N`, or a flag such as `--force`. */
+export interface Option<T = unknown> {
+  type: 'string' | 'boolean';
+  /** What stands for the value in help texts: `FILE`, `N`. */
+  placeholder?: string;
+  description: string;
+  /** Takes the text that came (a flag: true), or undefined where the option was left out. */
+  schema: z.ZodType<T>;
+  /** To be read after "expected". */
+  allowed: string;
+}
+
+export type Options = Record<string, Option>;
+
+export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+
+/** One command: everything that its help says, and what it does. Its name and summary are in `commands.ts`. */
+export interface Command<O extends Options = Options> {
+  options: O;
+  /** What may follow besides options, as in `help [COMMAND]`; left out: nothing. */
+  argument?: string;
+  /** The body of its help: what it does, exit codes, examples. */
+  help: string;
+  /** Resolves to the exit code. */
+  run(given: { options: OptionValues<O>; argument: string | undefined }): Promise<number>;
+}
+
+/** Lets `run` see the options with the types that their declarations give them. */
+export function defineCommand<O extends Options>(command: Command<O>): Command {
+  return command as unknown as Command;
+}
+
+/** An option without a value. */
+export function flag(description: string): Option<boolean> {
+  return { type: 'boolean', description, schema: z.boolean().default(false), allowed: 'no value' };
+}
+
+/** An option whose value is a whole number. */
+export function integerOption(about: {
+  description: string;
+  default: number;
+  min: number;
+  max: number;
+}): Option<number> {
+  const { min, max } = about;
+  return {
+    type: 'string',
+    placeholder: 'N',
+    description: `${about.description} (default ${about.default})`,
+    schema: z
+      .string()
+      .regex(/^-?[0-9]+$/)
+      .transform(Number)
+      .pipe(z.int().min(min).max(max))
+      .default(about.default),
+    allowed: `an integer from ${min} to ${max}`,
+  };
+}
+
+/** `--config FILE`, the same for every command that has it. */
+export const configOption: Option<string | undefined> = {
+  type: 'string',
+  placeholder: 'FILE',
+  description: 'the configuration file (default /etc/telemetricsd/config.toml, where it exists)',
+  schema: z.string().min(1).optional(),
+  allowed: 'the path of a file',
+};
+
+/** Writes to stdout and waits until it has arrived: process.exit would cut off what a pipe has not taken yet. */
+export async function print(text: string): Promise<void> {
+  await Bun.write(Bun.stdout, text);
+}

@@ -1,0 +1,27 @@
+import { configOption, defineCommand, flag, integerOption } from './command.ts';
+
+export const demo = defineCommand({
+  options: {
+    config: configOption,
+    records: integerOption({ description: 'how many records', default: 100_000, min: 1, max: 100_000_000 }),
+    machines: integerOption({ description: 'how many machines report', default: 20_000, min: 1, max: 10_000_000 }),
+    days: integerOption({ description: 'over how many days, up to now', default: 35, min: 1, max: 400 }),
+    seed: integerOption({ description: 'the same seed gives the same fleet', default: 1, min: 0, max: 4_294_967_295 }),
+    force: flag('write into a database that has records already'),
+  },
+  help: `Writes SAMPLE DATA into the configured database, to see what the pages look like: several operating
+systems whose builds follow one another, machines that update and change their ids, crashes whose rate
+differs by build. Sample data can't be told from real records afterwards, so a database that has any
+records is left alone unless --force is given. Best use a state directory of its own.
+
+Exit codes: 0 written, 1 not written, 2 wrong usage, 78 wrong configuration.
+
+Examples:
+  TELEMETRICSD_STATE_DIR=./demo telemetricsd demo
+  TELEMETRICSD_STATE_DIR=./demo telemetricsd serve --welcome
+  telemetricsd demo --records 1000000 --machines 50000 --days 90 --seed 7`,
+
+  async run() {
+    throw new Error('not implemented');
+  },
+});

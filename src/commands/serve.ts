@@ -1,0 +1,24 @@
+import { configOption, defineCommand, flag } from './command.ts';
+
+export const serve = defineCommand({
+  options: {
+    config: configOption,
+    welcome: flag('once it serves, print where to go next'),
+  },
+  help: `Serves until it gets SIGTERM or SIGINT; then it answers what is under way, commits what is queued and
+stops its PostgreSQL. The database is migrated first. Log lines go to stderr.
+
+Without any configuration it listens on 127.0.0.1:8080 and keeps its data, in a PostgreSQL of its own,
+in /var/lib/telemetricsd. "telemetricsd config --help" tells how to change that.
+
+Exit codes: 0 stopped by a signal, 1 it could not start or go on, 2 wrong usage, 78 wrong configuration.
+
+Examples:
+  telemetricsd serve
+  telemetricsd serve --config ./test.toml
+  TELEMETRICSD_STATE_DIR=./state TELEMETRICSD_HTTP_LISTEN=:8080 telemetricsd serve --welcome`,
+
+  async run() {
+    throw new Error('not implemented');
+  },
+});

@@ -1,0 +1,13 @@
+import { POSTGRES_VERSION, PROGRAM_VERSION } from '../version.ts';
+import { defineCommand, print } from './command.ts';
+
+export const version = defineCommand({
+  options: {},
+  help: `Prints a line each for telemetricsd, the Bun it was built with, and the PostgreSQL it carries.
+"telemetricsd --version" does the same.`,
+
+  async run() {
+    await print(`telemetricsd ${PROGRAM_VERSION}\nBun ${Bun.version}\nPostgreSQL ${POSTGRES_VERSION}\n`);
+    return 0;
+  },
+});

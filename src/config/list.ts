@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { nearest } from '../nearest.ts';
+
+/** A list of at least one, no two of which have the same `identity`; undefined is never the same. */
+export function uniqueList<Item extends z.ZodType>(
+  item: Item,
+  identity: (item: z.output<Item>) => string | undefined,
+  expected: string,
+) {
+  const list = z.array(item).min(1).superRefine(eachOnce(identity, expected), EVEN_IF_AN_ITEM_IS_WRONG);
+  return z.preprocess(splitList, list);
+}
+
+/** Otherwise zod looks for duplicates only once every item is right, and does not report all mistakes at once. */
+const EVEN_IF_AN_ITEM_IS_WRONG = { when: ({ value }: { value: unknown }) => Array.isArray(value) };
+
+function eachOnce<T>(identity: (item: T) => string | undefined, expected: string) {
+  return (list: T[], context: z.RefinementCtx<T[]>) => {
+    const wrong = new Set(context.issues.map(issue => issue.path?.[0]));
+    const seen = new Map<string, number>();
+    for (const [index, item] of list.entries()) {
+      const id = wrong.has(index) ? undefined : identity(item);
+      if (id === undefined) continue;
+      const first = seen.get(id);
+      const message = `${expected} (item ${first} is the same)`;
+      if (first === undefined) seen.set(id, index);
+      else context.addIssue({ code: 'custom', path: [index], input: id, message });
+    }
+  };
+}
+
+/** The text form of a list, which is also that of environment variables. */
+export function splitList(raw: unknown): unknown {
+  return typeof raw === 'string' ? raw.split(',').map(item => item.trim()) : raw;
+}
+
+/** A TOML table with exactly these keys. */
+export function table<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: issue =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map(key => unknownKey(key, keys)).join('; ')
+        : `text or a table with the keys ${keys.join(' and ')}`,
+  });
+}
+
+function unknownKey(key: string, keys: string[]): string {
+  const meant = nearest(key, keys);
+  return `the keys ${keys.join(' and ')} (${meant ? `"${key}" looks like "${meant}"` : `not "${key}"`})`;
+}

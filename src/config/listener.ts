@@ -1,0 +1,82 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { table, uniqueList } from './list.ts';
+
+const SERVES = ['all', 'collector', 'pages'] as const;
+/** The kernel's limit for the path of a unix socket. */
+const UNIX_PATH_BYTES = 107;
+
+/** Where the server listens, and for whom. `address` is the text it was given as. */
+export type Listener = { address: string; serves: (typeof SERVES)[number] } & (
+  | { host: string; port: number }
+  | { unix: string }
+);
+
+const ADDRESS_FORMS = 'HOST:PORT, [IPV6]:PORT, :PORT (all interfaces) or unix:/PATH';
+
+const place = z
+  .string({ error: `an address as text: ${ADDRESS_FORMS}` })
+  .trim()
+  .transform((address, context) => {
+    const parsed = parseAddress(address);
+    if (typeof parsed !== 'string') return { address, ...parsed };
+    context.issues.push({ code: 'custom', input: address, message: parsed });
+    return z.NEVER;
+  });
+
+const listener = z.preprocess(
+  fromText,
+  table({
+    address: place,
+    serves: z.enum(SERVES, { error: '"all", "collector" or "pages"' }).default('all'),
+  }).transform(({ address, serves }): Listener => ({ ...address, serves })),
+);
+
+/** `["127.0.0.1:8080", { address = ":8081", serves = "collector" }]`, or as text `127.0.0.1:8080,:8081=collector`. */
+export const listeners = uniqueList(listener, placeOf, 'every address once');
+
+/** The form that `listeners` reads: a plain string where that says everything. */
+export function listenersToToml(list: Listener[]) {
+  return list.map(({ address, serves }) => {
+    const plain = serves === 'all' && !address.includes('=');
+    return plain ? address : { address, serves };
+  });
+}
+
+function fromText(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw;
+  const equals = raw.lastIndexOf('=');
+  return equals < 0 ? { address: raw } : { address: raw.slice(0, equals), serves: raw.slice(equals + 1).trim() };
+}
+
+/** The place that `address` means, or what was expected of it. */
+function parseAddress(address: string): { host: string; port: number } | { unix: string } | string {
+  if (address.startsWith('unix:')) return parseUnix(address.slice('unix:'.length));
+  if (address.includes('://')) return `an address without "http://": ${ADDRESS_FORMS}`;
+  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(address);
+  if (!parts) return ADDRESS_FORMS;
+  const [, v6, name = '', digits] = parts;
+  const port = Number(digits);
+  if (port > 65535) return 'a port from 1 to 65535 (0: any free one)';
+  if (v6 !== undefined) return isIP(v6) === 6 ? { host: v6.toLowerCase(), port } : 'an IPv6 address in the brackets';
+  // '::' takes IPv4 connections as well.
+  if (name === '') return { host: '::', port };
+  return isHost(name) ? { host: name.toLowerCase(), port } : 'a host name or an IPv4 address before the port';
+}
+
+function parseUnix(path: string): { unix: string } | string {
+  if (!path.startsWith('/') || path.includes('\0')) return 'an absolute path after "unix:"';
+  if (Buffer.byteLength(path) > UNIX_PATH_BYTES) return `a socket path of at most ${UNIX_PATH_BYTES} bytes`;
+  return { unix: path };
+}
+
+function isHost(name: string): boolean {
+  if (/^[0-9.]+$/.test(name)) return isIP(name) === 4;
+  return name.length <= 253 && /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i.test(name);
+}
+
+function placeOf(listener: Listener): string | undefined {
+  if ('unix' in listener) return `unix:${listener.unix}`;
+  // Port 0 is another port each time.
+  return listener.port === 0 ? undefined : `${listener.host}:${listener.port}`;
+}

@@ -1,0 +1,60 @@
+import type { LoadedConfig } from './load.ts';
+import { maskPasswords } from './mask.ts';
+import { type DeclaredSetting, declaredSettings } from './settings.ts';
+
+const COMMENT_WIDTH = 100;
+const LINE_WIDTH = 100;
+
+const HEADER =
+  'The configuration that telemetricsd would run with. An environment variable TELEMETRICSD_SECTION_KEY, such as ' +
+  'TELEMETRICSD_HTTP_LISTEN, overrides the line of this file.';
+
+/** The effective configuration as a TOML file that explains itself and can be read again. Passwords are masked. */
+export function printConfig(loaded: LoadedConfig): string {
+  const sections = Map.groupBy(declaredSettings, declared => declared.section);
+  const texts = [...sections].map(
+    ([section, members]) => `[${section}]\n${members.map(declared => printSetting(declared, loaded)).join('\n')}`,
+  );
+  return `${comment(HEADER)}\n${texts.join('\n')}`;
+}
+
+function printSetting({ key, section, name, setting }: DeclaredSetting, { config, origin }: LoadedConfig): string {
+  const value = (config as Record<string, Record<string, unknown>>)[section]![name];
+  return [
+    comment(setting.doc),
+    comment(`Allowed: ${setting.allowed}.`),
+    setting.example ? comment(`Example: ${name} = ${setting.example}`) : '',
+    comment(`from: ${origin(key)}${setting.secret && value !== undefined ? ' (a password is masked here)' : ''}`),
+    value === undefined ? `# ${name} =\n` : assignment(name, setting.toToml?.(value) ?? value, setting.secret),
+  ].join('');
+}
+
+function assignment(name: string, value: unknown, secret: true | undefined): string {
+  const shown = secret && typeof value === 'string' ? maskPasswords(value) : value;
+  const line = `${name} = ${toml(shown)}`;
+  if (line.length <= LINE_WIDTH || !Array.isArray(shown)) return `${line}\n`;
+  return `${name} = [\n${shown.map(item => `  ${toml(item)},\n`).join('')}]\n`;
+}
+
+function toml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const pairs = Object.entries(value).map(([key, member]) => `${key} = ${toml(member)}`);
+    return `{ ${pairs.join(', ')} }`;
+  }
+  // JSON's escapes are TOML's, but JSON leaves DEL as it is.
+  return typeof value === 'string' ? JSON.stringify(value).replaceAll('\x7f', '\\u007F') : String(value);
+}
+
+function comment(text: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/[\s\p{Cc}]+/u)) {
+    if (line && line.length + word.length >= COMMENT_WIDTH) {
+      lines.push(line);
+      line = '';
+    }
+    line = line ? `${line} ${word}` : word;
+  }
+  return [...lines, line].map(one => `# ${one}\n`).join('');
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { listeners, listenersToToml } from './listener.ts';
+import { tids } from './tid.ts';
+import { bytes, bytesToToml, classificationPatterns, directory, integer, postgresUrl, siteUrl } from './values.ts';
+
+/** One setting: everything that is known about it. Key and variable name follow from its place below. */
+export interface Setting<T = unknown> {
+  /** Takes what TOML or the environment gives (a variable is always text) and makes the typed value of it. */
+  schema: z.ZodType<T>;
+  /** In the form a file would give it; undefined: unset. */
+  default: unknown;
+  doc: string;
+  /** What is allowed, to be read after "expected". */
+  allowed: string;
+  /** The value is masked wherever it is shown. */
+  secret?: true;
+  /** The right side of a line in TOML. */
+  example?: string;
+  /** Back to what `schema` takes, where the typed value is not that already. */
+  toToml?(value: T): unknown;
+}
+
+const KB = 1024;
+const MB = 1024 * KB;
+const GB = 1024 * MB;
+const SIZE_TEXT = 'as a number of bytes or as text with KB, MB or GB (1 KB = 1024 bytes)';
+
+/** Every setting, by section. Anything that can be configured is declared here and nowhere else. */
+export const settings = {
+  http: {
+    listen: setting({
+      schema: listeners,
+      default: ['127.0.0.1:8080'],
+      toToml: listenersToToml,
+      doc:
+        'Where the server listens. A table says what an address serves: "collector" takes records in, "pages" shows ' +
+        'them and answers scripts, "all" does both. In the environment: addresses with commas between them, each ' +
+        'optionally ADDRESS=collector or ADDRESS=pages.',
+      allowed: 'a list of addresses: HOST:PORT, [IPV6]:PORT, :PORT (all interfaces) or unix:/PATH, each once',
+      example: '[":8080", { address = "unix:/run/telemetricsd/pages.sock", serves = "pages" }]',
+    }),
+    public_url: setting({
+      schema: siteUrl.optional(),
+      default: undefined,
+      doc:
+        'The URL under which machines and people reach this server, where it is not the address it listens on (behind ' +
+        'a proxy, say). The page "Connect machines" shows it, and its host is accepted in the Host header.',
+      allowed: 'an http:// or https:// URL of a host and optionally a port, without user, path or query',
+      example: '"https://telemetry.example.org"',
+    }),
+  },
+  state: {
+    dir: setting({
+      schema: directory,
+      default: '/var/lib/telemetricsd',
+      doc:
+        'The directory that holds the data: the PostgreSQL that the program runs itself lives here. A relative path ' +
+        'starts at the working directory.',
+      allowed: 'the path of a directory on a local disk',
+    }),
+  },
+  database: {
+    url: setting({
+      schema: postgresUrl.optional(),
+      default: undefined,
+      secret: true,
+      doc:
+        'A PostgreSQL server (15 or newer) to use. Without it the program runs its own, which needs no care. Keep the ' +
+        'file readable by the service alone if the URL holds a password.',
+      allowed: 'a URL that starts with postgres:// or postgresql://',
+      example: '"postgres://telemetricsd:PASSWORD@db.example.org/telemetricsd?sslmode=require"',
+    }),
+    connections: setting({
+      schema: integer(2, 100),
+      default: 8,
+      doc: 'How many database connections pages and API may use at once. Taking records in has its own besides.',
+      allowed: 'an integer from 2 to 100',
+    }),
+  },
+  collector: {
+    tids: setting({
+      schema: tids,
+      default: [{ id: '6907c830-eed9-4ce9-81ae-76daf8d88f0f', name: 'default' }],
+      doc:
+        'The TIDs (the "tidheader" of a machine\'s telemetrics.conf) whose records are taken, each with the name of the ' +
+        'fleet it stands for; several may share a name. Records with any other TID are refused. In the environment: ' +
+        'ID=NAME with commas between them.',
+      allowed: 'a list of at least one { id = "UUID", name = "1 to 40 printable characters" }, each id once',
+      example: '[{ id = "6907c830-eed9-4ce9-81ae-76daf8d88f0f", name = "desktops" }]',
+    }),
+    max_payload: setting({
+      schema: bytes(KB, 16 * MB),
+      default: '300 KB',
+      toToml: bytesToToml,
+      doc: 'The largest payload of a record that is taken.',
+      allowed: `1 KB to 16 MB, ${SIZE_TEXT}`,
+    }),
+    refuse: setting({
+      schema: z.enum(['quarantine', 'strict']),
+      default: 'quarantine',
+      doc:
+        'What happens to a record that cannot be stored. It is refused with the reason; "quarantine" also keeps it aside ' +
+        'and accepts it when its machine sends it again, so that the records behind it flow on. "strict" keeps nothing.',
+      allowed: '"quarantine" or "strict"',
+    }),
+    queue: setting({
+      schema: integer(100, 1_000_000),
+      default: 20_000,
+      doc: 'How many records may wait to be committed before new ones are answered 503 and come again later.',
+      allowed: 'an integer from 100 to 1000000',
+    }),
+  },
+  quarantine: {
+    max_records: setting({
+      schema: integer(10, 1_000_000),
+      default: 10_000,
+      doc: 'How many refused records are kept; past it the oldest go.',
+      allowed: 'an integer from 10 to 1000000',
+    }),
+    max_bytes: setting({
+      schema: bytes(MB, 10 * GB),
+      default: '64 MB',
+      toToml: bytesToToml,
+      doc: 'How many bytes the refused records may take together; past it the oldest go.',
+      allowed: `1 MB to 10 GB, ${SIZE_TEXT}`,
+    }),
+  },
+  crashes: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: [
+        'org.clearlinux/crash/clr',
+        'org.clearlinux/kernel/bug',
+        'org.clearlinux/kernel/stackoverflow',
+        'org.clearlinux/kernel/warning',
+        '*/kernel/panic',
+        'crash/kernel/bug',
+        'crash/kernel/warning',
+        'crash/kernel/stackoverflow',
+      ],
+      doc:
+        'The classifications whose payloads hold backtraces and are analysed as crashes. "*" stands for any one part. ' +
+        'In the environment: patterns with commas between them.',
+      allowed: 'a list of patterns: three parts with "/" between them, each a text or "*"',
+    }),
+  },
+  log: {
+    level: setting({
+      schema: z.enum(['error', 'warn', 'info', 'debug']),
+      default: 'info',
+      doc: 'How much is logged on stderr: this and everything graver.',
+      allowed: '"error", "warn", "info" or "debug"',
+    }),
+    format: setting({
+      schema: z.enum(['text', 'json']),
+      default: 'text',
+      doc: 'How a line of the log looks.',
+      allowed: '"text" or "json"',
+    }),
+  },
+};
+
+/** The configuration: `config.http.listen`, `config.collector.max_payload`, … */
+export type Config = {
+  [S in keyof typeof settings]: {
+    [K in keyof (typeof settings)[S]]: (typeof settings)[S][K] extends Setting<infer T> ? T : never;
+  };
+};
+
+export interface DeclaredSetting {
+  /** `collector.max_payload` */
+  key: string;
+  section: string;
+  name: string;
+  /** `TELEMETRICSD_COLLECTOR_MAX_PAYLOAD` */
+  variable: string;
+  setting: Setting;
+}
+
+export const VARIABLE_PREFIX = 'TELEMETRICSD_';
+
+/** The declarations as a list, in the order they are written in. */
+export const declaredSettings: DeclaredSetting[] = Object.entries(settings).flatMap(([section, members]) =>
+  Object.entries(members).map(([name, declared]) => ({
+    key: `${section}.${name}`,
+    section,
+    name,
+    variable: `${VARIABLE_PREFIX}${section}_${name}`.toUpperCase(),
+    setting: declared as Setting,
+  })),
+);
+
+function setting<T>(declared: Setting<T>): Setting<T> {
+  return declared;
+}

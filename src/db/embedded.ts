@@ -1,0 +1,130 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
+import { claimState, liveOwner } from './owner.ts';
+import { assertRunnable, type Cluster, initialise, makeSocketDir, postmasterStatus, startPostmaster, stopOrphan, stopPostmaster } from './postmaster.ts';
+import { give, runAs } from './run-as.ts';
+
+export interface EmbeddedPostgres {
+  socketDir: string;
+  /** False while PostgreSQL is down and being restarted. */
+  readonly available: boolean;
+  stop(): Promise<void>;
+}
+
+const RESTART_PAUSE_MS = 100;
+const RESTART_PAUSE_MAX_MS = 5_000;
+
+/** Starts our own PostgreSQL in the state directory and keeps it running until `stop`. */
+export async function startEmbedded(stateDir: string, log: Log): Promise<EmbeddedPostgres> {
+  makeStateDir(stateDir);
+  const release = claimState(stateDir);
+  try {
+    const cluster = await prepare(stateDir, log);
+    return await supervise(cluster, log, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The socket of the PostgreSQL that a running telemetricsd keeps in this state directory, if one does. */
+export function socketOfRunning(stateDir: string): string | undefined {
+  if (!existsSync(stateDir) || !liveOwner(stateDir)) return undefined;
+  const status = postmasterStatus(join(stateDir, 'data'));
+  return status?.ready ? status.socketDir : undefined;
+}
+
+function makeStateDir(stateDir: string) {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw new OperatorError(
+      `the state directory ${stateDir} can't be created: ${(cause as Error).message}`,
+      'Create it for the user that runs telemetricsd, or name another: TELEMETRICSD_STATE_DIR=/path, or state.dir in the configuration.',
+      { cause },
+    );
+  }
+}
+
+async function prepare(stateDir: string, log: Log): Promise<Cluster> {
+  const dataDir = join(stateDir, 'data');
+  assertSameMajor(dataDir);
+  let home: string;
+  try {
+    home = await unpackBinaries(stateDir);
+  } catch (cause) {
+    throw new OperatorError(
+      `PostgreSQL can't be unpacked into ${stateDir}: ${(cause as Error).message}`,
+      'The directory must be writable for the user that runs telemetricsd, with about 100 MB free.',
+      { cause },
+    );
+  }
+  const user = runAs(stateDir);
+  const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
+  assertRunnable(cluster);
+  if (existsSync(dataDir)) give(dataDir, user);
+  else log.info('creating a new database', { state: stateDir });
+  initialise(cluster);
+  await stopOrphan(cluster, log);
+  return cluster;
+}
+
+function assertSameMajor(dataDir: string) {
+  const file = join(dataDir, 'PG_VERSION');
+  const major = existsSync(file) ? readFileSync(file, 'utf8').trim() : POSTGRES_MAJOR;
+  if (major === POSTGRES_MAJOR) return;
+  throw new OperatorError(
+    `the data in ${dataDir} is of PostgreSQL ${major}; this telemetricsd carries PostgreSQL ${POSTGRES_MAJOR} and leaves it untouched`,
+    `Run the telemetricsd version that wrote it.`,
+  );
+}
+
+async function supervise(cluster: Cluster, log: Log, release: () => void): Promise<EmbeddedPostgres> {
+  let stopping = false;
+  let available = false;
+  let child: ChildProcess;
+  let restart: Promise<void> = Promise.resolve();
+
+  async function start() {
+    child = await startPostmaster(cluster, log);
+    available = true;
+    child.once('exit', (code, signal) => {
+      available = false;
+      if (stopping) return;
+      log.error('PostgreSQL went down; restarting it', { code, signal });
+      restart = startAgain();
+    });
+  }
+
+  async function startAgain() {
+    for (let pause = RESTART_PAUSE_MS; !stopping; pause = Math.min(pause * 2, RESTART_PAUSE_MAX_MS)) {
+      await Bun.sleep(pause);
+      try {
+        await stopOrphan(cluster, log);
+        await start();
+        log.info('PostgreSQL is back');
+        return;
+      } catch (error) {
+        log.error('PostgreSQL does not start; trying again', { reason: (error as Error).message });
+      }
+    }
+  }
+
+  await start();
+  return {
+    socketDir: cluster.socketDir,
+    get available() {
+      return available;
+    },
+    async stop() {
+      stopping = true;
+      await restart;
+      await stopPostmaster(child);
+      release();
+    },
+  };
+}

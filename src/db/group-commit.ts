@@ -1,0 +1,99 @@
+import { DatabaseUnavailable } from '../errors.ts';
+
+export interface GroupCommitOptions<Item, Outcome> {
+  /** Writes a batch in one transaction; one outcome for each item, in order. It is called again only when it is done. */
+  write(items: Item[]): Promise<Outcome[]>;
+  /** Bytes an item holds in memory. */
+  size(item: Item): number;
+  /** Items waiting, beyond which new ones are turned away. */
+  maxWaiting: number;
+}
+
+export interface GroupCommit<Item, Outcome> {
+  /** Resolves once the item's batch is committed; rejects with DatabaseUnavailable where it could not be, or past the bounds. */
+  submit(item: Item): Promise<Outcome>;
+  /** Items waiting or being written. */
+  readonly waiting: number;
+  /** Resolves when everything submitted so far is written. */
+  drain(): Promise<void>;
+}
+
+const BATCH_ITEMS = 512;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const WAITING_BYTES = 64 * 1024 * 1024;
+
+interface Waiting<Item, Outcome> {
+  item: Item;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: while one batch is being written, the next one gathers, so that a batch is as large as the
+ * load makes it and a lone item waits for nothing. One batch is in flight at a time.
+ */
+export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Outcome>): GroupCommit<Item, Outcome> {
+  let queue: Waiting<Item, Outcome>[] = [];
+  let queuedBytes = 0;
+  let writing = 0;
+  let running: Promise<void> | undefined;
+
+  function submit(item: Item): Promise<Outcome> {
+    const bytes = options.size(item);
+    if (queue.length >= options.maxWaiting || (queue.length > 0 && queuedBytes + bytes > WAITING_BYTES)) {
+      return Promise.reject(new DatabaseUnavailable('too many records are waiting to be stored'));
+    }
+    return new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject });
+      queuedBytes += bytes;
+      running ??= run();
+    });
+  }
+
+  async function run() {
+    // Requests that arrived in the same turn of the event loop join the first batch.
+    await Promise.resolve();
+    while (queue.length > 0) await writeNext();
+    running = undefined;
+  }
+
+  async function writeNext() {
+    const batch = takeBatch();
+    writing = batch.length;
+    try {
+      const outcomes = await options.write(batch.map(({ item }) => item));
+      batch.forEach(({ resolve }, index) => {
+        resolve(outcomes[index]!);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      writing = 0;
+    }
+  }
+
+  function takeBatch() {
+    let bytes = 0;
+    let count = 0;
+    while (count < queue.length && count < BATCH_ITEMS) {
+      const next = options.size(queue[count]!.item);
+      if (count > 0 && bytes + next > BATCH_BYTES) break;
+      bytes += next;
+      count++;
+    }
+    const batch = queue.slice(0, count);
+    queue = queue.slice(count);
+    queuedBytes -= bytes;
+    return batch;
+  }
+
+  return {
+    submit,
+    get waiting() {
+      return queue.length + writing;
+    },
+    async drain() {
+      while (running) await running;
+    },
+  };
+}

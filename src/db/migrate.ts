@@ -1,0 +1,117 @@
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { PROGRAM_VERSION } from '../version.ts';
+import type { Sql } from './connect.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
+
+interface AppliedMigration {
+  number: number;
+  name: string;
+  checksum: string;
+  program: string;
+}
+
+/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
+const MIGRATION_LOCK = 7_283_640_155;
+const LOCK_POLL_MS = 50;
+const MINIMUM_VERSION = 150_000;
+
+/**
+ * Brings the database up to this program's schema: each file in a transaction together with its row in
+ * the history. Many instances may call it at once. Needs a client with one connection, since the lock is the session's.
+ * Throws OperatorError where the database is newer than the program, or a file that was applied has changed since.
+ */
+export async function migrate(sql: Sql, log: Log, migrations = MIGRATIONS): Promise<Migration[]> {
+  await assertServerVersion(sql);
+  const release = await takeLock(sql);
+  try {
+    await createHistory(sql);
+    const pending = pendingAmong(migrations, await readHistory(sql));
+    for (const migration of pending) await apply(sql, migration, log);
+    return pending;
+  } finally {
+    await release();
+  }
+}
+
+/** What `migrate` would apply; changes nothing. */
+export async function pendingMigrations(sql: Sql, migrations = MIGRATIONS): Promise<Migration[]> {
+  await assertServerVersion(sql);
+  return pendingAmong(migrations, (await hasHistory(sql)) ? await readHistory(sql) : []);
+}
+
+async function assertServerVersion(sql: Sql) {
+  const [row] = await sql<{ number: number; name: string }[]>`
+    select current_setting('server_version_num')::int as number, current_setting('server_version') as name`;
+  if (row!.number >= MINIMUM_VERSION) return;
+  throw new OperatorError(`the database server is PostgreSQL ${row!.name}; telemetricsd needs 15 or newer`, 'Upgrade the server, or leave database.url out to use the built-in PostgreSQL.');
+}
+
+/** Polls instead of waiting in pg_advisory_lock: a waiter there can be taken for part of a deadlock and killed. */
+async function takeLock(sql: Sql) {
+  for (;;) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as taken`;
+    if (row!.taken) break;
+    await Bun.sleep(LOCK_POLL_MS);
+  }
+  return () => sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.catch(() => {});
+}
+
+async function hasHistory(sql: Sql) {
+  const [row] = await sql<{ present: boolean }[]>`select to_regclass('schema_migrations') is not null as present`;
+  return row!.present;
+}
+
+async function createHistory(sql: Sql) {
+  if (await hasHistory(sql)) return;
+  await sql`
+    create table schema_migrations (
+      number     integer     primary key,
+      name       text        not null,
+      checksum   text        not null,
+      program    text        not null,
+      applied_at timestamptz not null default now()
+    )`;
+}
+
+function readHistory(sql: Sql) {
+  return sql<AppliedMigration[]>`select number, name, checksum, program from schema_migrations order by number`;
+}
+
+function pendingAmong(migrations: Migration[], applied: readonly AppliedMigration[]) {
+  const known = new Map(migrations.map(migration => [migration.number, migration]));
+  for (const { number, name, checksum, program } of applied) {
+    const migration = known.get(number);
+    if (!migration) {
+      throw new OperatorError(
+        `the database is newer than this program: it has migration ${number} (${name}) of telemetricsd ${program}, this is ${PROGRAM_VERSION}`,
+        `Run telemetricsd ${program} or newer, or restore a backup from before that upgrade.`,
+      );
+    }
+    if (migration.checksum !== checksum) {
+      throw new OperatorError(
+        `migration ${number} (${name}) was applied in another form than this program carries`,
+        'This executable was not built from a release. Use a released one.',
+      );
+    }
+  }
+  const done = new Set(applied.map(migration => migration.number));
+  return migrations.filter(migration => !done.has(migration.number));
+}
+
+async function apply(sql: Sql, { number, name, checksum, sql: text }: Migration, log: Log) {
+  const started = performance.now();
+  try {
+    await sql.begin(async tx => {
+      await tx.unsafe(text);
+      await tx`insert into schema_migrations (number, name, checksum, program) values (${number}, ${name}, ${checksum}, ${PROGRAM_VERSION})`;
+    });
+  } catch (cause) {
+    throw new OperatorError(
+      `migration ${number} (${name}) failed and was undone: ${(cause as Error).message}`,
+      'The database is as it was after the migration before. Mend the cause and start again.',
+      { cause },
+    );
+  }
+  log.info('applied a migration', { number, name, ms: Math.round(performance.now() - started) });
+}

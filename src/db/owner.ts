@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError } from '../errors.ts';
+
+/**
+ * Which telemetricsd owns a state directory: its pid and start time in `telemetricsd.pid`. The start
+ * time tells it from another process that got the same pid after a crash or in a new container.
+ */
+export function claimState(stateDir: string): () => void {
+  const owner = liveOwner(stateDir);
+  if (owner) {
+    throw new OperatorError(
+      `another telemetricsd (process ${owner}) uses the state directory ${stateDir}`,
+      'Stop it first, or give this one its own state.dir.',
+    );
+  }
+  const file = ownerFile(stateDir);
+  writeFileSync(file, `${process.pid} ${startTime(process.pid)}\n`);
+  return () => rmSync(file, { force: true });
+}
+
+/** The pid of the running telemetricsd that owns the directory, if any. */
+export function liveOwner(stateDir: string): number | undefined {
+  const file = ownerFile(stateDir);
+  if (!existsSync(file)) return undefined;
+  const [pid, started] = readFileSync(file, 'utf8').trim().split(' ');
+  return pid && Number(pid) !== process.pid && startTime(Number(pid)) === started ? Number(pid) : undefined;
+}
+
+function ownerFile(stateDir: string) {
+  return join(stateDir, 'telemetricsd.pid');
+}
+
+/** Clock ticks from boot to the start of a process (field 22 of proc_pid_stat(5)), or undefined if there is none. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether `pid` runs the program `executable` in the working directory `cwd`; throws where that can't be told. */
+export function isProcess(pid: number, executable: string, cwd: string): boolean {
+  try {
+    // A replaced executable reads "PATH (deleted)".
+    return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '') === executable && readlinkSync(`/proc/${pid}/cwd`) === cwd;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}

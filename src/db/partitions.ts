@@ -1,0 +1,31 @@
+import type { Log } from '../log.ts';
+import type { Sql } from './connect.ts';
+
+export const DAYS_AHEAD = 14;
+/** Partition DDL gave up waiting for a lock; or another instance was quicker. */
+const LOCK_NOT_AVAILABLE = '55P03';
+const DUPLICATE_TABLE = '42P07';
+
+/**
+ * Makes the missing daily partitions from today to two weeks ahead. What can't be had at once, because a long
+ * reader holds a lock, is left for the next call; records of such a day wait in the DEFAULT partition.
+ */
+export async function makePartitionsAhead(sql: Sql, log: Log, daysAhead = DAYS_AHEAD) {
+  const missing = await sql<{ day: string }[]>`
+    select day::date::text as day
+      from generate_series(now() at time zone 'UTC', now() at time zone 'UTC' + make_interval(days => ${daysAhead}), '1 day') day
+     where to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null`;
+  for (const { day } of missing) await makeDay(sql, day, log);
+}
+
+/** Makes the partition of one UTC day, `YYYY-MM-DD`, if it is missing. */
+export async function makeDay(sql: Sql, day: string, log: Log) {
+  try {
+    await sql`select make_records_day(${day}::date)`;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === DUPLICATE_TABLE) return;
+    if (code !== LOCK_NOT_AVAILABLE) throw error;
+    log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', { day });
+  }
+}

@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { memorySettings } from './memory.ts';
+import { isProcess } from './owner.ts';
+import { assertReachable, give, type RunAs } from './run-as.ts';
+
+export interface Cluster {
+  /** Where PostgreSQL's programs lie: `bin`, `lib`, `share`. */
+  home: string;
+  dataDir: string;
+  socketDir: string;
+  user: RunAs | undefined;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const ORPHAN_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 7_000;
+/** sun_path holds 107 bytes and a NUL; PostgreSQL adds "/.s.PGSQL.5432". */
+const SOCKET_DIR_LIMIT = 107 - '/.s.PGSQL.5432'.length;
+
+/** Durability is never touched here: fsync, full_page_writes and synchronous_commit keep their defaults, on. */
+const SETTINGS: Record<string, string> = {
+  listen_addresses: '',
+  unix_socket_permissions: '0700',
+  max_connections: '60',
+  wal_compression: 'on',
+  max_wal_size: '2GB',
+  min_wal_size: '256MB',
+  checkpoint_timeout: '15min',
+  random_page_cost: '1.1',
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  // What a failing statement carried may be a payload: never in a log.
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+  log_checkpoints: 'off',
+};
+
+/** A socket directory short enough for a unix socket: beside the data, else under the temporary directory. */
+export function makeSocketDir(stateDir: string, user: RunAs | undefined): string {
+  let dir = join(stateDir, 'run');
+  if (Buffer.byteLength(dir) > SOCKET_DIR_LIMIT) {
+    const name = createHash('sha256').update(stateDir).digest('hex').slice(0, 10);
+    dir = join(tmpdir(), `telemetricsd-${name}`);
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const expected = user?.uid ?? process.getuid?.();
+  const { uid } = statSync(dir);
+  if (uid !== expected && uid !== process.getuid?.()) dir = mkdtempSync(join(tmpdir(), 'telemetricsd-'));
+  give(dir, user);
+  return dir;
+}
+
+/** Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. */
+export function initialise({ home, dataDir, user }: Cluster) {
+  if (existsSync(join(dataDir, 'PG_VERSION'))) return;
+  const fresh = `${dataDir}.initialising`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true, mode: 0o700 });
+  give(fresh, user);
+  const options = ['-D', fresh, '-U', 'telemetricsd', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--data-checksums', '--no-instructions'];
+  run(join(home, 'bin/initdb'), options, user);
+  renameSync(fresh, dataDir);
+}
+
+/** One sentence and a remedy for what commonly keeps PostgreSQL from running at all. */
+export function assertRunnable({ home, user }: Cluster) {
+  assertReachable(home, user);
+  run(join(home, 'bin/postgres'), ['--version'], user);
+}
+
+function run(program: string, args: string[], user: RunAs | undefined) {
+  const result = spawnSync(program, args, { cwd: '/', env: ENVIRONMENT, encoding: 'utf8', ...user });
+  if (result.status === 0) return;
+  const detail = `${result.stderr ?? ''}${result.error?.message ?? ''}`.trim();
+  if (/libstdc\+\+/.test(detail)) {
+    throw new OperatorError(
+      'PostgreSQL needs libstdc++.so.6, which this system lacks',
+      'Install it: apt-get install libstdc++6, dnf install libstdc++, or zypper install libstdc++6.',
+    );
+  }
+  if (result.error && /EACCES|EPERM/.test(detail)) {
+    throw new OperatorError(
+      `PostgreSQL can't be run from ${program}: permission denied, most often a file system mounted noexec`,
+      'Mount it with exec, or move state.dir to another file system.',
+    );
+  }
+  if (result.error && /ENOENT/.test(detail)) {
+    throw new OperatorError(
+      `PostgreSQL can't be run from ${program}: its program loader is missing`,
+      'telemetricsd needs a Linux with glibc (Debian, Ubuntu, Fedora, openSUSE, Arch …).',
+    );
+  }
+  throw new OperatorError(`${program} failed: ${detail || `signal ${result.signal}`}`);
+}
+
+const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+/** Starts PostgreSQL and resolves once it takes connections. */
+export async function startPostmaster(cluster: Cluster, log: Log): Promise<ChildProcess> {
+  const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: cluster.socketDir };
+  const args = ['-D', cluster.dataDir, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
+  const child = spawn(join(cluster.home, 'bin/postgres'), args, {
+    cwd: cluster.dataDir,
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Its own session, so that Ctrl-C at our terminal doesn't stop it before our last batch is committed.
+    detached: true,
+    ...cluster.user,
+  });
+  const lastLines = forwardLog(child, log);
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (postmasterStatus(cluster.dataDir)?.pid !== child.pid || !postmasterStatus(cluster.dataDir)?.ready) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new OperatorError(`PostgreSQL did not start: ${lastLines.join(' ') || `exit code ${child.exitCode}`}`);
+    }
+    if (Date.now() > deadline) {
+      child.kill('SIGQUIT');
+      throw new OperatorError(`PostgreSQL was not ready after ${START_TIMEOUT_MS / 1000} s: ${lastLines.join(' ')}`);
+    }
+    await Bun.sleep(5);
+  }
+  return child;
+}
+
+/** PostgreSQL's own warnings go to our log; routine lines only at level debug. */
+function forwardLog(child: ChildProcess, log: Log): string[] {
+  const lastLines: string[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.split('\n').filter(Boolean)) {
+      if (lastLines.push(line) > 5) lastLines.shift();
+      const [, severity, message] = /(LOG|WARNING|ERROR|FATAL|PANIC|HINT|DETAIL): {2}(.*)/.exec(line) ?? [];
+      if (severity === 'PANIC' || severity === 'FATAL') log.limited(`pg ${message}`, 'warn', `PostgreSQL: ${message}`);
+      else log.debug(`PostgreSQL: ${message ?? line}`);
+    }
+  });
+  return lastLines;
+}
+
+export async function stopPostmaster(child: ChildProcess) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise(resolve => child.once('exit', resolve));
+  child.kill('SIGINT');
+  if (await Promise.race([gone.then(() => true), Bun.sleep(STOP_TIMEOUT_MS).then(() => false)])) return;
+  child.kill('SIGQUIT');
+  await gone;
+}
+
+/** What `postmaster.pid` says (its lines are listed in PostgreSQL's miscadmin.h), or undefined without one. */
+export function postmasterStatus(dataDir: string) {
+  try {
+    const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+    return { pid: Number(lines[0]), socketDir: lines[4] ?? '', ready: lines[7]?.trim() === 'ready' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stops a postmaster that an earlier telemetricsd left behind when it was killed. */
+export async function stopOrphan({ home, dataDir }: Cluster, log: Log) {
+  const status = postmasterStatus(dataDir);
+  if (!status || !(await isOurs(status.pid, home, dataDir))) return;
+  log.info('stopping the PostgreSQL that an earlier telemetricsd left behind', { pid: status.pid });
+  const deadline = Date.now() + ORPHAN_TIMEOUT_MS;
+  signal(status.pid, 'SIGINT');
+  while (postmasterStatus(dataDir) && (await isOurs(status.pid, home, dataDir))) {
+    if (Date.now() > deadline) {
+      throw new OperatorError(`an orphaned PostgreSQL (process ${status.pid}) does not stop`, `Stop it: kill -QUIT ${status.pid}`);
+    }
+    await Bun.sleep(20);
+  }
+}
+
+async function isOurs(pid: number, home: string, dataDir: string): Promise<boolean> {
+  try {
+    return isProcess(pid, join(realpathSync(home), 'bin/postgres'), realpathSync(dataDir));
+  } catch {
+    throw new OperatorError(
+      `${join(dataDir, 'postmaster.pid')} names process ${pid}, which belongs to another user`,
+      `If that is a PostgreSQL left behind by a telemetricsd of another user, stop it: kill -INT ${pid}`,
+    );
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It went by itself.
+  }
+}

@@ -1,0 +1,50 @@
+import { chownSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { OperatorError } from '../errors.ts';
+
+/** The user PostgreSQL runs as when we are root, since it refuses to be root itself. */
+export interface RunAs {
+  uid: number;
+  gid: number;
+  name: string;
+}
+
+/** Who PostgreSQL has to run as: undefined means as we are. As root: the owner of the state directory, else a system user. */
+export function runAs(stateDir: string): RunAs | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(stateDir);
+  if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, name: `user ${owner.uid}` };
+  return systemUser('telemetricsd') ?? systemUser('postgres') ?? systemUser('nobody') ?? { uid: 65534, gid: 65534, name: 'nobody' };
+}
+
+function systemUser(name: string): RunAs | undefined {
+  try {
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find(entry => entry.startsWith(`${name}:`));
+    const [, , uid, gid] = line?.split(':') ?? [];
+    return uid && gid ? { uid: Number(uid), gid: Number(gid), name } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function give(path: string, user: RunAs | undefined) {
+  if (user) chownSync(path, user.uid, user.gid);
+}
+
+/** Throws, naming the folder that is in the way, where `user` may not pass through a parent of `path`. */
+export function assertReachable(path: string, user: RunAs | undefined) {
+  if (!user) return;
+  for (let folder = path; ; folder = dirname(folder)) {
+    const { mode, uid, gid } = statSync(folder);
+    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
+    if (!(mode & bit)) {
+      throw new OperatorError(
+        `PostgreSQL runs as ${user.name} when telemetricsd is started as root, and ${user.name} may not enter ${folder}`,
+        `Allow it (chmod o+x ${folder}), or keep the state elsewhere: TELEMETRICSD_STATE_DIR=/var/lib/telemetricsd`,
+      );
+    }
+    if (folder === '/') return;
+  }
+}

@@ -1,0 +1,47 @@
+/** An error whose message an operator can act on; `remedy` says how, in one sentence. */
+export class OperatorError extends Error {
+  override name = 'OperatorError';
+  readonly remedy: string | undefined;
+
+  constructor(message: string, remedy?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.remedy = remedy;
+  }
+}
+
+/** An answer to a request that could not be served: its status and a message that is safe to show. */
+export class RequestError extends Error {
+  override name = 'RequestError';
+  readonly status: 400 | 403 | 404 | 405 | 413 | 503;
+
+  constructor(status: RequestError['status'], message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The database can't be reached at the moment: requests are answered 503 and may be tried again. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable';
+}
+
+const CONNECTION_CODES = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+]);
+
+/** Whether a query failed because the database went away, is starting or is stopping (SQLSTATE classes 08, 53, 57P). */
+export function isConnectionFailure(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true;
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  return CONNECTION_CODES.has(code) || /^(08|53|57P)/.test(code);
+}

@@ -1,0 +1,484 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type LoadOptions, loadConfig } from '../src/config/load.ts';
+import { printConfig } from '../src/config/print.ts';
+import { ConfigError, type Problem } from '../src/config/problem.ts';
+import { declaredSettings } from '../src/config/settings.ts';
+import { nearest } from '../src/nearest.ts';
+
+const DEFAULT_TID = '6907c830-eed9-4ce9-81ae-76daf8d88f0f';
+const OTHER_TID = '11111111-2222-3333-4444-555555555555';
+
+let directory: string;
+let empty: string;
+let files = 0;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'telemetricsd-config-'));
+  empty = write('');
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function write(content: string | Uint8Array): string {
+  const file = join(directory, `${++files}.toml`);
+  writeFileSync(file, content);
+  return file;
+}
+
+/** Never the file in /etc or the variables of the machine that runs the tests. */
+function load({ toml, env = {} }: { toml?: string; env?: Record<string, string> }) {
+  return loadConfig({ file: toml === undefined ? empty : write(toml), env });
+}
+
+function mistakes(options: LoadOptions): ConfigError {
+  try {
+    loadConfig({ env: {}, ...options });
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('no mistake was found');
+}
+
+function problems(toml: string, env: Record<string, string> = {}): Problem[] {
+  return mistakes({ file: write(toml), env }).problems;
+}
+
+test('without file and environment every setting has its default', () => {
+  expect(load({}).config).toEqual({
+    http: {
+      listen: [{ address: '127.0.0.1:8080', serves: 'all', host: '127.0.0.1', port: 8080 }],
+      public_url: undefined,
+    },
+    state: { dir: '/var/lib/telemetricsd' },
+    database: { url: undefined, connections: 8 },
+    collector: {
+      tids: [{ id: DEFAULT_TID, name: 'default' }],
+      max_payload: 300 * 1024,
+      refuse: 'quarantine',
+      queue: 20_000,
+    },
+    quarantine: { max_records: 10_000, max_bytes: 64 * 1024 * 1024 },
+    crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
+    log: { level: 'info', format: 'text' },
+  });
+});
+
+describe('a value that is right', () => {
+  const all = { serves: 'all' } as const;
+  const cases: [toml: string, variable: string, text: string, key: string, expected: unknown][] = [
+    [
+      'http.listen = "localhost:80"',
+      'HTTP_LISTEN',
+      'localhost:80',
+      'http.listen',
+      [{ address: 'localhost:80', ...all, host: 'localhost', port: 80 }],
+    ],
+    [
+      'http.listen = [":8080", { address = "[::1]:9", serves = "pages" }]',
+      'HTTP_LISTEN',
+      ':8080, [::1]:9=pages',
+      'http.listen',
+      [
+        { address: ':8080', ...all, host: '::', port: 8080 },
+        { address: '[::1]:9', serves: 'pages', host: '::1', port: 9 },
+      ],
+    ],
+    [
+      'http.listen = [{ address = "unix:/run/a.sock", serves = "collector" }]',
+      'HTTP_LISTEN',
+      'unix:/run/a.sock=collector',
+      'http.listen',
+      [{ address: 'unix:/run/a.sock', serves: 'collector', unix: '/run/a.sock' }],
+    ],
+    [
+      'http.listen = ["127.0.0.1:0", "127.0.0.1:0"]',
+      'HTTP_LISTEN',
+      '127.0.0.1:0,127.0.0.1:0',
+      'http.listen',
+      [
+        { address: '127.0.0.1:0', ...all, host: '127.0.0.1', port: 0 },
+        { address: '127.0.0.1:0', ...all, host: '127.0.0.1', port: 0 },
+      ],
+    ],
+    [
+      'http.public_url = "https://T.example.org:443/"',
+      'HTTP_PUBLIC_URL',
+      'https://t.example.org',
+      'http.public_url',
+      'https://t.example.org',
+    ],
+    ['state.dir = "data/here"', 'STATE_DIR', './data/here', 'state.dir', resolve('data/here')],
+    ['database.url = "postgres://h/db"', 'DATABASE_URL', 'postgres://h/db', 'database.url', 'postgres://h/db'],
+    [
+      'database.url = "postgresql://u:p@h:1,h2:2/db"',
+      'DATABASE_URL',
+      'postgresql://u:p@h:1,h2:2/db',
+      'database.url',
+      'postgresql://u:p@h:1,h2:2/db',
+    ],
+    ['database.connections = 100', 'DATABASE_CONNECTIONS', '100', 'database.connections', 100],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}" }, { id = "${DEFAULT_TID.toUpperCase()}", name = "Büro 2" }]`,
+      'COLLECTOR_TIDS',
+      `${OTHER_TID},${DEFAULT_TID}=Büro 2`,
+      'collector.tids',
+      [
+        { id: OTHER_TID, name: '11111111' },
+        { id: DEFAULT_TID, name: 'Büro 2' },
+      ],
+    ],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", name = "a" }, { id = "${DEFAULT_TID}", name = "a" }]`,
+      'COLLECTOR_TIDS',
+      `${OTHER_TID}=a, ${DEFAULT_TID}=a`,
+      'collector.tids',
+      [
+        { id: OTHER_TID, name: 'a' },
+        { id: DEFAULT_TID, name: 'a' },
+      ],
+    ],
+    ['collector.max_payload = 1024', 'COLLECTOR_MAX_PAYLOAD', '1kb', 'collector.max_payload', 1024],
+    ['collector.max_payload = "16 MB"', 'COLLECTOR_MAX_PAYLOAD', '16777216', 'collector.max_payload', 16 * 1024 * 1024],
+    ['collector.refuse = "strict"', 'COLLECTOR_REFUSE', 'strict', 'collector.refuse', 'strict'],
+    ['collector.queue = 1_000_000', 'COLLECTOR_QUEUE', '1000000', 'collector.queue', 1_000_000],
+    ['quarantine.max_bytes = "10 GB"', 'QUARANTINE_MAX_BYTES', '10GB', 'quarantine.max_bytes', 10 * 1024 ** 3],
+    [
+      'crashes.classifications = ["a b/*/c", "*/*/*"]',
+      'CRASHES_CLASSIFICATIONS',
+      'a b/*/c, */*/*',
+      'crashes.classifications',
+      ['a b/*/c', '*/*/*'],
+    ],
+    ['crashes.classifications = []', '', '', 'crashes.classifications', []],
+    ['log.level = "debug"', 'LOG_LEVEL', 'debug', 'log.level', 'debug'],
+    ['log.format = "json"', 'LOG_FORMAT', 'json', 'log.format', 'json'],
+  ];
+  for (const [toml, variable, text, key, expected] of cases) {
+    test(toml, () => expect(read(load({ toml }), key)).toEqual(expected));
+    if (!variable) continue;
+    test(`TELEMETRICSD_${variable}=${text}`, () => {
+      expect(read(load({ env: { [`TELEMETRICSD_${variable}`]: text } }), key)).toEqual(expected);
+    });
+  }
+});
+
+function read({ config }: ReturnType<typeof loadConfig>, key: string): unknown {
+  const [section, name] = key.split('.');
+  return (config as Record<string, Record<string, unknown>>)[section!]![name!];
+}
+
+describe('a value that is wrong', () => {
+  const cases: [toml: string, key: string, value: string, allowed: RegExp][] = [
+    ['http.listen = []', 'http.listen', '[]', /a list of addresses/],
+    ['http.listen = 8080', 'http.listen', '8080', /a list of addresses/],
+    ['http.listen = { address = ":1" }', 'http.listen', '{"address":":1"}', /a list of addresses/],
+    ['http.listen = [8080]', 'http.listen[0]', '8080', /keys address and serves/],
+    ['http.listen = ["8080"]', 'http.listen[0].address', '"8080"', /HOST:PORT/],
+    ['http.listen = "localhost"', 'http.listen[0].address', '"localhost"', /HOST:PORT/],
+    ['http.listen = ["::1:80"]', 'http.listen[0].address', '"::1:80"', /\[IPV6\]:PORT/],
+    ['http.listen = ["http://h:80"]', 'http.listen[0].address', '"http://h:80"', /without "http:\/\/"/],
+    ['http.listen = [":65536"]', 'http.listen[0].address', '":65536"', /port from 1 to 65535/],
+    ['http.listen = ["[1.2.3.4]:80"]', 'http.listen[0].address', '"[1.2.3.4]:80"', /IPv6/],
+    ['http.listen = ["300.1.1.1:80"]', 'http.listen[0].address', '"300.1.1.1:80"', /IPv4/],
+    ['http.listen = ["a b:80"]', 'http.listen[0].address', '"a b:80"', /host name/],
+    ['http.listen = ["unix:a.sock"]', 'http.listen[0].address', '"unix:a.sock"', /absolute path/],
+    [`http.listen = ["unix:/${'a'.repeat(107)}"]`, 'http.listen[0].address', `"unix:/${'a'.repeat(107)}"`, /107 bytes/],
+    ['http.listen = [{ address = ":1", serves = "page" }]', 'http.listen[0].serves', '"page"', /"pages"/],
+    ['http.listen = ["h:1=page"]', 'http.listen[0].serves', '"page"', /"pages"/],
+    ['http.listen = [{ serves = "all" }]', 'http.listen[0].address', 'nothing', /an address/],
+    [
+      'http.listen = [{ address = ":1", serve = "all" }]',
+      'http.listen[0]',
+      '{"address":":1","serve":"all"}',
+      /"serve" looks like "serves"/,
+    ],
+    ['http.listen = ["H:1", "h:1=pages"]', 'http.listen[1]', '"h:1"', /every address once/],
+    ['http.listen = ["unix:/a", "unix:/a"]', 'http.listen[1]', '"unix:/a"', /every address once/],
+    [
+      'http.public_url = "telemetry.example.org"',
+      'http.public_url',
+      '"telemetry.example.org"',
+      /http:\/\/ or https:\/\//,
+    ],
+    ['http.public_url = "https://h/path"', 'http.public_url', '"https://h/path"', /without user, path/],
+    ['http.public_url = "https://h/?a"', 'http.public_url', '"https://h/?a"', /without user, path/],
+    ['state.dir = ""', 'state.dir', '""', /a directory/],
+    ['state.dir = 3', 'state.dir', '3', /a directory/],
+    ['database.connections = 1', 'database.connections', '1', /2 to 100/],
+    ['database.connections = 101', 'database.connections', '101', /2 to 100/],
+    ['database.connections = 2.5', 'database.connections', '2.5', /an integer/],
+    ['database.connections = "many"', 'database.connections', '"many"', /an integer/],
+    ['database.connections = true', 'database.connections', 'true', /an integer/],
+    ['database.connections = inf', 'database.connections', 'Infinity', /an integer/],
+    ['database.connections = 1979-05-27', 'database.connections', '"1979-05-27"', /an integer/],
+    ['collector.tids = []', 'collector.tids', '[]', /at least one/],
+    ['collector.tids = [{ id = "x" }]', 'collector.tids[0].id', '"x"', /a UUID/],
+    ['collector.tids = [{ name = "x" }]', 'collector.tids[0].id', 'nothing', /a UUID/],
+    [`collector.tids = [{ id = "${OTHER_TID}", name = "" }]`, 'collector.tids[0].name', '""', /1 to 40/],
+    [`collector.tids = [{ id = "${OTHER_TID}", name = "a\\nb" }]`, 'collector.tids[0].name', '"a\\nb"', /printable/],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", name = "${'x'.repeat(41)}" }]`,
+      'collector.tids[0].name',
+      `"${'x'.repeat(41)}"`,
+      /1 to 40/,
+    ],
+    [`collector.tids = "${OTHER_TID},${OTHER_TID}=b"`, 'collector.tids[1]', `"${OTHER_TID}"`, /every id once/],
+    ['collector.max_payload = "1023"', 'collector.max_payload', '"1023"', /1 KB to 16 MB/],
+    ['collector.max_payload = "17 MB"', 'collector.max_payload', '"17 MB"', /1 KB = 1024 bytes/],
+    ['collector.max_payload = "300 KiB"', 'collector.max_payload', '"300 KiB"', /KB, MB or GB/],
+    ['collector.max_payload = -1', 'collector.max_payload', '-1', /1 KB to 16 MB/],
+    ['collector.refuse = "no"', 'collector.refuse', '"no"', /"quarantine" or "strict"/],
+    ['collector.queue = 99', 'collector.queue', '99', /100 to 1000000/],
+    ['quarantine.max_records = 9', 'quarantine.max_records', '9', /10 to 1000000/],
+    ['quarantine.max_bytes = "11 GB"', 'quarantine.max_bytes', '"11 GB"', /1 MB to 10 GB/],
+    ['crashes.classifications = ["a/b"]', 'crashes.classifications[0]', '"a/b"', /three parts/],
+    ['crashes.classifications = ["a/b*/c"]', 'crashes.classifications[0]', '"a/b*/c"', /three parts/],
+    ['crashes.classifications = ["a//c"]', 'crashes.classifications[0]', '"a//c"', /three parts/],
+    ['crashes.classifications = [1]', 'crashes.classifications[0]', '1', /three parts/],
+    ['log.level = "verbose"', 'log.level', '"verbose"', /"error", "warn", "info" or "debug"/],
+    ['log.format = "xml"', 'log.format', '"xml"', /"text" or "json"/],
+  ];
+  for (const [toml, key, value, allowed] of cases) {
+    test(toml, () => {
+      const file = write(toml);
+      const error = mistakes({ file });
+      expect(error.problems).toEqual([{ key, from: file, value, allowed: expect.stringMatching(allowed) }]);
+      expect(error.message).toContain(`${key}: got ${value}, expected`);
+      expect(error.message).toContain(file);
+    });
+  }
+
+  test('in the environment is reported under the name of its variable', () => {
+    expect(problems('', { TELEMETRICSD_COLLECTOR_QUEUE: 'many' })).toEqual([
+      { key: 'collector.queue', from: 'TELEMETRICSD_COLLECTOR_QUEUE', value: '"many"', allowed: expect.any(String) },
+    ]);
+  });
+});
+
+describe('a name that there is not', () => {
+  const cases: [toml: string, env: Record<string, string>, key: string, nearest: string][] = [
+    ['[colector]\nqueue = 5', {}, 'colector', '[collector]'],
+    ['[http]\nlitsen = ":1"', {}, 'http.litsen', 'http.listen'],
+    ['[collector]\npayload = 1', {}, 'collector.payload', 'collector.max_payload'],
+    ['[log]\nmax_payload = 1', {}, 'log.max_payload', 'collector.max_payload'],
+    ['listen = ":1"', {}, 'listen', 'http.listen'],
+    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, state, database'],
+    ['[log]\nzzzzzz = 1', {}, 'log.zzzzzz', 'one of level, format'],
+    ['log = "debug"', {}, 'log', '[log]'],
+    ['[[log]]\nlevel = "debug"', {}, 'log', '[log]'],
+    ['[__proto__]\na = 1', {}, '__proto__', 'one of http'],
+    ['[http]\nconstructor = 1', {}, 'http.constructor', 'one of listen, public_url'],
+    ['', { TELEMETRICSD_HTTP_LISEN: ':1' }, 'TELEMETRICSD_HTTP_LISEN', 'TELEMETRICSD_HTTP_LISTEN'],
+    ['', { TELEMETRICSD_MAX_PAYLOAD: '1' }, 'TELEMETRICSD_MAX_PAYLOAD', 'TELEMETRICSD_COLLECTOR_MAX_PAYLOAD'],
+    ['', { TELEMETRICSD_ZZZZZZ: '' }, 'TELEMETRICSD_ZZZZZZ', 'TELEMETRICSD_SECTION_KEY'],
+  ];
+  for (const [toml, env, key, meant] of cases) {
+    test(`${toml.replaceAll('\n', ' ') || Object.keys(env)[0]} names ${meant}`, () => {
+      const [problem, ...others] = problems(toml, env);
+      expect(others).toEqual([]);
+      expect(problem).toMatchObject({ key, value: undefined });
+      expect(problem?.allowed).toContain(meant);
+    });
+  }
+
+  test('in the environment matters only with the prefix', () => {
+    expect(load({ env: { HTTP_LISTEN: 'x', telemetricsd_http_listen: 'x' } }).origin('http.listen')).toBe('default');
+  });
+});
+
+test('all mistakes are reported at once', () => {
+  const toml = `
+    colector.queue = 1
+    [http]
+    listen = ["127.0.0.1:80", { address = "x", serves = "y" }, "127.0.0.1:80"]
+    [database]
+    connections = 0
+    conections = 5`;
+  const error = mistakes({
+    file: write(toml),
+    env: { TELEMETRICSD_LOG_LEVEL: 'loud', TELEMETRICSD_LOG_LEVLE: 'info' },
+  });
+  expect(error.problems.map(problem => problem.key).sort()).toEqual([
+    'TELEMETRICSD_LOG_LEVLE',
+    'colector',
+    'database.conections',
+    'database.connections',
+    'http.listen[1].address',
+    'http.listen[1].serves',
+    'http.listen[2]',
+    'log.level',
+  ]);
+  for (const { key } of error.problems) expect(error.message).toContain(key);
+  expect(error.message).toStartWith('8 mistakes');
+});
+
+test('the environment overrides the file, which overrides the default', () => {
+  const file = write('[collector]\nqueue = 500\nrefuse = "strict"');
+  const { config, origin } = loadConfig({ file, env: { TELEMETRICSD_COLLECTOR_QUEUE: '600' } });
+  expect(config.collector).toMatchObject({ queue: 600, refuse: 'strict', max_payload: 307_200 });
+  expect(origin('collector.queue')).toBe('TELEMETRICSD_COLLECTOR_QUEUE');
+  expect(origin('collector.refuse')).toBe(file);
+  expect(origin('collector.max_payload')).toBe('default');
+});
+
+test('an empty variable counts as not set', () => {
+  const { config, origin } = load({ toml: 'log.level = "warn"', env: { TELEMETRICSD_LOG_LEVEL: '' } });
+  expect(config.log.level).toBe('warn');
+  expect(origin('log.level')).toEndWith('.toml');
+});
+
+describe('a file', () => {
+  test('that is named must exist', () => {
+    const [problem] = mistakes({ file: join(directory, 'missing.toml') }).problems;
+    expect(problem).toMatchObject({ key: join(directory, 'missing.toml'), reason: 'there is no such file' });
+  });
+
+  test('must be a file', () => {
+    expect(mistakes({ file: directory }).problems[0]).toMatchObject({ reason: 'this is a directory' });
+  });
+
+  test('must be UTF-8', () => {
+    const file = write(Uint8Array.of(0x23, 0xff, 0xfe));
+    expect(mistakes({ file }).problems[0]).toMatchObject({ reason: 'the file is not UTF-8' });
+  });
+
+  test('may begin with a byte order mark', () => {
+    expect(load({ toml: '\ufefflog.level = "warn"' }).config.log.level).toBe('warn');
+  });
+
+  const errors: [toml: string, line: number][] = [
+    ['a = = 1', 1],
+    ['# comment\n[http]\n\nlisten = ":1\n[log]\n', 4],
+    ['[log]\nlevel = "info"\nlevel = "info"', 3],
+    ['[http]\nlisten = [\n  ":1",\n  :2,\n]\n', 2],
+  ];
+  for (const [toml, line] of errors) {
+    test(`with a mistake in its syntax: ${JSON.stringify(toml)}`, () => {
+      const found = problems(toml, { TELEMETRICSD_LOG_LEVEL: 'loud' });
+      expect(found.map(problem => problem.key)).toEqual(['syntax', 'log.level']);
+      expect(found[0]?.from).toEndWith(`, line ${line}`);
+    });
+  }
+});
+
+describe('a secret', () => {
+  const SECRET = 'geheim';
+  const wrong: [toml: string, env?: Record<string, string>][] = [
+    [`database.url = "mysql://u:${SECRET}@h/db"`],
+    [`database.url = "postgres://u:${SECRET}"`],
+    [`database.url = ["${SECRET}"]`],
+    [`database.ulr = "postgres://u:${SECRET}@h/db"`],
+    [`database.password = "${SECRET}"`],
+    [`database.url = ${SECRET}`],
+    [`database.url = "${SECRET}`],
+    [`state.dir = ["postgres://u:${SECRET}@h/db"]`],
+    [`http.public_url = "https://u:${SECRET}@h"`],
+    ['', { TELEMETRICSD_DATABASE_URL: `postgre://u:${SECRET}@h` }],
+    ['', { TELEMETRICSD_DATABASE_PASSWORD: SECRET }],
+  ];
+  for (const [toml, env] of wrong) {
+    test(`never appears in an error: ${toml || Object.keys(env!)[0]}`, () => {
+      const error = mistakes({ file: write(toml), env: env ?? {} });
+      expect(`${error.message} ${JSON.stringify(error.problems)} ${error.stack}`).not.toContain(SECRET);
+    });
+  }
+
+  const urls: [url: string, shown: string][] = [
+    [`postgres://u:${SECRET}@h:5432/db?sslmode=require`, 'postgres://u:***@h:5432/db?sslmode=require'],
+    [`postgres://u:a@${SECRET}@h/db`, 'postgres://u:***@h/db'],
+    [`postgres://u:${SECRET}@h:1,h2:2/db`, 'postgres://u:***@h:1,h2:2/db'],
+    [
+      `postgres://h/db?user=u&password=${SECRET}&sslmode=require`,
+      'postgres://h/db?user=u&password=***&sslmode=require',
+    ],
+    ['postgres://u@h/db', 'postgres://u@h/db'],
+  ];
+  for (const [url, shown] of urls) {
+    test(`is masked when printed: ${shown}`, () => {
+      const loaded = load({ env: { TELEMETRICSD_DATABASE_URL: url } });
+      expect(loaded.config.database.url).toBe(url);
+      const printed = printConfig(loaded);
+      expect(printed).toContain(`url = "${shown}"`);
+      expect(printed).not.toContain(SECRET);
+    });
+  }
+});
+
+describe('the printed configuration', () => {
+  const full = `
+    http.listen = [":8080", { address = "[::1]:81", serves = "collector" }, { address = "unix:/run/a=b", serves = "all" }]
+    http.public_url = "https://telemetry.example.org:8443"
+    state.dir = "/srv/with \\"quotes\\" and \\\\ \\u007f"
+    database.url = "postgres://u@h/db"
+    database.connections = 2
+    quarantine = { max_records = 10, max_bytes = 1048577 }
+    crashes.classifications = ["a/*/ü"]
+    log = { level = "debug", format = "json" }
+    [collector]
+    tids = [{ id = "${OTHER_TID}", name = "a, b = c" }, { id = "${DEFAULT_TID}" }]
+    max_payload = "2 MB"
+    refuse = "strict"
+    queue = 100`;
+
+  for (const [name, toml] of [
+    ['of defaults', ''],
+    ['with every setting changed', full],
+  ] as const) {
+    test(`${name} can be read again`, () => {
+      const loaded = load({ toml });
+      expect(load({ toml: printConfig(loaded) }).config).toEqual(loaded.config);
+    });
+  }
+
+  test('explains every setting: documentation, what is allowed, where it came from', () => {
+    const file = write('log.level = "warn"');
+    const printed = printConfig(loadConfig({ file, env: { TELEMETRICSD_COLLECTOR_QUEUE: '200' } }));
+    const words = printed.replaceAll(/\n# /g, ' ');
+    for (const { setting } of declaredSettings) {
+      expect(words).toContain(setting.doc);
+      expect(words).toContain(`Allowed: ${setting.allowed}.`);
+    }
+    expect(printed).toContain(`# from: ${file}\nlevel = "warn"`);
+    expect(printed).toContain('# from: TELEMETRICSD_COLLECTOR_QUEUE\nqueue = 200');
+    expect(printed).toContain('# from: default\nmax_payload = "300 KB"');
+    expect(printed).toContain('# from: default\n# public_url =');
+  });
+
+  test('has no other lines than comments, sections and settings, however odd the file is named', () => {
+    const file = join(directory, 'odd\nqueue = 1 #.toml');
+    writeFileSync(file, 'log.level = "warn"');
+    const printed = printConfig(loadConfig({ file, env: {} }));
+    expect(load({ toml: printed }).config.collector.queue).toBe(20_000);
+  });
+});
+
+describe('declarations', () => {
+  for (const { key, section, name, setting } of declaredSettings) {
+    test(`${key} has documentation, and an example that is right`, () => {
+      expect(setting.doc).toEndWith('.');
+      expect(setting.allowed).not.toBe('');
+      if (setting.example) load({ toml: `[${section}]\n${name} = ${setting.example}` });
+    });
+  }
+});
+
+describe('nearest', () => {
+  const cases: [word: string, expected: string | undefined][] = [
+    ['serve', 'serve'],
+    ['srve', 'serve'],
+    ['sevre', 'serve'],
+    ['SERVE', 'serve'],
+    ['mig', 'migrate'],
+    ['migration', 'migrate'],
+    ['conf', 'config'],
+    ['zzzz', undefined],
+    ['', undefined],
+  ];
+  for (const [word, expected] of cases) {
+    test(`"${word}": ${expected}`, () => expect(nearest(word, ['serve', 'migrate', 'config', 'demo'])).toBe(expected));
+  }
+});

@@ -1,0 +1,111 @@
+import { html } from 'hono/html';
+import type { FC, PropsWithChildren } from 'hono/jsx';
+import { Notice, type NoticeProps } from './parts.tsx';
+import { TABS, type TabName } from './tabs.ts';
+
+/** What every page needs from the server. */
+export interface Frame {
+  /** The address of a file in static/, with its hash. */
+  asset: (name: string) => string;
+  version: string;
+  /** Entries in quarantine, for the badge. */
+  quarantined: number;
+  now: Date;
+  /** Why nothing can be changed at the moment. */
+  readonlyNotice?: string | undefined;
+}
+
+export interface PageProps {
+  frame: Frame;
+  title: string;
+  current?: TabName | undefined;
+  lead?: string | undefined;
+  notice?: NoticeProps | undefined;
+  /** Loads htmx, for pages that exchange parts of themselves. */
+  live?: boolean | undefined;
+}
+
+const STYLES = ['tokens.css', 'base.css', 'frame.css', 'controls.css', 'tables.css', 'blocks.css'];
+
+// Errors are not swapped in but handled in app.js; the indicator's stylesheet is ours; Back reloads the page.
+const HTMX_CONFIG = JSON.stringify({
+  includeIndicatorCSS: false,
+  noSwap: [204, 304, '4xx', '5xx'],
+  history: 'reload',
+});
+
+export const Page: FC<PropsWithChildren<PageProps>> = ({ frame, title, current, lead, notice, live, children }) => (
+  <>
+    {html`<!doctype html>`}
+    <html lang="en">
+      <Head frame={frame} title={title} live={live} />
+      <body>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <Header frame={frame} current={current} />
+        <main id="main" tabindex={-1}>
+          {frame.readonlyNotice && <Notice kind="warning" text={frame.readonlyNotice} />}
+          {notice && <Notice {...notice} />}
+          <h1>{title}</h1>
+          {lead && <p class="lead">{lead}</p>}
+          {children}
+        </main>
+        {live && <p id="trouble" class="notice error" role="alert" hidden></p>}
+        <Footer version={frame.version} />
+      </body>
+    </html>
+  </>
+);
+
+const Head: FC<{ frame: Frame; title: string; live: boolean | undefined }> = ({ frame, title, live }) => (
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>{`${title} · telemetricsd`}</title>
+    <link rel="icon" type="image/svg+xml" href={frame.asset('icon.svg')} />
+    {STYLES.map(name => (
+      <link rel="stylesheet" href={frame.asset(name)} />
+    ))}
+    {live && <meta name="htmx-config" content={HTMX_CONFIG} />}
+    {live && <script src={frame.asset('htmx.min.js')} defer></script>}
+    <script src={frame.asset('app.js')} defer></script>
+  </head>
+);
+
+const Header: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, current }) => (
+  <header class="top">
+    <a class="brand" href="/telemetryui">
+      <img src={frame.asset('icon.svg')} alt="" width="20" height="20" />
+      telemetricsd
+    </a>
+    <nav aria-label="Views">
+      <ul>
+        {TABS.map(tab => (
+          <li>
+            <a href={tab.path} aria-current={tab.name === current ? 'page' : undefined}>
+              {tab.title}
+              {tab.name === 'quarantine' && frame.quarantined > 0 && <Badge count={frame.quarantined} />}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  </header>
+);
+
+const Badge: FC<{ count: number }> = ({ count }) => (
+  <span class="badge">
+    {count > 999 ? '999+' : count}
+    <span class="unseen"> waiting</span>
+  </span>
+);
+
+const Footer: FC<{ version: string }> = ({ version }) => (
+  <footer>
+    <span>telemetricsd {version}</span>
+    <a href="/api/records">Records as JSON</a>
+    <span>All times in UTC</span>
+  </footer>
+);

@@ -1,0 +1,25 @@
+export const FILTERS = [
+  'os',
+  'build',
+  'classification',
+  'severity',
+  'machine_id',
+  'source',
+  'fleet',
+  'per_page',
+] as const;
+
+export type FilterName = (typeof FILTERS)[number];
+
+/** Values by parameter name, as they came in the query. */
+export type FilterValues = { [name in FilterName]?: string | undefined };
+
+export const recordsPath = (filter: FilterValues): string => {
+  const query = new URLSearchParams();
+  for (const name of FILTERS) if (filter[name]) query.set(name, filter[name]);
+  return query.size ? `/telemetryui/records?${query}` : '/telemetryui/records';
+};
+
+export const recordPath = (id: number): string => `/telemetryui/records/record_details/${id}`;
+
+export const quarantinePath = (reason: string): string => `/telemetryui/quarantine?${new URLSearchParams({ reason })}`;

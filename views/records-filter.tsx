@@ -1,0 +1,119 @@
+import type { FC } from 'hono/jsx';
+import { SelectField, TextField } from './fields.tsx';
+import { FILTERS, type FilterName, type FilterValues, recordsPath } from './links.ts';
+import { count } from './parts.tsx';
+
+export interface RecordsFilterFormProps {
+  filter: FilterValues & { errors?: Record<string, string> | undefined };
+  pageSize: number;
+  fleets: string[];
+  systems: string[];
+  builds?: string[] | undefined;
+  classifications?: string[] | undefined;
+}
+
+const DEFAULT_PAGE_SIZE = 50;
+
+// The whole of main is exchanged, so that messages at the fields come and go; morphing keeps the focus.
+const LIVE = {
+  'hx-get': '/telemetryui/records',
+  'hx-trigger': 'submit, change',
+  'hx-sync': 'this:replace',
+  'hx-target': '#main',
+  'hx-select': '#main',
+  'hx-swap': 'outerMorph',
+  'hx-push-url': 'true',
+  'hx-status:400': 'swap:outerMorph push:false',
+};
+
+export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
+  const { filter, fleets, systems, builds, classifications, pageSize } = props;
+  const field = (name: FilterName, label: string) => ({
+    name,
+    label,
+    value: filter[name],
+    error: filter.errors?.[name],
+  });
+  return (
+    <form class="filters" action="/telemetryui/records" method="get" aria-label="Filter records" data-tidy {...LIVE}>
+      <SelectField {...field('os', 'OS')} options={[['', 'All'], ...systems.map(same)]} />
+      <TextField {...field('build', 'Build')} suggestions={builds} mono />
+      <TextField
+        {...field('classification', 'Classification')}
+        placeholder="org.clearlinux/*"
+        hint="A whole classification, DOMAIN/* or DOMAIN/PROBE/*"
+        suggestions={classifications}
+        wide
+      />
+      <SelectField {...field('severity', 'Severity')} options={SEVERITY_OPTIONS} />
+      <TextField {...field('machine_id', 'Machine id')} wide mono />
+      <SelectField {...field('source', 'Source')} options={SOURCE_OPTIONS} />
+      {fleets.length > 1 && <SelectField {...field('fleet', 'Fleet')} options={[['', 'All'], ...fleets.map(same)]} />}
+      <SelectField
+        {...field('per_page', 'Per page')}
+        value={pageSize === DEFAULT_PAGE_SIZE ? '' : String(pageSize)}
+        options={PAGE_SIZE_OPTIONS}
+      />
+      <div class="actions">
+        <button type="submit" class="primary">
+          Filter
+        </button>
+        <span class="busy soft" aria-hidden="true">
+          …
+        </span>
+      </div>
+    </form>
+  );
+};
+
+const same = (text: string): [string, string] => [text, text];
+
+const SEVERITY_OPTIONS: [string, string][] = [
+  ['', 'All'],
+  ['1', 'low'],
+  ['2', 'med'],
+  ['3', 'high'],
+  ['4', 'crit'],
+];
+
+const SOURCE_OPTIONS: [string, string][] = [['', 'All'], same('internal'), same('external')];
+
+const PAGE_SIZE_OPTIONS: [string, string][] = [
+  ['', String(DEFAULT_PAGE_SIZE)],
+  ...[100, 200, 500, 1000].map((n): [string, string] => [String(n), count(n)]),
+];
+
+const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
+  os: 'OS',
+  build: 'Build',
+  classification: 'Classification',
+  severity: 'Severity',
+  machine_id: 'Machine',
+  source: 'Source',
+  fleet: 'Fleet',
+};
+
+/** Each active filter as a link that takes it away. */
+export const ActiveFilters: FC<{ filter: FilterValues }> = ({ filter }) => {
+  const active = FILTERS.filter((name): name is keyof typeof NAMES => name !== 'per_page' && Boolean(filter[name]));
+  if (active.length === 0) return null;
+  return (
+    <ul class="chips" aria-label="Active filters">
+      {active.map(name => (
+        <li>
+          <a class="chip" href={recordsPath({ ...filter, [name]: undefined })}>
+            <span class="unseen">Remove filter </span>
+            {NAMES[name]} <b>{shown(name, filter[name])}</b>
+            <span aria-hidden="true"> ×</span>
+          </a>
+        </li>
+      ))}
+      <li>
+        <a href={recordsPath({ per_page: filter.per_page })}>Clear all</a>
+      </li>
+    </ul>
+  );
+};
+
+const shown = (name: FilterName, value: string | undefined): string | undefined =>
+  name === 'severity' ? (SEVERITY_OPTIONS.find(([option]) => option === value)?.[1] ?? value) : value;

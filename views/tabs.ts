@@ -1,0 +1,8 @@
+/** The navigation, in the order it is shown. */
+export const TABS = [
+  { name: 'records', path: '/telemetryui/records', title: 'Records' },
+  { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },
+  { name: 'connect', path: '/telemetryui/connect', title: 'Connect machines' },
+] as const satisfies { name: string; path: string; title: string }[];
+
+export type TabName = (typeof TABS)[number]['name'];
