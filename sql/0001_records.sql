@@ -13,15 +13,15 @@ create sequence record_ids as bigint maxvalue 9007199254740991; -- ids are JSON 
 create table records (
   id                     bigint      not null default nextval('record_ids'),
   received_at            timestamptz not null,
-  machine_id             text        not null check (length(machine_id) between 1 and 32),
+  machine_id             text collate "C" not null check (length(machine_id) between 1 and 32),
   fleet_id               smallint    not null,
   external               boolean     not null,
   severity               smallint    not null check (severity between 1 and 4),
   record_format_version  smallint    not null check (record_format_version between 1 and 4),
   payload_format_version integer,    -- formats 2 to 4
-  classification         text        not null check (length(classification) <= 140),
-  system_name            text        not null, -- '' where format 1 left it out
-  build                  text        not null,
+  classification         text collate "C" not null check (length(classification) <= 140),
+  system_name            text collate "C" not null, -- '' where format 1 left it out
+  build                  text collate "C" not null,
   arch                   text        not null,
   kernel_version         text        not null,
   host_type              text        not null,
@@ -52,7 +52,7 @@ create table record_days (
 
 -- What was received in the last 48 hours, to know a record that comes again.
 create table recent_records (
-  machine_id  text        not null,
+  machine_id  text collate "C" not null,
   fingerprint uuid        not null, -- 128 bits of a SHA-256
   id          bigint      not null,
   received_at timestamptz not null,
@@ -64,7 +64,7 @@ create index recent_records_received_at on recent_records (received_at);
 create table work_queue (
   kind        text        not null check (kind in ('crash')),
   record_id   bigint      not null,
-  machine_id  text        not null,
+  machine_id  text collate "C" not null,
   received_at timestamptz not null,
   attempts    smallint    not null default 0,
   primary key (kind, record_id)

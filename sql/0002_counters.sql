@@ -5,9 +5,9 @@ create table build_counts (
   day            date     not null,
   fleet_id       smallint not null,
   external       boolean  not null,
-  system_name    text     not null,
-  build          text     not null,
-  classification text     not null,
+  system_name    text collate "C" not null,
+  build          text collate "C" not null,
+  classification text collate "C" not null,
   severity       smallint not null,
   records        bigint   not null,
   primary key (day, system_name, build, classification, severity, fleet_id, external)
@@ -17,8 +17,8 @@ create table platform_counts (
   day         date     not null,
   fleet_id    smallint not null,
   external    boolean  not null,
-  system_name text     not null,
-  host_type   text     not null,
+  system_name text collate "C" not null,
+  host_type   text collate "C" not null,
   records     bigint   not null,
   primary key (day, system_name, host_type, fleet_id, external)
 ) with (fillfactor = 60);
@@ -27,9 +27,9 @@ create table kernel_counts (
   day            date     not null,
   fleet_id       smallint not null,
   external       boolean  not null,
-  system_name    text     not null,
-  kernel_version text     not null,
-  arch           text     not null,
+  system_name    text collate "C" not null,
+  kernel_version text collate "C" not null,
+  arch           text collate "C" not null,
   records        bigint   not null,
   primary key (day, system_name, kernel_version, arch, fleet_id, external)
 ) with (fillfactor = 60);
@@ -45,11 +45,11 @@ create table hour_counts (
 -- The last UTC day on which a machine id reported: for each build it reported from, and once under build '*'
 -- (no build can be called that) for the system as a whole.
 create table machines_last_seen (
-  machine_id  text     not null,
+  machine_id  text collate "C" not null,
   fleet_id    smallint not null,
   external    boolean  not null,
-  system_name text     not null,
-  build       text     not null,
+  system_name text collate "C" not null,
+  build       text collate "C" not null,
   last_day    date     not null,
   primary key (machine_id, system_name, build, fleet_id, external)
 ) with (fillfactor = 80);
@@ -59,8 +59,8 @@ create table machine_counts (
   last_day    date     not null,
   fleet_id    smallint not null,
   external    boolean  not null,
-  system_name text     not null,
-  build       text     not null,
+  system_name text collate "C" not null,
+  build       text collate "C" not null,
   machines    bigint   not null,
   primary key (last_day, system_name, build, fleet_id, external)
 ) with (fillfactor = 60);

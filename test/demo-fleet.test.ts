@@ -21,7 +21,7 @@ describe('the sample fleet as a whole', () => {
     const alone = digest(days[20]!.records());
     expect(digest(sampleFleet(OPTIONS)[20]!.records())).toBe(alone);
     expect(digest(days[20]!.records())).toBe(alone);
-    expect(digest(all({ seed: 2 }))).not.toBe(digest(records));
+    expect(digest(all({ seed: OPTIONS.seed + 1 }))).not.toBe(digest(records));
   });
 
   test.each([

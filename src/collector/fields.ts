@@ -30,12 +30,29 @@ export interface Refusal {
 
 type FormatVersion = Report['recordFormatVersion'];
 
-const SINCE_FORMAT_1 = ['severity', 'classification', 'machine_id', 'creation_timestamp', 'arch', 'host_type', 'kernel_version', 'build'] as const;
+const SINCE_FORMAT_1 = [
+  'severity',
+  'classification',
+  'machine_id',
+  'creation_timestamp',
+  'arch',
+  'host_type',
+  'kernel_version',
+  'build',
+] as const;
 const REQUIRED: Record<FormatVersion, readonly Field[]> = {
   1: SINCE_FORMAT_1,
   2: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name'],
   3: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name', 'board_name', 'cpu_model', 'bios_version'],
-  4: [...SINCE_FORMAT_1, 'payload_format_version', 'system_name', 'board_name', 'cpu_model', 'bios_version', 'event_id'],
+  4: [
+    ...SINCE_FORMAT_1,
+    'payload_format_version',
+    'system_name',
+    'board_name',
+    'cpu_model',
+    'bios_version',
+    'event_id',
+  ],
 };
 
 /** Ends on 9999-12-31, the last moment that ISO 8601 writes with four digits. */
@@ -101,7 +118,11 @@ export function parseFields(raw: RawFields): Omit<Report, 'external' | 'payload'
 
   const systemName = withoutQuotes(raw.system_name ?? '');
   const schema = systemName === CLEAR_LINUX ? schemas.clearLinux : schemas.other;
-  const parsed = schema.safeParse({ ...known(raw, version.data), system_name: systemName, build: withoutQuotes(raw.build!) });
+  const parsed = schema.safeParse({
+    ...known(raw, version.data),
+    system_name: systemName,
+    build: withoutQuotes(raw.build!),
+  });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return wrong(issue!.path[0] as Field, raw, issue!.message);

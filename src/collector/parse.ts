@@ -19,7 +19,7 @@ export function parseRequest(headers: Iterable<[string, string]>, body: Uint8Arr
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
-    return withPayload(parseFields(fields), external, decode(body), body);
+    return withPayload(parseFields(fields), external, decodePayload(body), body);
   }
   return parseJson(body, external);
 }
@@ -60,16 +60,20 @@ function readHeaders(headers: Iterable<[string, string]>): HeaderFields {
 }
 
 function givenTwice(field: Field, first: string, firstValue: string, second: string, secondValue: string): Refusal {
-  return { field, message: `${field}: given twice, as ${first}: ${quoted(firstValue)} and ${second}: ${quoted(secondValue)}, expected once` };
+  return {
+    field,
+    message: `${field}: given twice, as ${first}: ${quoted(firstValue)} and ${second}: ${quoted(secondValue)}, expected once`,
+  };
 }
 
 /** Header values are bytes that arrive as Latin-1; what is valid UTF-8 is read as that. */
 function headerText(value: string) {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether all is ASCII
-  return (/^[\x00-\x7f]*$/.test(value) ? value : decode(Buffer.from(value, 'latin1'))).replace(OUTER_SPACE, '');
+  return (/^[\x00-\x7f]*$/.test(value) ? value : decodePayload(Buffer.from(value, 'latin1'))).replace(OUTER_SPACE, '');
 }
 
-function decode(bytes: Uint8Array): string {
+/** Bytes as UTF-8 if they are that, else as Latin-1. */
+export function decodePayload(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
 }
@@ -84,7 +88,8 @@ function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
     if (!KNOWN.has(name)) continue;
     const field = name as Field;
     const value = typeof given === 'number' ? String(given) : given;
-    if (typeof value !== 'string') return { field, message: `${field}: got ${quoted(JSON.stringify(given))}, expected a text` };
+    if (typeof value !== 'string')
+      return { field, message: `${field}: got ${quoted(JSON.stringify(given))}, expected a text` };
     if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
     fields[field] = value.replace(OUTER_SPACE, '');
     spelling[field] = key;
@@ -105,7 +110,7 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   if (body.byteLength === 0) return `body: empty and no record_format_version header, ${expected}`;
   let value: unknown;
   try {
-    value = JSON.parse(decode(body));
+    value = JSON.parse(decodePayload(body));
   } catch (error) {
     return `body: not JSON (${(error as Error).message.replace(/^JSON Parse error: /, '')}) and no record_format_version header, ${expected}`;
   }

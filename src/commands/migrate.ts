@@ -1,4 +1,4 @@
-import { configOption, defineCommand, flag } from './command.ts';
+import { configOption, defineCommand, flag, print } from './command.ts';
 
 export const migrate = defineCommand({
   options: {
@@ -16,7 +16,31 @@ Examples:
   telemetricsd migrate
   telemetricsd migrate --check || echo 'run "telemetricsd migrate" first'`,
 
-  async run() {
-    throw new Error('not implemented');
+  async run({ options }) {
+    const [{ loadConfig }, { openDatabase }, { createLog }, { migrate: apply, pendingMigrations }] = await Promise.all([
+      import('../config/load.ts'),
+      import('../db/database.ts'),
+      import('../log.ts'),
+      import('../db/migrate.ts'),
+    ]);
+    const { config } = loadConfig({ file: options.config });
+    const log = createLog(config.log.level, config.log.format);
+    const database = await openDatabase(config, log, { join: true });
+    try {
+      const client = database.client('migrate');
+      const pending = await pendingMigrations(client);
+      await print(
+        pending.length === 0
+          ? 'The database is up to date.\n'
+          : `Pending: ${pending.map(({ name }) => name).join(', ')}\n`,
+      );
+      if (pending.length === 0) return 0;
+      if (options.check) return 3;
+      const applied = await apply(client, log);
+      await print(`Applied ${applied.length} of them.\n`);
+      return 0;
+    } finally {
+      await database.close();
+    }
   },
 });

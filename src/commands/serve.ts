@@ -18,7 +18,8 @@ Examples:
   telemetricsd serve --config ./test.toml
   TELEMETRICSD_STATE_DIR=./state TELEMETRICSD_HTTP_LISTEN=:8080 telemetricsd serve --welcome`,
 
-  async run() {
-    throw new Error('not implemented');
+  async run({ options }) {
+    const { serveUntilStopped } = await import('../serve.ts');
+    return serveUntilStopped(options);
   },
 });

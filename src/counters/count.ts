@@ -22,9 +22,22 @@ interface Increments {
 
 /** Adds the records of a batch to every counter, in the transaction that stores them. */
 export async function countRecords(tx: Queryable, records: (NewRecord & { id: number })[], receivedAt: Date) {
-  const builds = group(records, ({ fleetId, report: r }) => [r.systemName, r.build, r.classification, r.severity, fleetId, r.external]);
+  const builds = group(records, ({ fleetId, report: r }) => [
+    r.systemName,
+    r.build,
+    r.classification,
+    r.severity,
+    fleetId,
+    r.external,
+  ]);
   const platforms = group(records, ({ fleetId, report: r }) => [r.systemName, r.hostType, fleetId, r.external]);
-  const kernels = group(records, ({ fleetId, report: r }) => [r.systemName, r.kernelVersion, r.arch, fleetId, r.external]);
+  const kernels = group(records, ({ fleetId, report: r }) => [
+    r.systemName,
+    r.kernelVersion,
+    r.arch,
+    fleetId,
+    r.external,
+  ]);
   const hours = group(records, ({ fleetId, report: r }) => [fleetId, r.external]);
   const seen = group(records, ({ fleetId, report: r }) => [r.machineId, r.systemName, r.build, fleetId, r.external]);
   const day = tx`(${receivedAt}::timestamptz at time zone 'UTC')::date`;

@@ -19,7 +19,12 @@ export interface ConnectOptions {
  * For sessions that write batches: every lookup of a batch goes by index. Prepared plans outlive what they were
  * planned for, and one made while a table was small would read it whole for years.
  */
-export const LOOKUPS_BY_INDEX = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_bitmapscan: 'off' };
+export const LOOKUPS_BY_INDEX = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_bitmapscan: 'off',
+};
 
 /** int8 as a JavaScript number: ids, counts and byte sums all stay below 2^53. */
 const bigint = { to: 20, from: [20], serialize: String, parse: Number };
@@ -32,8 +37,18 @@ export function connect({ target, connections, name, statementTimeoutMs = 0, set
     max_lifetime: null,
     backoff: () => 0.2,
     onnotice: () => {},
-    connection: { application_name: `telemetricsd ${name}`, TimeZone: 'UTC', statement_timeout: statementTimeoutMs, ...settings },
+    connection: {
+      application_name: `telemetricsd ${name}`,
+      TimeZone: 'UTC',
+      statement_timeout: statementTimeoutMs,
+      ...settings,
+    },
   };
   if ('url' in target) return postgres(target.url, options);
-  return postgres({ ...options, path: `${target.socketDir}/.s.PGSQL.5432`, user: 'telemetricsd', database: 'postgres' });
+  return postgres({
+    ...options,
+    path: `${target.socketDir}/.s.PGSQL.5432`,
+    user: 'telemetricsd',
+    database: 'postgres',
+  });
 }

@@ -5,7 +5,16 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
 import { claimState, liveOwner } from './owner.ts';
-import { assertRunnable, type Cluster, initialise, makeSocketDir, postmasterStatus, startPostmaster, stopOrphan, stopPostmaster } from './postmaster.ts';
+import {
+  assertRunnable,
+  type Cluster,
+  initialise,
+  makeSocketDir,
+  postmasterStatus,
+  startPostmaster,
+  stopOrphan,
+  stopPostmaster,
+} from './postmaster.ts';
 import { give, runAs } from './run-as.ts';
 
 export interface EmbeddedPostgres {

@@ -44,7 +44,10 @@ async function assertServerVersion(sql: Sql) {
   const [row] = await sql<{ number: number; name: string }[]>`
     select current_setting('server_version_num')::int as number, current_setting('server_version') as name`;
   if (row!.number >= MINIMUM_VERSION) return;
-  throw new OperatorError(`the database server is PostgreSQL ${row!.name}; telemetricsd needs 15 or newer`, 'Upgrade the server, or leave database.url out to use the built-in PostgreSQL.');
+  throw new OperatorError(
+    `the database server is PostgreSQL ${row!.name}; telemetricsd needs 15 or newer`,
+    'Upgrade the server, or leave database.url out to use the built-in PostgreSQL.',
+  );
 }
 
 /** Polls instead of waiting in pg_advisory_lock: a waiter there can be taken for part of a deadlock and killed. */

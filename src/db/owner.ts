@@ -45,9 +45,13 @@ function startTime(pid: number): string | undefined {
 export function isProcess(pid: number, executable: string, cwd: string): boolean {
   try {
     // A replaced executable reads "PATH (deleted)".
-    return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '') === executable && readlinkSync(`/proc/${pid}/cwd`) === cwd;
+    return (
+      readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '') === executable &&
+      readlinkSync(`/proc/${pid}/cwd`) === cwd
+    );
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
+      return false;
     throw error;
   }
 }

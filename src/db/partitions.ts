@@ -26,6 +26,8 @@ export async function makeDay(sql: Sql, day: string, log: Log) {
     const { code } = error as { code?: string };
     if (code === DUPLICATE_TABLE) return;
     if (code !== LOCK_NOT_AVAILABLE) throw error;
-    log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', { day });
+    log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', {
+      day,
+    });
   }
 }

@@ -65,7 +65,19 @@ export function initialise({ home, dataDir, user }: Cluster) {
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true, mode: 0o700 });
   give(fresh, user);
-  const options = ['-D', fresh, '-U', 'telemetricsd', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--data-checksums', '--no-instructions'];
+  const options = [
+    '-D',
+    fresh,
+    '-U',
+    'telemetricsd',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--data-checksums',
+    '--no-instructions',
+  ];
   run(join(home, 'bin/initdb'), options, user);
   renameSync(fresh, dataDir);
 }
@@ -106,7 +118,11 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 /** Starts PostgreSQL and resolves once it takes connections. */
 export async function startPostmaster(cluster: Cluster, log: Log): Promise<ChildProcess> {
   const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: cluster.socketDir };
-  const args = ['-D', cluster.dataDir, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
+  const args = [
+    '-D',
+    cluster.dataDir,
+    ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ];
   const child = spawn(join(cluster.home, 'bin/postgres'), args, {
     cwd: cluster.dataDir,
     env: ENVIRONMENT,
@@ -172,7 +188,10 @@ export async function stopOrphan({ home, dataDir }: Cluster, log: Log) {
   signal(status.pid, 'SIGINT');
   while (postmasterStatus(dataDir) && (await isOurs(status.pid, home, dataDir))) {
     if (Date.now() > deadline) {
-      throw new OperatorError(`an orphaned PostgreSQL (process ${status.pid}) does not stop`, `Stop it: kill -QUIT ${status.pid}`);
+      throw new OperatorError(
+        `an orphaned PostgreSQL (process ${status.pid}) does not stop`,
+        `Stop it: kill -QUIT ${status.pid}`,
+      );
     }
     await Bun.sleep(20);
   }

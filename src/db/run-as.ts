@@ -14,7 +14,11 @@ export function runAs(stateDir: string): RunAs | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const owner = statSync(stateDir);
   if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, name: `user ${owner.uid}` };
-  return systemUser('telemetricsd') ?? systemUser('postgres') ?? systemUser('nobody') ?? { uid: 65534, gid: 65534, name: 'nobody' };
+  return (
+    systemUser('telemetricsd') ??
+    systemUser('postgres') ??
+    systemUser('nobody') ?? { uid: 65534, gid: 65534, name: 'nobody' }
+  );
 }
 
 function systemUser(name: string): RunAs | undefined {

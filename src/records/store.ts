@@ -1,5 +1,5 @@
-import type { Queryable, Sql } from '../db/connect.ts';
 import { countRecords } from '../counters/count.ts';
+import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Report } from './record.ts';
 
@@ -55,11 +55,24 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
   return sql.begin(async tx => {
     const [, ids] = await Promise.all([announceBatch(tx), takeIds(tx, distinct.size)]);
     const fresh = new Map((await rememberRecent(tx, [...distinct.values()], ids)).map(row => [recentKey(row), row]));
-    const stored = [...distinct].filter(([key]) => fresh.has(key)).map(([key, record]) => ({ ...record, id: fresh.get(key)!.id }));
+    const stored = [...distinct]
+      .filter(([key]) => fresh.has(key))
+      .map(([key, record]) => ({ ...record, id: fresh.get(key)!.id }));
     const [first] = fresh.values();
     const [earlier] = await Promise.all([
-      fresh.size < distinct.size ? findRecent(tx, [...distinct].filter(([key]) => !fresh.has(key)).map(([, record]) => record)) : [],
-      ...(first ? [insertRecords(tx, stored, first.received_at), countRecords(tx, stored, first.received_at), queueWork(tx, stored, first.received_at)] : []),
+      fresh.size < distinct.size
+        ? findRecent(
+            tx,
+            [...distinct].filter(([key]) => !fresh.has(key)).map(([, record]) => record),
+          )
+        : [],
+      ...(first
+        ? [
+            insertRecords(tx, stored, first.received_at),
+            countRecords(tx, stored, first.received_at),
+            queueWork(tx, stored, first.received_at),
+          ]
+        : []),
     ]);
     const known = new Map([...earlier.map(row => [recentKey(row), row] as const), ...fresh]);
     const answered = new Set<string>();
@@ -172,4 +185,16 @@ async function queueWork(tx: Queryable, records: (NewRecord & { id: number })[],
     select 'crash', record_id, machine_id, ${receivedAt}
       from unnest(${queued.map(record => record.id)}::bigint[], ${queued.map(record => record.report.machineId)}::text[])
            as crash (record_id, machine_id)`;
+}
+
+const PRUNE_SLICE = 20_000;
+
+/** Forgets, in slices, what came more than 48 hours ago. */
+export async function pruneRecent(sql: Sql) {
+  for (let pruned = PRUNE_SLICE; pruned === PRUNE_SLICE; ) {
+    const result = await sql`
+      delete from recent_records
+       where ctid = any(array(select ctid from recent_records where received_at < now() - interval '48 hours' limit ${PRUNE_SLICE}))`;
+    pruned = result.count;
+  }
 }

@@ -1,0 +1,90 @@
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
+import { requireLocalHost, requireSameOrigin, securityHeaders } from './access.ts';
+import { loadAssets } from './assets.ts';
+import type { Collector } from './collector/collector.ts';
+import { quarantinePages } from './collector/quarantine-pages.tsx';
+import { type CollectorBindings, collectorRoutes } from './collector/routes.ts';
+import type { Listener } from './config/listener.ts';
+import type { Config } from './config/settings.ts';
+import { connectPages } from './connect-pages.tsx';
+import type { Database } from './db/database.ts';
+import { pendingMigrations } from './db/migrate.ts';
+import { errorResponse } from './error-response.tsx';
+import { frameMaker } from './frame.ts';
+import type { Log } from './log.ts';
+import { recordsApi } from './records/api.ts';
+import { recordsPages } from './records/pages.tsx';
+
+export interface AppDependencies {
+  config: Config;
+  database: Database;
+  collector: Collector;
+  log: Log;
+}
+
+export type App = Hono<{ Bindings: CollectorBindings }>;
+
+/** Everything that one listener serves. */
+export function createApp(deps: AppDependencies, listener: Listener): App {
+  const { config, database, collector, log } = deps;
+  const assets = loadAssets();
+  const app: App = new Hono<{ Bindings: CollectorBindings }>();
+  const servesPages = listener.serves !== 'collector';
+
+  app.get('/healthz', c => c.text('alive\n'));
+  app.get('/readyz', async c => {
+    database.assertAvailable();
+    const pending = await pendingMigrations(database.sql);
+    return pending.length === 0 ? c.text('ready\n') : c.text(`${pending.length} migrations are pending\n`, 503);
+  });
+  if (listener.serves !== 'pages')
+    app.route('/', collectorRoutes(collector, config.collector.max_payload, servesPages));
+  if (servesPages) app.route('/', pages(deps, listener, assets));
+
+  app.notFound(c => errorResponse(c, { status: 404, message: `there is nothing at ${c.req.path}` }, assets.href));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    return errorResponse(c, error, assets.href, log);
+  });
+  return app;
+}
+
+function pages(
+  { config, database, collector }: AppDependencies,
+  listener: Listener,
+  assets: ReturnType<typeof loadAssets>,
+) {
+  const app = new Hono();
+  const frame = frameMaker(database.sql, assets.href);
+  app.get('/static/:name', compress(), c => {
+    const asset = assets.find(c.req.param('name'));
+    if (!asset) return c.notFound();
+    return c.body(asset.text, 200, {
+      'Content-Type': asset.type,
+      'Cache-Control': c.req.query('v') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'X-Content-Type-Options': 'nosniff',
+    });
+  });
+  for (const path of ['/telemetryui', '/telemetryui/*', '/api/*']) {
+    app.use(path, securityHeaders(), compress());
+    if (isLoopback(listener)) app.use(path, requireLocalHost(config.http.public_url));
+    app.use(path, requireSameOrigin());
+    app.use(path, async (_, next) => {
+      database.assertAvailable();
+      await next();
+    });
+  }
+  app.get('/', c => c.redirect('/telemetryui', 302));
+  app.get('/telemetryui', c => c.redirect('/telemetryui/records', 302));
+  app.route('/telemetryui/records', recordsPages(database.sql, frame));
+  app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
+  app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
+  app.route('/api/records', recordsApi(database.sql));
+  return app;
+}
+
+function isLoopback(listener: Listener) {
+  return 'host' in listener && /^(localhost|127\..*|::1)$/.test(listener.host);
+}

@@ -1,0 +1,164 @@
+import type { Config } from '../config/settings.ts';
+import { LOOKUPS_BY_INDEX, type Sql } from '../db/connect.ts';
+import type { Database } from '../db/database.ts';
+import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
+import { DatabaseUnavailable } from '../errors.ts';
+import type { Fleet } from '../fleets.ts';
+import type { Log } from '../log.ts';
+import { readRecords } from '../records/queries.ts';
+import type { StoredRecord } from '../records/record.ts';
+import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
+import { matchesAny } from './classification.ts';
+import { quoted, type Refusal } from './fields.ts';
+import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
+import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
+import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
+
+/** A request with a known TID, as it came. */
+export interface CollectorRequest {
+  fleet: Fleet;
+  headers: [string, string][];
+  body: Uint8Array;
+  address: string | null;
+}
+
+export type CollectorAnswer =
+  | { kind: 'stored'; record: StoredRecord }
+  /** Refused: `kept` in quarantine, or not at all in strict mode. */
+  | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
+
+export interface Collector {
+  /** The fleet of a TID, if it is one of ours. */
+  fleetOf(tid: string): Fleet | undefined;
+  /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
+  receive(request: CollectorRequest): Promise<CollectorAnswer>;
+  /** Stores a parsed request; what was refused for good tells why. */
+  store(fleet: Fleet, received: Received): Promise<StoredRecord | Refusal>;
+  /** Records waiting to be committed. */
+  readonly waiting: number;
+  drain(): Promise<void>;
+}
+
+/** Clients give up after 10 s: answer before they do. What commits later is recognised when they send it again. */
+const ANSWER_TIMEOUT_MS = 9_000;
+/** Stands for a record's metadata in memory. */
+const METADATA_BYTES = 1_000;
+/** Of the headers of a refused request, those that say nothing about the record and may be secret. */
+const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+export function createCollector(config: Config, database: Database, fleets: Map<string, Fleet>, log: Log): Collector {
+  const writer = database.client('collector', { settings: LOOKUPS_BY_INDEX });
+  const quarantineWriter = database.client('quarantine');
+  const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
+    write: batch => guarded(database, () => storeBatch(writer, batch)),
+    size: record => record.report.payload.length + METADATA_BYTES,
+    maxWaiting: config.collector.queue,
+  });
+  const refused: GroupCommit<RefusedRequest, KeptRequest> = groupCommit({
+    write: batch => guarded(database, () => keepRefused(quarantineWriter, batch, config.quarantine)),
+    size: request => request.body.byteLength + METADATA_BYTES,
+    maxWaiting: config.collector.queue,
+  });
+
+  async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
+    const received = parseRequest(request.headers, request.body);
+    if (isRefusal(received)) return refuse(request, received);
+    const outcome = await store(request.fleet, received);
+    return 'message' in outcome ? refuse(request, outcome) : { kind: 'stored', record: outcome };
+  }
+
+  async function store(fleet: Fleet, { report, payloadBytes }: Received): Promise<StoredRecord | Refusal> {
+    const outcome = await inTime(
+      records.submit({
+        report,
+        fleetId: fleet.id,
+        fingerprint: recordFingerprint(report, payloadBytes),
+        work: matchesAny(config.crashes.classifications, report.classification) ? ['crash'] : [],
+      }),
+    );
+    if (outcome.kind === 'rejected')
+      return { field: null, message: `the database does not take this record: ${outcome.reason}` };
+    const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name };
+    return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
+  }
+
+  async function refuse(request: CollectorRequest, refusal: Refusal): Promise<CollectorAnswer> {
+    log.limited(`refused ${refusal.field}`, 'info', 'refused a record', {
+      field: refusal.field,
+      fleet: request.fleet.name,
+      address: request.address,
+    });
+    if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
+    const headers = request.headers.filter(([name]) => !NOT_KEPT.has(name.toLowerCase()));
+    const kept = await inTime(
+      refused.submit({
+        fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
+        fleetId: request.fleet.id,
+        machineId: claimedMachine(headers, request.body),
+        address: request.address,
+        field: refusal.field,
+        reason: storable(refusal.message),
+        headers: headers.map(([name, value]) => [name, storable(value)]),
+        body: request.body,
+      }),
+    );
+    return { kind: 'refused', refusal, kept };
+  }
+
+  return {
+    fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
+    receive,
+    store,
+    get waiting() {
+      return records.waiting + refused.waiting;
+    },
+    async drain() {
+      await Promise.all([records.drain(), refused.drain()]);
+    },
+  };
+}
+
+/** What the collector answers to a TID that it does not know. */
+export function wrongTid(tid: string | undefined): string {
+  return tid === undefined
+    ? 'X-Telemetry-TID: missing, expected a TID that this server is configured for (collector.tids)'
+    : `X-Telemetry-TID: got ${quoted(tid)}, expected a TID that this server is configured for (collector.tids)`;
+}
+
+async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  database.assertAvailable();
+  return work();
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: Timer | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DatabaseUnavailable('the database takes too long')), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A repeated record is answered as it was stored the first time; as it came now, where retention has taken that one. */
+async function asFirstStored(sql: Sql, record: StoredRecord): Promise<StoredRecord> {
+  const [first] = await readRecords(sql, [{ id: record.id, receivedAt: record.receivedAt }]);
+  return first ?? record;
+}
+
+/** Headers such as Date or User-Agent may differ when a client sends the same record again. */
+function isAboutTheRecord([name]: [string, string]) {
+  return (
+    name.includes('_') ||
+    /^(record-format-version|classification|severity|machine-id|creation-timestamp|arch|host-type|build|kernel-version|payload-format-version|system-name|board-name|cpu-model|bios-version|event-id|x-clr-external)$/i.test(
+      name,
+    )
+  );
+}
+
+/** PostgreSQL text holds neither NUL nor half a surrogate pair. */
+function storable(text: string) {
+  return text.replaceAll('\0', '␀').toWellFormed();
+}

@@ -1,0 +1,108 @@
+import { zValidator } from '@hono/zod-validator';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { counted, type NoticeProps } from '../../views/parts.tsx';
+import { QuarantinePage } from '../../views/quarantine.tsx';
+import { QuarantineEntryPage } from '../../views/quarantine-entry.tsx';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { MakeFrame } from '../frame.ts';
+import { firstProblem, idParam, integerParam, textParam } from '../validation.ts';
+import type { Collector } from './collector.ts';
+import { decodePayload } from './parse.ts';
+import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
+import { replay } from './replay.ts';
+
+const PAGE_SIZE = 50;
+const REASON_LENGTH = 4_000;
+
+const listQuery = z.object({
+  reason: textParam(REASON_LENGTH),
+  before_id: idParam,
+  replayed: integerParam(0, Number.MAX_SAFE_INTEGER),
+  refused: integerParam(0, Number.MAX_SAFE_INTEGER),
+  discarded: integerParam(0, Number.MAX_SAFE_INTEGER),
+});
+
+const selection = z
+  .object({ id: idParam, reason: textParam(REASON_LENGTH) })
+  .refine(form => (form.id === undefined) !== (form.reason === undefined), {
+    error: 'expected either an id or a reason',
+  });
+
+export function quarantinePages(sql: Sql, collector: Collector, config: Config, frame: MakeFrame) {
+  const form = zValidator('form', selection, result => {
+    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+  });
+  return new Hono()
+    .get(
+      '/',
+      zValidator('query', listQuery, result => {
+        if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+      }),
+      async c => {
+        const query = c.req.valid('query');
+        const { reason, before_id: beforeId } = query;
+        const [entries, reasons, summary] = await Promise.all([
+          listQuarantine(sql, { reason, beforeId, limit: PAGE_SIZE + 1 }),
+          listReasons(sql),
+          summariseQuarantine(sql),
+        ]);
+        const shown = entries.slice(0, PAGE_SIZE);
+        const older =
+          entries.length > PAGE_SIZE &&
+          new URLSearchParams({ ...(reason && { reason }), before_id: String(shown.at(-1)!.id) });
+        return c.html(
+          <QuarantinePage
+            frame={await frame()}
+            reasons={[...reasons]}
+            entries={shown}
+            selected={reason}
+            olderHref={older ? `/telemetryui/quarantine?${older}` : undefined}
+            newerHref={
+              beforeId === undefined
+                ? undefined
+                : `/telemetryui/quarantine${reason ? `?${new URLSearchParams({ reason })}` : ''}`
+            }
+            limits={{ ...summary, maxEntries: config.quarantine.max_records, maxBytes: config.quarantine.max_bytes }}
+            notice={outcome(query)}
+          />,
+        );
+      },
+    )
+    .get(
+      '/:id',
+      zValidator('param', z.object({ id: idParam }), result => {
+        if (!result.success) throw new RequestError(404, 'there is no such entry in quarantine');
+      }),
+      async c => {
+        const { id } = c.req.valid('param');
+        const [entry] = await readQuarantine(sql, { id: id! });
+        if (!entry) throw new RequestError(404, `entry ${id} is not in quarantine, or no longer`);
+        return c.html(
+          <QuarantineEntryPage frame={await frame()} entry={{ ...entry, payload: decodePayload(entry.body) }} />,
+        );
+      },
+    )
+    .post('/replays', form, async c => {
+      const { replayed, refused } = await replay(sql, collector, c.req.valid('form'));
+      return c.redirect(`/telemetryui/quarantine?replayed=${replayed}&refused=${refused}`, 303);
+    })
+    .post('/discards', form, async c => {
+      const { id, reason } = c.req.valid('form');
+      const discarded = await discard(sql, reason === undefined ? { ids: [id!] } : { reason });
+      return c.redirect(`/telemetryui/quarantine?discarded=${discarded}`, 303);
+    });
+}
+
+/** What the form did that led here. */
+function outcome({ replayed, refused = 0, discarded }: z.output<typeof listQuery>): NoticeProps | undefined {
+  if (discarded !== undefined) return { kind: 'done', text: `Discarded ${counted(discarded, 'record')}.` };
+  if (replayed === undefined) return undefined;
+  if (refused === 0) return { kind: 'done', text: `Stored ${counted(replayed, 'record')} from quarantine.` };
+  return {
+    kind: 'error',
+    text: `Stored ${counted(replayed, 'record')}; ${counted(refused, 'record')} can still not be stored and stay here.`,
+  };
+}

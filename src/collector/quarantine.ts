@@ -1,0 +1,201 @@
+import type { Queryable, Sql } from '../db/connect.ts';
+
+/** A refused request, to be kept. */
+export interface RefusedRequest {
+  /** See requestFingerprint. */
+  fingerprint: string;
+  fleetId: number;
+  /** As claimed: the request was not valid. */
+  machineId: string | null;
+  address: string | null;
+  field: string | null;
+  reason: string;
+  headers: [string, string][];
+  body: Uint8Array;
+}
+
+export interface KeptRequest {
+  /** It was first refused at least a minute ago: whoever sends it again is a client with a spool, not a person. */
+  returned: boolean;
+  /** It had to make room for others; only its fingerprint is left. */
+  evicted: boolean;
+}
+
+export interface QuarantineLimits {
+  max_records: number;
+  max_bytes: number;
+}
+
+/** After this time a repeat is taken for a client's: those come back after 120 s. */
+const RETURN_SECONDS = 60;
+/** After this time a client has given up on a record. */
+const REMEMBER_HOURS = 20;
+/** One machine or address may take this part of what the quarantine holds. */
+const SHARE = 0.1;
+
+/** Keeps refused requests, or counts another attempt of those known, and evicts the oldest past the limits; in one transaction. */
+export async function keepRefused(
+  sql: Sql,
+  requests: RefusedRequest[],
+  limits: QuarantineLimits,
+): Promise<KeptRequest[]> {
+  const distinct = new Map(requests.map(request => [request.fingerprint, request]));
+  const kept = await sql.begin(async tx => {
+    const rows = await keep(tx, [...distinct.values()]);
+    await evict(tx, requests, limits);
+    return rows;
+  });
+  const byFingerprint = new Map(kept.map(row => [row.fingerprint, row]));
+  return requests.map(({ fingerprint }) => byFingerprint.get(fingerprint)!);
+}
+
+function keep(tx: Queryable, requests: RefusedRequest[]) {
+  const rows = requests.map(({ fingerprint, fleetId, machineId, address, field, reason, headers, body }) => ({
+    fingerprint,
+    fleet_id: fleetId,
+    machine_id: machineId,
+    address,
+    field,
+    reason,
+    headers,
+    body: Buffer.from(body).toString('base64'),
+  }));
+  return tx<(KeptRequest & { fingerprint: string })[]>`
+    insert into quarantine as known (fingerprint, first_at, last_at, attempts, fleet_id, machine_id, address, field, reason, bytes, headers, body)
+    select fingerprint::uuid, now(), now(), 1, fleet_id, machine_id, address, field, reason,
+           octet_length(decode(body, 'base64')) + octet_length(headers::text), headers, decode(body, 'base64')
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
+             fingerprint text, fleet_id smallint, machine_id text, address text, field text, reason text, headers jsonb, body text)
+     order by fingerprint
+        on conflict (fingerprint) do update
+       set last_at = now(), attempts = known.attempts + 1, field = excluded.field, reason = excluded.reason
+    returning replace(fingerprint::text, '-', '') as fingerprint,
+              first_at <= now() - make_interval(secs => ${RETURN_SECONDS}) as returned,
+              evicted_at is not null as evicted`;
+}
+
+async function evict(tx: Queryable, requests: RefusedRequest[], limits: QuarantineLimits) {
+  const machines = requests.map(request => request.machineId).filter(machine => machine !== null);
+  const addresses = requests.map(request => request.address).filter(address => address !== null);
+  await tx`
+    with kept as materialized (
+      select id, machine_id, address, bytes from quarantine where evicted_at is null
+    ), ranked as (
+      select id, row_number() over newest as rank, sum(bytes) over newest as held, 1.0 as share
+        from kept window newest as (order by id desc)
+      union all
+      select id, row_number() over newest, sum(bytes) over newest, ${SHARE}
+        from kept where machine_id = any(${machines}::text[]) window newest as (partition by machine_id order by id desc)
+      union all
+      select id, row_number() over newest, sum(bytes) over newest, ${SHARE}
+        from kept where address = any(${addresses}::text[]) window newest as (partition by address order by id desc)
+    )
+    update quarantine
+       set evicted_at = now(), headers = null, body = null
+     where id in (
+             select id from ranked
+              where rank > 1 and (rank > ${limits.max_records}::int * share or held > ${limits.max_bytes}::bigint * share))`;
+}
+
+/** Forgets evicted requests whose clients have given up; and the oldest of them past ten times the limit. */
+export async function forgetEvicted(sql: Sql, limits: QuarantineLimits) {
+  await sql`
+    delete from quarantine
+     where evicted_at < now() - make_interval(hours => ${REMEMBER_HOURS})
+        or id in (select id from quarantine where evicted_at is not null order by evicted_at desc offset ${limits.max_records * 10})`;
+}
+
+export interface QuarantineSummary {
+  entries: number;
+  bytes: number;
+}
+
+export async function summariseQuarantine(sql: Sql): Promise<QuarantineSummary> {
+  const [row] = await sql<QuarantineSummary[]>`
+    select count(*) as entries, coalesce(sum(bytes), 0)::bigint as bytes from quarantine where evicted_at is null`;
+  return row!;
+}
+
+export interface QuarantineReasonRow {
+  reason: string;
+  count: number;
+  newest: Date;
+}
+
+export function listReasons(sql: Sql) {
+  return sql<QuarantineReasonRow[]>`
+    select reason, count(*) as count, max(last_at) as newest
+      from quarantine where evicted_at is null
+     group by reason order by count(*) desc, reason limit 200`;
+}
+
+export interface QuarantineListRow {
+  id: number;
+  firstAt: Date;
+  lastAt: Date;
+  attempts: number;
+  reason: string;
+  field: string | null;
+  machineId: string | null;
+  address: string | null;
+  fleet: string;
+  bytes: number;
+}
+
+export interface QuarantineFullRow extends QuarantineListRow {
+  tid: string;
+  headers: [string, string][];
+  body: Uint8Array;
+}
+
+/** Newest first; `beforeId` pages on. */
+export function listQuarantine(
+  sql: Sql,
+  { reason, beforeId, limit }: { reason?: string | undefined; beforeId?: number | undefined; limit: number },
+) {
+  return sql<QuarantineListRow[]>`
+    select ${entryColumns(sql)}
+      from quarantine q join fleets f on f.id = q.fleet_id
+     where evicted_at is null
+       and ${reason === undefined ? sql`true` : sql`reason = ${reason}`}
+       and ${beforeId === undefined ? sql`true` : sql`q.id < ${beforeId}`}
+     order by q.id desc limit ${limit}`;
+}
+
+/** Entries with what is needed to replay them, oldest first: one, or all of a reason after an id. */
+export function readQuarantine(
+  sql: Sql,
+  {
+    id,
+    reason,
+    afterId = 0,
+    limit = 1,
+  }: { id?: number | undefined; reason?: string | undefined; afterId?: number; limit?: number },
+) {
+  return sql<QuarantineFullRow[]>`
+    select ${entryColumns(sql)}, f.tid::text as tid, headers, body
+      from quarantine q join fleets f on f.id = q.fleet_id
+     where evicted_at is null and q.id > ${afterId}
+       and ${id === undefined ? sql`true` : sql`q.id = ${id}`}
+       and ${reason === undefined ? sql`true` : sql`reason = ${reason}`}
+     order by q.id limit ${limit}`;
+}
+
+function entryColumns(sql: Sql) {
+  return sql`
+    q.id, first_at as "firstAt", last_at as "lastAt", attempts, reason, field, machine_id as "machineId", address, f.name as fleet, bytes`;
+}
+
+/** Drops entries for good; returns how many. Their fingerprints stay, so that their clients' spools flow on. */
+export async function discard(sql: Sql, selection: { ids: number[] } | { reason: string }): Promise<number> {
+  const dropped = await sql`
+    update quarantine
+       set evicted_at = now(), headers = null, body = null
+     where evicted_at is null and ${'ids' in selection ? sql`id = any(${selection.ids}::bigint[])` : sql`reason = ${selection.reason}`}`;
+  return dropped.count;
+}
+
+/** Takes out entries that have become records. */
+export async function forget(sql: Sql, ids: number[]) {
+  if (ids.length > 0) await sql`delete from quarantine where id = any(${ids}::bigint[])`;
+}

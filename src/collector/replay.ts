@@ -1,0 +1,32 @@
+import type { Sql } from '../db/connect.ts';
+import type { Collector } from './collector.ts';
+import { isRefusal, parseRequest } from './parse.ts';
+import { forget, type QuarantineFullRow, readQuarantine } from './quarantine.ts';
+
+const SLICE = 200;
+
+/** Sends quarantined requests through the collector again: what can be stored now leaves the quarantine. */
+export async function replay(
+  sql: Sql,
+  collector: Collector,
+  selection: { id?: number | undefined; reason?: string | undefined },
+) {
+  const total = { replayed: 0, refused: 0 };
+  for (let afterId = 0; ; ) {
+    const entries = await readQuarantine(sql, { ...selection, afterId, limit: SLICE });
+    if (entries.length === 0) return total;
+    const stored = await Promise.all(entries.map(entry => replayOne(collector, entry)));
+    const ids = entries.filter((_, index) => stored[index]).map(entry => entry.id);
+    await forget(sql, ids);
+    total.replayed += ids.length;
+    total.refused += entries.length - ids.length;
+    afterId = entries.at(-1)!.id;
+  }
+}
+
+async function replayOne(collector: Collector, { tid, headers, body }: QuarantineFullRow): Promise<boolean> {
+  const fleet = collector.fleetOf(tid);
+  const received = parseRequest(headers, body);
+  if (!fleet || isRefusal(received)) return false;
+  return !('message' in (await collector.store(fleet, received)));
+}

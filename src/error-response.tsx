@@ -1,0 +1,87 @@
+import type { Context } from 'hono';
+import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
+import { isConnectionFailure, RequestError } from './errors.ts';
+import { bareFrame } from './frame.ts';
+import type { Log } from './log.ts';
+
+interface Answer {
+  status: RequestError['status'] | 500;
+  message: string;
+}
+
+const RETRY_AFTER_SECONDS = '5';
+const TIMEOUT = '57014';
+
+/** One answer for whatever went wrong: a page under /telemetryui, JSON elsewhere. Only messages that are safe to show get out. */
+export function errorResponse(
+  c: Context,
+  error: unknown,
+  asset: (name: string) => string,
+  log?: Log,
+): Response | Promise<Response> {
+  const { status, message } = toAnswer(error);
+  if (status === 500)
+    log?.error('a request failed', { method: c.req.method, path: c.req.path, reason: describe(error) });
+  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: c.req.path, reason: message });
+  c.header('Cache-Control', 'no-store');
+  if (status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
+  if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
+  const { title, hints } = WORDS[status];
+  return c.html(
+    <ErrorPage
+      frame={bareFrame(asset)}
+      status={status === 405 || status === 413 ? 400 : status}
+      title={title}
+      message={sentence(message)}
+      hints={hints}
+    />,
+    status,
+  );
+}
+
+function toAnswer(error: unknown): Answer {
+  if (error instanceof RequestError) return error;
+  if (isAnswer(error)) return error;
+  if (isConnectionFailure(error))
+    return { status: 503, message: 'the database is not available at the moment; try again' };
+  if ((error as { code?: string } | null)?.code === TIMEOUT) {
+    return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
+  }
+  return { status: 500, message: 'something went wrong in the server; its log has the reason' };
+}
+
+function isAnswer(error: unknown): error is Answer {
+  return (
+    typeof error === 'object' && error !== null && !(error instanceof Error) && 'status' in error && 'message' in error
+  );
+}
+
+/** The stack for the log; never the query's parameters, which may be payloads. */
+function describe(error: unknown) {
+  const { message, stack, code } = error as { message?: string; stack?: string; code?: string };
+  return [code, message, stack?.split('\n').slice(1, 4).join(' ')].filter(Boolean).join(' ');
+}
+
+const TRY_AGAIN = [
+  'Machines keep their records and send them again: nothing is lost.',
+  'Reload this page in a moment.',
+];
+const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints'>> = {
+  400: { title: 'That request has a mistake', hints: ['Check the address, or go back and correct the form.'] },
+  403: { title: 'Not from here', hints: [] },
+  404: {
+    title: 'Not found',
+    hints: ['A record may have been removed by retention.', 'Check the address for a typing mistake.'],
+  },
+  405: { title: 'Not in this way', hints: [] },
+  413: { title: 'Too large', hints: [] },
+  500: {
+    title: 'Something went wrong',
+    hints: ['It is not your mistake. An administrator finds the reason in the log.'],
+  },
+  503: { title: 'Not available at the moment', hints: TRY_AGAIN },
+};
+
+function sentence(message: string) {
+  return `${message[0]!.toUpperCase()}${message.slice(1)}.`;
+}

@@ -1,0 +1,39 @@
+import type { StoredRecord } from './record.ts';
+
+/**
+ * A record as the REST API and the collector's answer write it. Times are `YYYY-MM-DD HH:MM:SS UTC`. `payload` is what
+ * came, NULs included; `payload_nul_bytes` says how many. Fields that a record format lacks are null.
+ */
+export function recordToJson(record: StoredRecord) {
+  return {
+    id: record.id,
+    arch: record.arch,
+    bios_version: record.biosVersion,
+    board_name: record.boardName,
+    build: record.build,
+    classification: record.classification,
+    cpu_model: record.cpuModel,
+    event_id: record.eventId,
+    external: record.external,
+    fleet: record.fleet,
+    kernel_version: record.kernelVersion,
+    machine_id: record.machineId,
+    machine_type: record.hostType,
+    payload: record.payload,
+    payload_format_version: record.payloadFormatVersion,
+    payload_nul_bytes: countNuls(record.payload),
+    record_format_version: record.recordFormatVersion,
+    severity: record.severity,
+    system_name: record.systemName,
+    ts_capture: formatTime(new Date(record.capturedAt * 1000)),
+    ts_reception: formatTime(record.receivedAt),
+  };
+}
+
+export function countNuls(payload: string) {
+  return payload.includes('\0') ? payload.split('\0').length - 1 : 0;
+}
+
+function formatTime(time: Date) {
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

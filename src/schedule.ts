@@ -1,0 +1,42 @@
+import { Cron } from 'croner';
+import { forgetEvicted } from './collector/quarantine.ts';
+import type { Config } from './config/settings.ts';
+import type { Sql } from './db/connect.ts';
+import { makePartitionsAhead } from './db/partitions.ts';
+import { isConnectionFailure } from './errors.ts';
+import type { Log } from './log.ts';
+import { pruneRecent } from './records/store.ts';
+
+interface Job {
+  name: string;
+  cron: string;
+  run(): Promise<unknown>;
+}
+
+/** Everything that happens by the clock, in UTC. */
+function timetable(sql: Sql, config: Config, log: Log): Job[] {
+  return [
+    { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
+    { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
+    { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
+  ];
+}
+
+/** Starts the timetable; returns what stops it. */
+export function startSchedule(sql: Sql, config: Config, log: Log): () => void {
+  const jobs = timetable(sql, config, log).map(({ name, cron, run }) => {
+    const report = (error: unknown) => {
+      const level = isConnectionFailure(error) ? 'warn' : 'error';
+      log[level]('a scheduled job failed; it runs again at its next time', {
+        job: name,
+        reason: (error as Error).message,
+      });
+    };
+    return new Cron(cron, { name, timezone: 'UTC', protect: true, catch: report }, async () => {
+      await run();
+    });
+  });
+  return () => {
+    for (const job of jobs) job.stop();
+  };
+}

@@ -1,0 +1,83 @@
+import { createCollector } from './collector/collector.ts';
+import { loadConfig } from './config/load.ts';
+import type { Config } from './config/settings.ts';
+import { curlLine } from './curl-line.ts';
+import { type Database, openDatabase } from './db/database.ts';
+import { migrate } from './db/migrate.ts';
+import { makePartitionsAhead } from './db/partitions.ts';
+import { registerFleets } from './fleets.ts';
+import { createLog, type Log } from './log.ts';
+import { startSchedule } from './schedule.ts';
+import { type RunningServer, startServers } from './server.ts';
+import { PROGRAM_VERSION } from './version.ts';
+
+const ANSWER_DEADLINE_MS = 3_000;
+const DRAIN_DEADLINE_MS = 3_000;
+
+/** Runs the server until SIGTERM or SIGINT; resolves to the exit code. */
+export async function serveUntilStopped({
+  config: file,
+  welcome,
+}: {
+  config?: string | undefined;
+  welcome: boolean;
+}): Promise<number> {
+  const started = performance.now();
+  const { config } = loadConfig({ file });
+  const log = createLog(config.log.level, config.log.format);
+  const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
+  log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
+  const database = await openDatabase(config, log);
+  try {
+    await prepare(database, log);
+    const fleets = await registerFleets(database.sql, config.collector.tids);
+    const collector = createCollector(config, database, fleets, log);
+    const servers = await startServers({ config, database, collector, log });
+    const stopSchedule = startSchedule(database.client('schedule'), config, log);
+    log.info('ready', {
+      listen: servers.map(server => server.url).join(' '),
+      database: database.kind,
+      ms: Math.round(performance.now() - started),
+    });
+    if (welcome) process.stdout.write(welcomeText(config, servers));
+
+    log.info('stopping', { signal: await signal, waiting: collector.waiting });
+    stopSchedule();
+    await Promise.all(servers.map(server => server.stop(ANSWER_DEADLINE_MS)));
+    await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
+  } finally {
+    await database.close();
+  }
+  log.info('stopped');
+  return 0;
+}
+
+async function prepare(database: Database, log: Log) {
+  const client = database.client('migrate');
+  await migrate(client, log);
+  await makePartitionsAhead(client, log);
+  await client.end();
+}
+
+function nextSignal(name: NodeJS.Signals): Promise<string> {
+  return new Promise(resolve => process.once(name, () => resolve(name)));
+}
+
+function welcomeText(config: Config, servers: RunningServer[]) {
+  const pages = servers.find(({ listener }) => listener.serves !== 'collector')?.url;
+  const collector = servers.find(({ listener }) => listener.serves !== 'pages')?.url ?? '';
+  const sample = Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo';
+  return `
+telemetricsd is ready.
+
+  Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
+  Connect machines      ${pages ?? ''}/telemetryui/connect
+  Sample data           ${sample}        (in another terminal; writes 100,000 made-up records)
+  Stop                  Ctrl-C
+
+Post a record yourself:
+
+${curlLine(collector.startsWith('unix:') ? 'http://localhost' : collector, config.collector.tids[0]!.id)}
+
+`;
+}

@@ -1,0 +1,86 @@
+import { rmSync, statSync } from 'node:fs';
+import { type App, type AppDependencies, createApp } from './app.ts';
+import { bodyLimit } from './collector/routes.ts';
+import type { Listener } from './config/listener.ts';
+import { OperatorError } from './errors.ts';
+
+export interface RunningServer {
+  listener: Listener;
+  /** `http://127.0.0.1:8080`, or the path of a unix socket. */
+  url: string;
+  /** Stops accepting and resolves when what is under way is answered, or after `deadlineMs`. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** A sender that stalls for this long is dropped; a handler may take as long. */
+const IDLE_TIMEOUT_S = 30;
+
+/** Opens every listener; where one can't be opened, none stays open. */
+export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
+  const servers: RunningServer[] = [];
+  try {
+    for (const listener of deps.config.http.listen) servers.push(startServer(deps, listener));
+  } catch (error) {
+    await Promise.all(servers.map(server => server.stop(0)));
+    throw error;
+  }
+  return servers;
+}
+
+function startServer(deps: AppDependencies, listener: Listener): RunningServer {
+  const app = createApp(deps, listener);
+  const server = listen(app, listener, bodyLimit(deps.config.collector.max_payload) + 1024);
+  return {
+    listener,
+    url: 'unix' in listener ? `unix:${listener.unix}` : `http://${hostInUrl(listener.host)}:${server.port}`,
+    async stop(deadlineMs) {
+      const stopped = server.stop().then(() => true);
+      if (!(await Promise.race([stopped, Bun.sleep(deadlineMs).then(() => false)]))) await server.stop(true);
+      if ('unix' in listener) rmSync(listener.unix, { force: true });
+    },
+  };
+}
+
+function listen(app: App, listener: Listener, maxRequestBodySize: number) {
+  try {
+    if ('unix' in listener) {
+      removeStaleSocket(listener.unix);
+      return Bun.serve({
+        unix: listener.unix,
+        maxRequestBodySize,
+        fetch: request => app.fetch(request, {}),
+      });
+    }
+    return Bun.serve({
+      hostname: listener.host,
+      port: listener.port,
+      maxRequestBodySize,
+      idleTimeout: IDLE_TIMEOUT_S,
+      fetch: (request, server) => app.fetch(request, { address: server.requestIP(request)?.address ?? null }),
+    });
+  } catch (cause) {
+    const reason =
+      (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        ? 'something else listens there'
+        : (cause as Error).message;
+    throw new OperatorError(
+      `can't listen on ${listener.address}: ${reason}`,
+      'Choose another address in http.listen (TELEMETRICSD_HTTP_LISTEN).',
+      { cause },
+    );
+  }
+}
+
+/** A socket that an earlier run left behind would keep us from listening. */
+function removeStaleSocket(path: string) {
+  try {
+    if (statSync(path).isSocket()) rmSync(path);
+  } catch {
+    // There is none.
+  }
+}
+
+function hostInUrl(host: string) {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

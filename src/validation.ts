@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/** Query parameters as text in, typed values out; an absent or empty one counts as not given. */
+const given = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(value => (value === '' ? undefined : value), schema.optional());
+
+/** An integer in decimal ASCII digits. */
+export const integerParam = (least: number, most: number) =>
+  given(
+    z
+      .string(`expected an integer from ${least} to ${most}, once`)
+      .refine(text => /^[0-9]{1,16}$/.test(text) && Number(text) >= least && Number(text) <= most, {
+        error: `expected an integer from ${least} to ${most}`,
+      })
+      .transform(Number),
+  );
+
+export const textParam = (most: number) =>
+  given(
+    z
+      .string(`expected at most ${most} characters, once`)
+      .refine(text => text.length <= most && !/[\p{Cc}\p{Cs}]/u.test(text), {
+        error: `expected at most ${most} printable characters`,
+      }),
+  );
+
+export const choiceParam = <const Choices extends readonly [string, ...string[]]>(choices: Choices) =>
+  given(z.enum(choices, { error: `expected ${choices.map(choice => `"${choice}"`).join(' or ')}` }));
+
+/** Ids are JSON integers. */
+export const idParam = integerParam(0, Number.MAX_SAFE_INTEGER);
+
+/** `limit: got "0", expected an integer from 1 to 10000` for the first thing wrong. */
+export function firstProblem(error: z.core.$ZodError, input: unknown): string {
+  const [issue] = error.issues;
+  const name = String(issue!.path[0] ?? 'request');
+  const value = (input as Record<string, unknown>)[name];
+  return `${name}: got ${JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value) ?? 'nothing'}, ${issue!.message}`;
+}
+
+/** What is wrong, by parameter name. */
+export function problemsByField(error: z.core.$ZodError): Record<string, string> {
+  const problems: Record<string, string> = {};
+  for (const issue of error.issues) problems[String(issue.path[0] ?? '')] ??= issue.message;
+  return problems;
+}
