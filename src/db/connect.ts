@@ -4,9 +4,11 @@ export type Sql = postgres.Sql<{ bigint: number }>;
 /** A pool or a transaction: what a query function needs. */
 export type Queryable = Sql | postgres.TransactionSql<{ bigint: number }>;
 
+/** `postgres://…` of an external server, or the directory of the embedded one's socket. */
+export type DatabaseTarget = { url: string } | { socketDir: string; database?: string };
+
 export interface ConnectOptions {
-  /** `postgres://…` of an external server, or the directory of the embedded one's socket. */
-  target: { url: string } | { socketDir: string };
+  target: DatabaseTarget;
   connections: number;
   name: string;
   /** Ends a statement that runs longer; 0 lets it run. */
@@ -49,6 +51,6 @@ export function connect({ target, connections, name, statementTimeoutMs = 0, set
     ...options,
     path: `${target.socketDir}/.s.PGSQL.5432`,
     user: 'telemetricsd',
-    database: 'postgres',
+    database: target.database ?? 'postgres',
   });
 }

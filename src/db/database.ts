@@ -1,6 +1,6 @@
 import { DatabaseUnavailable } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type ConnectOptions, connect, type Sql } from './connect.ts';
+import { type ConnectOptions, connect, type DatabaseTarget, type Sql } from './connect.ts';
 import { type EmbeddedPostgres, socketOfRunning, startEmbedded } from './embedded.ts';
 
 export interface DatabaseSettings {
@@ -27,16 +27,16 @@ const CLOSE_TIMEOUT_S = 2;
  * telemetricsd uses that one's embedded server instead of being refused.
  */
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
-  const { url } = config.database;
-  let embedded: EmbeddedPostgres | undefined;
-  let target: { url: string } | { socketDir: string };
-  if (url) target = { url };
-  else {
-    const running = join ? socketOfRunning(config.state.dir) : undefined;
-    if (!running) embedded = await startEmbedded(config.state.dir, log);
-    target = { socketDir: running ?? embedded!.socketDir };
-  }
+  const { url, connections } = config.database;
+  if (url) return databaseAt({ url }, connections);
+  const running = join ? socketOfRunning(config.state.dir) : undefined;
+  if (running) return databaseAt({ socketDir: running }, connections);
+  const embedded = await startEmbedded(config.state.dir, log);
+  return databaseAt(embedded, connections, embedded);
+}
 
+/** A database that is there already; `embedded` is stopped with it. */
+export function databaseAt(target: DatabaseTarget, connections: number, embedded?: EmbeddedPostgres): Database {
   const clients: Sql[] = [];
   function open(options: Omit<ConnectOptions, 'target'>) {
     const client = connect({ target, ...options });
@@ -45,8 +45,8 @@ export async function openDatabase(config: DatabaseSettings, log: Log, { join = 
   }
 
   return {
-    kind: url ? 'external' : 'embedded',
-    sql: open({ name: 'pages', connections: config.database.connections, statementTimeoutMs: PAGE_TIMEOUT_MS }),
+    kind: 'url' in target ? 'external' : 'embedded',
+    sql: open({ name: 'pages', connections, statementTimeoutMs: PAGE_TIMEOUT_MS }),
     client: (name, options) => open({ name, connections: 1, ...options }),
     assertAvailable() {
       if (embedded && !embedded.available) throw new DatabaseUnavailable('the database is being restarted');

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -73,6 +73,8 @@ async function prepare(stateDir: string, log: Log): Promise<Cluster> {
     );
   }
   const user = runAs(stateDir);
+  // PostgreSQL's user passes through; what lies inside keeps its own permissions.
+  if (user) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
   const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
   assertRunnable(cluster);
   if (existsSync(dataDir)) give(dataDir, user);
