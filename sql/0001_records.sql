@@ -70,24 +70,38 @@ create table work_queue (
   primary key (kind, record_id)
 );
 
--- Makes the partition of a UTC day and moves in what had landed in DEFAULT. Returns false where it exists.
--- Waits at most 200 ms for its locks (55P03 then: try again later), so that it never stalls ingestion.
-create function make_records_day(d date) returns boolean language plpgsql as $$
+-- A table for the records of a UTC day that is no partition yet, so that it can be filled first.
+create function create_records_table(d date) returns void language plpgsql as $$
+begin
+  execute format('create table %I (like records including defaults including constraints)', 'records_' || to_char(d, 'YYYYMMDD'));
+end
+$$;
+
+-- Makes such a table a partition and moves in what had landed in DEFAULT. Waits at most 200 ms for its locks
+-- (55P03 then: try again later), so that it never stalls ingestion.
+create function attach_records_table(d date) returns void language plpgsql as $$
 declare
   part text := 'records_' || to_char(d, 'YYYYMMDD');
   lower_bound timestamptz := d::timestamp at time zone 'UTC';
   upper_bound timestamptz := (d + 1)::timestamp at time zone 'UTC';
 begin
-  if to_regclass(part) is not null then
-    return false;
-  end if;
   perform set_config('lock_timeout', '200ms', true);
-  execute format('create table %I (like records including defaults including constraints)', part);
   lock table records_default in access exclusive mode;
   execute format(
     'with moved as (delete from records_default where received_at >= %L and received_at < %L returning *)
      insert into %I select * from moved', lower_bound, upper_bound, part);
   execute format('alter table records attach partition %I for values from (%L) to (%L)', part, lower_bound, upper_bound);
+end
+$$;
+
+-- Makes the partition of a UTC day. Returns false where it exists.
+create function make_records_day(d date) returns boolean language plpgsql as $$
+begin
+  if to_regclass('records_' || to_char(d, 'YYYYMMDD')) is not null then
+    return false;
+  end if;
+  perform create_records_table(d);
+  perform attach_records_table(d);
   return true;
 end
 $$;

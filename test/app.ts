@@ -99,14 +99,34 @@ export function postJson(app: App, body: unknown, headers: Record<string, string
   return send(app, {
     method: 'POST',
     headers: { 'X-Telemetry-TID': TID, 'Content-Type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
   });
 }
 
-async function send(app: App, init: RequestInit): Promise<Answer> {
-  const response = await app.request('http://localhost:8080/v3/collector', init);
+/** Posts to the collector, from an address if it is given. */
+export async function send(app: App, init: RequestInit, address?: string, path = '/v3/collector'): Promise<Answer> {
+  const response = await app.request(`http://localhost:8080${path}`, { method: 'POST', ...init }, { address });
   const text = await response.text();
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
+}
+
+/** Text as a header carries it: its UTF-8 bytes, one character each. */
+export function headerBytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** Sends a form of one of our pages as a browser does. */
+export function submit(app: App, path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
+  return app.request(`http://localhost:8080${path}`, {
+    method: 'POST',
+    headers: { Host: 'localhost:8080', 'Sec-Fetch-Site': 'same-origin', ...headers },
+    body: new URLSearchParams(fields),
+  });
+}
+
+export async function getPage(app: App, path: string): Promise<{ status: number; html: string }> {
+  const response = await get(app, path);
+  return { status: response.status, html: await response.text() };
 }
 
 /** GET of a page or of the API, as a browser on this host sends it. */

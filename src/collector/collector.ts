@@ -9,7 +9,7 @@ import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
 import { matchesAny } from './classification.ts';
-import { quoted, type Refusal } from './fields.ts';
+import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
 import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
@@ -24,6 +24,8 @@ export interface CollectorRequest {
 
 export type CollectorAnswer =
   | { kind: 'stored'; record: StoredRecord }
+  /** Its payload is larger than collector.max_payload; it is not kept. */
+  | { kind: 'oversized' }
   /** Refused: `kept` in quarantine, or not at all in strict mode. */
   | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
 
@@ -63,6 +65,7 @@ export function createCollector(config: Config, database: Database, fleets: Map<
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
     const received = parseRequest(request.headers, request.body);
     if (isRefusal(received)) return refuse(request, received);
+    if (received.payloadBytes.byteLength > config.collector.max_payload) return { kind: 'oversized' };
     const outcome = await store(request.fleet, received);
     return 'message' in outcome ? refuse(request, outcome) : { kind: 'stored', record: outcome };
   }
@@ -77,7 +80,7 @@ export function createCollector(config: Config, database: Database, fleets: Map<
       }),
     );
     if (outcome.kind === 'rejected')
-      return { field: null, message: `the database does not take this record: ${outcome.reason}` };
+      return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
     const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name };
     return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
   }

@@ -181,5 +181,12 @@ function wrong(field: Field, raw: RawFields, expected: string): Refusal {
 const SHOWN_CHARACTERS = 100;
 
 export function quoted(value: string) {
-  return JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
+  return escapeControls(
+    JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value),
+  );
+}
+
+/** Messages are one line of printable text, so that the quarantine can be narrowed to one by its link. */
+export function escapeControls(message: string) {
+  return message.replaceAll(/\p{Cc}/gu, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Report } from '../records/record.ts';
-import { FIELDS, type Field, joinedTwice, parseFields, quoted, type RawFields, type Refusal } from './fields.ts';
+import { escapeControls, FIELDS, type Field, joinedTwice, parseFields, quoted, type RawFields, type Refusal } from './fields.ts';
 
 export interface Received {
   report: Report;
@@ -31,7 +31,7 @@ export function isRefusal(result: Received | Refusal): result is Refusal {
 /** The machine a request claims to come from, even if it can't become a record. */
 export function claimedMachine(headers: Iterable<[string, string]>, body: Uint8Array): string | null {
   const claimed = readHeaders(headers).fields.machine_id ?? jsonMachine(body);
-  return claimed?.replaceAll(/[\p{Cc}\p{Cs}]/gu, '').slice(0, 32) || null;
+  return claimed?.slice(0, 32).replaceAll(/[\p{Cc}\p{Cs}]/gu, '') || null;
 }
 
 interface HeaderFields {
@@ -89,7 +89,7 @@ function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
     const field = name as Field;
     const value = typeof given === 'number' ? String(given) : given;
     if (typeof value !== 'string')
-      return { field, message: `${field}: got ${quoted(JSON.stringify(given))}, expected a text` };
+      return { field, message: `${field}: got ${kindOf(given)}, expected a text` };
     if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
     fields[field] = value.replace(OUTER_SPACE, '');
     spelling[field] = key;
@@ -98,10 +98,16 @@ function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
   if ('message' in metadata) return metadata;
   const { payload } = object;
   if (typeof payload !== 'string') {
-    const came = payload === undefined ? 'missing' : `got ${quoted(JSON.stringify(payload))}`;
+    const came = payload === undefined ? 'missing' : `got ${kindOf(payload)}`;
     return { field: 'payload', message: `payload: ${came}, expected a text` };
   }
   return withPayload(metadata, external, payload, Buffer.from(payload));
+}
+
+/** Names a JSON value that is no text; lists may be nested too deeply to be written out. */
+function kindOf(value: unknown) {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** The JSON object in a body, or what is wrong with it. */
@@ -112,7 +118,7 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   try {
     value = JSON.parse(decodePayload(body));
   } catch (error) {
-    return `body: not JSON (${(error as Error).message.replace(/^JSON Parse error: /, '')}) and no record_format_version header, ${expected}`;
+    return `body: not JSON (${escapeControls((error as Error).message.replace(/^JSON Parse error: /, ''))}) and no record_format_version header, ${expected}`;
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     return `body: JSON, but not an object, and no record_format_version header, ${expected}`;

@@ -48,6 +48,7 @@ async function receive(c: Context<{ Bindings: CollectorBindings }>, collector: C
   if (body.byteLength > limit) return tooLarge(c, limit);
 
   const answer = await collector.receive({ fleet, headers, body, address: c.env?.address ?? null });
+  if (answer.kind === 'oversized') return tooLarge(c, maxPayload);
   if (answer.kind === 'stored') return c.json(recordToJson(answer.record), 201);
   const { message } = answer.refusal;
   if (!answer.kept?.returned) return c.json({ message }, 400);

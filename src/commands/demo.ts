@@ -21,7 +21,8 @@ Examples:
   TELEMETRICSD_STATE_DIR=./demo telemetricsd serve --welcome
   telemetricsd demo --records 1000000 --machines 50000 --days 90 --seed 7`,
 
-  async run() {
-    throw new Error('not implemented');
+  async run({ options }) {
+    const { writeDemo } = await import('../demo/command.ts');
+    return writeDemo(options);
   },
 });

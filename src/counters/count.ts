@@ -74,6 +74,8 @@ export async function countRecords(tx: Queryable, records: (NewRecord & { id: nu
  * for a day whose records are complete: counters say what was received, not what was kept.
  */
 export async function rebuildCounters(tx: Queryable, day: string) {
+  // Batches write record_days before any other counter: those under way are waited for, later ones add to the result.
+  await tx`lock table record_days in exclusive mode`;
   await tx`delete from build_counts where day = ${day}`;
   await tx`delete from platform_counts where day = ${day}`;
   await tx`delete from kernel_counts where day = ${day}`;

@@ -15,19 +15,24 @@ export async function makePartitionsAhead(sql: Sql, log: Log, daysAhead = DAYS_A
     select day::date::text as day
       from generate_series(now() at time zone 'UTC', now() at time zone 'UTC' + make_interval(days => ${daysAhead}), '1 day') day
      where to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null`;
-  for (const { day } of missing) await makeDay(sql, day, log);
+  for (const { day } of missing) {
+    // Whoever holds one of them up holds up all: waiting once is enough.
+    if (!(await makeDay(sql, day, log))) return;
+  }
 }
 
-/** Makes the partition of one UTC day, `YYYY-MM-DD`, if it is missing. */
-export async function makeDay(sql: Sql, day: string, log: Log) {
+/** Makes the partition of one UTC day, `YYYY-MM-DD`, if it is missing. Returns whether it is there. */
+export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean> {
   try {
     await sql`select make_records_day(${day}::date)`;
+    return true;
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code === DUPLICATE_TABLE) return;
+    if (code === DUPLICATE_TABLE) return true;
     if (code !== LOCK_NOT_AVAILABLE) throw error;
     log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', {
       day,
     });
+    return false;
   }
 }

@@ -3,6 +3,9 @@ import { choiceParam, idParam, integerParam, textParam } from '../validation.ts'
 import type { RecordFilter } from './queries.ts';
 
 const LAST_SECOND = 253_402_300_799;
+/** As far back as a filter reaches: further, PostgreSQL has no timestamps. */
+const LONGEST_DAYS = 100_000;
+const SECONDS_A_DAY = 86_400;
 export const API_LIMIT = 10_000;
 
 /** The query of GET /api/records. */
@@ -14,8 +17,8 @@ export const apiQuery = z.object({
   system_name: textParam(64),
   fleet: textParam(40),
   external: choiceParam(['true', 'false']),
-  created_in_days: integerParam(0, 100_000),
-  created_in_sec: integerParam(0, LAST_SECOND),
+  created_in_days: integerParam(0, LONGEST_DAYS),
+  created_in_sec: integerParam(0, LONGEST_DAYS * SECONDS_A_DAY),
   ts_capture: integerParam(0, LAST_SECOND),
   from_id: idParam,
   before_id: idParam,
@@ -23,8 +26,6 @@ export const apiQuery = z.object({
   limit: integerParam(1, API_LIMIT),
 });
 export type ApiQuery = z.output<typeof apiQuery>;
-
-const SECONDS_A_DAY = 86_400;
 
 export function filterOfApi(query: ApiQuery): RecordFilter {
   const { created_in_days: days, created_in_sec: seconds } = query;

@@ -66,25 +66,14 @@ export async function findRecord(sql: Queryable, id: number): Promise<StoredReco
   return row && toRecord(row);
 }
 
-/** Records whose id and exact time of reception are known. */
+/** Records whose id and time of reception are known. */
 export async function readRecords(sql: Queryable, keys: { id: number; receivedAt: Date }[]): Promise<StoredRecord[]> {
   const rows = await sql<RecordRow[]>`
     select ${columns(sql)}
-      from unnest(${keys.map(key => key.id)}::bigint[]) as wanted (id)
-      join records r on r.id = wanted.id
-       and r.received_at >= ${earliest(keys)}::timestamptz - interval '1 millisecond'
-       and r.received_at <= ${latest(keys)}::timestamptz + interval '1 millisecond'
+      from unnest(${keys.map(key => key.id)}::bigint[], ${keys.map(key => key.receivedAt.toISOString())}::text[]) as wanted (id, received_at)
+      join records r on r.id = wanted.id and r.received_at = wanted.received_at::timestamptz
       join fleets f on f.id = r.fleet_id`;
   return rows.map(toRecord);
-}
-
-/** A Date holds milliseconds, the column microseconds: hence the margin around both. */
-function earliest(keys: { receivedAt: Date }[]) {
-  return new Date(Math.min(...keys.map(key => key.receivedAt.getTime())));
-}
-
-function latest(keys: { receivedAt: Date }[]) {
-  return new Date(Math.max(...keys.map(key => key.receivedAt.getTime())));
 }
 
 export async function newestRecordId(sql: Queryable): Promise<number> {
@@ -115,13 +104,12 @@ export async function findNeighbours(
   sql: Queryable,
   { machineId, receivedAt, id }: StoredRecord,
 ): Promise<{ older: number | null; newer: number | null }> {
-  const margin = sql`interval '1 millisecond'`;
   const [row] = await sql<{ older: number | null; newer: number | null }[]>`
     select (select id from records
-             where machine_id = ${machineId} and received_at <= ${receivedAt}::timestamptz + ${margin} and id < ${id}
+             where machine_id = ${machineId} and received_at <= ${receivedAt} and id < ${id}
              order by received_at desc, id desc limit 1) as older,
            (select id from records
-             where machine_id = ${machineId} and received_at >= ${receivedAt}::timestamptz - ${margin} and id > ${id}
+             where machine_id = ${machineId} and received_at >= ${receivedAt} and id > ${id}
              order by received_at, id limit 1) as newer`;
   return row!;
 }

@@ -51,7 +51,7 @@ interface RecentRecord {
 }
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
-  const distinct = new Map(batch.map(record => [keyOf(record.report.machineId, record.fingerprint), record]));
+  const distinct = firstOfEach(batch);
   return sql.begin(async tx => {
     const [, ids] = await Promise.all([announceBatch(tx), takeIds(tx, distinct.size)]);
     const fresh = new Map((await rememberRecent(tx, [...distinct.values()], ids)).map(row => [recentKey(row), row]));
@@ -68,7 +68,10 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
         : [],
       ...(first
         ? [
-            insertRecords(tx, stored, first.received_at),
+            insertRecords(
+              tx,
+              stored.map(record => ({ ...record, receivedAt: first.received_at })),
+            ),
             countRecords(tx, stored, first.received_at),
             queueWork(tx, stored, first.received_at),
           ]
@@ -84,6 +87,15 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
       return { kind, id, receivedAt };
     });
   });
+}
+
+function firstOfEach(batch: NewRecord[]): Map<string, NewRecord> {
+  const distinct = new Map<string, NewRecord>();
+  for (const record of batch) {
+    const key = keyOf(record.report.machineId, record.fingerprint);
+    if (!distinct.has(key)) distinct.set(key, record);
+  }
+  return distinct;
 }
 
 function keyOf(machineId: string, fingerprint: string) {
@@ -113,7 +125,7 @@ async function takeIds(tx: Queryable, count: number): Promise<number[]> {
 function rememberRecent(tx: Queryable, records: NewRecord[], ids: number[]) {
   return tx<RecentRecord[]>`
     insert into recent_records as known (machine_id, fingerprint, id, received_at)
-    select machine_id, fingerprint::uuid, id, now()
+    select machine_id, fingerprint::uuid, id, date_trunc('milliseconds', now())
       from unnest(
              ${records.map(record => record.report.machineId)}::text[],
              ${records.map(record => record.fingerprint)}::text[],
@@ -137,11 +149,20 @@ function findRecent(tx: Queryable, records: NewRecord[]) {
         on known.machine_id = came.machine_id and known.fingerprint = came.fingerprint::uuid`;
 }
 
-async function insertRecords(tx: Queryable, records: (NewRecord & { id: number })[], receivedAt: Date) {
-  const rows = records.map(({ id, fleetId, report }) => {
+export interface RecordToInsert {
+  id: number;
+  fleetId: number;
+  receivedAt: Date;
+  report: Report;
+}
+
+/** Inserts into `records`, or into the table of one day. */
+export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
+  const rows = records.map(({ id, fleetId, receivedAt, report }) => {
     const nul = report.payload.includes('\0');
     return {
       id,
+      received_at: receivedAt,
       fleet_id: fleetId,
       machine_id: report.machineId,
       external: report.external,
@@ -164,17 +185,17 @@ async function insertRecords(tx: Queryable, records: (NewRecord & { id: number }
     };
   });
   await tx`
-    insert into records (id, received_at, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
-                         classification, system_name, build, arch, kernel_version, host_type, board_name, cpu_model, bios_version,
-                         event_id, captured_at, payload, payload_raw)
-    select id, ${receivedAt}::timestamptz, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
+    insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
+                         payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
+                         board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw)
+    select id, received_at, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
            classification, system_name, build, arch, kernel_version, host_type, board_name, cpu_model, bios_version,
            event_id, to_timestamp(captured_at), payload, decode(payload_raw, 'base64')
       from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
-             id bigint, machine_id text, fleet_id smallint, external boolean, severity smallint, record_format_version smallint,
-             payload_format_version integer, classification text, system_name text, build text, arch text, kernel_version text,
-             host_type text, board_name text, cpu_model text, bios_version text, event_id text, captured_at bigint,
-             payload text, payload_raw text)`;
+             id bigint, received_at timestamptz, machine_id text, fleet_id smallint, external boolean, severity smallint,
+             record_format_version smallint, payload_format_version integer, classification text, system_name text, build text,
+             arch text, kernel_version text, host_type text, board_name text, cpu_model text, bios_version text, event_id text,
+             captured_at bigint, payload text, payload_raw text)`;
 }
 
 async function queueWork(tx: Queryable, records: (NewRecord & { id: number })[], receivedAt: Date) {

@@ -1,0 +1,53 @@
+import { loadConfig } from '../config/load.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { makePartitionsAhead } from '../db/partitions.ts';
+import { OperatorError } from '../errors.ts';
+import { registerFleets } from '../fleets.ts';
+import { createLog } from '../log.ts';
+import { sampleFleet } from './fleet.ts';
+import { progressBar } from './progress.ts';
+import { writeFleet } from './write.ts';
+
+export interface DemoOptions {
+  config?: string | undefined;
+  records: number;
+  machines: number;
+  days: number;
+  seed: number;
+  force: boolean;
+}
+
+/** Fills the configured database with sample data; beside a running server it uses that one's PostgreSQL. */
+export async function writeDemo({ config: file, records, machines, days, seed, force }: DemoOptions): Promise<number> {
+  const { config } = loadConfig({ file });
+  const log = createLog(config.log.level, config.log.format);
+  const database = await openDatabase(config, log, { join: true });
+  try {
+    const client = database.client('demo');
+    await migrate(client, log);
+    await makePartitionsAhead(client, log);
+    const [found] = await client<{ present: boolean }[]>`select exists (select from record_days) as present`;
+    if (found!.present && !force) {
+      throw new OperatorError(
+        'the database has records already, and sample data could not be told from them',
+        'Use a state directory of its own (TELEMETRICSD_STATE_DIR=./demo), or --force to write into this one all the same.',
+      );
+    }
+    const fleets = [...(await registerFleets(client, config.collector.tids)).values()];
+    const until = new Date();
+    const where = database.kind === 'external' ? 'the database of database.url' : config.state.dir;
+    const figure = (n: number) => n.toLocaleString('en');
+    process.stderr.write(
+      `Writing SAMPLE DATA into ${where}: ${figure(records)} made-up records of ${figure(machines)} machines over ${days} days, seed ${seed}.\n`,
+    );
+    const bar = progressBar(records, 'records');
+    const fleet = sampleFleet({ records, machines, days, seed, until, fleets: fleets.length });
+    await writeFleet(client, fleet, { fleets, crashes: config.crashes.classifications, progress: bar.show });
+    await client`analyze`;
+    bar.done();
+    return 0;
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,48 @@
+const WIDTH = 30;
+const PAUSE_MS = 100;
+
+export interface ProgressBar {
+  show(done: number): void;
+  done(): void;
+}
+
+/** A bar on a terminal; elsewhere a line for every tenth. Writes to stderr. */
+export function progressBar(total: number, unit: string): ProgressBar {
+  const terminal = process.stderr.isTTY;
+  const started = performance.now();
+  let shownAt = 0;
+  let tenths = 0;
+
+  function show(done: number) {
+    const now = performance.now();
+    if (terminal && now - shownAt < PAUSE_MS && done < total) return;
+    if (!terminal && Math.floor((done / total) * 10) <= tenths) return;
+    shownAt = now;
+    tenths = Math.floor((done / total) * 10);
+    const line = describe(done);
+    process.stderr.write(terminal ? `\r${bar(done)} ${line}\x1b[K` : `${line}\n`);
+  }
+
+  function describe(done: number) {
+    const seconds = (performance.now() - started) / 1000;
+    const percent = Math.floor((done / total) * 100);
+    const rate = Math.round(done / Math.max(seconds, 0.001));
+    return `${percent} %  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')} a second`;
+  }
+
+  function bar(done: number) {
+    const filled = Math.round((done / total) * WIDTH);
+    return `[${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}]`;
+  }
+
+  return {
+    show,
+    done() {
+      const seconds = (performance.now() - started) / 1000;
+      const rate = Math.round(total / seconds);
+      process.stderr.write(
+        `${terminal ? '\r\x1b[K' : ''}Wrote ${total.toLocaleString('en')} ${unit} in ${seconds.toFixed(1)} s, ${rate.toLocaleString('en')} a second.\n`,
+      );
+    },
+  };
+}

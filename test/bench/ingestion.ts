@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { connect, LOOKUPS_BY_INDEX, type Sql } from '../../src/db/connect.ts';
+import { sampleFleet } from '../../src/demo/fleet.ts';
+import { insertRecords } from '../../src/records/store.ts';
+import { startProgram, temporaryState } from './program.ts';
+
+const PORT = 18_765;
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 15);
+const CONNECTIONS = 64;
+const BATCH = 64;
+
+/** Ingestion through the executable, and in the same run what its PostgreSQL takes from the same batched INSERTs alone. */
+export async function benchIngestion() {
+  const state = temporaryState();
+  try {
+    const first = await startProgram(state.dir, PORT);
+    await first.stop();
+    const program = await startProgram(state.dir, PORT);
+    console.log(`start to ready      ${first.readyMs.toFixed(0)} ms first, ${program.readyMs.toFixed(0)} ms later`);
+    const idle = program.memory().now;
+    const sql = connect({
+      target: { socketDir: join(state.dir, 'run') },
+      connections: 1,
+      name: 'bench',
+      settings: LOOKUPS_BY_INDEX,
+    });
+    const alone = [await insertAlone(sql, SECONDS / 3)];
+    await load(3);
+    const result = await load(SECONDS);
+    alone.push(await insertAlone(sql, SECONDS / 3));
+    const memory = program.memory();
+    const found = await countFound(sql, result.ids);
+    await sql.end();
+    await program.stop();
+    const rate = result.answered / result.seconds;
+    const baseline = (alone[0]! + alone[1]!) / 2;
+    console.log(
+      `ingestion           ${rate.toFixed(0)} durable records/s over ${CONNECTIONS} connections for ${SECONDS} s`,
+    );
+    console.log(
+      `latency             p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms, max ${result.max.toFixed(1)} ms`,
+    );
+    console.log(
+      `INSERTs alone       ${baseline.toFixed(0)} rows/s in batches of ${BATCH} on one connection (before and after: ${alone.map(n => n.toFixed(0)).join(', ')})`,
+    );
+    console.log(`ratio               ${(rate / baseline).toFixed(2)}`);
+    console.log(`memory              ${idle} MB idle, ${memory.now} MB after, ${memory.most} MB at most`);
+    console.log(
+      `answers             ${JSON.stringify(result.statuses)}; of ${result.answered} records answered 201, ${found} are in the table`,
+    );
+  } finally {
+    state.remove();
+  }
+}
+
+async function load(seconds: number) {
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, 'load.ts'), String(PORT), String(seconds), String(CONNECTIONS)],
+    {
+      stdout: 'pipe',
+      stderr: 'inherit',
+    },
+  );
+  return JSON.parse(await new Response(child.stdout).text());
+}
+
+/** Rows a second into `records` alone, without any of the rest that ingestion writes. */
+async function insertAlone(sql: Sql, seconds: number): Promise<number> {
+  const payload = 'x'.repeat(1024);
+  const [day] = sampleFleet({
+    records: 20_000,
+    machines: 20_000,
+    days: 1,
+    seed: 2,
+    until: new Date('2026-01-01'),
+    fleets: 1,
+  });
+  const reports = [...day!.records()].map(({ report }) => ({ ...report, payload }));
+  const started = performance.now();
+  let id = 1e12 + Math.floor(Math.random() * 1e11);
+  let rows = 0;
+  while (performance.now() - started < seconds * 1000) {
+    const receivedAt = new Date();
+    const batch = Array.from({ length: BATCH }, () => ({
+      id: id++,
+      fleetId: 1,
+      receivedAt,
+      report: reports[id % reports.length]!,
+    }));
+    await insertRecords(sql, batch);
+    rows += BATCH;
+  }
+  return rows / ((performance.now() - started) / 1000);
+}
+
+async function countFound(sql: Sql, ids: number[]) {
+  const [row] = await sql<{ found: number }[]>`
+    select count(*) as found from unnest(${ids}::bigint[]) as answered (id) join records using (id)`;
+  return row!.found;
+}

@@ -1,0 +1,6 @@
+/** `npm run bench`: what the built executable does, as figures of one run. */
+import { cpus } from 'node:os';
+import { benchIngestion } from './ingestion.ts';
+
+console.log(`telemetricsd on ${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}`);
+await benchIngestion();

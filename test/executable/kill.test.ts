@@ -1,0 +1,93 @@
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { join } from 'node:path';
+import { missingFrom, startLoad, tally } from './load.ts';
+import { childrenOf, eventually, isAlive, killPostgres, signal, workspace } from './program.ts';
+import { exchange, get, headerRequest } from './wire.ts';
+
+setDefaultTimeout(90_000);
+
+const { start, path } = workspace();
+const LOAD_MS = 1_500;
+
+test('kill -9 under full load, ten times: what was answered 201 is there, and the next start needs no help', async () => {
+  const stateDir = path('killed');
+  const acknowledged = new Map<string, number>();
+  for (let round = 1; round <= 10; round++) {
+    const program = await start({ stateDir });
+    const load = startLoad(program.port);
+    await Bun.sleep(LOAD_MS);
+    await program.kill();
+    // As when the machine itself goes down: nothing is left that could still write.
+    if (round % 3 === 0) await killPostgres(stateDir);
+    await load.stop();
+    expect(load.statuses).toEqual({ 201: load.acknowledged.size });
+    expect(load.acknowledged.size).toBeGreaterThan(1_000);
+    for (const [event, id] of load.acknowledged) acknowledged.set(event, id);
+  }
+  const program = await start({ stateDir });
+  const sql = program.sql();
+  expect(await missingFrom(sql, acknowledged)).toEqual([]);
+  const { records, repeated, byBuild, byHour, byKernel } = await tally(sql);
+  await sql.end();
+  expect(repeated).toBe(0);
+  expect({ byBuild, byHour, byKernel }).toEqual({ byBuild: records, byHour: records, byKernel: records });
+  expect((await program.stop()).code).toBe(0);
+});
+
+test('PostgreSQL killed under full load: 503 meanwhile, it comes back by itself, what was answered 201 is there', async () => {
+  const program = await start();
+  const load = startLoad(program.port, { reconnect: true });
+  for (let round = 1; round <= 4; round++) {
+    await Bun.sleep(700);
+    const postmaster = program.postmaster()!;
+    // Once only one of its processes, after which it restarts the others by itself.
+    if (round === 4) signal(childrenOf(postmaster).at(-1)!, 'SIGKILL');
+    else signal(postmaster, 'SIGKILL');
+    const answered = load.acknowledged.size;
+    await eventually('records are stored again', () => load.acknowledged.size > answered + 500);
+    if (round < 4) expect(program.postmaster()).not.toBe(postmaster);
+  }
+  await load.stop();
+  const { 201: stored, 503: unavailable, ...others } = load.statuses;
+  expect(others).toEqual({});
+  expect(stored).toBe(load.acknowledged.size);
+  expect(unavailable).toBeGreaterThan(0);
+  expect(load.broken).toBe(0);
+  expect(isAlive(program.pid)).toBe(true);
+  expect(program.output()).toContain('PostgreSQL is back');
+  const sql = program.sql();
+  expect(await missingFrom(sql, load.acknowledged)).toEqual([]);
+  const { records, repeated, byBuild } = await tally(sql);
+  await sql.end();
+  expect({ repeated, byBuild }).toEqual({ repeated: 0, byBuild: records });
+  expect((await program.stop()).code).toBe(0);
+});
+
+test('while PostgreSQL is down, every address says so with 503 and pages stay readable', async () => {
+  const program = await start();
+  const { port } = program;
+  // A file where its socket belongs keeps it from coming back until we say so.
+  const postmaster = program.postmaster()!;
+  const blocked = join(program.stateDir, 'data/postgresql.conf');
+  const settings = await Bun.file(blocked).text();
+  await Bun.write(blocked, 'this is no setting\n');
+  signal(postmaster, 'SIGKILL');
+  await eventually('it is noticed', () => program.output().includes('PostgreSQL went down'));
+
+  const refused = await exchange(port, headerRequest('hello\n'));
+  expect(refused).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '5' },
+    json: { message: expect.any(String) },
+  });
+  for (const path of ['/api/records', '/telemetryui/records', '/telemetryui/quarantine', '/readyz']) {
+    expect([path, (await exchange(port, get(path))).status]).toEqual([path, 503]);
+  }
+  expect((await exchange(port, get('/telemetryui/records'))).text).toContain('<html lang="en">');
+  expect((await exchange(port, get('/healthz'))).status).toBe(200);
+
+  await Bun.write(blocked, settings);
+  await eventually('it is back', async () => (await exchange(port, get('/readyz'))).status === 200);
+  expect((await exchange(port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+});

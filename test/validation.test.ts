@@ -1,0 +1,449 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import {
+  type Answer,
+  headerBytes,
+  OTHER_TID,
+  post,
+  postJson,
+  recordHeaders,
+  recordJson,
+  send,
+  TID,
+  type TestApp,
+  testApp,
+} from './app.ts';
+
+let server: TestApp;
+beforeAll(async () => {
+  server = await testApp();
+});
+afterAll(() => server.close());
+
+type Changes = Record<string, string | undefined>;
+
+let sent = 0;
+
+/** Posts a record with these changes in one of the formats; its payload is its own, so that none is a repetition. */
+const formats: { format: string; send: (changes: Changes) => Promise<Answer> }[] = [
+  {
+    format: 'headers',
+    send: changes => {
+      const encoded = Object.entries(changes).map(([name, value]) => [name, value && headerBytes(value)]);
+      return post(server.app, Object.fromEntries(encoded), `headers ${sent++}`);
+    },
+  },
+  { format: 'JSON', send: changes => postJson(server.app, recordJson(changes, `json ${sent++}`)) },
+];
+
+const ONE_TO_FOUR = 'expected 1 to 4';
+const THREE_PARTS = 'expected DOMAIN/PROBE/REST: three parts, none empty, printable, at most 140 characters';
+const SECONDS = 'expected Unix seconds, 0 to 253402300799';
+const SHORT_TEXT = 'expected printable text under 200 characters';
+const SAFE_BUILD = 'expected letters, digits, ".", "_" and "-", at most 256 of them';
+const INTEGER = 'expected an integer from 0 to 2147483647';
+const NOT_NUMBERS = ['', '-1', '1.5', '1_0', '1 2', '0x1', '²', '٣', '１', 'one', '99999999999999999999999'];
+const UNPRINTABLE = ['a\u0085b', 'a\u007fb', 'a\tb'];
+
+const refused: { field: string; values: string[]; expected: string; among?: Changes }[] = [
+  { field: 'record_format_version', values: ['0', '5', '04.0', ...NOT_NUMBERS], expected: ONE_TO_FOUR },
+  { field: 'severity', values: ['0', '5', '10', ...NOT_NUMBERS], expected: ONE_TO_FOUR },
+  {
+    field: 'classification',
+    values: ['', 'a/b', 'a/b/c/d', '/b/c', 'a//c', 'a/b/', `a/b/${'c'.repeat(137)}`, 'a/b/c\u0085', 'a/b/c\u007fd'],
+    expected: THREE_PARTS,
+  },
+  { field: 'machine_id', values: ['', 'm'.repeat(33), ...UNPRINTABLE], expected: 'expected 1 to 32 printable' },
+  { field: 'creation_timestamp', values: ['253402300800', 'now', ...NOT_NUMBERS], expected: SECONDS },
+  {
+    field: 'arch',
+    values: ['', 'x86 64', 'x86/64', 'é', 'x'.repeat(33)],
+    expected: 'expected 1 to 32 letters, digits, "_", "." and "-"',
+  },
+  {
+    field: 'host_type',
+    values: ['v'.repeat(250), ...UNPRINTABLE],
+    expected: 'expected sys_vendor|product_name|product_version, printable, under 250 characters',
+  },
+  {
+    field: 'kernel_version',
+    values: ['', '6', '6.', '.6', 'v6.1', '²6.1', `6.1${'x'.repeat(197)}`, '6.1\u0085', '6.1 \u007f'],
+    expected: 'expected MAJOR.MINOR and printable text after it, under 200 characters',
+  },
+  { field: 'board_name', values: ['b'.repeat(200), ...UNPRINTABLE], expected: SHORT_TEXT },
+  { field: 'cpu_model', values: ['c'.repeat(200), ...UNPRINTABLE], expected: SHORT_TEXT },
+  { field: 'bios_version', values: ['b'.repeat(200), ...UNPRINTABLE], expected: SHORT_TEXT },
+  {
+    field: 'event_id',
+    values: ['', 'a'.repeat(31), 'a'.repeat(33), 'A'.repeat(32), 'g'.repeat(32), '²'.repeat(32)],
+    expected: 'expected 32 lower-case hexadecimal digits',
+  },
+  { field: 'system_name', values: ['s'.repeat(65), ...UNPRINTABLE], expected: 'expected at most 64 printable' },
+  {
+    field: 'build',
+    values: ['', '""', '43010a', '43-1', '1.2', 'rolling', '²', '٣', '9'.repeat(257)],
+    expected: 'expected digits, since system_name is clear-linux-os',
+  },
+  {
+    field: 'build',
+    among: { system_name: '"clear-linux-os"' },
+    values: ['24.04'],
+    expected: 'expected digits, since system_name is clear-linux-os',
+  },
+  {
+    field: 'build',
+    among: { system_name: 'debian' },
+    values: ['', "''", 'a b', 'a/b', 'é', '²', 'b'.repeat(257)],
+    expected: SAFE_BUILD,
+  },
+  { field: 'payload_format_version', values: ['2147483648', ...NOT_NUMBERS], expected: INTEGER },
+];
+
+describe.each(formats)('in $format', ({ send: sendAs }) => {
+  test.each(refused)('$field that is wrong is named with what came and what is allowed: $expected', async wrong => {
+    for (const value of wrong.values) {
+      const { status, json } = await sendAs({ ...wrong.among, [wrong.field]: value });
+      expect([value, status]).toEqual([value, 400]);
+      expect(json.message).toStartWith(`${wrong.field}: got "`);
+      expect(json.message).toContain(wrong.expected);
+    }
+  });
+
+  test('a message repeats what came, but no more than its beginning, in one printable line', async () => {
+    const messages = await Promise.all(
+      ['5', '9'.repeat(150), 'a\u0085b'].map(async severity => (await sendAs({ severity })).json.message),
+    );
+    expect(messages).toEqual([
+      'severity: got "5", expected 1 to 4',
+      `severity: got "${'9'.repeat(100)}…", expected 1 to 4`,
+      'severity: got "a\\u0085b", expected 1 to 4',
+    ]);
+  });
+
+  const accepted: [field: string, value: string, name: string, stored: unknown, among?: Changes][] = [
+    ['record_format_version', '04', 'record_format_version', 4],
+    ['severity', '01', 'severity', 1],
+    ['severity', '04', 'severity', 4],
+    ['classification', `a/b/${'c'.repeat(136)}`, 'classification', `a/b/${'c'.repeat(136)}`],
+    ['classification', 'org.example/my probe/größe', 'classification', 'org.example/my probe/größe'],
+    ['machine_id', 'my-machine-name', 'machine_id', 'my-machine-name'],
+    ['machine_id', 'm'.repeat(32), 'machine_id', 'm'.repeat(32)],
+    ['machine_id', '機械', 'machine_id', '機械'],
+    ['creation_timestamp', '0', 'ts_capture', '1970-01-01 00:00:00 UTC'],
+    ['creation_timestamp', '2147483648', 'ts_capture', '2038-01-19 03:14:08 UTC'],
+    ['creation_timestamp', '253402300799', 'ts_capture', '9999-12-31 23:59:59 UTC'],
+    ...['armv7l', 'aarch64', 'ppc64le', 'riscv64', 'loongarch64', 's390x', 'i686', 'x86_64', 'a'.repeat(32)].map(
+      (arch): [string, string, string, unknown] => ['arch', arch, 'arch', arch],
+    ),
+    ['host_type', 'Co., Ltd.|PC (v2) [x]|1, 0', 'machine_type', 'Co., Ltd.|PC (v2) [x]|1, 0'],
+    ['host_type', '', 'machine_type', ''],
+    ['host_type', 'v'.repeat(249), 'machine_type', 'v'.repeat(249)],
+    ...['6.1', '6.1-rc1', '6.18.4-1.native', '4.4.0-19041-Microsoft (x)', `6.1${'x'.repeat(196)}`].map(
+      (kernel): [string, string, string, unknown] => ['kernel_version', kernel, 'kernel_version', kernel],
+    ),
+    ['cpu_model', 'AMD', 'cpu_model', 'AMD'],
+    ['cpu_model', 'Intel® Core™ i7', 'cpu_model', 'Intel® Core™ i7'],
+    ['board_name', '', 'board_name', ''],
+    ['bios_version', 'b'.repeat(199), 'bios_version', 'b'.repeat(199)],
+    ['payload_format_version', '0', 'payload_format_version', 0],
+    ['payload_format_version', '2147483647', 'payload_format_version', 2147483647],
+    ['build', '"43010"', 'build', '43010'],
+    ['build', "'43010'", 'build', '43010'],
+    ['build', '4294967296', 'build', '4294967296'],
+    ['system_name', '"ubuntu"', 'system_name', 'ubuntu', { build: '"24.04"' }],
+    ['system_name', "'clear-linux-os'", 'system_name', 'clear-linux-os'],
+    ...['rolling', '24.04.1', 'a-b_C.9', 'b'.repeat(256)].map((build): (typeof accepted)[number] => {
+      return ['build', build, 'build', build, { system_name: 'other' }];
+    }),
+    ['severity', ' 2 ', 'severity', 2],
+  ];
+
+  test.each(accepted)('%s may be %p, stored as %s %p', async (field, value, name, stored, among) => {
+    const { status, json } = await sendAs({ ...among, [field]: value });
+    expect([status, json.message]).toEqual([201, undefined]);
+    expect(json[name]).toEqual(stored);
+  });
+
+  test('of two wrong fields the first in the order of checks is named', async () => {
+    const order = [
+      ['record_format_version', '9'],
+      ['severity', '9'],
+      ['classification', 'x'],
+      ['machine_id', 'm'.repeat(33)],
+      ['creation_timestamp', 'x'],
+      ['arch', '!'],
+      ['host_type', 'h'.repeat(250)],
+      ['kernel_version', 'x'],
+      ['board_name', 'b'.repeat(200)],
+      ['cpu_model', 'c'.repeat(200)],
+      ['bios_version', 'b'.repeat(200)],
+      ['event_id', 'x'],
+      ['build', '!'],
+      ['payload_format_version', 'x'],
+    ] as const;
+    const named = await Promise.all(
+      order.map(async (_, index) => (await sendAs(Object.fromEntries(order.slice(index)))).json.message.split(':')[0]),
+    );
+    expect(named).toEqual(order.map(([field]) => field));
+  });
+
+  test('a field that is missing is named before one that is wrong, and the TID before all', async () => {
+    const { json } = await sendAs({ severity: '9', event_id: undefined, bios_version: undefined });
+    expect(json.message).toBe('bios_version: missing, record format 4 requires it');
+  });
+
+  const SINCE_1 = ['severity', 'classification', 'machine_id', 'creation_timestamp', 'arch', 'host_type'];
+  const required: Record<string, string[]> = {};
+  required[1] = [...SINCE_1, 'kernel_version', 'build'];
+  required[2] = [...required[1], 'payload_format_version', 'system_name'];
+  required[3] = [...required[2], 'board_name', 'cpu_model', 'bios_version'];
+  required[4] = [...required[3], 'event_id'];
+  const optional = required[4].filter(field => !required[1]!.includes(field));
+
+  test.each(['1', '2', '3', '4'])('record format %s requires its fields and no others', async version => {
+    const least = Object.fromEntries(
+      required[4]!.filter(field => !required[version]!.includes(field)).map(field => [field, undefined]),
+    );
+    const { status, json } = await sendAs({ ...least, record_format_version: version });
+    expect([status, json.message]).toEqual([201, undefined]);
+    expect(json.record_format_version).toBe(Number(version));
+    for (const field of optional.filter(name => name in least)) {
+      expect(json[field]).toBe(field === 'system_name' ? '' : null);
+    }
+    for (const field of required[version]!) {
+      const without = await sendAs({ record_format_version: version, [field]: undefined });
+      expect(without.status).toBe(400);
+      expect(without.json.message).toBe(`${field}: missing, record format ${version} requires it`);
+    }
+  });
+
+  test('a field that a format does not have is ignored, even if it is wrong', async () => {
+    const { status, json } = await sendAs({ record_format_version: '2', event_id: 'x', board_name: 'b'.repeat(500) });
+    expect(status).toBe(201);
+    expect([json.event_id, json.board_name, json.cpu_model]).toEqual([null, null, null]);
+  });
+
+  test('format 1 may bring a system name and a payload format version', async () => {
+    const { json } = await sendAs({ record_format_version: '1', system_name: 'debian', build: 'sid' });
+    expect([json.system_name, json.payload_format_version]).toEqual(['debian', 1]);
+  });
+
+  const spellings: [string, (field: string) => string][] = [
+    ['dashes', field => field.replaceAll('_', '-')],
+    ['capitals and dashes', field => field.replaceAll('_', '-').replaceAll(/\b[a-z]/g, letter => letter.toUpperCase())],
+    ['capitals', field => field.toUpperCase()],
+  ];
+
+  test.each(spellings)('fields may be spelled with %s', async (_, spell) => {
+    const { payload: __, ...fields } = recordJson({ machine_id: 'spelled' });
+    const respelled = Object.entries(fields as Changes).flatMap(([field, value]) => [
+      [field, undefined],
+      [spell(field), value],
+    ]);
+    const { status, json } = await sendAs(Object.fromEntries(respelled));
+    expect([status, json.machine_id]).toEqual([201, 'spelled']);
+  });
+
+  test('a field in two spellings is refused with both', async () => {
+    const { status, json } = await sendAs({ build: undefined, machine_id: 'one', 'Machine-Id': 'two' });
+    expect(status).toBe(400);
+    expect(json.message.toLowerCase()).toStartWith('machine_id: given twice, as machine');
+    expect(json.message).toContain('"one"');
+    expect(json.message).toContain('"two"');
+  });
+});
+
+describe('the header format', () => {
+  test.each(['severity', 'machine_id', 'host_type', 'cpu_model'])('%s twice in one spelling is refused', async field => {
+    const headers = new Headers(recordHeaders());
+    headers.append(field, headers.get(field)!);
+    const { status, json } = await send(server.app, { headers, body: 'x' });
+    const value = JSON.stringify(recordHeaders()[field]);
+    expect(status).toBe(400);
+    expect(json.message).toBe(`${field}: given twice, as ${field}: ${value} and ${field}: ${value}, expected once`);
+  });
+
+  test('values that are not UTF-8 are read as Latin-1', async () => {
+    const { json } = await post(server.app, { machine_id: 'caf\xe9', cpu_model: headerBytes('é') }, 'latin-1 header');
+    expect([json.machine_id, json.cpu_model]).toEqual(['café', 'é']);
+  });
+
+  test.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=b', 'application/json', 'text/plain'])(
+    'a body that is called %s is the payload as it is',
+    async type => {
+      for (const body of [`a=1&b=%41 ${type}`, `--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n${type}`, '{}']) {
+        const { status, json } = await post(server.app, { 'Content-Type': type, machine_id: type.slice(0, 32) }, body);
+        expect([status, json.payload]).toEqual([201, body]);
+      }
+    },
+  );
+
+  test('a chunked body is the payload', async () => {
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(Buffer.from('chunk 1, '));
+        await Bun.sleep(5);
+        controller.enqueue(Buffer.from('chunk 2'));
+        controller.close();
+      },
+    });
+    const { json } = await send(server.app, { headers: recordHeaders(), body, duplex: 'half' } as RequestInit);
+    expect(json.payload).toBe('chunk 1, chunk 2');
+  });
+});
+
+describe('the JSON format', () => {
+  const answer = async (body: unknown) => {
+    const { status, json } = await postJson(server.app, body);
+    return [status, json.message];
+  };
+
+  test('values may end in a newline, be cut at their first space, or be numbers', async () => {
+    const { status, json } = await postJson(
+      server.app,
+      recordJson({
+        severity: 3,
+        record_format_version: 4,
+        creation_timestamp: 1795440066,
+        payload_format_version: 1,
+        kernel_version: '6.18.4-1\n',
+        build: '"43010"\n',
+        cpu_model: 'AMD\r\n',
+        host_type: 'To',
+      }),
+    );
+    expect([status, json.severity, json.kernel_version, json.build]).toEqual([201, 3, '6.18.4-1', '43010']);
+    expect([json.cpu_model, json.machine_type]).toEqual(['AMD', 'To']);
+  });
+
+  test('the payload is not trimmed, and unknown keys do not matter', async () => {
+    const payload = ' \n hello \n\n';
+    const { json } = await postJson(server.app, recordJson({ more: { nested: [1] }, constructor: 'x' }, payload));
+    expect(json.payload).toBe(payload);
+  });
+
+  test.each([
+    [null, 'null'],
+    [true, 'true'],
+    [{}, 'an object'],
+    [['1'], 'a list'],
+  ])('a field or payload that is %p is no text', async (value, came) => {
+    expect(await answer(recordJson({ severity: value }))).toEqual([400, `severity: got ${came}, expected a text`]);
+    expect(await answer(recordJson({ payload: value }))).toEqual([400, `payload: got ${came}, expected a text`]);
+  });
+
+  test('a number is no payload, and a payload must be there', async () => {
+    expect(await answer(recordJson({ payload: 1 }))).toEqual([400, 'payload: got 1, expected a text']);
+    expect(await answer(recordJson({ payload: undefined }))).toEqual([400, 'payload: missing, expected a text']);
+  });
+
+  test('fractions and huge numbers are as wrong as in text', async () => {
+    expect(await answer(recordJson({ severity: 1.5 }))).toEqual([400, 'severity: got "1.5", expected 1 to 4']);
+    const [status, message] = await answer(recordJson({ creation_timestamp: 1e30 }));
+    expect([status, message]).toEqual([400, `creation_timestamp: got "1e+30", ${SECONDS}`]);
+  });
+
+  test('lists nested a hundred thousand deep are refused like any other', async () => {
+    const deep = `{"severity":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect((await answer(deep))[0]).toBe(400);
+  });
+
+  const OR_HEADERS = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
+  test.each([
+    ['an empty body', '', 'body: empty and no record_format_version header'],
+    ['a list', '[]', 'body: JSON, but not an object, and no record_format_version header'],
+    ['null', 'null', 'body: JSON, but not an object, and no record_format_version header'],
+    ['a text', '"x"', 'body: JSON, but not an object, and no record_format_version header'],
+    ['half an object', '{"severity": "1"', 'body: not JSON ('],
+    ['a control character', '{"severity":\u0001}', 'body: not JSON (Unrecognized token \'\\u0001\')'],
+    ['something else', 'hello', 'body: not JSON ('],
+  ])('%s is refused with what was expected', async (_, body, beginning) => {
+    const [status, message] = await answer(body);
+    expect(status).toBe(400);
+    expect(message).toStartWith(beginning);
+    expect(message).toEndWith(OR_HEADERS);
+  });
+
+  test('an empty object lacks the record format version', async () => {
+    expect(await answer({})).toEqual([400, 'record_format_version: missing, expected 1 to 4']);
+  });
+
+  test('a body that is not UTF-8 is read as Latin-1', async () => {
+    const body = Buffer.from(JSON.stringify(recordJson({ machine_id: 'caf\xe9' }, 'na\xefve')), 'latin1');
+    const { status, json } = await postJson(server.app, body);
+    expect([status, json.machine_id, json.payload]).toEqual([201, 'café', 'naïve']);
+  });
+});
+
+describe('the request', () => {
+  test.each(['/', '/v2/collector', '/v3/collector'])('%s takes both formats', async path => {
+    const machine_id = `at ${path}`;
+    const headers = await send(server.app, { headers: recordHeaders({ machine_id }), body: 'h' }, undefined, path);
+    const body = JSON.stringify(recordJson({ machine_id }, 'j'));
+    const json = await send(server.app, { headers: { 'X-Telemetry-TID': TID }, body }, undefined, path);
+    expect([headers.status, headers.json.payload, json.status, json.json.payload]).toEqual([201, 'h', 201, 'j']);
+  });
+
+  test.each(['/', '/v2/collector', '/v3/collector'])('GET and HEAD of %s lead to the pages; others are refused', async path => {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await server.app.request(path, { method });
+      expect([answer.status, answer.headers.get('location')]).toEqual([302, '/telemetryui']);
+    }
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+      const answer = await server.app.request(path, { method });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
+      expect(((await answer.json()) as { message: string }).message).toContain(`${method} is not for this address`);
+    }
+  });
+
+  test('the TID is checked first', async () => {
+    const EXPECTED = 'expected a TID that this server is configured for (collector.tids)';
+    const missing = await post(server.app, { 'X-Telemetry-TID': undefined, record_format_version: '9' });
+    expect([missing.status, missing.json.message]).toEqual([400, `X-Telemetry-TID: missing, ${EXPECTED}`]);
+    for (const tid of ['x', '', TID.replace('6', '7'), `${TID}, ${TID}`]) {
+      const { status, json } = await post(server.app, { 'X-Telemetry-TID': tid, record_format_version: '9' });
+      expect([status, json.message]).toEqual([400, `X-Telemetry-TID: got ${JSON.stringify(tid)}, ${EXPECTED}`]);
+    }
+    const json = await postJson(server.app, 'not even JSON', { 'X-Telemetry-TID': 'x' });
+    expect(json.json.message).toStartWith('X-Telemetry-TID: got "x"');
+  });
+
+  test('each TID stands for its fleet', async () => {
+    const [one, two, capitals] = await Promise.all(
+      [TID, OTHER_TID, OTHER_TID.toUpperCase()].map((tid, index) =>
+        post(server.app, { 'X-Telemetry-TID': tid }, `fleet ${index}`),
+      ),
+    );
+    expect([one!.json.fleet, two!.json.fleet, capitals!.json.fleet]).toEqual(['default', 'servers', 'servers']);
+  });
+
+  test.each([
+    ['true', true],
+    ['True', true],
+    ['false', false],
+    ['1', false],
+    [undefined, false],
+  ])('X-CLR-External %p makes the record external: %p', async (value, external) => {
+    const headers = await post(server.app, { 'X-CLR-External': value }, `external ${value}`);
+    const json = await postJson(server.app, recordJson({}, `external ${value} too`), value ? { 'X-CLR-External': value } : {});
+    expect([headers.json.external, json.json.external]).toEqual([external, external]);
+  });
+
+  test('a payload past collector.max_payload is 413 in both formats, one of that size is taken', async () => {
+    const most = server.config.collector.max_payload;
+    const large = 'x'.repeat(most);
+    expect((await post(server.app, {}, large)).status).toBe(201);
+    expect((await postJson(server.app, recordJson({ severity: '2' }, large.replace('x', 'y')))).status).toBe(201);
+    const control = '\u0001'.repeat(most);
+    expect((await postJson(server.app, recordJson({}, control))).json.payload).toBe(control);
+
+    const answers = await Promise.all([
+      post(server.app, {}, `${large}x`),
+      post(server.app, { 'Content-Length': '400000' }, large),
+      postJson(server.app, recordJson({}, `${large}x`)),
+      postJson(server.app, recordJson({}, 'é'.repeat(most / 2 + 1))),
+      postJson(server.app, ' '.repeat(most * 7)),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([413, 413, 413, 413, 413]);
+    expect(answers[0]!.json.message).toBe(`the body is too large, expected at most ${most} bytes (collector.max_payload)`);
+  });
+});
