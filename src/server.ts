@@ -1,5 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
-import { type App, type AppDependencies, createApp } from './app.ts';
+import { type AppDependencies, createApp } from './app.ts';
 import { bodyLimit } from './collector/routes.ts';
 import type { Listener } from './config/listener.ts';
 import { OperatorError } from './errors.ts';
@@ -29,11 +29,19 @@ export async function startServers(deps: AppDependencies): Promise<RunningServer
 
 function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   const app = createApp(deps, listener);
-  const server = listen(app, listener, bodyLimit(deps.config.collector.max_payload) + 1024);
+  let stopping = false;
+  // A client that keeps its connection would otherwise go on sending until it is cut off in the middle of a request.
+  const answer: Answer = async (request, address = null) => {
+    const response = await app.fetch(request, { address });
+    if (stopping) response.headers.set('Connection', 'close');
+    return response;
+  };
+  const server = listen(answer, listener, bodyLimit(deps.config.collector.max_payload) + 1024);
   return {
     listener,
     url: 'unix' in listener ? `unix:${listener.unix}` : `http://${hostInUrl(listener.host)}:${server.port}`,
     async stop(deadlineMs) {
+      stopping = true;
       const stopped = server.stop().then(() => true);
       if (!(await Promise.race([stopped, Bun.sleep(deadlineMs).then(() => false)]))) await server.stop(true);
       if ('unix' in listener) rmSync(listener.unix, { force: true });
@@ -41,14 +49,16 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   };
 }
 
-function listen(app: App, listener: Listener, maxRequestBodySize: number) {
+type Answer = (request: Request, address?: string | null) => Promise<Response>;
+
+function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) {
   try {
     if ('unix' in listener) {
       removeStaleSocket(listener.unix);
       return Bun.serve({
         unix: listener.unix,
         maxRequestBodySize,
-        fetch: request => app.fetch(request, {}),
+        fetch: request => answer(request),
       });
     }
     return Bun.serve({
@@ -56,7 +66,7 @@ function listen(app: App, listener: Listener, maxRequestBodySize: number) {
       port: listener.port,
       maxRequestBodySize,
       idleTimeout: IDLE_TIMEOUT_S,
-      fetch: (request, server) => app.fetch(request, { address: server.requestIP(request)?.address ?? null }),
+      fetch: (request, server) => answer(request, server.requestIP(request)?.address ?? null),
     });
   } catch (cause) {
     const reason =

@@ -64,13 +64,17 @@ export interface PagerProps {
   olderHref?: string | undefined;
   /** The id of the part that the links exchange where htmx runs. */
   swaps?: string | undefined;
+  /** What the links say where the list is not ordered by time. */
+  texts?: { newer: string; older: string } | undefined;
 }
 
-export const Pager: FC<PagerProps> = ({ newerHref, olderHref, swaps }) =>
+const BY_TIME = { newer: '← Newer', older: 'Older →' };
+
+export const Pager: FC<PagerProps> = ({ newerHref, olderHref, swaps, texts = BY_TIME }) =>
   newerHref || olderHref ? (
     <nav class="pager" aria-label="Pages">
-      {newerHref && <PagerLink href={newerHref} rel="prev" text="← Newer" swaps={swaps} />}
-      {olderHref && <PagerLink href={olderHref} rel="next" text="Older →" swaps={swaps} />}
+      {newerHref && <PagerLink href={newerHref} rel="prev" text={texts.newer} swaps={swaps} />}
+      {olderHref && <PagerLink href={olderHref} rel="next" text={texts.older} swaps={swaps} />}
     </nav>
   ) : null;
 

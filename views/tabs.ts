@@ -1,6 +1,7 @@
 /** The navigation, in the order it is shown. */
 export const TABS = [
   { name: 'records', path: '/telemetryui/records', title: 'Records' },
+  { name: 'crashes', path: '/telemetryui/crashes', title: 'Crashes' },
   { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },
   { name: 'connect', path: '/telemetryui/connect', title: 'Connect machines' },
 ] as const satisfies { name: string; path: string; title: string }[];

@@ -9,6 +9,7 @@ import {
   assertRunnable,
   type Cluster,
   initialise,
+  LeftoverInTheWay,
   makeSocketDir,
   postmasterStatus,
   startPostmaster,
@@ -26,6 +27,7 @@ export interface EmbeddedPostgres {
 
 const RESTART_PAUSE_MS = 100;
 const RESTART_PAUSE_MAX_MS = 5_000;
+const LEFTOVER_TIMEOUT_MS = 10_000;
 
 /** Starts our own PostgreSQL in the state directory and keeps it running until `stop`. */
 export async function startEmbedded(stateDir: string, log: Log): Promise<EmbeddedPostgres> {
@@ -111,6 +113,19 @@ async function supervise(cluster: Cluster, log: Log, release: () => void): Promi
     });
   }
 
+  /** What a killed PostgreSQL leaves behind may need a moment to go. */
+  async function startFirst() {
+    const deadline = Date.now() + LEFTOVER_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await start();
+      } catch (error) {
+        if (!(error instanceof LeftoverInTheWay) || Date.now() > deadline) throw error;
+        await Bun.sleep(RESTART_PAUSE_MS);
+      }
+    }
+  }
+
   async function startAgain() {
     for (let pause = RESTART_PAUSE_MS; !stopping; pause = Math.min(pause * 2, RESTART_PAUSE_MAX_MS)) {
       await Bun.sleep(pause);
@@ -125,7 +140,7 @@ async function supervise(cluster: Cluster, log: Log, release: () => void): Promi
     }
   }
 
-  await start();
+  await startFirst();
   return {
     socketDir: cluster.socketDir,
     get available() {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 
@@ -7,16 +7,35 @@ import { OperatorError } from '../errors.ts';
  * time tells it from another process that got the same pid after a crash or in a new container.
  */
 export function claimState(stateDir: string): () => void {
-  const owner = liveOwner(stateDir);
-  if (owner) {
-    throw new OperatorError(
-      `another telemetricsd (process ${owner}) uses the state directory ${stateDir}`,
-      'Stop it first, or give this one its own state.dir.',
-    );
-  }
   const file = ownerFile(stateDir);
-  writeFileSync(file, `${process.pid} ${startTime(process.pid)}\n`);
+  const mine = `${file}.${process.pid}`;
+  writeFileSync(mine, `${process.pid} ${startTime(process.pid)}\n`);
+  try {
+    while (!claimed(mine, file)) {
+      const owner = liveOwner(stateDir);
+      if (owner) {
+        throw new OperatorError(
+          `another telemetricsd (process ${owner}) uses the state directory ${stateDir}`,
+          'Stop it first, or give this one its own state.dir.',
+        );
+      }
+      rmSync(file, { force: true });
+    }
+  } finally {
+    rmSync(mine);
+  }
   return () => rmSync(file, { force: true });
+}
+
+/** Of two that start at once, one creates the file, and whoever sees it sees what it says. */
+function claimed(mine: string, file: string): boolean {
+  try {
+    linkSync(mine, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 /** The pid of the running telemetricsd that owns the directory, if any. */

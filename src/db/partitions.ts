@@ -2,9 +2,10 @@ import type { Log } from '../log.ts';
 import type { Sql } from './connect.ts';
 
 export const DAYS_AHEAD = 14;
-/** Partition DDL gave up waiting for a lock; or another instance was quicker. */
+/** Partition DDL gave up waiting for a lock. */
 const LOCK_NOT_AVAILABLE = '55P03';
-const DUPLICATE_TABLE = '42P07';
+/** Another instance was quicker: duplicate table, or at the very same moment a duplicate key in the catalogue. */
+const MADE_BY_ANOTHER = new Set(['42P07', '23505']);
 
 /**
  * Makes the missing daily partitions from today to two weeks ahead. What can't be had at once, because a long
@@ -27,8 +28,8 @@ export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean>
     await sql`select make_records_day(${day}::date)`;
     return true;
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === DUPLICATE_TABLE) return true;
+    const { code = '' } = error as { code?: string };
+    if (MADE_BY_ANOTHER.has(code))return true;
     if (code !== LOCK_NOT_AVAILABLE) throw error;
     log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', {
       day,

@@ -112,6 +112,10 @@ function run(program: string, args: string[], user: RunAs | undefined) {
   throw new OperatorError(`${program} failed: ${detail || `signal ${result.signal}`}`);
 }
 
+/** A process of an earlier PostgreSQL is still there: its postmaster not yet collected, or a backend that has not noticed. */
+export class LeftoverInTheWay extends OperatorError {}
+const LEFTOVER = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+
 const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /** Starts PostgreSQL and resolves once it takes connections. */
@@ -134,7 +138,8 @@ export async function startPostmaster(cluster: Cluster, log: Log): Promise<Child
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (postmasterStatus(cluster.dataDir)?.pid !== child.pid || !postmasterStatus(cluster.dataDir)?.ready) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new OperatorError(`PostgreSQL did not start: ${lastLines.join(' ') || `exit code ${child.exitCode}`}`);
+      const reason = lastLines.join(' ') || `exit code ${child.exitCode}`;
+      throw new (LEFTOVER.test(reason) ? LeftoverInTheWay : OperatorError)(`PostgreSQL did not start: ${reason}`);
     }
     if (Date.now() > deadline) {
       child.kill('SIGQUIT');

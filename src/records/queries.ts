@@ -124,7 +124,7 @@ export async function listFleets(sql: Queryable): Promise<string[]> {
 export async function listSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName" from machine_counts
-     where build = '*' group by system_name order by sum(machines) desc, system_name limit 100`;
+     where build = '*' and system_name <> '' group by system_name order by sum(machines) desc, system_name limit 100`;
   return rows.map(row => row.systemName);
 }
 

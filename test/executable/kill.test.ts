@@ -44,7 +44,7 @@ test('PostgreSQL killed under full load: 503 meanwhile, it comes back by itself,
     if (round === 4) signal(childrenOf(postmaster).at(-1)!, 'SIGKILL');
     else signal(postmaster, 'SIGKILL');
     const answered = load.acknowledged.size;
-    await eventually('records are stored again', () => load.acknowledged.size > answered + 500);
+    await eventually('records are stored again', () => load.acknowledged.size > answered + 500, 5_000);
     if (round < 4) expect(program.postmaster()).not.toBe(postmaster);
   }
   await load.stop();
@@ -66,8 +66,8 @@ test('PostgreSQL killed under full load: 503 meanwhile, it comes back by itself,
 test('while PostgreSQL is down, every address says so with 503 and pages stay readable', async () => {
   const program = await start();
   const { port } = program;
-  // A file where its socket belongs keeps it from coming back until we say so.
   const postmaster = program.postmaster()!;
+  // It does not start with a mistake in its configuration.
   const blocked = join(program.stateDir, 'data/postgresql.conf');
   const settings = await Bun.file(blocked).text();
   await Bun.write(blocked, 'this is no setting\n');

@@ -61,7 +61,7 @@ export function startLoad(
       load.statuses[status] = (load.statuses[status] ?? 0) + 1;
       if (status === 201) load.acknowledged.set(event, Number(/"id":(\d+)/.exec(received)?.[1]));
       event = '';
-      if (stopping) socket.end();
+      if (stopping || /^connection: close/im.test(received)) socket.end();
       else if (status === 201) send();
       else setTimeout(send, RECONNECT_MS);
     });

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createApp } from '../src/app.ts';
+import type { Listener } from '../src/config/listener.ts';
+import { type App, appOn, get, post, recordHeaders, send, submit, type TestApp, testApp, testConfig } from './app.ts';
+import { quietLog } from './database.ts';
+
+let server: TestApp;
+let behindProxy: App;
+beforeAll(async () => {
+  server = await testApp();
+  const config = testConfig({ TELEMETRICSD_HTTP_PUBLIC_URL: 'https://Telemetry.example.org:8443' });
+  behindProxy = (await appOn(server.database, config)).app;
+});
+afterAll(() => server.close());
+
+const PAGES = ['/telemetryui', '/telemetryui/records', '/telemetryui/quarantine', '/telemetryui/connect', '/api/records'];
+
+function listeningOn(host: string, serves: Listener['serves'] = 'all') {
+  const { config, database, collector } = server;
+  const listener: Listener = { address: `${host}:8080`, host, port: 8080, serves };
+  return createApp({ config, database, collector, log: quietLog }, listener);
+}
+
+describe('the host by which a loopback listener is asked', () => {
+  test.each(['localhost', 'localhost:8080', 'LocalHost:1', '127.0.0.1', '127.0.0.1:8080', '[::1]', '[::1]:8080'])(
+    'may be %s',
+    async Host => {
+      for (const path of PAGES) expect((await get(server.app, path, { Host })).status).toBeLessThan(400);
+    },
+  );
+
+  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8080', 'evil.example:8080', '::1', '', '127.0.0.2'])(
+    'may not be %p',
+    async Host => {
+      for (const path of PAGES) {
+        const answer = await get(server.app, path, { Host });
+        expect([path, answer.status]).toEqual([path, 403]);
+        expect(await answer.text()).toContain('localhost, 127.0.0.1 and [::1] only');
+      }
+    },
+  );
+
+  test('may be that of http.public_url', async () => {
+    expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org:8443' })).status).toBe(200);
+    expect((await get(behindProxy, '/api/records', { Host: 'localhost:8080' })).status).toBe(200);
+    expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org' })).status).toBe(403);
+  });
+
+  test('does not matter to the collector and to health checks', async () => {
+    const headers = recordHeaders({ machine_id: 'any-host', Host: 'telemetry.example.org' });
+    expect((await send(server.app, { headers, body: 'x' })).status).toBe(201);
+    for (const path of ['/healthz', '/readyz']) {
+      expect((await get(server.app, path, { Host: 'evil.example' })).status).toBe(200);
+    }
+  });
+
+  test.each(['0.0.0.0', '192.0.2.1', '::'])('may be any where it listens on %s', async host => {
+    expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(200);
+  });
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('matters where it listens on %s', async host => {
+    expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(403);
+  });
+});
+
+describe('a request that changes something', () => {
+  const none = { 'Sec-Fetch-Site': undefined };
+  const cases: { headers: Record<string, string | undefined>; allowed: boolean }[] = [
+    { headers: { 'Sec-Fetch-Site': 'same-origin' }, allowed: true },
+    { headers: { 'Sec-Fetch-Site': 'same-site' }, allowed: false },
+    { headers: { 'Sec-Fetch-Site': 'cross-site' }, allowed: false },
+    { headers: { 'Sec-Fetch-Site': 'none' }, allowed: false },
+    { headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'http://localhost:8080' }, allowed: false },
+    { headers: { ...none, Origin: 'http://localhost:8080' }, allowed: true },
+    { headers: { ...none, Origin: 'http://localhost:8081' }, allowed: false },
+    { headers: { ...none, Origin: 'http://evil.example' }, allowed: false },
+    { headers: { ...none, Origin: 'null' }, allowed: false },
+    { headers: { ...none, Origin: 'nonsense' }, allowed: false },
+    { headers: none, allowed: false },
+  ];
+
+  test.each(cases)('is judged by where it comes from: %j', async ({ headers, allowed }) => {
+    const sent: Record<string, string> = { Host: 'localhost:8080' };
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent[name] = value;
+    for (const action of ['replays', 'discards']) {
+      const answer = await server.app.request(`http://localhost:8080/telemetryui/quarantine/${action}`, {
+        method: 'POST',
+        headers: sent,
+        body: new URLSearchParams({ id: '1' }),
+      });
+      expect(answer.status).toBe(allowed ? 303 : 403);
+    }
+  });
+
+  test('needs the right host besides', async () => {
+    const headers = { Host: 'evil.example', Origin: 'http://evil.example' };
+    expect((await submit(server.app, '/telemetryui/quarantine/discards', { id: '1' }, headers)).status).toBe(403);
+  });
+
+  test('is not judged so at the collector, which knows its clients by their TID', async () => {
+    const { status } = await post(server.app, { Origin: 'http://evil.example', 'Sec-Fetch-Site': 'cross-site' });
+    expect(status).toBe(201);
+  });
+});
+
+describe('a listener that serves', () => {
+  test('"collector" takes records and shows nothing', async () => {
+    const app = listeningOn('127.0.0.1', 'collector');
+    expect((await post(app, { machine_id: 'collector-only' })).status).toBe(201);
+    for (const path of [...PAGES, '/static/app.js']) expect((await get(app, path)).status).toBe(404);
+    for (const path of ['/', '/v2/collector', '/v3/collector']) {
+      const answer = await get(app, path);
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    }
+    expect((await get(app, '/healthz')).status).toBe(200);
+  });
+
+  test('"pages" shows them and takes no record', async () => {
+    const app = listeningOn('127.0.0.1', 'pages');
+    for (const path of PAGES) expect((await get(app, path)).status).toBeLessThan(400);
+    for (const path of ['/', '/v2/collector', '/v3/collector']) {
+      expect((await send(app, { headers: recordHeaders(), body: 'x' }, undefined, path)).status).toBe(404);
+    }
+    expect((await get(app, '/')).headers.get('location')).toBe('/telemetryui');
+    expect((await get(app, '/readyz')).status).toBe(200);
+  });
+});
+
+test('pages and API tell browsers to run, frame and keep nothing', async () => {
+  for (const path of ['/telemetryui/records', '/telemetryui/nothing', '/api/records', '/api/nothing']) {
+    const { headers } = await get(server.app, path);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('no-store');
+  }
+});

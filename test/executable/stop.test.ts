@@ -1,0 +1,195 @@
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { missingFrom, startLoad } from './load.ts';
+import { EXECUTABLE, eventually, isAlive, workspace } from './program.ts';
+import { exchange, get, headerRequest, openWire } from './wire.ts';
+
+setDefaultTimeout(60_000);
+
+const { start, run, path } = workspace();
+
+test('the executable is one file under 150 MB', () => {
+  expect(statSync(EXECUTABLE).size).toBeLessThan(150e6);
+});
+
+test('what lies in the directory it is started from changes nothing', async () => {
+  const cwd = path('hostile');
+  mkdirSync(cwd);
+  writeFileSync(
+    `${cwd}/.env`,
+    'TELEMETRICSD_LOG_LEVEL=nonsense\nTELEMETRICSD_STATE_DIR=/nowhere\nBUN_OPTIONS=--inspect\n',
+  );
+  writeFileSync(`${cwd}/bunfig.toml`, 'preload = ["./preload.ts"]\n[run]\nbun = true\n');
+  writeFileSync(`${cwd}/preload.ts`, 'console.log("preloaded"); process.exit(9);\n');
+  writeFileSync(`${cwd}/package.json`, '{"type":"commonjs","imports":{"#x":"./preload.ts"}}');
+  writeFileSync(`${cwd}/tsconfig.json`, '{"compilerOptions":{"paths":{"*":["./preload.ts"]}}}');
+  const before = readdirSync(cwd);
+  const program = await start({ cwd });
+  expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+  expect(program.output()).not.toContain('preloaded');
+  expect(readdirSync(cwd)).toEqual(before);
+});
+
+test('the first start takes a few seconds at most, a later one less; records outlive the stop', async () => {
+  const stateDir = path('restarted');
+  const first = await start({ stateDir });
+  expect(first.readyMs).toBeLessThan(10_000);
+  const { json } = await exchange(first.port, headerRequest('kept\n'));
+  expect((await first.stop()).code).toBe(0);
+  const second = await start({ stateDir });
+  expect(second.readyMs).toBeLessThan(3_000);
+  expect((await exchange(second.port, get(`/api/records/${json.id}`))).json).toEqual(json);
+  expect((await second.stop()).code).toBe(0);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s under load: exit 0 in time, what was answered 201 is there',
+  async signal => {
+    const program = await start();
+    const load = startLoad(program.port);
+    const idle = await openWire(program.port);
+    const halfway = await openWire(program.port);
+    halfway.write(headerRequest('never finished').slice(0, -5));
+    await Bun.sleep(1_000);
+    const postmaster = program.postmaster()!;
+    const { code, ms } = await program.stop(signal);
+    await load.stop();
+    expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
+    expect(isAlive(postmaster)).toBe(false);
+    expect(existsSync(`${program.stateDir}/telemetricsd.pid`)).toBe(false);
+    expect(load.statuses).toEqual({ 201: load.acknowledged.size });
+    expect(load.broken).toBe(0);
+    await Promise.all([idle.closed, halfway.closed]);
+
+    const again = await start({ stateDir: program.stateDir });
+    const sql = again.sql();
+    expect(await missingFrom(sql, load.acknowledged)).toEqual([]);
+    await sql.end();
+    expect((await again.stop()).code).toBe(0);
+  },
+);
+
+test('a signal during the start ends it cleanly', async () => {
+  const stateDir = path('interrupted');
+  const started = run(['serve'], { stateDir });
+  const pid = await eventually<number>('it starts', () => ownerOf(stateDir));
+  process.kill(pid, 'SIGTERM');
+  expect((await started).code).toBe(0);
+  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
+  const program = await start({ stateDir });
+  expect((await program.stop()).code).toBe(0);
+});
+
+function ownerOf(stateDir: string): number | false {
+  try {
+    return Number.parseInt(readFileSync(`${stateDir}/telemetricsd.pid`, 'utf8'), 10) || false;
+  } catch {
+    return false;
+  }
+}
+
+test('a second one on the same state directory is refused and names the first', async () => {
+  const program = await start();
+  const { code, stderr } = await run(['serve'], { stateDir: program.stateDir });
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    `another telemetricsd (process ${program.pid}) uses the state directory ${program.stateDir}`,
+  );
+  expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+});
+
+test('two started at once on one new state directory: one serves, the other is refused', async () => {
+  const stateDir = path('raced');
+  const outcomes = await Promise.allSettled([start({ stateDir }), start({ stateDir })]);
+  const served = outcomes.filter(outcome => outcome.status === 'fulfilled');
+  const refused = outcomes.filter(outcome => outcome.status === 'rejected');
+  expect([served.length, refused.length]).toEqual([1, 1]);
+  expect(String(refused[0]!.reason)).toContain(`another telemetricsd (process ${served[0]!.value.pid}) uses`);
+  expect((await exchange(served[0]!.value.port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await served[0]!.value.stop()).code).toBe(0);
+});
+
+test('an address that is taken is a clear error, and no PostgreSQL is left', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => other.once('listening', resolve));
+  const { port } = other.address() as { port: number };
+  const stateDir = path('address-taken');
+  const env = { TELEMETRICSD_HTTP_LISTEN: `127.0.0.1:0,127.0.0.1:${port}` };
+  const { code, stderr } = await run(['serve'], { stateDir, env });
+  other.close();
+  expect(code).toBe(1);
+  expect(stderr).toContain(`can't listen on 127.0.0.1:${port}: something else listens there`);
+  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
+});
+
+test('migrate alone and beside a running server', async () => {
+  const stateDir = path('migrated');
+  const check = await run(['migrate', '--check'], { stateDir });
+  expect({ code: check.code, stdout: check.stdout }).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/^Pending: /),
+  });
+  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
+  const applied = await run(['migrate'], { stateDir });
+  expect({ code: applied.code, stdout: applied.stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Applied'),
+  });
+  expect((await run(['migrate', '--check'], { stateDir })).code).toBe(0);
+
+  const program = await start({ stateDir });
+  for (const args of [['migrate', '--check'], ['migrate']]) {
+    const { code, stdout } = await run(args, { stateDir });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'The database is up to date.\n' });
+  }
+  expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+});
+
+test('listeners serve what they are for, a unix socket too', async () => {
+  const socket = path('pages.sock');
+  const listen = `127.0.0.1:0=collector,127.0.0.1:0=pages,unix:${socket}=pages`;
+  const program = await start({ env: { TELEMETRICSD_HTTP_LISTEN: listen } });
+  const [collector, pages] = program.ports as [number, number];
+  expect((await exchange(collector, headerRequest('hello\n'))).status).toBe(201);
+  expect((await exchange(collector, get('/telemetryui/records'))).status).toBe(404);
+  expect((await exchange(collector, get('/api/records'))).status).toBe(404);
+  for (const place of [pages, socket]) {
+    expect((await exchange(place, headerRequest('hello\n'))).status).toBe(404);
+    expect((await exchange(place, get('/telemetryui/records'))).status).toBe(200);
+    expect((await exchange(place, get('/api/records'))).json.records).toHaveLength(1);
+  }
+  for (const place of [collector, pages, socket]) expect((await exchange(place, get('/readyz'))).status).toBe(200);
+  expect((await exchange(pages, get('/api/records', 'attacker.example'))).status).toBe(403);
+  expect((await program.stop()).code).toBe(0);
+  expect(existsSync(socket)).toBe(false);
+});
+
+test('a socket left behind by a killed server is no obstacle', async () => {
+  const stateDir = path('socket-left');
+  const env = { TELEMETRICSD_HTTP_LISTEN: `unix:${path('left.sock')}` };
+  await (await start({ stateDir, env })).kill();
+  const program = await start({ stateDir, env });
+  expect((await exchange(path('left.sock'), headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+});
+
+test('the log at its most talkative never has a payload', async () => {
+  const secret = 'SECRET-0b5f';
+  const program = await start({ env: { TELEMETRICSD_LOG_LEVEL: 'debug' } });
+  const requests = [
+    headerRequest(secret),
+    headerRequest(secret, { headers: { severity: '9' } }),
+    headerRequest(`${secret}\0${secret}`),
+    headerRequest(secret, { headers: { record_format_version: undefined } }),
+    headerRequest(secret.repeat(50_000)),
+  ];
+  for (const request of requests) await exchange(program.port, request);
+  await exchange(program.port, get(`/api/records?classification=%27${secret}`));
+  expect((await program.stop()).code).toBe(0);
+  expect(program.output()).toContain('refused a record');
+  expect(program.output()).not.toContain(secret);
+});

@@ -1,0 +1,74 @@
+import type { Child, FC } from 'hono/jsx';
+import { count, Scroll } from './parts.tsx';
+
+/** A cell with a bar behind its number. `of` is the number that fills the cell. */
+export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> = ({ n, of, href }) => (
+  <td class="num bar-cell">
+    <Bar n={n} of={of} />
+    <span class={n === 0 ? 'soft' : undefined}>{href && n > 0 ? <a href={href}>{count(n)}</a> : count(n)}</span>
+  </td>
+);
+
+const Bar: FC<{ n: number; of: number }> = ({ n, of }) =>
+  n > 0 && of > 0 ? (
+    <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+      <rect width={Math.min(100, Math.max(1, (100 * n) / of)).toFixed(1)} height="1" />
+    </svg>
+  ) : null;
+
+export interface BarRow {
+  /** Text, or an element that holds it. */
+  name: Child;
+  href?: string | undefined;
+  n: number;
+}
+
+export interface BarTableProps {
+  label: string;
+  /** The headings of the names and of the numbers. */
+  heads: [string, string];
+  rows: BarRow[];
+  /** What shares are of; the sum of the rows unless told. */
+  total?: number | undefined;
+}
+
+/** Numbers with their shares as bars: the chart and its table in one. */
+export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(rows) }) => {
+  const most = Math.max(...rows.map(row => row.n));
+  return (
+    <Scroll label={label}>
+      <table class="bars">
+        <thead>
+          <tr>
+            <th>{heads[0]}</th>
+            <th class="num">{heads[1]}</th>
+            <th class="num">Share</th>
+            <th>
+              <span class="unseen">As a bar</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(row => (
+            <tr>
+              <th scope="row">{row.href ? <a href={row.href}>{row.name}</a> : row.name}</th>
+              <td class="num">{count(row.n)}</td>
+              <td class="num soft">{share(row.n, total)}</td>
+              <td class="bar-cell">
+                <Bar n={row.n} of={most} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+};
+
+const sum = (rows: BarRow[]): number => rows.reduce((n, row) => n + row.n, 0);
+
+const share = (n: number, total: number): string => {
+  if (total === 0) return '';
+  const percent = (100 * n) / total;
+  return percent > 0 && percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+};
