@@ -60,13 +60,15 @@ create table recent_records (
 );
 create index recent_records_received_at on recent_records (received_at);
 
--- Records that wait for work outside ingestion, by kind of work.
+-- Records that wait for work outside ingestion, by kind of work. A row goes in the transaction that stores the result.
 create table work_queue (
-  kind        text        not null check (kind in ('crash')),
-  record_id   bigint      not null,
-  machine_id  text collate "C" not null,
-  received_at timestamptz not null,
-  attempts    smallint    not null default 0,
+  kind          text        not null check (kind in ('crash')),
+  record_id     bigint      not null,
+  machine_id    text        collate "C" not null,
+  received_at   timestamptz not null,
+  attempts      smallint    not null default 0, -- counted before they are made
+  claimed_until timestamptz,                    -- someone works on it until then
+  error         text,                           -- of the last attempt
   primary key (kind, record_id)
 );
 

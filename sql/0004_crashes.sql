@@ -12,7 +12,7 @@ create unique index never_guilty_frame on never_guilty (md5(function || E'\n' ||
 
 -- One row: which state of the list is in force. Locked for share by whoever decides with the list, for update by whoever changes it.
 create table never_guilty_version (
-  only    boolean primary key default true check (only),
+  single  boolean primary key default true check (single),
   version bigint  not null
 );
 insert into never_guilty_version (version) values (1);

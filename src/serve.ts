@@ -1,6 +1,7 @@
 import { createCollector } from './collector/collector.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/settings.ts';
+import { startCrashAnalysis } from './crash-analysis.ts';
 import { curlLine } from './curl-line.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
@@ -31,7 +32,8 @@ export async function serveUntilStopped({
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
-    const collector = createCollector(config, database, fleets, log);
+    const analysis = startCrashAnalysis(database.target, log);
+    const collector = createCollector(config, database, fleets, log, analysis.wake);
     const servers = await startServers({ config, database, collector, log });
     const stopSchedule = startSchedule(database.client('schedule'), config, log);
     log.info('ready', {
@@ -43,7 +45,7 @@ export async function serveUntilStopped({
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     stopSchedule();
-    await Promise.all(servers.map(server => server.stop(ANSWER_DEADLINE_MS)));
+    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
     await database.close();

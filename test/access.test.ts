@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { createApp } from '../src/app.ts';
+import { type App, createApp } from '../src/app.ts';
 import type { Listener } from '../src/config/listener.ts';
-import { type App, appOn, get, post, recordHeaders, send, submit, type TestApp, testApp, testConfig } from './app.ts';
+import { appOn, get, post, recordHeaders, send, submit, type TestApp, testApp, testConfig } from './app.ts';
 import { quietLog } from './database.ts';
 
 let server: TestApp;
@@ -13,7 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const PAGES = ['/telemetryui', '/telemetryui/records', '/telemetryui/quarantine', '/telemetryui/connect', '/api/records'];
+const PAGES = [
+  '/telemetryui',
+  '/telemetryui/records',
+  '/telemetryui/quarantine',
+  '/telemetryui/connect',
+  '/api/records',
+];
 
 function listeningOn(host: string, serves: Listener['serves'] = 'all') {
   const { config, database, collector } = server;
@@ -29,16 +35,21 @@ describe('the host by which a loopback listener is asked', () => {
     },
   );
 
-  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8080', 'evil.example:8080', '::1', '', '127.0.0.2'])(
-    'may not be %p',
-    async Host => {
-      for (const path of PAGES) {
-        const answer = await get(server.app, path, { Host });
-        expect([path, answer.status]).toEqual([path, 403]);
-        expect(await answer.text()).toContain('localhost, 127.0.0.1 and [::1] only');
-      }
-    },
-  );
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example:8080',
+    'evil.example:8080',
+    '::1',
+    '',
+    '127.0.0.2',
+  ])('may not be %p', async Host => {
+    for (const path of PAGES) {
+      const answer = await get(server.app, path, { Host });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(await answer.text()).toContain('localhost, 127.0.0.1 and [::1] only');
+    }
+  });
 
   test('may be that of http.public_url', async () => {
     expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org:8443' })).status).toBe(200);

@@ -99,7 +99,7 @@ export function postJson(app: App, body: unknown, headers: Record<string, string
   return send(app, {
     method: 'POST',
     headers: { 'X-Telemetry-TID': TID, 'Content-Type': 'application/json', ...headers },
-    body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
   });
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { App } from '../src/app.ts';
 import type { Database } from '../src/db/database.ts';
-import { type App, appOn, getJson, OTHER_TID, post, postJson, recordJson, type TestApp, testApp } from './app.ts';
+import { appOn, getJson, OTHER_TID, post, postJson, recordJson, type TestApp, testApp } from './app.ts';
 
 let server: TestApp;
 let second: Database;
@@ -99,7 +100,8 @@ test('after 48 hours it is new again, and known again from then on', async () =>
   const machine_id = 'after-48-hours';
   const first = await post(server.app, { machine_id });
   const age = (time: string) =>
-    server.database.sql`update recent_records set received_at = now() - ${time}::interval where machine_id = ${machine_id}`;
+    server.database
+      .sql`update recent_records set received_at = now() - ${time}::interval where machine_id = ${machine_id}`;
   await age('47 hours 59 minutes');
   expect((await post(server.app, { machine_id })).json.id).toBe(first.json.id);
   await age('48 hours 1 minute');

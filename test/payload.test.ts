@@ -54,10 +54,7 @@ describe('a payload comes back as it was sent', () => {
 
   test('half a surrogate pair in a field is refused', async () => {
     const { status, json } = await postJson(server.app, recordJson({ machine_id: 'a\ud83d' }));
-    expect([status, json.message]).toEqual([
-      400,
-      'machine_id: got "a\\ud83d", expected 1 to 32 printable characters',
-    ]);
+    expect([status, json.message]).toEqual([400, 'machine_id: got "a\\ud83d", expected 1 to 32 printable characters']);
   });
 });
 
@@ -93,7 +90,13 @@ describe('random valid records', () => {
   const printable = (minLength: number, maxLength: number) =>
     fc
       .string({ unit: 'grapheme', minLength, maxLength })
-      .map(text => text.slice(0, maxLength).toWellFormed().replaceAll(/\p{Cc}|^\s+|\s+$/gu, '').trim())
+      .map(text =>
+        text
+          .slice(0, maxLength)
+          .toWellFormed()
+          .replaceAll(/\p{Cc}|^\s+|\s+$/gu, '')
+          .trim(),
+      )
       .filter(text => text.length >= minLength);
   /** A header that comes twice reaches the server joined with ", ": only some texts may hold that. */
   const single = (minLength: number, maxLength: number) =>
@@ -108,7 +111,9 @@ describe('random valid records', () => {
     creation_timestamp: fc.integer({ min: 0, max: 253_402_300_799 }).map(String),
     arch: fc.stringMatching(/^[A-Za-z0-9_.-]{1,32}$/),
     host_type: single(0, 249),
-    kernel_version: fc.tuple(fc.nat(), fc.nat(), single(0, 100)).map(([major, minor, rest]) => `${major}.${minor}${rest}`),
+    kernel_version: fc
+      .tuple(fc.nat(), fc.nat(), single(0, 100))
+      .map(([major, minor, rest]) => `${major}.${minor}${rest}`),
     board_name: single(0, 199),
     cpu_model: single(0, 199),
     bios_version: single(0, 199),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { App } from '../src/app.ts';
 import { forgetEvicted } from '../src/collector/quarantine.ts';
 import {
-  type App,
   appOn,
   get,
   getJson,
@@ -275,9 +275,7 @@ describe('the page', () => {
 
   test('pages through many', async () => {
     const { app } = await start();
-    await Promise.all(
-      Array.from({ length: 120 }, (_, n) => refusedFrom(app, `a-${n}`, `machine-${n}`, 'x')),
-    );
+    await Promise.all(Array.from({ length: 120 }, (_, n) => refusedFrom(app, `a-${n}`, `machine-${n}`, 'x')));
     const seen: string[] = [];
     for (let path: string | undefined = PAGE; path; ) {
       const { html } = await getPage(app, path);
@@ -327,12 +325,15 @@ describe('what was mended can be replayed', () => {
     expect(reason!.reason).toContain('violates check constraint "no_poison"');
     const all = await submit(server.app, `${PAGE}/replays`, { reason: reason!.reason });
     expect(all.headers.get('location')).toBe(`${PAGE}?replayed=2&refused=0`);
-    expect((await getPage(server.app, all.headers.get('location')!)).html).toContain('Stored 2 records from quarantine.');
+    expect((await getPage(server.app, all.headers.get('location')!)).html).toContain(
+      'Stored 2 records from quarantine.',
+    );
 
     expect(await kept(server)).toEqual([]);
     const { records } = (await getJson(server.app, '/api/records')).json;
     expect(records.map((record: { machine_id: string }) => record.machine_id).sort()).toEqual(['one', 'three', 'two']);
-    for (const record of records) expect(record).toMatchObject({ fleet: 'servers', payload: 'pay\0load', build: '666' });
+    for (const record of records)
+      expect(record).toMatchObject({ fleet: 'servers', payload: 'pay\0load', build: '666' });
     const resent = await post(server.app, { ...poisoned, machine_id: 'one' }, 'pay\0load');
     expect(resent.json.id).toBe(records.find((record: { machine_id: string }) => record.machine_id === 'one').id);
   });

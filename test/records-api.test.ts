@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { OPEN_BATCH_TAG } from '../src/records/store.ts';
-import { get, getJson, headerBytes, OTHER_TID, post, type TestApp, testApp } from './app.ts';
+import { getJson, headerBytes, OTHER_TID, post, type TestApp, testApp } from './app.ts';
 
 let server: TestApp;
 beforeAll(async () => {

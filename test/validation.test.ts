@@ -8,8 +8,8 @@ import {
   recordHeaders,
   recordJson,
   send,
-  TID,
   type TestApp,
+  TID,
   testApp,
 } from './app.ts';
 
@@ -255,14 +255,17 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
 });
 
 describe('the header format', () => {
-  test.each(['severity', 'machine_id', 'host_type', 'cpu_model'])('%s twice in one spelling is refused', async field => {
-    const headers = new Headers(recordHeaders());
-    headers.append(field, headers.get(field)!);
-    const { status, json } = await send(server.app, { headers, body: 'x' });
-    const value = JSON.stringify(recordHeaders()[field]);
-    expect(status).toBe(400);
-    expect(json.message).toBe(`${field}: given twice, as ${field}: ${value} and ${field}: ${value}, expected once`);
-  });
+  test.each(['severity', 'machine_id', 'host_type', 'cpu_model'])(
+    '%s twice in one spelling is refused',
+    async field => {
+      const headers = new Headers(recordHeaders());
+      headers.append(field, headers.get(field)!);
+      const { status, json } = await send(server.app, { headers, body: 'x' });
+      const value = JSON.stringify(recordHeaders()[field]);
+      expect(status).toBe(400);
+      expect(json.message).toBe(`${field}: given twice, as ${field}: ${value} and ${field}: ${value}, expected once`);
+    },
+  );
 
   test('values that are not UTF-8 are read as Latin-1', async () => {
     const { json } = await post(server.app, { machine_id: 'caf\xe9', cpu_model: headerBytes('é') }, 'latin-1 header');
@@ -272,7 +275,11 @@ describe('the header format', () => {
   test.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=b', 'application/json', 'text/plain'])(
     'a body that is called %s is the payload as it is',
     async type => {
-      for (const body of [`a=1&b=%41 ${type}`, `--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n${type}`, '{}']) {
+      for (const body of [
+        `a=1&b=%41 ${type}`,
+        `--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n${type}`,
+        '{}',
+      ]) {
         const { status, json } = await post(server.app, { 'Content-Type': type, machine_id: type.slice(0, 32) }, body);
         expect([status, json.payload]).toEqual([201, body]);
       }
@@ -356,7 +363,7 @@ describe('the JSON format', () => {
     ['null', 'null', 'body: JSON, but not an object, and no record_format_version header'],
     ['a text', '"x"', 'body: JSON, but not an object, and no record_format_version header'],
     ['half an object', '{"severity": "1"', 'body: not JSON ('],
-    ['a control character', '{"severity":\u0001}', 'body: not JSON (Unrecognized token \'\\u0001\')'],
+    ['a control character', '{"severity":\u0001}', "body: not JSON (Unrecognized token '\\u0001')"],
     ['something else', 'hello', 'body: not JSON ('],
   ])('%s is refused with what was expected', async (_, body, beginning) => {
     const [status, message] = await answer(body);
@@ -385,17 +392,20 @@ describe('the request', () => {
     expect([headers.status, headers.json.payload, json.status, json.json.payload]).toEqual([201, 'h', 201, 'j']);
   });
 
-  test.each(['/', '/v2/collector', '/v3/collector'])('GET and HEAD of %s lead to the pages; others are refused', async path => {
-    for (const method of ['GET', 'HEAD']) {
-      const answer = await server.app.request(path, { method });
-      expect([answer.status, answer.headers.get('location')]).toEqual([302, '/telemetryui']);
-    }
-    for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-      const answer = await server.app.request(path, { method });
-      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
-      expect(((await answer.json()) as { message: string }).message).toContain(`${method} is not for this address`);
-    }
-  });
+  test.each(['/', '/v2/collector', '/v3/collector'])(
+    'GET and HEAD of %s lead to the pages; others are refused',
+    async path => {
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await server.app.request(path, { method });
+        expect([answer.status, answer.headers.get('location')]).toEqual([302, '/telemetryui']);
+      }
+      for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+        const answer = await server.app.request(path, { method });
+        expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
+        expect(((await answer.json()) as { message: string }).message).toContain(`${method} is not for this address`);
+      }
+    },
+  );
 
   test('the TID is checked first', async () => {
     const EXPECTED = 'expected a TID that this server is configured for (collector.tids)';
@@ -426,7 +436,11 @@ describe('the request', () => {
     [undefined, false],
   ])('X-CLR-External %p makes the record external: %p', async (value, external) => {
     const headers = await post(server.app, { 'X-CLR-External': value }, `external ${value}`);
-    const json = await postJson(server.app, recordJson({}, `external ${value} too`), value ? { 'X-CLR-External': value } : {});
+    const json = await postJson(
+      server.app,
+      recordJson({}, `external ${value} too`),
+      value ? { 'X-CLR-External': value } : {},
+    );
     expect([headers.json.external, json.json.external]).toEqual([external, external]);
   });
 
@@ -446,6 +460,8 @@ describe('the request', () => {
       postJson(server.app, ' '.repeat(most * 7)),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([413, 413, 413, 413, 413]);
-    expect(answers[0]!.json.message).toBe(`the body is too large, expected at most ${most} bytes (collector.max_payload)`);
+    expect(answers[0]!.json.message).toBe(
+      `the body is too large, expected at most ${most} bytes (collector.max_payload)`,
+    );
   });
 });

@@ -31,6 +31,7 @@ const build = Bun.spawnSync(
     '--compile-exec-argv=--max-http-header-size=32768',
     `--define=VERSION=${JSON.stringify(packageJson.version)}`,
     'src/main.ts',
+    'src/worker.ts',
     `--outfile=${outfile}`,
   ],
   { cwd: root, stdout: 'pipe', stderr: 'pipe' },

@@ -48,11 +48,21 @@ const METADATA_BYTES = 1_000;
 /** Of the headers of a refused request, those that say nothing about the record and may be secret. */
 const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-export function createCollector(config: Config, database: Database, fleets: Map<string, Fleet>, log: Log): Collector {
+export function createCollector(
+  config: Config,
+  database: Database,
+  fleets: Map<string, Fleet>,
+  log: Log,
+  onWork: () => void = () => {},
+): Collector {
   const writer = database.client('collector', { settings: LOOKUPS_BY_INDEX });
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
-    write: batch => guarded(database, () => storeBatch(writer, batch)),
+    write: async batch => {
+      const outcomes = await guarded(database, () => storeBatch(writer, batch));
+      if (batch.some(record => record.work.length > 0)) onWork();
+      return outcomes;
+    },
     size: record => record.report.payload.length + METADATA_BYTES,
     maxWaiting: config.collector.queue,
   });

@@ -1,6 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { Report } from '../records/record.ts';
-import { escapeControls, FIELDS, type Field, joinedTwice, parseFields, quoted, type RawFields, type Refusal } from './fields.ts';
+import {
+  escapeControls,
+  FIELDS,
+  type Field,
+  joinedTwice,
+  parseFields,
+  quoted,
+  type RawFields,
+  type Refusal,
+} from './fields.ts';
 
 export interface Received {
   report: Report;
@@ -88,8 +97,7 @@ function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
     if (!KNOWN.has(name)) continue;
     const field = name as Field;
     const value = typeof given === 'number' ? String(given) : given;
-    if (typeof value !== 'string')
-      return { field, message: `${field}: got ${kindOf(given)}, expected a text` };
+    if (typeof value !== 'string') return { field, message: `${field}: got ${kindOf(given)}, expected a text` };
     if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
     fields[field] = value.replace(OUTER_SPACE, '');
     spelling[field] = key;

@@ -1,4 +1,4 @@
-import { DatabaseUnavailable } from '../errors.ts';
+import { DatabaseUnavailable, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ConnectOptions, connect, type DatabaseTarget, type Sql } from './connect.ts';
 import { type EmbeddedPostgres, socketOfRunning, startEmbedded } from './embedded.ts';
@@ -10,6 +10,8 @@ export interface DatabaseSettings {
 
 export interface Database {
   kind: 'embedded' | 'external';
+  /** For threads that connect by themselves. */
+  target: DatabaseTarget;
   /** The pool of pages and API, under a statement timeout. */
   sql: Sql;
   /** Another client with connections of its own and no timeout; closed with the database. */
@@ -28,11 +30,26 @@ const CLOSE_TIMEOUT_S = 2;
  */
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
   const { url, connections } = config.database;
-  if (url) return databaseAt({ url }, connections);
+  if (url) return openExternal(url, connections);
   const running = join ? socketOfRunning(config.state.dir) : undefined;
   if (running) return databaseAt({ socketDir: running }, connections);
   const embedded = await startEmbedded(config.state.dir, log);
   return databaseAt(embedded, connections, embedded);
+}
+
+async function openExternal(url: string, connections: number): Promise<Database> {
+  const database = databaseAt({ url }, connections);
+  try {
+    await database.sql`select 1`;
+    return database;
+  } catch (cause) {
+    await database.close();
+    throw new OperatorError(
+      `the database server of database.url can't be used: ${(cause as Error).message}`,
+      'Check that it runs, and the host, port, user, password and database in database.url (TELEMETRICSD_DATABASE_URL).',
+      { cause },
+    );
+  }
 }
 
 /** A database that is there already; `embedded` is stopped with it. */
@@ -46,6 +63,7 @@ export function databaseAt(target: DatabaseTarget, connections: number, embedded
 
   return {
     kind: 'url' in target ? 'external' : 'embedded',
+    target: 'url' in target ? target : plain(target),
     sql: open({ name: 'pages', connections, statementTimeoutMs: PAGE_TIMEOUT_MS }),
     client: (name, options) => open({ name, connections: 1, ...options }),
     assertAvailable() {
@@ -56,4 +74,9 @@ export function databaseAt(target: DatabaseTarget, connections: number, embedded
       await embedded?.stop();
     },
   };
+}
+
+/** Without whatever else the object carries: it is sent to a thread. */
+function plain({ socketDir, database }: { socketDir: string; database?: string }): DatabaseTarget {
+  return database === undefined ? { socketDir } : { socketDir, database };
 }

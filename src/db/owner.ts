@@ -9,7 +9,15 @@ import { OperatorError } from '../errors.ts';
 export function claimState(stateDir: string): () => void {
   const file = ownerFile(stateDir);
   const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, `${process.pid} ${startTime(process.pid)}\n`);
+  try {
+    writeFileSync(mine, `${process.pid} ${startTime(process.pid)}\n`);
+  } catch (cause) {
+    throw new OperatorError(
+      `nothing can be written into the state directory ${stateDir}: ${(cause as Error).message}`,
+      'It must be writable for the user that runs telemetricsd, on a file system that is not full or read-only.',
+      { cause },
+    );
+  }
   try {
     while (!claimed(mine, file)) {
       const owner = liveOwner(stateDir);

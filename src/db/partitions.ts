@@ -29,7 +29,7 @@ export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean>
     return true;
   } catch (error) {
     const { code = '' } = error as { code?: string };
-    if (MADE_BY_ANOTHER.has(code))return true;
+    if (MADE_BY_ANOTHER.has(code)) return true;
     if (code !== LOCK_NOT_AVAILABLE) throw error;
     log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', {
       day,

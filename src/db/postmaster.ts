@@ -97,6 +97,12 @@ function run(program: string, args: string[], user: RunAs | undefined) {
       'Install it: apt-get install libstdc++6, dnf install libstdc++, or zypper install libstdc++6.',
     );
   }
+  if (/user does not exist/.test(detail)) {
+    throw new OperatorError(
+      `PostgreSQL runs only as a user that has a name, and /etc/passwd has none with the number ${process.getuid?.()}`,
+      'Run telemetricsd as a user that exists here; in a container, add the user to the image.',
+    );
+  }
   if (result.error && /EACCES|EPERM/.test(detail)) {
     throw new OperatorError(
       `PostgreSQL can't be run from ${program}: permission denied, most often a file system mounted noexec`,

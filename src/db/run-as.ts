@@ -9,12 +9,13 @@ export interface RunAs {
   name: string;
 }
 
-/** Who PostgreSQL has to run as: undefined means as we are. As root: the owner of the state directory, else a system user. */
+/** Who PostgreSQL has to run as: undefined means as we are. As root: the owner of the state directory if it is a user known here, else a system user. */
 export function runAs(stateDir: string): RunAs | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const owner = statSync(stateDir);
-  if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, name: `user ${owner.uid}` };
+  const { uid, gid } = statSync(stateDir);
+  const owner = uid === 0 ? undefined : users().find(user => user.uid === uid);
   return (
+    (owner && { ...owner, gid }) ??
     systemUser('telemetricsd') ??
     systemUser('postgres') ??
     systemUser('nobody') ?? { uid: 65534, gid: 65534, name: 'nobody' }
@@ -22,14 +23,18 @@ export function runAs(stateDir: string): RunAs | undefined {
 }
 
 function systemUser(name: string): RunAs | undefined {
+  return users().find(user => user.name === name);
+}
+
+/** PostgreSQL's initdb runs only as a user that has a name. */
+function users(): RunAs[] {
   try {
-    const line = readFileSync('/etc/passwd', 'utf8')
+    return readFileSync('/etc/passwd', 'utf8')
       .split('\n')
-      .find(entry => entry.startsWith(`${name}:`));
-    const [, , uid, gid] = line?.split(':') ?? [];
-    return uid && gid ? { uid: Number(uid), gid: Number(gid), name } : undefined;
+      .map(line => line.split(':'))
+      .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
   } catch {
-    return undefined;
+    return [];
   }
 }
 

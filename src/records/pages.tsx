@@ -110,8 +110,8 @@ function found(received: number | undefined) {
 }
 
 function pageHref(filter: FilterValues, name: 'before_id' | 'after_id', record: StoredRecord | undefined) {
-  if (!record) return undefined;
   const path = recordsPath(filter);
+  if (!record) return path;
   return `${path}${path.includes('?') ? '&' : '?'}${name}=${record.id}`;
 }
 

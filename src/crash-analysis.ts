@@ -1,0 +1,56 @@
+import type { DatabaseTarget } from './db/connect.ts';
+import type { Log } from './log.ts';
+import type { FromWorker, ToWorker } from './worker.ts';
+
+/** The running analysis of crash records. */
+export interface CrashAnalysis {
+  /** There is something to do. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+const RESTART_PAUSE_MS = 1_000;
+const STOP_DEADLINE_MS = 2_500;
+
+/** Starts the worker thread, and again whenever it dies. Lies directly in src/ like the worker: compiled paths demand it. */
+export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnalysis {
+  let stopping = false;
+  let stopped = () => {};
+  let worker = start();
+
+  function start() {
+    const started = new Worker(new URL('./worker.ts', import.meta.url));
+    started.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.kind === 'stopped') stopped();
+      else log.limited('crash analysis', 'warn', 'crash analysis was interrupted and goes on', { reason: data.reason });
+    };
+    started.onerror = event => {
+      event.preventDefault();
+      log.error('crash analysis failed', { reason: event.message });
+      started.terminate();
+    };
+    started.addEventListener('close', () => {
+      stopped();
+      if (stopping) return;
+      log.warn('the thread of crash analysis has ended; starting it again');
+      setTimeout(() => {
+        if (!stopping) worker = start();
+      }, RESTART_PAUSE_MS);
+    });
+    started.postMessage({ kind: 'start', target } satisfies ToWorker);
+    return started;
+  }
+
+  return {
+    wake: () => worker.postMessage({ kind: 'wake' } satisfies ToWorker),
+    async stop() {
+      stopping = true;
+      const done = new Promise<void>(resolve => {
+        stopped = resolve;
+      });
+      worker.postMessage({ kind: 'stop' } satisfies ToWorker);
+      await Promise.race([done, Bun.sleep(STOP_DEADLINE_MS)]);
+      worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Sql } from '../db/connect.ts';
+import { isConnectionFailure } from '../errors.ts';
+import type { Demangler } from './demangle.ts';
+import { parseCrash } from './frames.ts';
+import { chooseGuilty } from './guilty.ts';
+import { type NeverGuiltyList, readListForShare } from './never-guilty-list.ts';
+import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from './queue.ts';
+import { type StackFrame, stackFrame, stackHash } from './stack.ts';
+import { type AnalysedCrash, storeCrashes } from './store.ts';
+
+const BATCH = 400;
+
+/** A record's backtrace, before the never-guilty list has its say. */
+type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
+
+/**
+ * Analyses one batch of waiting crash records; returns how many. A record that can't be analysed costs the others
+ * nothing: it is tried again, and set aside after its last attempt.
+ */
+export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
+  const claimed = await claimRecords(sql, BATCH);
+  if (claimed.length === 0) return 0;
+  try {
+    const read = await readBacktraces(sql, claimed, demangler);
+    await decideAndStore(sql, read);
+  } catch (error) {
+    if (isConnectionFailure(error)) {
+      await releaseClaims(
+        sql,
+        claimed.map(record => record.recordId),
+      ).catch(() => {});
+      throw error;
+    }
+    for (const record of claimed) await reportFailure(sql, record.recordId, (error as Error).message);
+  }
+  return claimed.length;
+}
+
+async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {
+  const parsed = records.map(record => ({ record, crash: parseCrash(payloadOf(record)) }));
+  const names = new Set(
+    parsed.flatMap(({ crash }) => crash.frames.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
+  );
+  const demangled = new Map((await demangler.demangle([...names])).map(result => [result.name, result]));
+  const read: ReadCrash[] = [];
+  for (const { record, crash } of parsed) {
+    try {
+      const frames = crash.frames.map(frame =>
+        stackFrame(frame, frame.mangled === null ? undefined : demangled.get(frame.mangled)),
+      );
+      const { payload: _, payloadRaw: __, ...counted } = record;
+      read.push({
+        ...counted,
+        program: crash.program?.replaceAll('\0', '␀').toWellFormed() ?? null,
+        pid: crash.pid,
+        signal: crash.signal !== null && crash.signal < 2 ** 15 ? crash.signal : null,
+        reason: crash.reason?.replaceAll('\0', '␀').toWellFormed() ?? null,
+        frames,
+      });
+    } catch (error) {
+      await reportFailure(sql, record.recordId, (error as Error).message);
+    }
+  }
+  return read;
+}
+
+function payloadOf({ payload, payloadRaw }: ClaimedRecord) {
+  return payloadRaw ? Buffer.from(payloadRaw).toString('utf8') : payload;
+}
+
+/** One transaction: the list can't change between a decision and its storing. */
+async function decideAndStore(sql: Sql, crashes: ReadCrash[]) {
+  await sql.begin(async tx => {
+    const list = await readListForShare(tx);
+    await storeCrashes(
+      tx,
+      crashes.map(({ frames, ...crash }) => ({ ...crash, stack: decide(frames, list) })),
+      list.version,
+    );
+  });
+}
+
+function decide(frames: StackFrame[], list: NeverGuiltyList) {
+  return { hash: stackHash(frames), frames, verdict: chooseGuilty(frames, list.has) };
+}

@@ -1,0 +1,267 @@
+import type { Queryable } from '../db/connect.ts';
+import type { StackFrame, StoredVerdict } from './stack.ts';
+
+/** What crash views are narrowed to. The window is that many UTC days, today's among them. */
+export interface CrashScope {
+  systemName?: string | undefined;
+  fleet?: string | undefined;
+  days: number;
+}
+
+export interface GuiltyRow {
+  id: number;
+  function: string;
+  module: string;
+  comment: string | null;
+  hidden: boolean;
+}
+
+export interface TopGuilty extends GuiltyRow {
+  records: number;
+  /** Distinct machine ids. */
+  machines: number;
+}
+
+export interface TopGuilties {
+  /** Of the newest first `limit + 1`, so that the caller sees whether there are more. */
+  guilties: TopGuilty[];
+}
+
+const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
+
+function inScope(sql: Queryable, { systemName, fleet }: Omit<CrashScope, 'days'>) {
+  return sql`
+    ${systemName === undefined ? sql`true` : sql`c.system_name = ${systemName}`}
+    and ${fleet === undefined ? sql`true` : sql`c.fleet_id in (select id from fleets where name = ${fleet})`}`;
+}
+
+/** The guilties of most records, or machines, in a window; of one build where `build` is given. Hidden ones are left out. */
+export function topGuilties(
+  sql: Queryable,
+  scope: CrashScope & { build?: string | undefined; sort: 'records' | 'machines'; limit: number; offset: number },
+) {
+  const { days, build, sort, limit, offset } = scope;
+  const machines =
+    build === undefined
+      ? sql`
+          select guilty_id, sum(machines)::bigint as machines
+            from guilty_machine_counts c
+           where last_day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
+           group by guilty_id`
+      : sql`
+          select guilty_id, count(distinct machine_id) as machines
+            from stack_machines c join stacks s on s.id = c.stack_id
+           where last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
+           group by guilty_id`;
+  return sql<TopGuilty[]>`
+    with counted as (
+      select s.guilty_id, sum(c.records)::bigint as records
+        from stack_counts c join stacks s on s.id = c.stack_id
+       where c.day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
+         and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+       group by s.guilty_id
+    ), affected as (
+      ${machines}
+    )
+    select g.id, g.function, g.module, g.comment, g.hidden, counted.records, coalesce(affected.machines, 0)::bigint as machines
+      from counted
+      join guilties g on g.id = counted.guilty_id
+      left join affected on affected.guilty_id = g.id
+     where not g.hidden
+     order by ${sort === 'records' ? sql`counted.records desc, affected.machines desc nulls last` : sql`affected.machines desc nulls last, counted.records desc`}, g.id
+     limit ${limit} offset ${offset}`;
+}
+
+/** Records of some guilties by build in a window. */
+export function recordsByBuild(sql: Queryable, scope: CrashScope, guiltyIds: number[], builds: string[]) {
+  return sql<{ guiltyId: number; build: string; records: number }[]>`
+    select s.guilty_id as "guiltyId", c.build, sum(c.records)::bigint as records
+      from stack_counts c join stacks s on s.id = c.stack_id
+     where s.guilty_id = any(${guiltyIds}::bigint[]) and c.build = any(${builds}::text[])
+       and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+     group by 1, 2`;
+}
+
+/** The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. */
+export function buildsSeen(sql: Queryable, systemName: string | undefined, guiltyIds: number[]) {
+  return sql<{ guiltyId: number; first: string; last: string }[]>`
+    with seen as (
+      select distinct s.guilty_id, c.build
+        from stack_counts c join stacks s on s.id = c.stack_id
+       where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, { systemName })}
+    )
+    select guilty_id as "guiltyId",
+           (array_agg(build order by version_order(build)))[1] as first,
+           (array_agg(build order by version_order(build) desc))[1] as last
+      from seen group by guilty_id`;
+}
+
+/** The newest builds, in the order of versions, of any record in the window. */
+export async function newestBuilds(sql: Queryable, scope: CrashScope, limit: number): Promise<string[]> {
+  const rows = await sql<{ build: string }[]>`
+    select build
+      from (select distinct build from build_counts c where day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) builds
+     order by version_order(build) desc limit ${limit}`;
+  return rows.map(row => row.build);
+}
+
+/** The systems that crashed, most crash records first. */
+export async function crashingSystems(sql: Queryable): Promise<string[]> {
+  const rows = await sql<{ systemName: string }[]>`
+    select system_name as "systemName"
+      from guilty_machine_counts group by system_name order by sum(machines) desc, system_name limit 100`;
+  return rows.map(row => row.systemName);
+}
+
+/** Crash records by classification in a window, of the classifications given. */
+export function crashShares(sql: Queryable, scope: CrashScope, patterns: string[]) {
+  return sql<{ classification: string; records: number }[]>`
+    select classification, sum(records)::bigint as records
+      from build_counts c
+     where day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)} and classification like any(${patterns}::text[])
+     group by classification order by 2 desc, 1 limit 50`;
+}
+
+export function crashesByBuild(sql: Queryable, scope: CrashScope, limit: number) {
+  return sql<{ build: string; records: number }[]>`
+    select build, records
+      from (select c.build, sum(c.records)::bigint as records
+              from stack_counts c
+             where c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+             group by c.build) builds
+     order by version_order(build) desc limit ${limit}`;
+}
+
+export async function findGuilty(sql: Queryable, id: number): Promise<GuiltyRow | undefined> {
+  const [row] = await sql<GuiltyRow[]>`select id, function, module, comment, hidden from guilties where id = ${id}`;
+  return row;
+}
+
+/** A guilty's records and machines on each UTC day of a window; days without any are there with zeros. */
+export function guiltyByDay(sql: Queryable, id: number, scope: CrashScope) {
+  return sql<{ day: string; records: number; machines: number }[]>`
+    with days as (
+      select day::date as day from generate_series(${today(sql)} - ${scope.days - 1}::int, ${today(sql)}, '1 day') day
+    ), counted as (
+      select c.day, sum(c.records)::bigint as records
+        from stack_counts c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       group by c.day
+    ), affected as (
+      select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
+        from crashes c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and c.received_at >= (${today(sql)} - ${scope.days - 1}::int)::timestamp at time zone 'UTC'
+         and ${inScope(sql, scope)}
+       group by 1
+    )
+    select day::text, coalesce(counted.records, 0)::bigint as records, coalesce(affected.machines, 0)::bigint as machines
+      from days left join counted using (day) left join affected using (day)
+     order by day`;
+}
+
+export interface GuiltyShare {
+  name: string;
+  records: number;
+}
+
+/** A guilty's records by host type, or by operating system. */
+export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: CrashScope) {
+  return sql<GuiltyShare[]>`
+    select ${sql(by)} as name, sum(c.records)::bigint as records
+      from stack_counts c join stacks s on s.id = c.stack_id
+     where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+     group by 1 order by 2 desc, 1 limit 20`;
+}
+
+export interface GuiltyBuild {
+  build: string;
+  systemName: string;
+  records: number;
+  machines: number;
+  /** The machines with most records, at most ten. */
+  top: { machineId: string; records: number }[];
+}
+
+/** On which builds a guilty was seen in a window, newest first, and the machines that it was seen on most. */
+export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limit: number) {
+  return sql<GuiltyBuild[]>`
+    with machines as (
+      select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
+        from stack_machines c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       group by 1, 2, 3
+    ), ranked as (
+      select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
+    )
+    select build, system_name as "systemName", sum(records)::bigint as records, count(*) as machines,
+           coalesce(jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank) filter (where rank <= 10), '[]') as top
+      from ranked
+     group by build, system_name
+     order by version_order(build) desc, system_name limit ${limit}`;
+}
+
+export interface StackRow {
+  id: number;
+  frames: StackFrame[];
+  verdict: StoredVerdict;
+  guiltyId: number | null;
+  listVersion: number;
+  decidedAt: Date;
+  records: number;
+  newestRecordId: number | null;
+  signals: number[];
+  programs: string[];
+}
+
+const STACK_SAMPLE = 200;
+
+/** The stacks of a guilty, most records first, of one machine or build where given. Signals and programs are those of the newest records. */
+export function guiltyStacks(
+  sql: Queryable,
+  id: number,
+  {
+    machineId,
+    build,
+    limit,
+    offset,
+  }: { machineId?: string | undefined; build?: string | undefined; limit: number; offset: number },
+) {
+  return sql<StackRow[]>`
+    with counted as (
+      select c.stack_id, sum(c.records)::bigint as records
+        from stack_machines c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id}
+         and ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
+         and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+       group by c.stack_id
+       order by 2 desc, 1 limit ${limit} offset ${offset}
+    )
+    select s.id, s.frames, s.verdict, s.guilty_id as "guiltyId", s.list_version as "listVersion", s.decided_at as "decidedAt",
+           counted.records, newest.id as "newestRecordId", coalesce(newest.signals, '{}') as signals, coalesce(newest.programs, '{}') as programs
+      from counted
+      join stacks s on s.id = counted.stack_id
+      left join lateral (
+             select max(id) as id, array_agg(distinct signal) filter (where signal is not null) as signals,
+                    array_agg(distinct program) filter (where program is not null) as programs
+               from (select id, signal, program from crashes
+                      where stack_id = s.id and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+                      order by id desc limit ${STACK_SAMPLE}) sample
+           ) newest on true
+     order by counted.records desc, s.id`;
+}
+
+/** The stack of one crash record. */
+export async function stackOfRecord(sql: Queryable, record: { id: number; machineId: string; receivedAt: Date }) {
+  const [row] = await sql<
+    (Omit<StackRow, 'records' | 'newestRecordId' | 'signals' | 'programs'> & { guilty: GuiltyRow | null })[]
+  >`
+    select s.id, s.frames, s.verdict, s.guilty_id as "guiltyId", s.list_version as "listVersion", s.decided_at as "decidedAt",
+           case when g.id is not null then
+             jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module, 'comment', g.comment, 'hidden', g.hidden)
+           end as guilty
+      from crashes c
+      join stacks s on s.id = c.stack_id
+      left join guilties g on g.id = s.guilty_id
+     where (c.machine_id, c.received_at, c.id) = (${record.machineId}, ${record.receivedAt}::timestamptz, ${record.id})`;
+  return row;
+}

@@ -1,0 +1,112 @@
+import type { Queryable } from '../db/connect.ts';
+
+/** A crash record that someone has claimed, with what the analysis needs. */
+export interface ClaimedRecord {
+  recordId: number;
+  machineId: string;
+  receivedAt: Date;
+  fleetId: number;
+  external: boolean;
+  systemName: string;
+  build: string;
+  hostType: string;
+  payload: string;
+  payloadRaw: Uint8Array | null;
+}
+
+export const MAX_ATTEMPTS = 3;
+/** A claim that was not brought to an end by then is free again: whoever held it has died. */
+const CLAIM_SECONDS = 30;
+
+/**
+ * Claims records for analysis and counts the attempt at once, so that a record that kills the process is set aside as well.
+ * What failed before is claimed alone: nothing else shares its fate. Claims of records that are gone are dropped.
+ */
+export async function claimRecords(sql: Queryable, limit: number): Promise<ClaimedRecord[]> {
+  const fresh = await claim(sql, sql`attempts = 0`, limit);
+  const claimed = fresh.length > 0 ? fresh : await claim(sql, sql`attempts between 1 and ${MAX_ATTEMPTS - 1}`, 1);
+  if (claimed.length === 0) return [];
+  const ids = claimed.map(row => row.recordId);
+  const records = await sql<ClaimedRecord[]>`
+    select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
+           r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
+      from unnest(
+             ${ids}::bigint[],
+             ${claimed.map(row => row.machineId)}::text[],
+             ${claimed.map(row => row.receivedAt.toISOString())}::text[]
+           ) as claimed (id, machine_id, received_at)
+      join records r on r.machine_id = claimed.machine_id and r.received_at = claimed.received_at::timestamptz and r.id = claimed.id`;
+  if (records.length < claimed.length) {
+    const found = new Set(records.map(record => record.recordId));
+    const gone = ids.filter(id => !found.has(id));
+    await sql`delete from work_queue where kind = 'crash' and record_id = any(${gone}::bigint[])`;
+    if (records.length === 0) return claimRecords(sql, limit);
+  }
+  return records;
+}
+
+function claim(sql: Queryable, which: ReturnType<Queryable>, limit: number) {
+  return sql<{ recordId: number; machineId: string; receivedAt: Date }[]>`
+    update work_queue queue
+       set attempts = queue.attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
+      from (
+             select record_id from work_queue
+              where kind = 'crash' and ${which} and (claimed_until is null or claimed_until < now())
+              order by record_id limit ${limit} for update skip locked
+           ) free
+     where queue.kind = 'crash' and queue.record_id = free.record_id
+    returning queue.record_id as "recordId", queue.machine_id as "machineId", queue.received_at as "receivedAt"`;
+}
+
+/** Gives up a claim after a failure; the record is tried again, or set aside once its attempts are used up. */
+export async function reportFailure(sql: Queryable, recordId: number, error: string) {
+  await sql`
+    update work_queue set claimed_until = null, error = ${error.slice(0, 1000).replaceAll('\0', '␀').toWellFormed()}
+     where kind = 'crash' and record_id = ${recordId}`;
+}
+
+/** Gives claims back untried, the attempts included: the database, not the records, was the reason. */
+export async function releaseClaims(sql: Queryable, recordIds: number[]) {
+  await sql`
+    update work_queue set claimed_until = null, attempts = greatest(attempts - 1, 0)
+     where kind = 'crash' and record_id = any(${recordIds}::bigint[])`;
+}
+
+export interface QueueState {
+  waiting: number;
+  failed: number;
+}
+
+const COUNTED_AT_MOST = 10_000;
+
+/** How many crash records wait (counted up to 10,000), and how many were set aside. */
+export async function queueState(sql: Queryable): Promise<QueueState> {
+  const [row] = await sql<QueueState[]>`
+    select (select count(*) from (select from work_queue where kind = 'crash' and attempts < ${MAX_ATTEMPTS} limit ${COUNTED_AT_MOST}) w) as waiting,
+           (select count(*) from (select from work_queue where kind = 'crash' and attempts >= ${MAX_ATTEMPTS}
+                                     and (claimed_until is null or claimed_until < now()) limit ${COUNTED_AT_MOST}) f) as failed`;
+  return row!;
+}
+
+export interface FailedAnalysis {
+  recordId: number;
+  attempts: number;
+  error: string | null;
+  receivedAt: Date;
+}
+
+export function listFailed(sql: Queryable, limit: number) {
+  return sql<FailedAnalysis[]>`
+    select record_id as "recordId", attempts, error, received_at as "receivedAt"
+      from work_queue
+     where kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and (claimed_until is null or claimed_until < now())
+     order by record_id desc limit ${limit}`;
+}
+
+/** Lets records that were set aside be tried again: one, or all. Returns how many. */
+export async function retryFailed(sql: Queryable, recordId?: number): Promise<number> {
+  const rows = await sql`
+    update work_queue set attempts = 0, claimed_until = null
+     where kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and ${recordId === undefined ? sql`true` : sql`record_id = ${recordId}`}`;
+  return rows.count;
+}

@@ -1,0 +1,160 @@
+import type { Queryable, Sql } from '../db/connect.ts';
+import { chooseGuilty } from './guilty.ts';
+import {
+  type FrameName,
+  type ListChange,
+  listAfter,
+  type NeverGuiltyList,
+  readListForShare,
+} from './never-guilty-list.ts';
+import type { StackFrame, StackVerdict } from './stack.ts';
+import { insertGuilties, withoutGuilty } from './store.ts';
+
+interface StoredStack {
+  id: number;
+  frames: StackFrame[];
+  guiltyId: number | null;
+}
+
+const SLICE = 200;
+
+/** Decides one stack again, now. */
+export async function recomputeStack(sql: Sql, stackId: number) {
+  await sql.begin(async tx => {
+    const list = await readListForShare(tx);
+    await decideAgain(tx, await readStacks(tx, tx`id = ${stackId}`), list);
+  });
+}
+
+/** Asks for all stacks to be decided again in the background; one that waits already covers this, too. Returns its id. */
+export async function requestRecomputation(sql: Sql): Promise<number> {
+  const [waiting] = await sql<{ id: number }[]>`
+    select id from recomputations where finished_at is null and last_stack_id = 0 order by id desc limit 1`;
+  if (waiting) return waiting.id;
+  const [row] = await sql<{ id: number }[]>`
+    insert into recomputations (total) select count(*) from stacks returning id`;
+  return row!.id;
+}
+
+export interface Recomputation {
+  id: number;
+  requestedAt: Date;
+  finishedAt: Date | null;
+  total: number;
+  done: number;
+  moved: number;
+  error: string | null;
+}
+
+export async function findRecomputation(sql: Queryable, id?: number): Promise<Recomputation | undefined> {
+  const [row] = await sql<Recomputation[]>`
+    select id, requested_at as "requestedAt", finished_at as "finishedAt", total, done, moved, error
+      from recomputations where ${id === undefined ? sql`true` : sql`id = ${id}`} order by id desc limit 1`;
+  return row;
+}
+
+/** Works on one slice of a recomputation that nobody else works on. Returns whether there was one. */
+export async function recomputeSlice(sql: Sql): Promise<boolean> {
+  return sql.begin(async tx => {
+    const [job] = await tx<{ id: number; lastStackId: number }[]>`
+      select id, last_stack_id as "lastStackId" from recomputations
+       where finished_at is null order by id limit 1 for update skip locked`;
+    if (!job) return false;
+    const list = await readListForShare(tx);
+    const stacks = await readStacks(tx, tx`id > ${job.lastStackId}`);
+    const moved = await decideAgain(tx, stacks, list);
+    await tx`
+      update recomputations
+         set done = done + ${stacks.length}, moved = moved + ${moved}, last_stack_id = ${stacks.at(-1)?.id ?? job.lastStackId},
+             total = greatest(total, done + ${stacks.length}), finished_at = ${stacks.length < SLICE ? tx`now()` : null}
+       where id = ${job.id}`;
+    return true;
+  });
+}
+
+function readStacks(tx: Queryable, which: ReturnType<Queryable>) {
+  return tx<StoredStack[]>`
+    select id, frames, guilty_id as "guiltyId" from stacks where ${which} order by id limit ${SLICE} for update`;
+}
+
+/** Writes new verdicts, and moves the machines of the guilties that lost or won stacks; returns how many stacks moved. */
+async function decideAgain(tx: Queryable, stacks: readonly StoredStack[], list: NeverGuiltyList): Promise<number> {
+  if (stacks.length === 0) return 0;
+  const decided = stacks.map(stack => ({ stack, verdict: chooseGuilty(stack.frames, list.has) as StackVerdict }));
+  await insertGuilties(tx, decided);
+  const rows = decided.map(({ stack, verdict }) => ({
+    id: stack.id,
+    verdict: withoutGuilty(verdict),
+    function: verdict.guilty?.function ?? null,
+    module: verdict.guilty?.module ?? null,
+  }));
+  const updated = await tx<{ previous: number | null; current: number | null }[]>`
+    with decided as (
+      select came.id, came.verdict, g.id as guilty_id, known.guilty_id as previous
+        from json_to_recordset(${JSON.stringify(rows)}::text::json) as came (id bigint, verdict jsonb, function text, module text)
+        join stacks known on known.id = came.id
+        left join guilties g on md5(g.function || E'\n' || g.module) = md5(came.function || E'\n' || came.module)
+    )
+    update stacks
+       set guilty_id = decided.guilty_id, verdict = decided.verdict, list_version = ${list.version}, decided_at = now()
+      from decided where stacks.id = decided.id
+    returning decided.previous, stacks.guilty_id as current`;
+  const moves = updated.filter(({ previous, current }) => previous !== current);
+  const concerned = new Set(moves.flatMap(({ previous, current }) => [previous, current]).filter(id => id !== null));
+  if (concerned.size > 0) await rebuildGuiltyMachines(tx, [...concerned]);
+  return moves.length;
+}
+
+/** Derives the machines of guilties from those of their stacks. */
+async function rebuildGuiltyMachines(tx: Queryable, guiltyIds: number[]) {
+  // Analysis under way is waited for; what comes later finds the stacks with their new guilties.
+  await tx`lock table guilty_machines in exclusive mode`;
+  await tx`delete from guilty_machine_counts where guilty_id = any(${guiltyIds}::bigint[])`;
+  await tx`delete from guilty_machines where guilty_id = any(${guiltyIds}::bigint[])`;
+  await tx`
+    insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
+    select s.guilty_id, m.machine_id, m.system_name, m.fleet_id, m.external, max(m.last_day)
+      from stack_machines m join stacks s on s.id = m.stack_id
+     where s.guilty_id = any(${guiltyIds}::bigint[])
+     group by 1, 2, 3, 4, 5`;
+  await tx`
+    insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines)
+    select guilty_id, last_day, system_name, fleet_id, external, count(*)
+      from guilty_machines where guilty_id = any(${guiltyIds}::bigint[])
+     group by 1, 2, 3, 4, 5`;
+}
+
+/** Records and stacks that a change of the list would move from one guilty to another. */
+export interface Move {
+  from: FrameName | null;
+  to: FrameName | null;
+  stacks: number;
+  records: number;
+}
+
+/** What a change of the list would do, without doing it. Only stacks that hold a changed frame are looked at. */
+export async function previewChange(sql: Queryable, change: ListChange): Promise<Move[]> {
+  const list = await listAfter(sql, change);
+  const removed = await sql<
+    FrameName[]
+  >`select function, module from never_guilty where id = any(${change.remove}::bigint[])`;
+  const moves = new Map<string, Move>();
+  const frames = [...change.add, ...removed].map(({ function: name, module }) => [{ function: name, module }]);
+  if (frames.length === 0) return [];
+  const stacks = await sql<{ frames: StackFrame[]; function: string | null; module: string | null; records: number }[]>`
+    select s.frames, g.function, g.module,
+           (select coalesce(sum(records), 0)::bigint from stack_counts c where c.stack_id = s.id) as records
+      from stacks s left join guilties g on g.id = s.guilty_id
+     where s.frames @> any(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb))`;
+  for (const stack of stacks) {
+    const from = stack.function === null ? null : { function: stack.function, module: stack.module! };
+    const to = chooseGuilty(stack.frames, list.has).guilty;
+    if (from?.function === to?.function && from?.module === to?.module) continue;
+    const key = JSON.stringify([from, to]);
+    const move = moves.get(key) ?? { from, to, stacks: 0, records: 0 };
+    move.stacks++;
+    move.records += stack.records;
+    moves.set(key, move);
+  }
+  return [...moves.values()].sort((a, b) => b.records - a.records);
+}

@@ -1,0 +1,178 @@
+import type { Queryable } from '../db/connect.ts';
+import type { StackFrame, StackVerdict } from './stack.ts';
+
+/** A crash record that was analysed, with what is counted of it. */
+export interface AnalysedCrash {
+  recordId: number;
+  machineId: string;
+  receivedAt: Date;
+  fleetId: number;
+  external: boolean;
+  systemName: string;
+  build: string;
+  hostType: string;
+  program: string | null;
+  pid: number | null;
+  signal: number | null;
+  reason: string | null;
+  stack: AnalysedStack;
+}
+
+export interface AnalysedStack {
+  /** 32 hexadecimal digits over its frames. */
+  hash: string;
+  frames: StackFrame[];
+  verdict: StackVerdict;
+}
+
+/**
+ * Stores analysed crashes and counts them, in the transaction that takes them off the queue: each is counted once, however
+ * often it was worked on. Everywhere in key order, so that instances can't deadlock.
+ */
+export async function storeCrashes(tx: Queryable, crashes: AnalysedCrash[], listVersion: number) {
+  const taken = await takeOffQueue(tx, crashes);
+  const stored = crashes.filter(crash => taken.has(crash.recordId));
+  if (stored.length === 0) return;
+  const stacks = new Map(stored.map(({ stack }) => [stack.hash, stack]));
+  await insertGuilties(tx, [...stacks.values()]);
+  await insertStacks(tx, [...stacks.values()], listVersion);
+  await insertCrashes(tx, stored);
+  await countCrashes(tx, stored);
+}
+
+async function takeOffQueue(tx: Queryable, crashes: AnalysedCrash[]): Promise<Set<number>> {
+  const rows = await tx<{ recordId: number }[]>`
+    delete from work_queue
+     where kind = 'crash' and record_id = any(${crashes.map(crash => crash.recordId)}::bigint[])
+    returning record_id as "recordId"`;
+  return new Set(rows.map(row => row.recordId));
+}
+
+export async function insertGuilties(tx: Queryable, stacks: { verdict: StackVerdict }[]) {
+  const guilties = stacks.flatMap(({ verdict }) => (verdict.guilty ? [verdict.guilty] : []));
+  await tx`
+    insert into guilties (function, module)
+    select distinct function, module
+      from unnest(${guilties.map(guilty => guilty.function)}::text[], ${guilties.map(guilty => guilty.module)}::text[])
+           as came (function, module)
+     where not exists (
+             select from guilties known
+              where md5(known.function || E'\n' || known.module) = md5(came.function || E'\n' || came.module))
+     order by 1, 2
+        on conflict do nothing`;
+}
+
+async function insertStacks(tx: Queryable, stacks: AnalysedStack[], listVersion: number) {
+  const rows = stacks.map(({ hash, frames, verdict }) => ({
+    hash,
+    frames,
+    verdict: withoutGuilty(verdict),
+    function: verdict.guilty?.function ?? null,
+    module: verdict.guilty?.module ?? null,
+  }));
+  await tx`
+    insert into stacks (hash, frames, guilty_id, verdict, list_version, decided_at)
+    select came.hash::uuid, came.frames, g.id, came.verdict, ${listVersion}, now()
+      from json_to_recordset(${JSON.stringify(rows)}::text::json)
+           as came (hash text, frames jsonb, verdict jsonb, function text, module text)
+      left join guilties g on md5(g.function || E'\n' || g.module) = md5(came.function || E'\n' || came.module)
+     where not exists (select from stacks known where known.hash = came.hash::uuid)
+     order by came.hash
+        on conflict (hash) do nothing`;
+}
+
+/** The guilty is a column of its own. */
+export function withoutGuilty({ guilty: _, ...verdict }: StackVerdict) {
+  return verdict;
+}
+
+async function insertCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
+  const rows = crashes.map(
+    ({ recordId, machineId, receivedAt, fleetId, systemName, program, pid, signal, reason, stack }) => ({
+      id: recordId,
+      machine_id: machineId,
+      received_at: receivedAt,
+      hash: stack.hash,
+      fleet_id: fleetId,
+      system_name: systemName,
+      program,
+      pid,
+      signal,
+      reason,
+    }),
+  );
+  await tx`
+    insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, program, pid, signal, reason)
+    select came.machine_id, came.received_at, came.id, stacks.id, came.fleet_id, came.system_name, came.program, came.pid, came.signal, came.reason
+      from json_to_recordset(${JSON.stringify(rows)}::text::json)
+           as came (id bigint, machine_id text, received_at timestamptz, hash text, fleet_id smallint, system_name text, program text, pid integer, signal smallint, reason text)
+      join stacks on stacks.hash = came.hash::uuid
+        on conflict do nothing`;
+}
+
+async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
+  const rows = crashes.map(crash => ({
+    hash: crash.stack.hash,
+    machine_id: crash.machineId,
+    received_at: crash.receivedAt,
+    fleet_id: crash.fleetId,
+    external: crash.external,
+    system_name: crash.systemName,
+    build: crash.build,
+    host_type: crash.hostType,
+  }));
+  const counted = tx`
+    counted as materialized (
+      select stacks.id as stack_id, stacks.guilty_id, (came.received_at at time zone 'UTC')::date as day, came.machine_id, came.fleet_id,
+             came.external, came.system_name, came.build, came.host_type
+        from json_to_recordset(${JSON.stringify(rows)}::text::json)
+             as came (hash text, machine_id text, received_at timestamptz, fleet_id smallint, external boolean, system_name text,
+                      build text, host_type text)
+        join stacks on stacks.hash = came.hash::uuid
+    )`;
+  await tx`
+    with ${counted}, days as (
+      insert into stack_counts as known (day, stack_id, system_name, build, host_type, fleet_id, external, records)
+      select day, stack_id, system_name, build, host_type, fleet_id, external, count(*)
+        from counted group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7
+          on conflict (day, stack_id, system_name, build, host_type, fleet_id, external) do update
+         set records = known.records + excluded.records
+    )
+    insert into stack_machines as known (stack_id, machine_id, system_name, build, fleet_id, external, records, last_day)
+    select stack_id, machine_id, system_name, build, fleet_id, external, count(*), max(day)
+      from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+        on conflict (stack_id, machine_id, system_name, build, fleet_id, external) do update
+       set records = known.records + excluded.records, last_day = greatest(known.last_day, excluded.last_day)`;
+  await tx`
+    with ${counted}, seen as materialized (
+      select guilty_id, machine_id, system_name, fleet_id, external, max(day) as day
+        from counted where guilty_id is not null group by 1, 2, 3, 4, 5
+    ), stale as materialized (
+      select known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, seen.day
+        from guilty_machines known
+        join seen using (guilty_id, machine_id, system_name, fleet_id, external)
+       where known.last_day < seen.day
+       order by 1, 2, 3, 4, 5
+         for update of known
+    ), moved as (
+      update guilty_machines known
+         set last_day = stale.day
+        from stale
+       where (known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external)
+           = (stale.guilty_id, stale.machine_id, stale.system_name, stale.fleet_id, stale.external)
+      returning known.guilty_id, known.system_name, known.fleet_id, known.external, known.last_day, stale.last_day as previous_day
+    ), appeared as (
+      insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
+      select guilty_id, machine_id, system_name, fleet_id, external, day from seen order by 1, 2, 3, 4, 5
+          on conflict do nothing
+      returning guilty_id, system_name, fleet_id, external, last_day
+    ), changes as (
+      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from appeared
+      union all select guilty_id, last_day, system_name, fleet_id, external, 1 from moved
+      union all select guilty_id, previous_day, system_name, fleet_id, external, -1 from moved
+    )
+    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines)
+    select guilty_id, last_day, system_name, fleet_id, external, sum(machines)
+      from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update set machines = known.machines + excluded.machines`;
+}

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { App } from '../src/app.ts';
+import { rebuildCounters } from '../src/counters/count.ts';
+import type { Database } from '../src/db/database.ts';
+import { appOn, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
+
+let server: TestApp;
+let second: Database;
+let instances: App[];
+beforeAll(async () => {
+  server = await testApp();
+  second = server.database.another();
+  instances = [server.app, (await appOn(second, server.config)).app];
+});
+afterAll(async () => {
+  await second.close();
+  await server.close();
+});
+
+const GROUPS = {
+  build_counts: 'day, system_name, build, classification, severity, fleet_id, external',
+  platform_counts: 'day, system_name, host_type, fleet_id, external',
+  kernel_counts: 'day, system_name, kernel_version, arch, fleet_id, external',
+  hour_counts: 'hour, fleet_id, external',
+};
+
+type Rows = Record<string, unknown>[];
+
+async function counters(): Promise<Record<string, Rows>> {
+  const { sql } = server.database;
+  const tables: Record<string, Rows> = {
+    record_days: await sql`select day, first_id, last_id from record_days order by day`,
+    machine_counts: await sql`
+      select last_day, system_name, build, fleet_id, external, machines
+        from machine_counts where machines <> 0 order by 1, 2, 3, 4, 5`,
+  };
+  for (const [table, key] of Object.entries(GROUPS)) {
+    tables[table] = await sql.unsafe(`select ${key}, records from ${table} order by ${key}`);
+  }
+  return tables;
+}
+
+/** The same, counted over the records. */
+async function counted(): Promise<Record<string, Rows>> {
+  const { sql } = server.database;
+  const tables: Record<string, Rows> = {
+    record_days: await sql`
+      select (received_at at time zone 'UTC')::date as day, min(id) as first_id, max(id) as last_id
+        from records group by 1 order by 1`,
+    machine_counts: await sql`
+      with seen as (
+        select machine_id, system_name, build, fleet_id, external, (received_at at time zone 'UTC')::date as day from records
+        union all
+        select machine_id, system_name, '*', fleet_id, external, (received_at at time zone 'UTC')::date from records
+      ), last_seen as (
+        select machine_id, system_name, build, fleet_id, external, max(day) as last_day from seen group by 1, 2, 3, 4, 5
+      )
+      select last_day, system_name, build, fleet_id, external, count(*) as machines
+        from last_seen group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5`,
+  };
+  for (const [table, key] of Object.entries(GROUPS)) {
+    tables[table] = await sql.unsafe(`
+      select ${key}, count(*) as records
+        from (select *, (received_at at time zone 'UTC')::date as day, date_trunc('hour', received_at, 'UTC') as hour
+                from records) r
+       group by ${key} order by ${key}`);
+  }
+  return tables;
+}
+
+/** Moves everything received so far that many days into the past. */
+async function pass(days: number) {
+  await server.database.sql.begin(async tx => {
+    await tx`update records set received_at = received_at - make_interval(days => ${days})`;
+    await tx`update recent_records set received_at = received_at - make_interval(days => ${days})`;
+    for (const table of ['record_days', 'build_counts', 'platform_counts', 'kernel_counts']) {
+      await tx`update ${tx(table)} set day = day - ${days}::int`;
+    }
+    await tx`update hour_counts set hour = hour - make_interval(days => ${days})`;
+    for (const table of ['machine_counts', 'machines_last_seen']) {
+      await tx`update ${tx(table)} set last_day = last_day - ${days}::int`;
+    }
+  });
+}
+
+const few = (...values: string[]) => fc.constantFrom(...values);
+const report = fc.record({
+  machine_id: fc.integer({ min: 1, max: 12 }).map(n => `machine-${n}`),
+  system_name: few('debian', 'ubuntu', 'x, y'),
+  build: few('1', '9.9', '9.10', 'rolling'),
+  classification: few('a/b/c', 'a/b/d', 'x/y/z'),
+  severity: few('1', '2', '3', '4'),
+  host_type: few('v|p|1', 'w|q|2'),
+  kernel_version: few('6.1', '6.18-rc1'),
+  arch: few('x86_64', 'riscv64'),
+  creation_timestamp: few('1', '2'),
+  'X-Telemetry-TID': few(TID, OTHER_TID),
+  'X-CLR-External': few('true', 'false'),
+});
+const posted = fc.record({ report, instance: few('0', '1'), payload: few('p', 'q', 'r') });
+
+test('counters equal counts over the records, whatever came over several days through two instances', async () => {
+  const days = fc.sample(fc.array(posted, { minLength: 150, maxLength: 250, size: 'max' }), { numRuns: 3, seed: 7 });
+  // Each shift is larger than what lies between the days before, so that no two days meet on the way.
+  for (const [index, day] of days.entries()) {
+    if (index > 0) await pass(100 / 10 ** index);
+    const answers = await Promise.all(
+      day.map(({ report, instance, payload }) =>
+        post(instances[Number(instance)]!, { ...report, system_name: report.system_name.replace(',', '') }, payload),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(await counters()).toEqual(await counted());
+  }
+  const [total] = await server.database.sql<{ records: number; days: number; machines: number }[]>`
+    select count(*) as records, count(distinct received_at::date) as days, count(distinct machine_id) as machines from records`;
+  expect(total!.days).toBe(3);
+  expect(total!.machines).toBe(12);
+  expect(total!.records).toBeGreaterThan(200);
+  expect(total!.records).toBeLessThan(days.flat().length);
+});
+
+test('rebuilding the counters of complete days changes nothing', async () => {
+  const before = await counters();
+  for (const row of before.record_days!) {
+    const day = (row.day as Date).toISOString().slice(0, 10);
+    await server.database.sql.begin(tx => rebuildCounters(tx, day));
+    expect(await counters()).toEqual(before);
+  }
+});
+
+test('rebuilding corrects a day that was miscounted', async () => {
+  const { sql } = server.database;
+  const right = await counters();
+  const day = (right.record_days!.at(-1)!.day as Date).toISOString().slice(0, 10);
+  await sql`update build_counts set records = records + 7 where day = ${day}`;
+  await sql`delete from kernel_counts where day = ${day}`;
+  await sql`insert into platform_counts values (${day}, 1, false, 'ghost', 'v|p|1', 5)`;
+  await sql`update hour_counts set records = 0 where (hour at time zone 'UTC')::date = ${day}`;
+  await sql.begin(tx => rebuildCounters(tx, day));
+  expect(await counters()).toEqual(right);
+});
+
+test('a refused record counts nowhere', async () => {
+  const before = await counters();
+  await post(server.app, { severity: '9' });
+  expect(await counters()).toEqual(before);
+});

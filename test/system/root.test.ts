@@ -1,0 +1,117 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { type Program, workspace } from '../executable/program.ts';
+import { exchange, headerRequest } from '../executable/wire.ts';
+
+setDefaultTimeout(60_000);
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+const NAMELESS = 54_321;
+if (!isRoot) console.warn('test/system is skipped: it needs root');
+
+describe.skipIf(!isRoot)('started as root', () => {
+  const { start, run, path } = workspace();
+
+  test('PostgreSQL runs as another user, who owns the data', async () => {
+    const program = await start({ stateDir: path('as-root') });
+    const uid = userOf(program.postmaster()!);
+    expect(userOf(program.pid)).toBe(0);
+    expect(uid).not.toBe(0);
+    expect(statSync(`${program.stateDir}/data`)).toMatchObject({ uid, mode: 0o40700 });
+    await worksAndStops(program);
+    await worksAndStops(await start({ stateDir: program.stateDir }));
+  });
+
+  test('PostgreSQL runs as the owner of the state directory where that is not root', async () => {
+    const stateDir = path('owned');
+    mkdirSync(stateDir);
+    chownSync(stateDir, NOBODY, NOBODY);
+    const program = await start({ stateDir });
+    expect(userOf(program.postmaster()!)).toBe(NOBODY);
+    await worksAndStops(program);
+  });
+
+  test('a user without a name: root runs PostgreSQL as another, alone it is told', async () => {
+    const stateDir = path('nameless');
+    mkdirSync(stateDir);
+    chownSync(stateDir, NAMELESS, NAMELESS);
+    const alone = await run(['serve'], { stateDir, uid: NAMELESS });
+    expect(alone.code).toBe(1);
+    expect(alone.stderr).toContain(
+      `/etc/passwd has none with the number ${NAMELESS}\nRun telemetricsd as a user that exists`,
+    );
+    const program = await start({ stateDir });
+    expect(userOf(program.postmaster()!)).not.toBeOneOf([0, NAMELESS]);
+    await worksAndStops(program);
+  });
+
+  test('started as an ordinary user, all runs as that user', async () => {
+    const stateDir = path('ordinary');
+    mkdirSync(stateDir, { mode: 0o700 });
+    chownSync(stateDir, NOBODY, NOBODY);
+    const program = await start({ stateDir, uid: NOBODY });
+    expect([userOf(program.pid), userOf(program.postmaster()!)]).toEqual([NOBODY, NOBODY]);
+    await program.kill();
+    await worksAndStops(await start({ stateDir, uid: NOBODY }));
+    expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+  });
+
+  test('a directory that root keeps for itself is named, with the remedy', async () => {
+    const closed = path('closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o700);
+    const { code, stderr } = await run(['serve'], { stateDir: `${closed}/state` });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`may not enter ${closed}\nAllow it (chmod o+x ${closed})`);
+  });
+
+  test('a state directory that an ordinary user may not write is named, with the remedy', async () => {
+    const stateDir = path('not-writable');
+    mkdirSync(stateDir);
+    for (const place of [stateDir, `${stateDir}/below`]) {
+      const { code, stderr } = await run(['serve'], { stateDir: place, uid: NOBODY });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(new RegExp(`^telemetricsd: .*${place}.*\\n.*(writable|Create it) for the user`, 'm'));
+      expect(stderr).not.toContain('    at ');
+    }
+  });
+
+  test('the data of another user is told apart from a missing right', async () => {
+    const stateDir = path('of-root');
+    await worksAndStops(await start({ stateDir }));
+    const { code, stderr } = await run(['serve'], { stateDir, uid: NOBODY + 1 });
+    expect(code).toBe(1);
+    expect(stderr).toContain(stateDir);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  const noexec = mountNoexec(path('noexec'));
+  if (!noexec) console.warn('the test of a noexec file system is skipped: nothing can be mounted here');
+  test.skipIf(!noexec)('a file system mounted noexec is recognised', async () => {
+    try {
+      const { code, stderr } = await run(['serve'], { stateDir: path('noexec') });
+      expect(code).toBe(1);
+      expect(stderr).toContain('permission denied, most often a file system mounted noexec');
+      expect(stderr).toContain('Mount it with exec, or move state.dir to another file system.');
+    } finally {
+      spawnSync('umount', [path('noexec')]);
+    }
+  });
+});
+
+async function worksAndStops(program: Program) {
+  expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
+  expect((await program.stop()).code).toBe(0);
+}
+
+function userOf(pid: number): number {
+  return Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+}
+
+function mountNoexec(directory: string): boolean {
+  if (!isRoot) return false;
+  mkdirSync(directory);
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec,size=400m', 'tmpfs', directory]).status === 0;
+}
