@@ -19,11 +19,11 @@ insert into never_guilty_version (version) values (1);
 
 -- The frame that is most likely to blame for crashes.
 create table guilties (
-  id       bigint  generated always as identity primary key,
-  function text    collate "C" not null,
-  module   text    collate "C" not null,
-  comment  text    check (length(comment) <= 80),
-  hidden   boolean not null default false
+  id        bigint generated always as identity primary key,
+  function  text   collate "C" not null,
+  module    text   collate "C" not null,
+  comment   text   not null default '' check (length(comment) <= 80),
+  hidden_at timestamptz -- null: shown
 );
 create unique index guilties_frame on guilties (md5(function || E'\n' || module));
 
@@ -149,7 +149,7 @@ create table recomputations (
   finished_at   timestamptz,
   total         bigint      not null, -- stacks
   done          bigint      not null default 0,
-  moved         bigint      not null default 0, -- stacks that got another guilty
+  moved         bigint      not null default 0, -- records whose stack got another guilty
   last_stack_id bigint      not null default 0,
   error         text
 );

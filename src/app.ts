@@ -9,6 +9,9 @@ import { type CollectorBindings, collectorRoutes } from './collector/routes.ts';
 import type { Listener } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { connectPages } from './connect-pages.tsx';
+import { guiltiesApi, neverGuiltyApi, recomputationsApi } from './crashes/api.ts';
+import { neverGuiltyPages } from './crashes/edit-pages.tsx';
+import { crashPages } from './crashes/pages.tsx';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
@@ -22,6 +25,8 @@ export interface AppDependencies {
   database: Database;
   collector: Collector;
   log: Log;
+  /** Crash analysis or a recomputation has something to do. */
+  onWork?: () => void;
 }
 
 export type App = Hono<{ Bindings: CollectorBindings }>;
@@ -52,7 +57,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 }
 
 function pages(
-  { config, database, collector }: AppDependencies,
+  { config, database, collector, onWork = () => {} }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
 ) {
@@ -79,9 +84,14 @@ function pages(
   app.get('/', c => c.redirect('/telemetryui', 302));
   app.get('/telemetryui', c => c.redirect('/telemetryui/records', 302));
   app.route('/telemetryui/records', recordsPages(database.sql, frame));
+  app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
+  app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   app.route('/api/records', recordsApi(database.sql));
+  app.route('/api/guilties', guiltiesApi(database.sql));
+  app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
+  app.route('/api/recomputations', recomputationsApi(database.sql, onWork));
   return app;
 }
 

@@ -1,10 +1,11 @@
-import { run } from './commands/run.ts';
-
 const args = process.argv.slice(2);
 if (args[0] === 'demangler-process') {
   const { serveDemangler } = await import('./crashes/demangler-process.ts');
   serveDemangler();
   process.exit(0);
 }
+const { run } = await import('./commands/run.ts');
 // Not process.exitCode: a command that failed may leave sockets or children that would keep the process alive.
 process.exit(await run(args));
+
+export {};

@@ -34,7 +34,7 @@ export async function serveUntilStopped({
     const fleets = await registerFleets(database.sql, config.collector.tids);
     const analysis = startCrashAnalysis(database.target, log);
     const collector = createCollector(config, database, fleets, log, analysis.wake);
-    const servers = await startServers({ config, database, collector, log });
+    const servers = await startServers({ config, database, collector, log, onWork: analysis.wake });
     const stopSchedule = startSchedule(database.client('schedule'), config, log);
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),

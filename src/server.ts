@@ -14,6 +14,8 @@ export interface RunningServer {
 
 /** A sender that stalls for this long is dropped; a handler may take as long. */
 const IDLE_TIMEOUT_S = 30;
+/** Bun closes kept connections at once when it stops: first, clients in full flow are told to close them. */
+const FAREWELL_MS = 100;
 
 /** Opens every listener; where one can't be opened, none stays open. */
 export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
@@ -42,6 +44,7 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
     url: 'unix' in listener ? `unix:${listener.unix}` : `http://${hostInUrl(listener.host)}:${server.port}`,
     async stop(deadlineMs) {
       stopping = true;
+      await Bun.sleep(Math.min(FAREWELL_MS, deadlineMs));
       const stopped = server.stop().then(() => true);
       if (!(await Promise.race([stopped, Bun.sleep(deadlineMs).then(() => false)]))) await server.stop(true);
       if ('unix' in listener) rmSync(listener.unix, { force: true });

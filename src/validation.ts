@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RequestError } from './errors.ts';
 
 /** Query parameters as text in, typed values out; an absent or empty one counts as not given. */
 const given = <T extends z.ZodType>(schema: T) =>
@@ -43,4 +44,11 @@ export function problemsByField(error: z.core.$ZodError): Record<string, string>
   const problems: Record<string, string> = {};
   for (const issue of error.issues) problems[String(issue.path[0] ?? '')] ??= issue.message;
   return problems;
+}
+
+/** The typed value of some input, or a RequestError 400 that says what is wrong with it. */
+export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (!result.success) throw new RequestError(400, firstProblem(result.error, input));
+  return result.data;
 }

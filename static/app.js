@@ -41,6 +41,12 @@ document.addEventListener('formdata', event => {
   for (const [name, value] of [...event.formData]) if (value === '') event.formData.delete(name);
 });
 
+// data-counted-in="ID": the length of a field is shown there while it changes.
+document.addEventListener('input', event => {
+  const shown = document.getElementById(event.target.dataset.countedIn ?? '');
+  if (shown) shown.textContent = `${event.target.value.length} of ${event.target.maxLength} characters`;
+});
+
 // data-idle-when-hidden: no polling from a tab that nobody sees.
 document.addEventListener('htmx:before:request', event => {
   if (document.hidden && event.target.matches('[data-idle-when-hidden]')) event.preventDefault();

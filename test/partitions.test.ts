@@ -20,13 +20,15 @@ async function partitions(): Promise<string[]> {
   return rows.map(row => row.name);
 }
 
-/** Takes a day's partition away, as if it had never been made; its records go to DEFAULT. */
+/** Takes a day's partitions away, as if they had never been made; its records go to DEFAULT. */
 async function unmake(day: string) {
   await server.database.sql.begin(async tx => {
-    const name = partition(day);
-    await tx`alter table records detach partition ${tx(name)}`;
-    await tx`insert into records select * from ${tx(name)}`;
-    await tx`drop table ${tx(name)}`;
+    for (const parent of ['records', 'crashes']) {
+      const part = `${parent}_${day.replaceAll('-', '')}`;
+      await tx`alter table ${tx(parent)} detach partition ${tx(part)}`;
+      await tx`insert into ${tx(parent)} select * from ${tx(part)}`;
+      await tx`drop table ${tx(part)}`;
+    }
   });
 }
 
@@ -106,10 +108,11 @@ test('a long reader makes it give up within a second, records go on, and later i
   const endReading = await readForLong();
   const started = performance.now();
   const [, ...answers] = await Promise.all([
-    makePartitionsAhead(sql, quietLog),
+    makePartitionsAhead(sql, quietLog).then(() => {
+      expect(performance.now() - started).toBeLessThan(1000);
+    }),
     ...Array.from({ length: 20 }, (_, n) => post(server.app, { machine_id: 'meanwhile' }, `meanwhile ${n}`)),
   ]);
-  expect(performance.now() - started).toBeLessThan(1000);
   expect(answers.map(answer => (answer as { status: number }).status)).toEqual(Array(20).fill(201));
   expect(await partitions()).toEqual(before);
 

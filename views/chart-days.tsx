@@ -57,7 +57,10 @@ const Plot: FC<{ days: DayNumbers[]; top: number }> = ({ days, top }) => {
       {days.map(({ records }, slot) => (
         <rect class="records" x={slot * SLOT + 1.5} width={SLOT - 3} y={y(records)} height={(HEIGHT * records) / top} />
       ))}
-      <polyline class="machines" points={days.map(({ machines }, slot) => `${middle(slot)},${y(machines)}`).join(' ')} />
+      <polyline
+        class="machines"
+        points={days.map(({ machines }, slot) => `${middle(slot)},${y(machines)}`).join(' ')}
+      />
       <path
         class="machines points"
         d={days.map(({ machines }, slot) => `M${middle(slot)} ${y(machines)}h0`).join('')}

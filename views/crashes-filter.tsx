@@ -85,11 +85,7 @@ export const BuildLinks: FC<{ filter: CrashFilter; builds: string[] }> = ({ filt
 
 const BuildLink: FC<{ filter: CrashFilter; build: string | undefined; text: string }> = ({ filter, build, text }) => (
   <li>
-    <a
-      class="chip"
-      href={crashesPath({ ...filter, build })}
-      aria-current={build === filter.build ? 'page' : undefined}
-    >
+    <a class="chip" href={crashesPath({ ...filter, build })} aria-current={build === filter.build ? 'page' : undefined}>
       {text}
     </a>
   </li>

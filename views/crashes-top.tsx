@@ -94,7 +94,10 @@ const buildRange = ({ firstBuild, lastBuild }: TopGuilty): string =>
 
 const Comment: FC<{ guilty: TopGuilty; back: string }> = ({ guilty, back }) => (
   <details class="edit">
-    <summary>{guilty.comment || <span class="soft">Comment, hide</span>}</summary>
+    <summary>
+      {guilty.comment} <span class="mark">edit</span>
+      <span class="unseen"> comment on {guilty.function}, or hide it</span>
+    </summary>
     <CommentForm guilty={guilty} back={back} />
     <HideForm id={guilty.id} back={back} />
   </details>

@@ -25,7 +25,16 @@ export interface PageProps {
   live?: boolean | undefined;
 }
 
-const STYLES = ['tokens.css', 'base.css', 'frame.css', 'controls.css', 'tables.css', 'blocks.css', 'bars.css', 'crashes.css'];
+const STYLES = [
+  'tokens.css',
+  'base.css',
+  'frame.css',
+  'controls.css',
+  'tables.css',
+  'blocks.css',
+  'bars.css',
+  'crashes.css',
+];
 
 // Errors are not swapped in but handled in app.js; the indicator's stylesheet is ours; Back reloads the page.
 const HTMX_CONFIG = JSON.stringify({

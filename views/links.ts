@@ -6,6 +6,7 @@ export const FILTERS = [
   'machine_id',
   'source',
   'fleet',
+  'stack',
   'per_page',
 ] as const;
 

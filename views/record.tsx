@@ -5,6 +5,7 @@ import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { count, EmptyState, Severity, Time } from './parts.tsx';
 import { NulNote, PayloadBlock } from './payload.tsx';
+import { CrashSection, type RecordCrash } from './record-crash.tsx';
 
 export interface RecordDetails {
   /** NUL bytes in the payload. */
@@ -18,9 +19,11 @@ export interface RecordPageProps {
   frame: Frame;
   record: StoredRecord;
   details: RecordDetails;
+  /** Of a record whose classification is analysed. */
+  crash?: RecordCrash | undefined;
 }
 
-export const RecordPage: FC<RecordPageProps> = ({ frame, record, details }) => (
+export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash }) => (
   <Page frame={frame} title={`Record ${record.id}`} current="records">
     <RecordLinks record={record} details={details} />
     <div class="facts">
@@ -31,6 +34,7 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details }) => (
         <Format record={record} />
       </div>
     </div>
+    {crash && <CrashSection recordId={record.id} crash={crash} readonly={frame.readonlyNotice !== undefined} />}
     <h2 id="payload-heading">Payload</h2>
     <Payload payload={record.payload} nulBytes={details.nulBytes} />
   </Page>

@@ -91,6 +91,7 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   machine_id: 'Machine',
   source: 'Source',
   fleet: 'Fleet',
+  stack: 'Backtrace',
 };
 
 /** Each active filter as a link that takes it away. */

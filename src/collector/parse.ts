@@ -124,7 +124,7 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   if (body.byteLength === 0) return `body: empty and no record_format_version header, ${expected}`;
   let value: unknown;
   try {
-    value = JSON.parse(decodePayload(body));
+    value = JSON.parse(decodePayload(body).replace(/^\uFEFF/, ''));
   } catch (error) {
     return `body: not JSON (${escapeControls((error as Error).message.replace(/^JSON Parse error: /, ''))}) and no record_format_version header, ${expected}`;
   }

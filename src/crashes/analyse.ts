@@ -10,6 +10,9 @@ import { type AnalysedCrash, storeCrashes } from './store.ts';
 
 const BATCH = 400;
 
+/** No record's fault: they wait until it can be started. */
+class DemanglerMissing extends Error {}
+
 /** A record's backtrace, before the never-guilty list has its say. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
 
@@ -24,7 +27,7 @@ export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<numb
     const read = await readBacktraces(sql, claimed, demangler);
     await decideAndStore(sql, read);
   } catch (error) {
-    if (isConnectionFailure(error)) {
+    if (isConnectionFailure(error) || error instanceof DemanglerMissing) {
       await releaseClaims(
         sql,
         claimed.map(record => record.recordId),
@@ -41,7 +44,10 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
   const names = new Set(
     parsed.flatMap(({ crash }) => crash.frames.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
   );
-  const demangled = new Map((await demangler.demangle([...names])).map(result => [result.name, result]));
+  const results = await demangler.demangle([...names]);
+  if (results.some(result => result.note === 'unavailable'))
+    throw new DemanglerMissing('the demangler can not be started');
+  const demangled = new Map(results.map(result => [result.name, result]));
   const read: ReadCrash[] = [];
   for (const { record, crash } of parsed) {
     try {

@@ -48,12 +48,16 @@ const TRUNCATED = 'Too many frames. Backtrace truncated.';
  */
 export function parseCrash(payload: string): ParsedCrash {
   const crash = emptyCrash();
-  let lineNumber = 0;
-  for (const line of lines(payload)) {
-    const frame = lineNumber++ > 0 ? parseFrame(line) : null;
-    if (frame) addFrame(crash, frame);
-    else if (crash.frames.length > 0 || isLaterThread(crash, line)) break;
+  for (let start = 0; start < payload.length; ) {
+    const end = endOfLine(payload, start);
+    const line = payload.slice(start, withoutCarriageReturn(payload, start, end));
+    const frame = start > 0 ? parseFrame(line) : null;
+    if (frame) {
+      if (crash.frames.length === MAX_FRAMES) return { ...crash, truncated: true };
+      crash.frames.push(frame);
+    } else if (crash.frames.length > 0 || isLaterThread(crash, line)) break;
     else readHeading(crash, line);
+    start = end + 1;
   }
   return crash;
 }
@@ -71,33 +75,42 @@ function emptyCrash(): ParsedCrash {
   return { program: null, pid: null, signal: null, reason: null, truncated: false, thread: null, frames: [] };
 }
 
-function* lines(payload: string): Generator<string> {
-  for (let start = 0; start < payload.length; ) {
-    const newline = payload.indexOf('\n', start);
-    const end = newline < 0 ? payload.length : newline;
-    const carriageReturn = end > start && payload[end - 1] === '\r' ? 1 : 0;
-    yield payload.slice(start, end - carriageReturn);
-    start = end + 1;
-  }
+function endOfLine(payload: string, start: number): number {
+  const newline = payload.indexOf('\n', start);
+  return newline < 0 ? payload.length : newline;
 }
 
-function addFrame(crash: ParsedCrash, frame: Frame) {
-  if (crash.frames.length < MAX_FRAMES) crash.frames.push(frame);
-  else crash.truncated = true;
+function withoutCarriageReturn(payload: string, start: number, end: number): number {
+  return end > start && payload[end - 1] === '\r' ? end - 1 : end;
 }
 
 function isLaterThread(crash: ParsedCrash, line: string): boolean {
-  return crash.thread !== null && THREAD_HEADING.test(line);
+  return crash.thread !== null && line[0] === 'B' && THREAD_HEADING.test(line);
 }
 
 function readHeading(crash: ParsedCrash, line: string) {
-  crash.program ??= after(line, 'Process: ');
-  crash.pid ??= wholeNumber(after(line, 'PID: '));
-  crash.signal ??= wholeNumber(after(line, 'Signal: '));
-  crash.reason ??= after(line, 'Reason: ');
-  crash.thread ??= wholeNumber(THREAD_HEADING.exec(line)?.[1] ?? null);
-  if (line === TRUNCATED) crash.truncated = true;
+  HEADINGS[line[0] ?? '']?.(crash, line);
 }
+
+/** By their first letter, so that a long payload of other lines costs next to nothing. The first of each kind counts. */
+const HEADINGS: Record<string, (crash: ParsedCrash, line: string) => void> = {
+  P(crash, line) {
+    crash.program ??= after(line, 'Process: ');
+    crash.pid ??= wholeNumber(after(line, 'PID: '));
+  },
+  S(crash, line) {
+    crash.signal ??= wholeNumber(after(line, 'Signal: '));
+  },
+  R(crash, line) {
+    crash.reason ??= after(line, 'Reason: ');
+  },
+  B(crash, line) {
+    crash.thread ??= wholeNumber(THREAD_HEADING.exec(line)?.[1] ?? null);
+  },
+  T(crash, line) {
+    if (line === TRUNCATED) crash.truncated = true;
+  },
+};
 
 function after(line: string, label: string): string | null {
   if (!line.startsWith(label)) return null;

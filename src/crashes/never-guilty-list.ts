@@ -35,18 +35,23 @@ export async function readListForShare(tx: Queryable): Promise<NeverGuiltyList> 
   return listOf(await tx<FrameName[]>`select function, module from never_guilty`, row!.version);
 }
 
-export async function readVersionForShare(tx: Queryable): Promise<number> {
-  const [row] = await tx<{ version: number }[]>`select version from never_guilty_version for share`;
+export async function listVersion(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ version: number }[]>`select version from never_guilty_version`;
   return row!.version;
+}
+
+export function entriesById(sql: Queryable, ids: number[]) {
+  return sql<FrameName[]>`select function, module from never_guilty where id = any(${ids}::bigint[])`;
 }
 
 /** The list as it would be after a change. */
 export async function listAfter(sql: Queryable, { add, remove }: ListChange): Promise<NeverGuiltyList> {
   const kept = await sql<FrameName[]>`select function, module from never_guilty where id <> all(${remove}::bigint[])`;
-  return listOf([...kept, ...add], 0);
+  return listOf([...kept, ...add]);
 }
 
-function listOf(frames: readonly FrameName[], version: number): NeverGuiltyList {
+/** A frame is on the list where function and module are both exactly the same. */
+export function listOf(frames: readonly FrameName[], version = 0): NeverGuiltyList {
   const names = new Set(frames.map(keyOf));
   return { version, has: (functionName, module) => names.has(keyOf({ function: functionName, module })) };
 }
@@ -71,12 +76,12 @@ export async function changeList(sql: Sql, { add, remove }: ListChange): Promise
   });
 }
 
-/** Functions seen in any stack whose name or module holds a text, and whether they are on the list. */
+/** Functions seen in any stack whose name or module holds a text, and their entries on the list. */
 export function searchFrames(sql: Queryable, text: string, limit: number) {
   const pattern = `%${text.replaceAll(/[\\%_]/g, character => `\\${character}`)}%`;
-  return sql<(FrameName & { stacks: number; listed: boolean })[]>`
+  return sql<(FrameName & { stacks: number; listed: number | null })[]>`
     select function, module, count(*) as stacks,
-           exists (select from never_guilty known where (known.function, known.module) = (frame.function, frame.module)) as listed
+           (select id from never_guilty known where (known.function, known.module) = (frame.function, frame.module)) as listed
       from (select distinct s.id, f->>'function' as function, f->>'module' as module
               from stacks s, jsonb_array_elements(s.frames) f
              where f->>'function' ilike ${pattern} or f->>'module' ilike ${pattern}) frame

@@ -12,7 +12,7 @@ export interface GuiltyRow {
   id: number;
   function: string;
   module: string;
-  comment: string | null;
+  comment: string;
   hidden: boolean;
 }
 
@@ -20,11 +20,6 @@ export interface TopGuilty extends GuiltyRow {
   records: number;
   /** Distinct machine ids. */
   machines: number;
-}
-
-export interface TopGuilties {
-  /** Of the newest first `limit + 1`, so that the caller sees whether there are more. */
-  guilties: TopGuilty[];
 }
 
 const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
@@ -63,11 +58,11 @@ export function topGuilties(
     ), affected as (
       ${machines}
     )
-    select g.id, g.function, g.module, g.comment, g.hidden, counted.records, coalesce(affected.machines, 0)::bigint as machines
+    select g.id, g.function, g.module, g.comment, g.hidden_at is not null as hidden, counted.records, coalesce(affected.machines, 0)::bigint as machines
       from counted
       join guilties g on g.id = counted.guilty_id
       left join affected on affected.guilty_id = g.id
-     where not g.hidden
+     where g.hidden_at is null
      order by ${sort === 'records' ? sql`counted.records desc, affected.machines desc nulls last` : sql`affected.machines desc nulls last, counted.records desc`}, g.id
      limit ${limit} offset ${offset}`;
 }
@@ -133,7 +128,9 @@ export function crashesByBuild(sql: Queryable, scope: CrashScope, limit: number)
 }
 
 export async function findGuilty(sql: Queryable, id: number): Promise<GuiltyRow | undefined> {
-  const [row] = await sql<GuiltyRow[]>`select id, function, module, comment, hidden from guilties where id = ${id}`;
+  const [row] = await sql<
+    GuiltyRow[]
+  >`select id, function, module, comment, hidden_at is not null as hidden from guilties where id = ${id}`;
   return row;
 }
 
@@ -200,68 +197,146 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limi
      order by version_order(build) desc, system_name limit ${limit}`;
 }
 
-export interface StackRow {
+export interface DecidedStack {
   id: number;
   frames: StackFrame[];
   verdict: StoredVerdict;
-  guiltyId: number | null;
   listVersion: number;
   decidedAt: Date;
-  records: number;
-  newestRecordId: number | null;
-  signals: number[];
-  programs: string[];
 }
 
-const STACK_SAMPLE = 200;
+export interface StackRow extends DecidedStack {
+  records: number;
+  machines: number;
+  newest: { id: number; receivedAt: Date } | null;
+  signals: { signal: string; records: number }[];
+  programs: { program: string; records: number }[];
+}
 
-/** The stacks of a guilty, most records first, of one machine or build where given. Signals and programs are those of the newest records. */
-export function guiltyStacks(
+const STACK_SAMPLE = 500;
+
+/**
+ * The stacks of a guilty, most records first, of one machine or build where given. Signals and programs are counted over
+ * the newest 500 records of each.
+ */
+export async function guiltyStacks(
   sql: Queryable,
   id: number,
-  {
-    machineId,
-    build,
-    limit,
-    offset,
-  }: { machineId?: string | undefined; build?: string | undefined; limit: number; offset: number },
-) {
-  return sql<StackRow[]>`
+  { machineId, build, limit, offset }: StackFilter & { limit: number; offset: number },
+): Promise<StackRow[]> {
+  const rows = await sql<(Omit<StackRow, 'newest'> & { newestId: number | null; newestAt: Date | null })[]>`
     with counted as (
-      select c.stack_id, sum(c.records)::bigint as records
+      select c.stack_id, sum(c.records)::bigint as records, count(distinct c.machine_id) as machines
         from stack_machines c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id}
-         and ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
-         and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+       where s.guilty_id = ${id} and ${ofStackFilter(sql, { machineId, build })}
        group by c.stack_id
        order by 2 desc, 1 limit ${limit} offset ${offset}
     )
-    select s.id, s.frames, s.verdict, s.guilty_id as "guiltyId", s.list_version as "listVersion", s.decided_at as "decidedAt",
-           counted.records, newest.id as "newestRecordId", coalesce(newest.signals, '{}') as signals, coalesce(newest.programs, '{}') as programs
+    select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt", counted.records, counted.machines,
+           newest.id as "newestId", newest.received_at as "newestAt", newest.signals, newest.programs
       from counted
       join stacks s on s.id = counted.stack_id
       left join lateral (
-             select max(id) as id, array_agg(distinct signal) filter (where signal is not null) as signals,
-                    array_agg(distinct program) filter (where program is not null) as programs
-               from (select id, signal, program from crashes
-                      where stack_id = s.id and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
-                      order by id desc limit ${STACK_SAMPLE}) sample
+             with sample as (
+               select id, received_at, signal, program from crashes
+                where stack_id = s.id and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+                order by id desc limit ${STACK_SAMPLE}
+             )
+             select (select max(id) from sample) as id, (select max(received_at) from sample) as received_at,
+                    (select coalesce(jsonb_agg(jsonb_build_object('signal', signal::text, 'records', n) order by n desc), '[]')
+                       from (select signal, count(*) as n from sample where signal is not null group by 1) by_signal) as signals,
+                    (select coalesce(jsonb_agg(jsonb_build_object('program', program, 'records', n) order by n desc), '[]')
+                       from (select program, count(*) as n from sample where program is not null group by 1) by_program) as programs
            ) newest on true
      order by counted.records desc, s.id`;
+  return rows.map(({ newestId, newestAt, ...row }) => ({
+    ...row,
+    newest: newestId === null ? null : { id: newestId, receivedAt: newestAt! },
+  }));
 }
 
-/** The stack of one crash record. */
-export async function stackOfRecord(sql: Queryable, record: { id: number; machineId: string; receivedAt: Date }) {
-  const [row] = await sql<
-    (Omit<StackRow, 'records' | 'newestRecordId' | 'signals' | 'programs'> & { guilty: GuiltyRow | null })[]
+export interface StackFilter {
+  machineId?: string | undefined;
+  build?: string | undefined;
+}
+
+function ofStackFilter(sql: Queryable, { machineId, build }: StackFilter) {
+  return sql`
+    ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
+    and ${build === undefined ? sql`true` : sql`c.build = ${build}`}`;
+}
+
+export async function countStacks(sql: Queryable, id: number, filter: StackFilter) {
+  const [row] = await sql<{ stacks: number; records: number }[]>`
+    select count(distinct c.stack_id) as stacks, coalesce(sum(c.records), 0)::bigint as records
+      from stack_machines c join stacks s on s.id = c.stack_id
+     where s.guilty_id = ${id} and ${ofStackFilter(sql, filter)}`;
+  return row!;
+}
+
+/** First and last day, and all records and machines of a guilty. */
+export async function guiltyTotals(sql: Queryable, id: number, scope: CrashScope) {
+  const [row] = await sql<{ firstDay: Date | null; lastDay: Date | null; records: number; machines: number }[]>`
+    select min(c.day)::timestamptz as "firstDay", max(c.day)::timestamptz as "lastDay",
+           coalesce(sum(c.records) filter (where c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}), 0)::bigint as records,
+           (select coalesce(sum(machines), 0)::bigint from guilty_machine_counts c
+             where guilty_id = ${id} and last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) as machines
+      from stack_counts c join stacks s on s.id = c.stack_id
+     where s.guilty_id = ${id}`;
+  return row!;
+}
+
+/** Hidden guilties, hidden last first. */
+export function hiddenGuilties(sql: Queryable, limit: number, offset: number) {
+  return sql<
+    {
+      id: number;
+      function: string;
+      module: string;
+      comment: string;
+      hiddenAt: Date;
+      records: number;
+      lastSeen: Date | null;
+    }[]
   >`
-    select s.id, s.frames, s.verdict, s.guilty_id as "guiltyId", s.list_version as "listVersion", s.decided_at as "decidedAt",
+    select g.id, g.function, g.module, g.comment, g.hidden_at as "hiddenAt",
+           (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id where s.guilty_id = g.id) as records,
+           (select max(last_day)::timestamptz from guilty_machine_counts where guilty_id = g.id) as "lastSeen"
+      from guilties g
+     where g.hidden_at is not null
+     order by g.hidden_at desc, g.id limit ${limit} offset ${offset}`;
+}
+
+export async function countHidden(sql: Queryable, scope: CrashScope): Promise<number> {
+  const [row] = await sql<{ hidden: number }[]>`
+    select count(*) as hidden from guilties g
+     where hidden_at is not null
+       and exists (select from guilty_machine_counts c
+                    where c.guilty_id = g.id and last_day > ${today(sql)} - ${scope.days}::int and machines > 0 and ${inScope(sql, scope)})`;
+  return row!.hidden;
+}
+
+export async function commentGuilty(sql: Queryable, id: number, comment: string): Promise<boolean> {
+  return (await sql`update guilties set comment = ${comment} where id = ${id}`).count > 0;
+}
+
+export async function hideGuilty(sql: Queryable, id: number, hidden: boolean): Promise<boolean> {
+  return (
+    (await sql`update guilties set hidden_at = ${hidden ? sql`coalesce(hidden_at, now())` : null} where id = ${id}`)
+      .count > 0
+  );
+}
+
+/** The stack of one crash record and its guilty. */
+export async function stackOfRecord(sql: Queryable, record: { id: number; machineId: string; receivedAt: Date }) {
+  const [row] = await sql<(DecidedStack & { guilty: GuiltyRow | null })[]>`
+    select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt",
            case when g.id is not null then
-             jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module, 'comment', g.comment, 'hidden', g.hidden)
+             jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module, 'comment', g.comment, 'hidden', g.hidden_at is not null)
            end as guilty
       from crashes c
       join stacks s on s.id = c.stack_id
       left join guilties g on g.id = s.guilty_id
-     where (c.machine_id, c.received_at, c.id) = (${record.machineId}, ${record.receivedAt}::timestamptz, ${record.id})`;
+     where c.machine_id = ${record.machineId} and c.received_at = ${record.receivedAt} and c.id = ${record.id}`;
   return row;
 }

@@ -83,30 +83,48 @@ const COUNTED_AT_MOST = 10_000;
 export async function queueState(sql: Queryable): Promise<QueueState> {
   const [row] = await sql<QueueState[]>`
     select (select count(*) from (select from work_queue where kind = 'crash' and attempts < ${MAX_ATTEMPTS} limit ${COUNTED_AT_MOST}) w) as waiting,
-           (select count(*) from (select from work_queue where kind = 'crash' and attempts >= ${MAX_ATTEMPTS}
-                                     and (claimed_until is null or claimed_until < now()) limit ${COUNTED_AT_MOST}) f) as failed`;
+           (select count(*) from (select from work_queue where ${isFailed(sql)} limit ${COUNTED_AT_MOST}) f) as failed`;
   return row!;
 }
 
 export interface FailedAnalysis {
   recordId: number;
-  attempts: number;
-  error: string | null;
+  machineId: string;
   receivedAt: Date;
+  attempts: number;
+  error: string;
 }
 
-export function listFailed(sql: Queryable, limit: number) {
+function isFailed(sql: Queryable) {
+  return sql`kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and (claimed_until is null or claimed_until < now())`;
+}
+
+/** Records that were set aside after their last attempt, newest first. */
+export function listFailed(sql: Queryable, limit: number, offset: number) {
   return sql<FailedAnalysis[]>`
-    select record_id as "recordId", attempts, error, received_at as "receivedAt"
-      from work_queue
-     where kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and (claimed_until is null or claimed_until < now())
-     order by record_id desc limit ${limit}`;
+    select record_id as "recordId", machine_id as "machineId", received_at as "receivedAt", attempts,
+           coalesce(error, 'the analysis ended without a word; most likely the process was killed') as error
+      from work_queue where ${isFailed(sql)}
+     order by record_id desc limit ${limit} offset ${offset}`;
+}
+
+export async function countFailed(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ failed: number }[]>`
+    select count(*) as failed from (select from work_queue where ${isFailed(sql)} limit ${COUNTED_AT_MOST}) counted`;
+  return row!.failed;
+}
+
+/** What the queue says of one record: undefined if it isn't in it. */
+export async function queuedRecord(sql: Queryable, recordId: number) {
+  const [row] = await sql<{ failed: boolean; error: string | null }[]>`
+    select ${isFailed(sql)} as failed, error from work_queue where kind = 'crash' and record_id = ${recordId}`;
+  return row;
 }
 
 /** Lets records that were set aside be tried again: one, or all. Returns how many. */
 export async function retryFailed(sql: Queryable, recordId?: number): Promise<number> {
   const rows = await sql`
     update work_queue set attempts = 0, claimed_until = null
-     where kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and ${recordId === undefined ? sql`true` : sql`record_id = ${recordId}`}`;
+     where ${isFailed(sql)} and ${recordId === undefined ? sql`true` : sql`record_id = ${recordId}`}`;
   return rows.count;
 }

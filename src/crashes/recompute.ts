@@ -77,7 +77,7 @@ function readStacks(tx: Queryable, which: ReturnType<Queryable>) {
     select id, frames, guilty_id as "guiltyId" from stacks where ${which} order by id limit ${SLICE} for update`;
 }
 
-/** Writes new verdicts, and moves the machines of the guilties that lost or won stacks; returns how many stacks moved. */
+/** Writes new verdicts, and moves the machines of the guilties that lost or won stacks; returns how many records moved. */
 async function decideAgain(tx: Queryable, stacks: readonly StoredStack[], list: NeverGuiltyList): Promise<number> {
   if (stacks.length === 0) return 0;
   const decided = stacks.map(stack => ({ stack, verdict: chooseGuilty(stack.frames, list.has) as StackVerdict }));
@@ -88,7 +88,7 @@ async function decideAgain(tx: Queryable, stacks: readonly StoredStack[], list: 
     function: verdict.guilty?.function ?? null,
     module: verdict.guilty?.module ?? null,
   }));
-  const updated = await tx<{ previous: number | null; current: number | null }[]>`
+  const updated = await tx<{ id: number; previous: number | null; current: number | null }[]>`
     with decided as (
       select came.id, came.verdict, g.id as guilty_id, known.guilty_id as previous
         from json_to_recordset(${JSON.stringify(rows)}::text::json) as came (id bigint, verdict jsonb, function text, module text)
@@ -98,11 +98,20 @@ async function decideAgain(tx: Queryable, stacks: readonly StoredStack[], list: 
     update stacks
        set guilty_id = decided.guilty_id, verdict = decided.verdict, list_version = ${list.version}, decided_at = now()
       from decided where stacks.id = decided.id
-    returning decided.previous, stacks.guilty_id as current`;
+    returning stacks.id, decided.previous, stacks.guilty_id as current`;
   const moves = updated.filter(({ previous, current }) => previous !== current);
   const concerned = new Set(moves.flatMap(({ previous, current }) => [previous, current]).filter(id => id !== null));
   if (concerned.size > 0) await rebuildGuiltyMachines(tx, [...concerned]);
-  return moves.length;
+  return countRecordsOf(
+    tx,
+    moves.map(move => move.id),
+  );
+}
+
+async function countRecordsOf(tx: Queryable, stackIds: number[]): Promise<number> {
+  const [row] = await tx<{ records: number }[]>`
+    select coalesce(sum(records), 0)::bigint as records from stack_counts where stack_id = any(${stackIds}::bigint[])`;
+  return row!.records;
 }
 
 /** Derives the machines of guilties from those of their stacks. */
@@ -124,10 +133,13 @@ async function rebuildGuiltyMachines(tx: Queryable, guiltyIds: number[]) {
      group by 1, 2, 3, 4, 5`;
 }
 
+/** A guilty that records move from or to; without an id where it is none yet. */
+export type MoveEnd = FrameName & { id: number | null };
+
 /** Records and stacks that a change of the list would move from one guilty to another. */
 export interface Move {
-  from: FrameName | null;
-  to: FrameName | null;
+  from: MoveEnd | null;
+  to: MoveEnd | null;
   stacks: number;
   records: number;
 }
@@ -141,20 +153,35 @@ export async function previewChange(sql: Queryable, change: ListChange): Promise
   const moves = new Map<string, Move>();
   const frames = [...change.add, ...removed].map(({ function: name, module }) => [{ function: name, module }]);
   if (frames.length === 0) return [];
-  const stacks = await sql<{ frames: StackFrame[]; function: string | null; module: string | null; records: number }[]>`
-    select s.frames, g.function, g.module,
+  const stacks = await sql<{ frames: StackFrame[]; from: MoveEnd | null; records: number }[]>`
+    select s.frames,
+           case when g.id is not null then jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module) end as from,
            (select coalesce(sum(records), 0)::bigint from stack_counts c where c.stack_id = s.id) as records
       from stacks s left join guilties g on g.id = s.guilty_id
-     where s.frames @> any(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb))`;
-  for (const stack of stacks) {
-    const from = stack.function === null ? null : { function: stack.function, module: stack.module! };
-    const to = chooseGuilty(stack.frames, list.has).guilty;
+     where s.frames @> any(array(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb)))`;
+  for (const { frames: stackFrames, from, records } of stacks) {
+    const to = chooseGuilty(stackFrames, list.has).guilty;
     if (from?.function === to?.function && from?.module === to?.module) continue;
-    const key = JSON.stringify([from, to]);
-    const move = moves.get(key) ?? { from, to, stacks: 0, records: 0 };
+    const key = JSON.stringify([from?.id, to]);
+    const move = moves.get(key) ?? { from, to: to && { ...to, id: null }, stacks: 0, records: 0 };
     move.stacks++;
-    move.records += stack.records;
+    move.records += records;
     moves.set(key, move);
   }
-  return [...moves.values()].sort((a, b) => b.records - a.records);
+  const found = [...moves.values()].sort((a, b) => b.records - a.records);
+  await identify(
+    sql,
+    found.flatMap(move => move.to ?? []),
+  );
+  return found;
+}
+
+/** Fills in the ids of guilties that exist. */
+async function identify(sql: Queryable, ends: MoveEnd[]) {
+  const known = await sql<{ id: number; function: string; module: string }[]>`
+    select g.id, g.function, g.module
+      from unnest(${ends.map(end => end.function)}::text[], ${ends.map(end => end.module)}::text[]) as wanted (function, module)
+      join guilties g on md5(g.function || E'\n' || g.module) = md5(wanted.function || E'\n' || wanted.module)`;
+  const ids = new Map(known.map(row => [`${row.function}\n${row.module}`, row.id]));
+  for (const end of ends) end.id = ids.get(`${end.function}\n${end.module}`) ?? null;
 }

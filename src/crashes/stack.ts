@@ -21,7 +21,10 @@ function storable(text: string) {
   return text.replaceAll('\0', '␀').toWellFormed();
 }
 
-export function stackFrame(frame: Frame, demangled: { demangled: string; note: DemangleNote | null } | undefined): StackFrame {
+export function stackFrame(
+  frame: Frame,
+  demangled: { demangled: string; note: DemangleNote | null } | undefined,
+): StackFrame {
   const shown = storable(shownFunction(frame, demangled?.demangled));
   const written = storable(frame.function);
   return {

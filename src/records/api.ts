@@ -1,6 +1,7 @@
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { crashJson } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { firstProblem, idParam } from '../validation.ts';
@@ -44,7 +45,7 @@ export function recordsApi(sql: Sql) {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
         if (!record) throw new RequestError(404, `there is no record ${id}`);
-        return c.json(recordToJson(record));
+        return c.json({ ...recordToJson(record), ...(await crashJson(sql, record)) });
       },
     );
 }

@@ -53,6 +53,7 @@ export const pageQuery = z.object({
   machine_id: textParam(32),
   source: choiceParam(['internal', 'external']),
   fleet: textParam(40),
+  stack: idParam,
   per_page: integerParam(1, 1000),
   before_id: idParam,
   after_id: idParam,
@@ -68,5 +69,6 @@ export function filterOfPage(query: PageQuery): RecordFilter {
     machineId: query.machine_id,
     external: query.source === undefined ? undefined : query.source === 'external',
     fleet: query.fleet,
+    stackId: query.stack,
   };
 }

@@ -5,6 +5,7 @@ import { FILTERS, type FilterValues, recordPath, recordsPath } from '../../views
 import { count } from '../../views/parts.tsx';
 import { RecordPage } from '../../views/record.tsx';
 import { RecordsPage } from '../../views/records.tsx';
+import { crashOfRecord } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
@@ -69,11 +70,12 @@ export function recordsPages(sql: Sql, frame: MakeFrame) {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
         if (!record) throw new RequestError(404, `there is no record ${id}`);
-        const { older, newer } = await findNeighbours(sql, record);
+        const [{ older, newer }, crash] = await Promise.all([findNeighbours(sql, record), crashOfRecord(sql, record)]);
         return c.html(
           <RecordPage
             frame={await frame()}
             record={record}
+            crash={crash}
             details={{
               nulBytes: countNuls(record.payload),
               olderHref: older === null ? undefined : recordPath(older),

@@ -11,6 +11,8 @@ export interface RecordFilter {
   machineId?: string | undefined;
   external?: boolean | undefined;
   fleet?: string | undefined;
+  /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
+  stackId?: number | undefined;
   /** Received within the last so many seconds. */
   receivedWithin?: number | undefined;
   /** Captured after this moment, Unix seconds. */
@@ -149,6 +151,7 @@ function conditions(sql: Queryable, filter: RecordFilter) {
     machineId,
     external,
     fleet,
+    stackId,
     receivedWithin,
     capturedAfter,
     fromId,
@@ -162,6 +165,8 @@ function conditions(sql: Queryable, filter: RecordFilter) {
     machineId !== undefined && sql`r.machine_id = ${machineId}`,
     external !== undefined && sql`r.external = ${external}`,
     fleet !== undefined && sql`r.fleet_id in (select id from fleets where name = ${fleet})`,
+    stackId !== undefined &&
+      sql`(r.machine_id, r.received_at, r.id) in (select machine_id, received_at, id from crashes where stack_id = ${stackId})`,
     receivedWithin !== undefined && sql`r.received_at > now() - make_interval(secs => ${receivedWithin})`,
     capturedAfter !== undefined && sql`r.captured_at > to_timestamp(${capturedAfter}::bigint)`,
     // The days of the ids: other partitions need not be opened.

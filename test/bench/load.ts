@@ -60,7 +60,7 @@ async function openConnection(): Promise<void> {
     socket: {
       open: send,
       data(socket, data) {
-        received += data.latin1Slice();
+        received += data.toString('latin1');
         const headEnd = received.indexOf('\r\n\r\n');
         if (headEnd < 0) return;
         const length = Number(/content-length: (\d+)/i.exec(received)?.[1] ?? 0);

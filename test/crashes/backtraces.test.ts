@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
 import { type Frame, parseCrash, shownFunction } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
-import { type NeverGuilty, neverGuiltyMatcher } from '../../src/crashes/never-guilty.ts';
-import { STARTER_LIST } from '../../src/crashes/starter-list.ts';
+import { type FrameName, listOf } from '../../src/crashes/never-guilty-list.ts';
+import { starterList } from './starter-list.ts';
+
+const STARTER_LIST = await starterList();
+
 import { CASES } from './data/backtraces.ts';
 
 const RULES = {
@@ -22,10 +25,7 @@ afterAll(() => demangler.close());
 for (const { name, payload, list = [], guilty, rule, steps, frames, says = {} } of CASES) {
   test(name, async () => {
     const crash = parseCrash(payload);
-    const verdict = chooseGuilty(
-      await shown(crash.frames),
-      neverGuiltyMatcher([...STARTER_LIST, ...list.map(toEntry)]),
-    );
+    const verdict = chooseGuilty(await shown(crash.frames), listOf([...STARTER_LIST, ...list.map(toEntry)]).has);
     expect(verdict.guilty && `${verdict.guilty.function} - [${verdict.guilty.module}]`).toBe(guilty);
     expect(verdict.rule).toBe(RULES[rule]);
     expect(verdict.steps.map(step => LETTERS[step.outcome]).join('')).toBe(steps);
@@ -47,7 +47,7 @@ async function shown(frames: Frame[]) {
   return frames.map((frame, index) => ({ ...frame, function: shownFunction(frame, names[index]!.demangled) }));
 }
 
-function toEntry(frame: string): NeverGuilty {
+function toEntry(frame: string): FrameName {
   const at = frame.lastIndexOf(' - [');
   return { function: frame.slice(0, at), module: frame.slice(at + 4, -1) };
 }

@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
-import { demangleRust } from '../../src/crashes/rust-symbols.ts';
-import { TooLong } from '../../src/crashes/symbol-text.ts';
 
 let demangler: Demangler;
 beforeAll(() => {
@@ -70,11 +68,11 @@ describe('hostile names', () => {
     const took = performance.now() - before;
     expect(results.map(({ note }) => note)).toEqual([null, 'took too long', 'took too long', 'took too long', null]);
     expect(results.map(({ demangled }) => demangled)).toEqual(['a::b()', ...hostile, 'c::d()']);
-    expect(took).toBeLessThan(5_000);
+    expect(took).toBeLessThan(10_000);
 
     const again = performance.now();
     expect(await own.demangle(hostile)).toEqual(results.slice(1, 4));
-    expect(performance.now() - again).toBeLessThan(40);
+    expect(performance.now() - again).toBeLessThan(45);
     await own.close();
   });
 
@@ -86,24 +84,19 @@ describe('hostile names', () => {
     expect(results[0]!.demangled).toBe(`a::${'x'.repeat(1013)}()`);
   });
 
-  test('of Rust that refer back to themselves are bounded, too', () => {
-    const doubled = Array.from({ length: 26 }, (_, i) => `TB${base62(5 + 5 * i)}`).join('');
-    for (const name of [
+  test('of Rust are bounded, too', async () => {
+    const start = performance.now();
+    const results = await demangler.demangle([
+      doublingRust(2),
+      doublingRust(30),
       '_RNvB_1a',
-      '_RIC1aTTTTTTTTTTB3_B3_EB3_B3_EEEE',
-      `_RINvC1a1b${doubled}E`,
       `_RMC1aFG${'z'.repeat(9)}_EuE`,
-    ]) {
-      const start = performance.now();
-      let outcome: unknown;
-      try {
-        outcome = demangleRust(name);
-      } catch (error) {
-        outcome = error;
-      }
-      expect(outcome === null || outcome instanceof TooLong).toBeTrue();
-      expect(performance.now() - start).toBeLessThan(50);
-    }
+    ]);
+    expect(results.map(({ note }) => note)).toEqual([null, 'too long', null, 'too long']);
+    expect(results[0]!.demangled).toBe(
+      'a[0]::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), (((), ()), ((), ())))>',
+    );
+    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 
@@ -126,6 +119,25 @@ function base36(value: number): string {
   return value.toString(36).toUpperCase();
 }
 
+/** a::b::<…> with tuples that each refer twice to the one before, by its place behind `_R`. */
+function doublingRust(levels: number): string {
+  let symbol = 'INvC1a1b';
+  let last = symbol.length;
+  symbol += 'TuuE';
+  for (let i = 0; i < levels; i++) {
+    const reference = `B${base62(last)}`;
+    last = symbol.length;
+    symbol += `T${reference}${reference}E`;
+  }
+  return `_R${symbol}E`;
+}
+
+/** 0 is `_`, every other number one less and `_`. */
 function base62(value: number): string {
-  return value === 0 ? '_' : `${'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'[(value - 1) % 62]}_`;
+  return `${value === 0 ? '' : digits62(value - 1)}_`;
+}
+
+function digits62(value: number): string {
+  const digit = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'[value % 62]!;
+  return value < 62 ? digit : digits62(Math.floor(value / 62)) + digit;
 }

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { parseCrash, shownFunction } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
-import { neverGuiltyMatcher } from '../../src/crashes/never-guilty.ts';
-import { STARTER_LIST } from '../../src/crashes/starter-list.ts';
+import { listOf } from '../../src/crashes/never-guilty-list.ts';
+import { starterList } from './starter-list.ts';
 
-const isNeverGuilty = neverGuiltyMatcher(STARTER_LIST);
+const { has: isNeverGuilty } = listOf(await starterList());
 
 function frameOf(line: string) {
   return parseCrash(`Process: a\n${line}\n`).frames[0];
@@ -118,9 +118,15 @@ describe('any payload', () => {
     ['almost frames', `a\n${'#0 f() - [m\n'.repeat(25_000)}`],
     ['digits', `a\n#${'1'.repeat(300_000)}`],
   ])('of 300 KB takes no time: %s', (_, text) => {
-    parseCrash(text);
-    const start = performance.now();
-    parseCrash(text);
-    expect(performance.now() - start).toBeLessThan(20);
+    // The best of some rounds: a busy machine makes any single one slow.
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 30 && best >= 20; round++) best = Math.min(best, millisecondsToParse(text));
+    expect(best).toBeLessThan(20);
   });
 });
+
+function millisecondsToParse(text: string): number {
+  const start = performance.now();
+  parseCrash(text);
+  return performance.now() - start;
+}

@@ -343,8 +343,22 @@ describe.concurrent('over a raw socket', () => {
     });
     expect((await exchange(hanging.port, request)).status).toBe(201);
     expect(await sql`select event_id from records`).toHaveLength(1);
-    await sql.end();
+    await sql.end({ timeout: 5 });
     expect((await hanging.stop()).code).toBe(0);
+  });
+
+  test('a database that hangs does not hold up a stop', async () => {
+    const hanging = await start();
+    const sql = hanging.sql();
+    const session = await sql.reserve();
+    await session`begin`;
+    await session`lock table records in access exclusive mode`;
+    const wire = await openWire(hanging.port);
+    wire.write(headerRequest('hello\n'));
+    await Bun.sleep(200);
+    const { code, ms } = await hanging.stop();
+    expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
+    await sql.end({ timeout: 1 });
   });
 
   test('senders that stall hold nobody up and are dropped', async () => {

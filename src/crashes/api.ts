@@ -1,0 +1,210 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import { findRecord } from '../records/queries.ts';
+import { idParam, parseOrRefuse } from '../validation.ts';
+import { changeList, listNeverGuilty, listVersion } from './never-guilty-list.ts';
+import {
+  countStacks,
+  findGuilty,
+  guiltyBuilds,
+  guiltyByDay,
+  guiltyShares,
+  guiltyStacks,
+  guiltyTotals,
+  stackOfRecord,
+} from './queries.ts';
+import {
+  findRecomputation,
+  previewChange,
+  type Recomputation,
+  recomputeStack,
+  requestRecomputation,
+} from './recompute.ts';
+import { stackToJson } from './shown.ts';
+import { crashQuery, scopeOf, topCrashes } from './top.ts';
+
+const TOP_LIMIT = 100;
+const STACK_LIMIT = 50;
+const BUILD_LIMIT = 100;
+const BODY_BYTES = 64 * 1024;
+
+const name = z
+  .string('expected a text')
+  .min(1, 'expected at least 1 character')
+  .max(4096, 'expected at most 4096 characters');
+const addition = z.object({ function: name, module: name });
+const recomputation = z.object({ record_id: z.int('expected the id of a record').min(0).optional() });
+
+/** GET /            the top guilties: os, days, fleet, sort, build, limit, offset as on the page. */
+export function guiltiesApi(sql: Sql) {
+  return new Hono()
+    .get('/', async c => {
+      const query = parseOrRefuse(crashQuery, c.req.query());
+      const { guilties, systemName, builds, more } = await topCrashes(sql, query, query.limit ?? TOP_LIMIT);
+      return c.json({
+        os: systemName ?? null,
+        days: scopeOf(query, systemName).days,
+        builds,
+        more,
+        guilties: guilties.map(({ perBuild, firstBuild, lastBuild, ...guilty }) => ({
+          ...guilty,
+          records_by_build: Object.fromEntries(builds.map((build, index) => [build, perBuild[index]])),
+          first_build: firstBuild,
+          last_build: lastBuild,
+        })),
+      });
+    })
+    .get('/:id', async c => {
+      const guilty = await guiltyOf(sql, c.req.param('id'));
+      const query = parseOrRefuse(crashQuery, c.req.query());
+      const scope = scopeOf(query, query.os);
+      const [totals, days, builds, hostTypes, systems] = await Promise.all([
+        guiltyTotals(sql, guilty.id, scope),
+        guiltyByDay(sql, guilty.id, scope),
+        guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT),
+        guiltyShares(sql, guilty.id, 'host_type', scope),
+        guiltyShares(sql, guilty.id, 'system_name', scope),
+      ]);
+      return c.json({
+        ...guilty,
+        records: totals.records,
+        machines: totals.machines,
+        by_day: days,
+        builds: builds.map(({ build, systemName, records, machines, top }) => ({
+          build,
+          os: systemName,
+          records,
+          machines,
+          top_machines: top,
+        })),
+        machine_types: hostTypes,
+        systems,
+      });
+    })
+    .get('/:id/backtraces', async c => {
+      const guilty = await guiltyOf(sql, c.req.param('id'));
+      const query = parseOrRefuse(crashQuery, c.req.query());
+      const only = { machineId: query.machine_id, build: query.build };
+      const limit = query.limit ?? STACK_LIMIT;
+      const [stacks, totals] = await Promise.all([
+        guiltyStacks(sql, guilty.id, { ...only, limit, offset: query.offset ?? 0 }),
+        countStacks(sql, guilty.id, only),
+      ]);
+      return c.json({
+        stacks: totals.stacks,
+        records: totals.records,
+        backtraces: stacks.map(stack => ({
+          ...stackToJson(stack),
+          records: stack.records,
+          machines: stack.machines,
+          newest_record_id: stack.newest?.id ?? null,
+          signals: stack.signals,
+          programs: stack.programs,
+        })),
+      });
+    });
+}
+
+/** GET /  the list; POST / `{"function", "module"}` adds an entry; DELETE /ID removes one. Both say what would move, and recompute in the background. */
+export function neverGuiltyApi(sql: Sql, onWork: () => void) {
+  async function change(listChange: Parameters<typeof changeList>[1]) {
+    const moves = await previewChange(sql, listChange);
+    const changed = await changeList(sql, listChange);
+    const id = changed ? await requestRecomputation(sql) : null;
+    if (changed) onWork();
+    return { changed, recomputation_id: id, moves };
+  }
+  return new Hono()
+    .get('/', async c => {
+      const [entries, version] = await Promise.all([listNeverGuilty(sql), listVersion(sql)]);
+      return c.json({
+        version,
+        entries: entries.map(({ id, function: fn, module, builtIn, addedAt }) => ({
+          id,
+          function: fn,
+          module,
+          built_in: builtIn,
+          added_at: addedAt.toISOString(),
+        })),
+      });
+    })
+    .post('/', bodyLimit({ maxSize: BODY_BYTES }), async c => {
+      const entry = parseOrRefuse(addition, await jsonBody(c));
+      const result = await change({ add: [entry], remove: [] });
+      return c.json(result, result.changed ? 201 : 200);
+    })
+    .delete('/:id', async c => {
+      const id = idParam.safeParse(c.req.param('id'));
+      const result =
+        id.success && id.data !== undefined ? await change({ add: [], remove: [id.data] }) : { changed: false };
+      if (!result.changed) throw new RequestError(404, `there is no entry ${c.req.param('id')}`);
+      return c.json(result);
+    });
+}
+
+/** POST / `{}` recomputes all in the background, `{"record_id": N}` that record's stack now; GET / and GET /ID tell the progress. */
+export function recomputationsApi(sql: Sql, onWork: () => void) {
+  return new Hono()
+    .post('/', bodyLimit({ maxSize: BODY_BYTES }), async c => {
+      const { record_id: recordId } = parseOrRefuse(recomputation, await jsonBody(c));
+      if (recordId === undefined) {
+        const id = await requestRecomputation(sql);
+        onWork();
+        return c.json(progress((await findRecomputation(sql, id))!), 202);
+      }
+      const record = await findRecord(sql, recordId);
+      const stack = record && (await stackOfRecord(sql, record));
+      if (!record || !stack) throw new RequestError(404, `there is no analysed crash record ${recordId}`);
+      await recomputeStack(sql, stack.id);
+      const after = (await stackOfRecord(sql, record))!;
+      return c.json({ record_id: recordId, guilty: guiltyName(after.guilty), ...stackToJson(after) });
+    })
+    .get('/', async c => {
+      const newest = await findRecomputation(sql);
+      return c.json({ recomputation: newest ? progress(newest) : null });
+    })
+    .get('/:id', async c => {
+      const id = idParam.safeParse(c.req.param('id'));
+      const found = id.success && id.data !== undefined ? await findRecomputation(sql, id.data) : undefined;
+      if (!found) throw new RequestError(404, `there is no recomputation ${c.req.param('id')}`);
+      return c.json(progress(found));
+    });
+}
+
+export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
+  return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
+}
+
+function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Recomputation) {
+  return {
+    id,
+    state: error !== null ? 'failed' : finishedAt === null ? 'running' : 'finished',
+    stacks: total,
+    stacks_done: done,
+    records_moved: moved,
+    requested_at: requestedAt.toISOString(),
+    finished_at: finishedAt?.toISOString() ?? null,
+    error,
+  };
+}
+
+/** The guilty that an id in a path names, or a 404. */
+export async function guiltyOf(sql: Sql, param: string) {
+  const id = idParam.safeParse(param);
+  const guilty = id.success && id.data !== undefined ? await findGuilty(sql, id.data) : undefined;
+  if (!guilty) throw new RequestError(404, `there is no guilty ${param}`);
+  return guilty;
+}
+
+async function jsonBody(c: { req: { text(): Promise<string> } }): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError(400, 'the body is not JSON');
+  }
+}

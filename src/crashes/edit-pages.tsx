@@ -1,0 +1,259 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { editFromRecordPath, neverGuiltyPath, recomputationPath } from '../../views/crashes-links.ts';
+import {
+  RecomputationPage,
+  RecomputationProgress,
+  type Recomputation as ShownRecomputation,
+} from '../../views/crashes-recomputation.tsx';
+import { NeverGuiltyListPage } from '../../views/never-guilty.tsx';
+import { ChangePreviewPage } from '../../views/never-guilty-preview.tsx';
+import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/never-guilty-record.tsx';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { MakeFrame } from '../frame.ts';
+import { findRecord } from '../records/queries.ts';
+import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { isCandidate } from './guilty.ts';
+import {
+  changeList,
+  entriesById,
+  type FrameName,
+  type ListChange,
+  listNeverGuilty,
+  listVersion,
+  searchFrames,
+} from './never-guilty-list.ts';
+import { type DecidedStack, type GuiltyRow, stackOfRecord } from './queries.ts';
+import {
+  findRecomputation,
+  type Move,
+  previewChange,
+  type Recomputation,
+  recomputeStack,
+  requestRecomputation,
+} from './recompute.ts';
+import { backtraceOf } from './shown.ts';
+
+const SEARCH_RESULTS = 50;
+const MOVES_SHOWN = 100;
+const NAME_LENGTH = 4096;
+
+/** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
+export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void) {
+  return new Hono()
+    .get('/guilty_edit/', async c => {
+      const { record } = parseOrRefuse(recordForm, c.req.query());
+      if (record === undefined) return c.redirect(neverGuiltyPath(), 302);
+      return c.html(await fromRecord(record, []));
+    })
+    .post('/guilty_edit/apply', async c => {
+      const { record, frame: ticked } = await recordAndFrames(c);
+      const before = await crashOf(record);
+      const add = tickedFrames(before, ticked);
+      await changeList(sql, { add, remove: [] });
+      await recomputeStack(sql, before.id);
+      const after = await crashOf(record);
+      return c.html(await fromRecord(record, [], { from: before.guilty, to: after.guilty }));
+    })
+    .post('/guilty_edit/preview', async c => {
+      const { record, frame: ticked } = await recordAndFrames(c);
+      const add = tickedFrames(await crashOf(record), ticked);
+      if (add.length === 0) return c.redirect(editFromRecordPath(record), 303);
+      return preview(c, { add, remove: [] }, 'add', add, {
+        action: '/telemetryui/crashes/guilty_edit/submit',
+        fields: [['record', String(record)], ...ticked.map((number): [string, string] => ['frame', String(number)])],
+        cancelHref: editFromRecordPath(record),
+      });
+    })
+    .post('/guilty_edit/submit', async c => {
+      const { record, frame: ticked } = await recordAndFrames(c);
+      return change(c, { add: tickedFrames(await crashOf(record), ticked), remove: [] });
+    })
+    .get('/guilty_edit/add', list)
+    .get('/guilty_edit/remove', list)
+    .get('/guilty_edit/reset', list)
+    .post('/guilty_edit/add', async c => {
+      const form = parseOrRefuse(addForm, await c.req.parseBody());
+      const add = [{ function: form.function!, module: form.module! }];
+      if (form.confirmed) return change(c, { add, remove: [] });
+      return preview(c, { add, remove: [] }, 'add', add, {
+        action: '/telemetryui/crashes/guilty_edit/add',
+        fields: [
+          ['function', form.function!],
+          ['module', form.module!],
+          ['confirmed', 'yes'],
+        ],
+        cancelHref: neverGuiltyPath(),
+      });
+    })
+    .post('/guilty_edit/remove', async c => {
+      const form = parseOrRefuse(removeForm, await c.req.parseBody());
+      const removed = await entriesById(sql, [form.id!]);
+      if (removed.length === 0) throw new RequestError(404, 'that entry is not on the list, or no longer');
+      if (form.confirmed) return change(c, { add: [], remove: [form.id!] });
+      return preview(c, { add: [], remove: [form.id!] }, 'remove', removed, {
+        action: '/telemetryui/crashes/guilty_edit/remove',
+        fields: [
+          ['id', String(form.id)],
+          ['confirmed', 'yes'],
+        ],
+        cancelHref: neverGuiltyPath(),
+      });
+    })
+    .post('/recomputations', async c => {
+      const id = await requestRecomputation(sql);
+      onWork();
+      return c.redirect(recomputationPath(id), 303);
+    })
+    .get('/recomputations/:id', async c =>
+      c.html(<RecomputationPage frame={await frame()} recomputation={await recomputationOf(c)} />),
+    )
+    .get('/recomputations/:id/progress', async c =>
+      c.html(<RecomputationProgress recomputation={await recomputationOf(c)} />),
+    );
+
+  async function list(c: Context) {
+    const { q } = parseOrRefuse(z.object({ q: textParam(200) }), c.req.query());
+    const [entries, version, running, found] = await Promise.all([
+      listNeverGuilty(sql),
+      listVersion(sql),
+      findRecomputation(sql),
+      q === undefined ? [] : searchFrames(sql, q, SEARCH_RESULTS + 1),
+    ]);
+    const builtIn = entries.filter(entry => entry.builtIn).length;
+    const matching =
+      q === undefined
+        ? entries
+        : entries.filter(entry => `${entry.function} ${entry.module}`.toLowerCase().includes(q.toLowerCase()));
+    return c.html(
+      <NeverGuiltyListPage
+        frame={await frame()}
+        entries={matching.map(({ builtIn: isBuiltIn, ...entry }) => ({
+          ...entry,
+          origin: isBuiltIn ? 'built-in' : 'analyst',
+        }))}
+        counts={{ builtIn, byAnalysts: entries.length - builtIn }}
+        version={version}
+        search={
+          q === undefined
+            ? undefined
+            : { q, found: found.slice(0, SEARCH_RESULTS), more: found.length > SEARCH_RESULTS }
+        }
+        running={running && running.finishedAt === null ? { id: running.id } : undefined}
+      />,
+    );
+  }
+
+  async function crashOf(recordId: number): Promise<DecidedStack & { guilty: GuiltyRow | null }> {
+    const record = await findRecord(sql, recordId);
+    if (!record) throw new RequestError(404, `there is no record ${recordId}`);
+    const stack = await stackOfRecord(sql, record);
+    if (!stack) throw new RequestError(404, `record ${recordId} has no analysed backtrace`);
+    return stack;
+  }
+
+  async function fromRecord(
+    recordId: number,
+    ticked: number[],
+    applied?: { from: GuiltyRow | null; to: GuiltyRow | null },
+  ) {
+    const stack = await crashOf(recordId);
+    const listed = new Set((await listNeverGuilty(sql)).map(nameOf));
+    const shown = backtraceOf(stack).frames;
+    const frames = shown.map((row, index): EditableFrame => {
+      const name = stack.frames[index]!;
+      const choice = listed.has(nameOf(name)) ? 'listed' : isCandidate(name) ? 'offered' : 'fixed';
+      return { ...row, choice, ticked: ticked.includes(row.number) };
+    });
+    return (
+      <NeverGuiltyFromRecordPage
+        frame={await frame()}
+        recordId={recordId}
+        guilty={stack.guilty}
+        frames={frames}
+        applied={applied}
+      />
+    );
+  }
+
+  async function preview(
+    c: Context,
+    listChange: ListChange,
+    kind: 'add' | 'remove',
+    functions: FrameName[],
+    { action, fields, cancelHref }: { action: string; fields: [string, string][]; cancelHref: string },
+  ) {
+    const moves = await previewChange(sql, listChange);
+    return c.html(
+      <ChangePreviewPage
+        frame={await frame()}
+        change={kind}
+        functions={functions}
+        stacks={total(moves, 'stacks')}
+        records={total(moves, 'records')}
+        moves={moves.slice(0, MOVES_SHOWN)}
+        otherMoves={Math.max(0, moves.length - MOVES_SHOWN)}
+        confirm={{ action, fields }}
+        cancelHref={cancelHref}
+      />,
+    );
+  }
+
+  async function change(c: Context, listChange: ListChange) {
+    if (!(await changeList(sql, listChange))) return c.redirect(neverGuiltyPath(), 303);
+    const id = await requestRecomputation(sql);
+    onWork();
+    return c.redirect(recomputationPath(id), 303);
+  }
+
+  async function recomputationOf(c: Context): Promise<ShownRecomputation> {
+    const id = idParam.safeParse(c.req.param('id'));
+    const found = id.success && id.data !== undefined ? await findRecomputation(sql, id.data) : undefined;
+    if (!found) throw new RequestError(404, 'there is no such recomputation');
+    return shownRecomputation(found);
+  }
+}
+
+export function shownRecomputation({ requestedAt, ...rest }: Recomputation): ShownRecomputation {
+  return {
+    ...rest,
+    startedAt: requestedAt,
+    state: rest.error !== null ? 'failed' : rest.finishedAt === null ? 'running' : 'finished',
+  };
+}
+
+const confirmed = z.literal('yes').optional();
+const recordForm = z.object({ record: idParam });
+const framesForm = z.object({ record: idParam, frame: z.array(idParam) });
+const addForm = z
+  .object({ function: textParam(NAME_LENGTH), module: textParam(NAME_LENGTH), confirmed })
+  .refine(form => form.function && form.module, {
+    error: 'expected function and module',
+  });
+const removeForm = z
+  .object({ id: idParam, confirmed })
+  .refine(form => form.id !== undefined, { error: 'expected the id of an entry' });
+
+async function recordAndFrames(c: Context): Promise<{ record: number; frame: number[] }> {
+  const body = await c.req.parseBody({ all: true });
+  const frames = body.frame === undefined ? [] : [body.frame].flat();
+  const { record, frame } = parseOrRefuse(framesForm, { record: body.record, frame: frames });
+  if (record === undefined) throw new RequestError(400, 'record: missing, expected the id of a record');
+  return { record, frame: frame.filter(number => number !== undefined) };
+}
+
+/** The functions of the ticked frames that may be ticked. */
+function tickedFrames({ frames }: DecidedStack, ticked: number[]): FrameName[] {
+  return frames
+    .filter(frame => ticked.includes(frame.number) && isCandidate(frame))
+    .map(({ function: name, module }) => ({ function: name, module }));
+}
+
+function nameOf(frame: FrameName) {
+  return `${frame.function}\n${frame.module}`;
+}
+
+function total(moves: Move[], key: 'stacks' | 'records') {
+  return moves.reduce((sum, move) => sum + move[key], 0);
+}

@@ -1,0 +1,256 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { BacktracesPage } from '../../views/backtraces.tsx';
+import { CrashesPage } from '../../views/crashes.tsx';
+import { FailedAnalysesPage } from '../../views/crashes-failed.tsx';
+import { COMMENT_LENGTH } from '../../views/crashes-forms.tsx';
+import { HiddenGuiltiesPage } from '../../views/crashes-hidden.tsx';
+import { backtracesPath, type CrashFilter, crashesPath, failedPath, hiddenPath } from '../../views/crashes-links.ts';
+import { GuiltyPage } from '../../views/guilty.tsx';
+import { recordsPath } from '../../views/links.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { MakeFrame } from '../frame.ts';
+import { listFleets } from '../records/queries.ts';
+import { idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
+import { guiltyOf } from './api.ts';
+import {
+  buildsSeen,
+  commentGuilty,
+  countHidden,
+  countStacks,
+  crashesByBuild,
+  crashingSystems,
+  crashShares,
+  guiltyBuilds,
+  guiltyByDay,
+  guiltyShares,
+  guiltyStacks,
+  guiltyTotals,
+  hiddenGuilties,
+  hideGuilty,
+} from './queries.ts';
+import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
+import { backtraceOf } from './shown.ts';
+import { type CrashQuery, crashQuery, GUILTIES_A_PAGE, scopeOf, topCrashes } from './top.ts';
+
+const STACKS_A_PAGE = 10;
+const LIST_PAGE = 50;
+const BUILDS_SHOWN = 10;
+const GUILTY_BUILDS = 40;
+
+/** Top crashes, a guilty, its backtraces, hidden guilties and failed analyses. */
+export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: () => void) {
+  return new Hono()
+    .get('/', c => top(c, undefined))
+    .get('/overall', c => top(c, undefined))
+    .get('/failed', async c => {
+      const { offset = 0 } = parseOrRefuse(pageQuery, c.req.query());
+      const [failures, total] = await Promise.all([listFailed(sql, LIST_PAGE, offset), countFailed(sql)]);
+      return c.html(
+        <FailedAnalysesPage
+          frame={await frame()}
+          failures={[...failures]}
+          total={total}
+          {...around(failedPath, offset, total, LIST_PAGE)}
+        />,
+      );
+    })
+    .get('/guilty_edit/hidden', async c => {
+      const { offset = 0 } = parseOrRefuse(pageQuery, c.req.query());
+      const found = await hiddenGuilties(sql, LIST_PAGE + 1, offset);
+      const total = offset + found.length;
+      return c.html(
+        <HiddenGuiltiesPage
+          frame={await frame()}
+          guilties={found.slice(0, LIST_PAGE)}
+          {...around(hiddenPath, offset, total, LIST_PAGE)}
+        />,
+      );
+    })
+    .get('/guilty_details/:id', async c => {
+      const guilty = await guiltyOf(sql, c.req.param('id'));
+      const query = crashQuery.safeParse(c.req.query());
+      const [systems, fleets] = await Promise.all([crashingSystems(sql), listFleets(sql)]);
+      const valid: CrashQuery = query.success ? query.data : {};
+      const scope = scopeOf(valid, valid.os);
+      const [totals, days, builds, hostTypes, onSystems, seen] = await Promise.all([
+        guiltyTotals(sql, guilty.id, scope),
+        guiltyByDay(sql, guilty.id, scope),
+        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
+        guiltyShares(sql, guilty.id, 'host_type', scope),
+        guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
+        buildsSeen(sql, valid.os, [guilty.id]),
+      ]);
+      return c.html(
+        <GuiltyPage
+          frame={await frame()}
+          guilty={{
+            ...guilty,
+            firstSeen: totals.firstDay,
+            lastSeen: totals.lastDay,
+            firstBuild: seen[0]?.first ?? null,
+            lastBuild: seen[0]?.last ?? null,
+          }}
+          filter={filterOf(valid, valid.os)}
+          errors={query.success ? undefined : problemsByField(query.error)}
+          systems={systems}
+          fleets={fleets}
+          records={totals.records}
+          machines={totals.machines}
+          days={[...days]}
+          builds={[...builds]}
+          hostTypes={hostTypes.map(({ name, records }) => ({ hostType: name, records }))}
+          onSystems={onSystems.map(({ name, records }) => ({ os: name, records }))}
+        />,
+        query.success ? 200 : 400,
+      );
+    })
+    .get('/guilty_details/:id/backtraces', async c => {
+      const guilty = await guiltyOf(sql, c.req.param('id'));
+      const query = parseOrRefuse(crashQuery, c.req.query());
+      const offset = query.offset ?? 0;
+      const only = { machineId: query.machine_id, build: query.build };
+      const [stacks, totals] = await Promise.all([
+        guiltyStacks(sql, guilty.id, { ...only, limit: STACKS_A_PAGE, offset }),
+        countStacks(sql, guilty.id, only),
+      ]);
+      const filter = filterOf(query, query.os);
+      const { higherHref, lowerHref } = ranks(
+        backtracesPath(guilty.id, filter),
+        offset,
+        STACKS_A_PAGE,
+        offset + STACKS_A_PAGE < totals.stacks,
+      );
+      return c.html(
+        <BacktracesPage
+          frame={await frame()}
+          guilty={guilty}
+          filter={filter}
+          stacks={stacks.flatMap(stack =>
+            stack.newest
+              ? [
+                  {
+                    ...stack,
+                    ...backtraceOf(stack),
+                    newest: stack.newest,
+                    otherPrograms: 0,
+                    recordsHref: recordsPath({ stack: String(stack.id), ...machineAndBuild(query) }),
+                  },
+                ]
+              : [],
+          )}
+          firstStack={offset + 1}
+          totalStacks={totals.stacks}
+          totalRecords={totals.records}
+          moreHref={lowerHref}
+          fewerHref={higherHref}
+        />,
+      );
+    })
+    .get('/:build', c => top(c, c.req.param('build')))
+    .post('/comments', async c => {
+      const { id, comment = '', back } = parseOrRefuse(commentForm, await c.req.parseBody());
+      if (!(await commentGuilty(sql, id!, comment.trim()))) throw new RequestError(404, `there is no guilty ${id}`);
+      return c.redirect(backTo(back), 303);
+    })
+    .post('/hidings', c => hide(c, true))
+    .post('/unhidings', c => hide(c, false))
+    .post('/retries', async c => {
+      const { id, back } = parseOrRefuse(guiltyForm, await c.req.parseBody());
+      await retryFailed(sql, id);
+      onWork();
+      return c.redirect(backTo(back, failedPath), 303);
+    });
+
+  async function top(c: Context, build: string | undefined) {
+    const raw = { ...c.req.query(), ...(build !== undefined && { build }) };
+    const query = crashQuery.safeParse(raw);
+    const valid: CrashQuery = query.success ? query.data : {};
+    const offset = valid.offset ?? 0;
+    const page = await topCrashes(sql, valid, GUILTIES_A_PAGE);
+    const scope = scopeOf(valid, page.systemName);
+    const [fleets, state, hidden, byClassification, byBuild] = await Promise.all([
+      listFleets(sql),
+      queueState(sql),
+      countHidden(sql, scope),
+      crashShares(sql, scope, shareOf(config.crashes.classifications)),
+      crashesByBuild(sql, scope, BUILDS_SHOWN),
+    ]);
+    const filter = filterOf(valid, page.systemName);
+    return c.html(
+      <CrashesPage
+        frame={await frame()}
+        filter={filter}
+        errors={query.success ? undefined : problemsByField(query.error)}
+        systems={page.systems}
+        fleets={fleets}
+        builds={page.builds}
+        guilties={page.guilties}
+        firstRank={offset + 1}
+        {...ranks(crashesPath(filter), offset, GUILTIES_A_PAGE, page.more)}
+        hidden={hidden}
+        byClassification={[...byClassification]}
+        byBuild={[...byBuild]}
+        waiting={state.waiting}
+        failed={state.failed}
+        classifications={config.crashes.classifications}
+      />,
+      query.success ? 200 : 400,
+    );
+  }
+
+  async function hide(c: Context, hidden: boolean) {
+    const { id, back } = parseOrRefuse(guiltyForm, await c.req.parseBody());
+    if (!(await hideGuilty(sql, id!, hidden))) throw new RequestError(404, `there is no guilty ${id}`);
+    return c.redirect(backTo(back), 303);
+  }
+}
+
+const pageQuery = z.object({ offset: integerParam(0, 1_000_000) });
+const guiltyForm = z.object({ id: idParam, back: textParam(2000) });
+const commentForm = z.object({ id: idParam, comment: textParam(COMMENT_LENGTH), back: textParam(2000) });
+
+function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
+  const { days, fleet, sort, build, machine_id } = query;
+  return { os, days, fleet, sort, build, machine_id };
+}
+
+function machineAndBuild({ machine_id, build }: CrashQuery) {
+  return { machine_id, build };
+}
+
+/** Crashes with and without backtraces share DOMAIN/PROBE with one of the classifications that hold backtraces. */
+function shareOf(patterns: readonly string[]): string[] {
+  const probes = patterns.map(pattern =>
+    pattern
+      .split('/')
+      .slice(0, 2)
+      .map(part => (part === '*' ? '%' : part.replaceAll(/[\\%_]/g, '\\$&')))
+      .join('/'),
+  );
+  return [...new Set(probes.map(probe => `${probe}/%`))];
+}
+
+function withOffset(path: string, offset: number) {
+  if (offset <= 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}offset=${offset}`;
+}
+
+function ranks(path: string, offset: number, size: number, more: boolean) {
+  return {
+    higherHref: offset > 0 ? withOffset(path, offset - size) : undefined,
+    lowerHref: more ? withOffset(path, offset + size) : undefined,
+  };
+}
+
+function around(path: string, offset: number, total: number, size: number) {
+  const { higherHref, lowerHref } = ranks(path, offset, size, offset + size < total);
+  return { newerHref: higherHref, olderHref: lowerHref };
+}
+
+/** Only to our own crash pages: a form field can't send anyone elsewhere. */
+function backTo(back: string | undefined, otherwise = '/telemetryui/crashes') {
+  return back !== undefined && /^\/telemetryui\/crashes(?:[/?]|$)/.test(back) ? back : otherwise;
+}

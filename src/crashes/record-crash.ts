@@ -1,0 +1,32 @@
+import type { RecordCrash } from '../../views/record-crash.tsx';
+import type { Sql } from '../db/connect.ts';
+import type { StoredRecord } from '../records/record.ts';
+import { guiltyName } from './api.ts';
+import { stackOfRecord } from './queries.ts';
+import { queuedRecord } from './queue.ts';
+import { backtraceOf, stackToJson } from './shown.ts';
+
+/** What a record's page shows of its analysis; undefined for records without backtraces. */
+export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<RecordCrash | undefined> {
+  const stack = await stackOfRecord(sql, record);
+  if (stack) return { state: 'analysed', guilty: stack.guilty, backtrace: backtraceOf(stack) };
+  const queued = await queuedRecord(sql, record.id);
+  if (!queued) return undefined;
+  return queued.failed
+    ? { state: 'failed', error: queued.error ?? 'the analysis ended without a word' }
+    : { state: 'waiting' };
+}
+
+/** The same in GET /api/records/ID: `processed` is false while a crash record waits, true once nothing is left to do. */
+export async function crashJson(sql: Sql, record: StoredRecord) {
+  const stack = await stackOfRecord(sql, record);
+  if (stack) return { processed: true, guilty: guiltyName(stack.guilty), ...stackToJson(stack) };
+  const queued = await queuedRecord(sql, record.id);
+  return {
+    processed: queued === undefined,
+    guilty: null,
+    frames: null,
+    explanation: null,
+    ...(queued?.error && { error: queued.error }),
+  };
+}

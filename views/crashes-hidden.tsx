@@ -1,0 +1,77 @@
+import type { FC } from 'hono/jsx';
+import { UnhideForm } from './crashes-forms.tsx';
+import { type GuiltyRef, guiltyPath, hiddenPath, neverGuiltyPath } from './crashes-links.ts';
+import { GuiltyName } from './guilty-name.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { count, EmptyState, type NoticeProps, Pager, Scroll, Time } from './parts.tsx';
+
+export interface HiddenGuilty extends GuiltyRef {
+  comment: string;
+  /** Of all time. */
+  records: number;
+  lastSeen: Date | null;
+  hiddenAt: Date;
+}
+
+export interface HiddenGuiltiesPageProps {
+  frame: Frame;
+  /** Hidden last first. */
+  guilties: HiddenGuilty[];
+  olderHref?: string | undefined;
+  newerHref?: string | undefined;
+  notice?: NoticeProps | undefined;
+}
+
+const LEAD = 'Left out of the top crashes. Their records are analysed and counted as ever.';
+
+export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
+  <Page frame={props.frame} title="Hidden guilties" current="crashes" lead={LEAD} notice={props.notice}>
+    <nav class="links" aria-label="Crashes">
+      <a href="/telemetryui/crashes">← Crashes</a>
+      <a href={neverGuiltyPath()}>Never-guilty list</a>
+    </nav>
+    {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden />}
+    <Pager newerHref={props.newerHref} olderHref={props.olderHref} />
+  </Page>
+);
+
+const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
+  <Scroll label="Hidden guilties">
+    <table class="hidden-guilties">
+      <thead>
+        <tr>
+          <th>Guilty</th>
+          <th class="num">Records</th>
+          <th>Last seen</th>
+          <th>Hidden</th>
+          <th>Comment</th>
+          <th>
+            <span class="unseen">Show again</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {guilties.map(guilty => (
+          <tr>
+            <td class="guilty-cell">
+              <GuiltyName guilty={guilty} href={guiltyPath(guilty.id)} />
+            </td>
+            <td class="num">{count(guilty.records)}</td>
+            <td class="nowrap">{guilty.lastSeen && <Time at={guilty.lastSeen} now={frame.now} />}</td>
+            <td class="nowrap">
+              <Time at={guilty.hiddenAt} now={frame.now} />
+            </td>
+            <td class="comment-cell">{guilty.comment}</td>
+            <td class="nowrap">{!frame.readonlyNotice && <UnhideForm guilty={guilty} back={hiddenPath} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </Scroll>
+);
+
+const NothingHidden: FC = () => (
+  <EmptyState title="Nothing is hidden">
+    <p>A guilty that needs no more attention can be hidden from the top crashes or from its own page.</p>
+  </EmptyState>
+);

@@ -1,0 +1,174 @@
+import type { FC } from 'hono/jsx';
+import { exact } from './ago.ts';
+import { BarTable } from './bars.tsx';
+import { DayChart, type DayNumbers } from './chart-days.tsx';
+import { CrashesFilterForm } from './crashes-filter.tsx';
+import { CommentForm, HideForm, UnhideForm } from './crashes-forms.tsx';
+import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath, scope } from './crashes-links.ts';
+import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
+import { FunctionName } from './guilty-name.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { count, EmptyState, type NoticeProps, Time } from './parts.tsx';
+import { visible } from './visible.ts';
+
+export interface GuiltyDetails extends GuiltyRef {
+  comment: string;
+  hidden: boolean;
+  /** Of all time, null where nothing was put down to it (any more). */
+  firstSeen: Date | null;
+  lastSeen: Date | null;
+  firstBuild: string | null;
+  lastBuild: string | null;
+}
+
+export interface GuiltyPageProps {
+  frame: Frame;
+  guilty: GuiltyDetails;
+  /** As it is in force: the OS and the window chosen or by default. */
+  filter: CrashFilter;
+  errors?: Record<string, string> | undefined;
+  systems: string[];
+  fleets: string[];
+  /** In this window. */
+  records: number;
+  machines: number;
+  /** Each day of the window, oldest first. */
+  days: DayNumbers[];
+  /** Newest first. */
+  builds: GuiltyBuild[];
+  /** Records by `sys_vendor|product_name|product_version`, most first. */
+  hostTypes: { hostType: string; records: number }[];
+  /** Records by OS, most first. */
+  onSystems: { os: string; records: number }[];
+  notice?: NoticeProps | undefined;
+}
+
+export const GuiltyPage: FC<GuiltyPageProps> = props => {
+  const { frame, guilty, filter } = props;
+  return (
+    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" notice={props.notice} live>
+      <nav class="links" aria-label="This guilty">
+        <a href={crashesPath(filter)}>← Crashes</a>
+        <a href={backtracesPath(guilty.id, { ...filter, sort: undefined })}>Backtraces</a>
+        <a href={`/api/guilties/${guilty.id}`}>JSON</a>
+      </nav>
+      {guilty.hidden && <p class="notice warning">Hidden: it is left out of the top crashes.</p>}
+      <GuiltyFacts {...props} />
+      {!frame.readonlyNotice && <Actions guilty={guilty} back={guiltyPath(guilty.id, filter)} />}
+      <h2>{`In ${scope(filter)}`}</h2>
+      <CrashesFilterForm {...props} action={guiltyPath(guilty.id)} />
+      {props.records > 0 ? <Numbers {...props} /> : <NoneInWindow {...props} />}
+    </Page>
+  );
+};
+
+const TITLE = 100;
+
+const brief = (name: string): string => (name.length > TITLE ? `${name.slice(0, TITLE - 1)}…` : name);
+
+const GuiltyFacts: FC<GuiltyPageProps> = ({ frame, guilty, records, machines }) => (
+  <div class="facts">
+    <dl>
+      <div>
+        <dt>Function</dt>
+        <dd>
+          <FunctionName text={guilty.function} />
+        </dd>
+      </div>
+      <div>
+        <dt>Module</dt>
+        <dd class="mono">{visible(guilty.module)}</dd>
+      </div>
+      <div>
+        <dt>In this window</dt>
+        <dd>
+          <b>{count(records)}</b> records, <b>{count(machines)}</b> machines
+        </dd>
+      </div>
+    </dl>
+    <dl>
+      <Seen name="First seen" at={guilty.firstSeen} build={guilty.firstBuild} now={frame.now} />
+      <Seen name="Last seen" at={guilty.lastSeen} build={guilty.lastBuild} now={frame.now} />
+    </dl>
+  </div>
+);
+
+const Seen: FC<{ name: string; at: Date | null; build: string | null; now: Date }> = ({ name, at, build, now }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>
+      {at ? (
+        <>
+          {exact(at)}, <Time at={at} now={now} />
+        </>
+      ) : (
+        <span class="soft">never</span>
+      )}
+      {build !== null && (
+        <>
+          , build <span class="mono">{build}</span>
+        </>
+      )}
+    </dd>
+  </div>
+);
+
+const Actions: FC<{ guilty: GuiltyDetails; back: string }> = ({ guilty, back }) => (
+  <div class="row guilty-actions">
+    <CommentForm guilty={guilty} back={back} />
+    {guilty.hidden ? <UnhideForm guilty={guilty} back={back} /> : <HideForm id={guilty.id} back={back} />}
+  </div>
+);
+
+const Numbers: FC<GuiltyPageProps> = ({ guilty, filter, days, builds, hostTypes, onSystems }) => (
+  <>
+    <DayChart days={days} />
+    <p class="small soft">
+      Machine ids change every 3 days, so one machine may count more than once over longer windows.
+    </p>
+    <h2>By build</h2>
+    <BuildsTable id={guilty.id} filter={filter} builds={builds} />
+    <div class="halves">
+      <section>
+        <h2>By hardware</h2>
+        <BarTable
+          label="Records by hardware"
+          heads={['Hardware', 'Records']}
+          rows={hostTypes.map(({ hostType, records }) => ({ name: hardware(hostType), n: records }))}
+        />
+      </section>
+      <section>
+        <h2>By OS</h2>
+        <BarTable
+          label="Records by OS"
+          heads={['OS', 'Records']}
+          rows={onSystems.map(({ os, records }) => ({
+            name: os || 'not named',
+            href: os ? guiltyPath(guilty.id, { ...filter, os }) : undefined,
+            n: records,
+          }))}
+        />
+      </section>
+    </div>
+  </>
+);
+
+const hardware = (hostType: string): string =>
+  hostType
+    .split('|')
+    .filter(part => part.trim() !== '')
+    .join(' · ') || 'not named';
+
+const NoneInWindow: FC<GuiltyPageProps> = ({ guilty, frame }) => (
+  <EmptyState title="No record in this window">
+    <p>
+      {guilty.lastSeen ? (
+        <>
+          The last one came <Time at={guilty.lastSeen} now={frame.now} />. Choose a longer window or another OS.
+        </>
+      ) : (
+        'No record is put down to this function any more: the never-guilty list has changed since.'
+      )}
+    </p>
+  </EmptyState>
+);
