@@ -87,7 +87,7 @@ export function guiltiesApi(sql: Sql) {
     .get('/:id/backtraces', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
-      const only = { machineId: query.machine_id, build: query.build };
+      const only = { ...scopeOf(query, query.os), machineId: query.machine_id, build: query.build };
       const limit = query.limit ?? STACK_LIMIT;
       const [stacks, totals] = await Promise.all([
         guiltyStacks(sql, guilty.id, { ...only, limit, offset: query.offset ?? 0 }),

@@ -74,14 +74,16 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       const query = crashQuery.safeParse(c.req.query());
       const [systems, fleets] = await Promise.all([crashingSystems(sql), listFleets(sql)]);
       const valid: CrashQuery = query.success ? query.data : {};
-      const scope = scopeOf(valid, valid.os);
-      const [totals, days, builds, hostTypes, onSystems, seen] = await Promise.all([
+      // Where no OS is chosen: the one it hits most.
+      const onSystems = await guiltyShares(sql, guilty.id, 'system_name', scopeOf(valid, undefined));
+      const os = valid.os ?? onSystems[0]?.name;
+      const scope = scopeOf(valid, os);
+      const [totals, days, builds, hostTypes, seen] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
         guiltyShares(sql, guilty.id, 'host_type', scope),
-        guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
-        buildsSeen(sql, valid.os, [guilty.id]),
+        buildsSeen(sql, os, [guilty.id]),
       ]);
       return c.html(
         <GuiltyPage
@@ -93,7 +95,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
             firstBuild: seen[0]?.first ?? null,
             lastBuild: seen[0]?.last ?? null,
           }}
-          filter={filterOf(valid, valid.os)}
+          filter={filterOf(valid, os)}
           errors={query.success ? undefined : problemsByField(query.error)}
           systems={systems}
           fleets={fleets}
@@ -111,7 +113,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
       const offset = query.offset ?? 0;
-      const only = { machineId: query.machine_id, build: query.build };
+      const only = { ...scopeOf(query, query.os), machineId: query.machine_id, build: query.build };
       const [stacks, totals] = await Promise.all([
         guiltyStacks(sql, guilty.id, { ...only, limit: STACKS_A_PAGE, offset }),
         countStacks(sql, guilty.id, only),

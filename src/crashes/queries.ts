@@ -104,7 +104,7 @@ export async function newestBuilds(sql: Queryable, scope: CrashScope, limit: num
 export async function crashingSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName"
-      from guilty_machine_counts group by system_name order by sum(machines) desc, system_name limit 100`;
+      from guilty_machine_counts where system_name <> '' group by system_name order by sum(machines) desc, system_name limit 100`;
   return rows.map(row => row.systemName);
 }
 
@@ -216,23 +216,22 @@ export interface StackRow extends DecidedStack {
 const STACK_SAMPLE = 500;
 
 /**
- * The stacks of a guilty, most records first, of one machine or build where given. Signals and programs are counted over
- * the newest 500 records of each.
+ * The stacks of a guilty in a window, most records first, of one machine or build where given. Signals and programs are
+ * counted over the newest 500 records of each.
  */
 export async function guiltyStacks(
   sql: Queryable,
   id: number,
-  { machineId, build, limit, offset }: StackFilter & { limit: number; offset: number },
+  { limit, offset, ...filter }: StackFilter & { limit: number; offset: number },
 ): Promise<StackRow[]> {
+  const { machineId } = filter;
   const rows = await sql<(Omit<StackRow, 'newest'> & { newestId: number | null; newestAt: Date | null })[]>`
     with counted as (
-      select c.stack_id, sum(c.records)::bigint as records, count(distinct c.machine_id) as machines
-        from stack_machines c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and ${ofStackFilter(sql, { machineId, build })}
-       group by c.stack_id
-       order by 2 desc, 1 limit ${limit} offset ${offset}
+      ${countedStacks(sql, id, filter)} order by 2 desc, 1 limit ${limit} offset ${offset}
     )
-    select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt", counted.records, counted.machines,
+    select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt", counted.records,
+           (select count(distinct c.machine_id) from stack_machines c
+             where c.stack_id = s.id and ${machinesInScope(sql, filter)}) as machines,
            newest.id as "newestId", newest.received_at as "newestAt", newest.signals, newest.programs
       from counted
       join stacks s on s.id = counted.stack_id
@@ -255,22 +254,40 @@ export async function guiltyStacks(
   }));
 }
 
-export interface StackFilter {
+export interface StackFilter extends CrashScope {
   machineId?: string | undefined;
   build?: string | undefined;
 }
 
-function ofStackFilter(sql: Queryable, { machineId, build }: StackFilter) {
+/** stack_id and records. What one machine reported is known in all, not by day. */
+function countedStacks(sql: Queryable, id: number, filter: StackFilter) {
+  const { machineId, build, days } = filter;
+  if (machineId !== undefined) {
+    return sql`
+      select c.stack_id, sum(c.records)::bigint as records
+        from stack_machines c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and ${machinesInScope(sql, filter)}
+       group by c.stack_id`;
+  }
   return sql`
-    ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
+    select c.stack_id, sum(c.records)::bigint as records
+      from stack_counts c join stacks s on s.id = c.stack_id
+     where s.guilty_id = ${id} and c.day > ${today(sql)} - ${days}::int and ${inScope(sql, filter)}
+       and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+     group by c.stack_id`;
+}
+
+function machinesInScope(sql: Queryable, filter: StackFilter) {
+  const { machineId, build, days } = filter;
+  return sql`
+    c.last_day > ${today(sql)} - ${days}::int and ${inScope(sql, filter)}
+    and ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
     and ${build === undefined ? sql`true` : sql`c.build = ${build}`}`;
 }
 
 export async function countStacks(sql: Queryable, id: number, filter: StackFilter) {
   const [row] = await sql<{ stacks: number; records: number }[]>`
-    select count(distinct c.stack_id) as stacks, coalesce(sum(c.records), 0)::bigint as records
-      from stack_machines c join stacks s on s.id = c.stack_id
-     where s.guilty_id = ${id} and ${ofStackFilter(sql, filter)}`;
+    select count(*) as stacks, coalesce(sum(records), 0)::bigint as records from (${countedStacks(sql, id, filter)}) counted`;
   return row!;
 }
 
