@@ -69,13 +69,17 @@ export function workspace(): Workspace {
   const emptyDirectory = join(directory, 'empty');
   mkdirSync(emptyDirectory);
   const children = new Set<ChildProcess>();
+  const killed = new Set<ChildProcess>();
   const stateDirs = new Set<string>();
   const deferred: (() => unknown)[] = [];
   let states = 0;
 
   afterAll(async () => {
     for (const end of deferred.reverse()) await end();
-    for (const child of children) if (isRunning(child)) child.kill('SIGKILL');
+    for (const child of children) {
+      killed.add(child);
+      if (isRunning(child)) child.kill('SIGKILL');
+    }
     for (const stateDir of stateDirs) await killPostgres(stateDir);
     rmSync(directory, { recursive: true, force: true });
   });
@@ -106,6 +110,13 @@ export function workspace(): Workspace {
       child.once('error', reject);
       child.once('close', (code, signal) => resolve(code ?? signal!));
     });
+    exited.then(
+      end => {
+        if (end !== 0 && args[0] === 'serve' && output.stderr.includes(' ready ') && !killed.has(child))
+          console.error(`telemetricsd ${child.pid} ended by itself, ${end}:\n${output.stderr}`);
+      },
+      () => {},
+    );
     return { child, state, output, exited };
   }
 
@@ -131,6 +142,7 @@ export function workspace(): Workspace {
         return { code, ms: performance.now() - asked };
       },
       async kill() {
+        killed.add(child);
         child.kill('SIGKILL');
         await exited;
       },
