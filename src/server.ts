@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { type AppDependencies, createApp } from './app.ts';
-import { bodyLimit } from './collector/routes.ts';
+import { bodyLimit, type CollectorBindings } from './collector/routes.ts';
 import type { Listener } from './config/listener.ts';
 import { OperatorError } from './errors.ts';
 
@@ -33,8 +33,8 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   const app = createApp(deps, listener);
   let stopping = false;
   // A client that keeps its connection would otherwise go on sending until it is cut off in the middle of a request.
-  const answer: Answer = async (request, address = null) => {
-    const response = await app.fetch(request, { address });
+  const answer: Answer = async (request, bindings) => {
+    const response = await app.fetch(request, bindings);
     if (stopping) response.headers.set('Connection', 'close');
     return response;
   };
@@ -52,7 +52,7 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   };
 }
 
-type Answer = (request: Request, address?: string | null) => Promise<Response>;
+type Answer = (request: Request, bindings: CollectorBindings) => Promise<Response>;
 
 function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) {
   try {
@@ -61,7 +61,7 @@ function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) 
       return Bun.serve({
         unix: listener.unix,
         maxRequestBodySize,
-        fetch: request => answer(request),
+        fetch: request => answer(request, {}),
       });
     }
     return Bun.serve({
@@ -69,7 +69,13 @@ function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) 
       port: listener.port,
       maxRequestBodySize,
       idleTimeout: IDLE_TIMEOUT_S,
-      fetch: (request, server) => answer(request, server.requestIP(request)?.address ?? null),
+      fetch: (request, server) =>
+        answer(request, {
+          // Few requests are asked where they came from.
+          get address() {
+            return server.requestIP(request)?.address ?? null;
+          },
+        }),
     });
   } catch (cause) {
     const reason =

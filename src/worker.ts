@@ -1,5 +1,5 @@
 /** The thread that analyses crashes: its own database connection, so that it costs ingestion nothing. */
-import { analyseBatch } from './crashes/analyse.ts';
+import { analyseBatch, BATCH } from './crashes/analyse.ts';
 import { createDemangler } from './crashes/demangle.ts';
 import { recomputeSlice } from './crashes/recompute.ts';
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX, type Sql } from './db/connect.ts';
@@ -11,6 +11,8 @@ export type FromWorker = { kind: 'trouble'; reason: string } | { kind: 'stopped'
 
 /** It looks by itself as well: other instances' records, claims that have run out. */
 const LOOK_EVERY_MS = 5_000;
+/** How long records gather after the first one has come. */
+const GATHER_MS = 250;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
 
 let stopping = false;
@@ -33,6 +35,8 @@ async function work(target: DatabaseTarget) {
       const analysed = await analyseBatch(sql, demangler);
       const recomputed = await recomputeSlice(sql);
       if (analysed === 0 && !recomputed) await idle(LOOK_EVERY_MS);
+      // A few records at a time cost the database as much as hundreds.
+      if (analysed < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
     } catch (error) {
       postMessage({ kind: 'trouble', reason: (error as Error).message } satisfies FromWorker);
       await idle(PAUSE_AFTER_TROUBLE_MS);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { OPEN_BATCH_TAG } from '../src/records/store.ts';
+import { OPEN_BATCH_TAG } from '../src/records/queries.ts';
 import { getJson, headerBytes, OTHER_TID, post, type TestApp, testApp } from './app.ts';
 
 let server: TestApp;

@@ -36,21 +36,27 @@ export interface ChangePreviewPageProps {
 export const ChangePreviewPage: FC<ChangePreviewPageProps> = props => (
   <Page
     frame={props.frame}
-    title={props.change === 'add' ? 'Add to the never-guilty list?' : 'Remove from the never-guilty list?'}
+    title={props.functions.length > 0 ? TITLES[props.change] : 'Recompute all records?'}
     current="crashes"
     notice={props.notice}
   >
-    <ul class="change">
-      {props.functions.map(row => (
-        <li>
-          <span aria-hidden="true">{props.change === 'add' ? '+' : '−'}</span> <FunctionName text={row.function} />
-          <span class="mono soft">{visible(row.module)}</span>
-        </li>
-      ))}
-    </ul>
-    {props.moves.length > 0 ? <Moves {...props} /> : <NoMoves />}
+    {props.functions.length > 0 && <Functions {...props} />}
+    {props.moves.length > 0 ? <Moves {...props} /> : <NoMoves {...props} />}
     {!props.frame.readonlyNotice && <ConfirmForm {...props} />}
   </Page>
+);
+
+const TITLES = { add: 'Add to the never-guilty list?', remove: 'Remove from the never-guilty list?' };
+
+const Functions: FC<ChangePreviewPageProps> = ({ change, functions }) => (
+  <ul class="change">
+    {functions.map(row => (
+      <li>
+        <span aria-hidden="true">{change === 'add' ? '+' : '−'}</span> <FunctionName text={row.function} />
+        <span class="mono soft">{visible(row.module)}</span>
+      </li>
+    ))}
+  </ul>
 );
 
 const Moves: FC<ChangePreviewPageProps> = ({ stacks, records, moves, otherMoves }) => {
@@ -99,9 +105,9 @@ const End: FC<{ guilty: PreviewedGuilty | null }> = ({ guilty }) =>
     <span class="soft">no guilty</span>
   );
 
-const NoMoves: FC = () => (
+const NoMoves: FC<ChangePreviewPageProps> = ({ functions }) => (
   <EmptyState title="No record would move">
-    <p>The list would change; every crash so far keeps its guilty.</p>
+    <p>{functions.length > 0 ? 'The list would change; every' : 'Every'} crash so far keeps its guilty.</p>
   </EmptyState>
 );
 

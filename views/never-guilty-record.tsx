@@ -24,8 +24,8 @@ export interface NeverGuiltyFromRecordPageProps {
 }
 
 const LEAD =
-  'Tick the frames whose functions are never to blame. Apply recomputes this record now and shows its new guilty; ' +
-  'the preview counts what would change over all records before anything does.';
+  'Tick the frames whose functions are never to blame. Apply puts them on the list, recomputes this record now and shows ' +
+  'its new guilty; the preview counts what would change over all records before anything does.';
 
 export const NeverGuiltyFromRecordPage: FC<NeverGuiltyFromRecordPageProps> = props => {
   const { frame, recordId, guilty, frames, applied, notice } = props;
@@ -53,6 +53,7 @@ const Applied: FC<{ from: GuiltyRef | null; to: GuiltyRef | null }> = ({ from, t
         <MoveEnd name="Now" guilty={to} />
       </dl>
     )}
+    <p>Other records with these functions keep their guilty until the preview for all records is submitted.</p>
   </div>
 );
 
@@ -105,7 +106,7 @@ const EditableRow: FC<{ row: EditableFrame; readonly: boolean }> = ({ row, reado
     <tr class={row.guilty ? 'at-fault' : undefined}>
       <td class="nowrap tick-cell">
         {row.choice === 'fixed' ? (
-          <span class="small soft">entry point</span>
+          <span class="small soft">not offered</span>
         ) : (
           <input
             type="checkbox"

@@ -1,5 +1,19 @@
-/** Whether a classification fits one of the patterns: three parts, of which `*` stands for any. */
-export function matchesAny(patterns: readonly string[], classification: string): boolean {
-  const parts = classification.split('/');
-  return patterns.some(pattern => pattern.split('/').every((part, index) => part === '*' || part === parts[index]));
+/** A question about classifications, with its answers remembered: there are few of them and many records. */
+export type ClassificationTest = (classification: string) => boolean;
+
+const REMEMBERED = 2_000;
+
+/** Tells whether a classification fits one of the patterns: three parts, of which `*` stands for any. */
+export function classificationTest(patterns: readonly string[]): ClassificationTest {
+  const split = patterns.map(pattern => pattern.split('/'));
+  const known = new Map<string, boolean>();
+  return classification => {
+    const remembered = known.get(classification);
+    if (remembered !== undefined) return remembered;
+    const parts = classification.split('/');
+    const fits = split.some(pattern => pattern.every((part, index) => part === '*' || part === parts[index]));
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(classification, fits);
+    return fits;
+  };
 }

@@ -2,13 +2,12 @@ import type { Config } from '../config/settings.ts';
 import { LOOKUPS_BY_INDEX, type Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
-import { DatabaseUnavailable } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
-import { matchesAny } from './classification.ts';
+import { classificationTest } from './classification.ts';
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
@@ -19,7 +18,7 @@ export interface CollectorRequest {
   fleet: Fleet;
   headers: [string, string][];
   body: Uint8Array;
-  address: string | null;
+  address(): string | null;
 }
 
 export type CollectorAnswer =
@@ -55,6 +54,7 @@ export function createCollector(
   log: Log,
   onWork: () => void = () => {},
 ): Collector {
+  const holdsBacktrace = classificationTest(config.crashes.classifications);
   const writer = database.client('collector', { settings: LOOKUPS_BY_INDEX });
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
@@ -65,11 +65,13 @@ export function createCollector(
     },
     size: record => record.report.payload.length + METADATA_BYTES,
     maxWaiting: config.collector.queue,
+    answerWithinMs: ANSWER_TIMEOUT_MS,
   });
   const refused: GroupCommit<RefusedRequest, KeptRequest> = groupCommit({
     write: batch => guarded(database, () => keepRefused(quarantineWriter, batch, config.quarantine)),
     size: request => request.body.byteLength + METADATA_BYTES,
     maxWaiting: config.collector.queue,
+    answerWithinMs: ANSWER_TIMEOUT_MS,
   });
 
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
@@ -81,14 +83,12 @@ export function createCollector(
   }
 
   async function store(fleet: Fleet, { report, payloadBytes }: Received): Promise<StoredRecord | Refusal> {
-    const outcome = await inTime(
-      records.submit({
-        report,
-        fleetId: fleet.id,
-        fingerprint: recordFingerprint(report, payloadBytes),
-        work: matchesAny(config.crashes.classifications, report.classification) ? ['crash'] : [],
-      }),
-    );
+    const outcome = await records.submit({
+      report,
+      fleetId: fleet.id,
+      fingerprint: recordFingerprint(report, payloadBytes),
+      work: holdsBacktrace(report.classification) ? ['crash'] : [],
+    });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
     const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name };
@@ -99,22 +99,20 @@ export function createCollector(
     log.limited(`refused ${refusal.field}`, 'info', 'refused a record', {
       field: refusal.field,
       fleet: request.fleet.name,
-      address: request.address,
+      address: request.address(),
     });
     if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
     const headers = request.headers.filter(([name]) => !NOT_KEPT.has(name.toLowerCase()));
-    const kept = await inTime(
-      refused.submit({
-        fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
-        fleetId: request.fleet.id,
-        machineId: claimedMachine(headers, request.body),
-        address: request.address,
-        field: refusal.field,
-        reason: storable(refusal.message),
-        headers: headers.map(([name, value]) => [name, storable(value)]),
-        body: request.body,
-      }),
-    );
+    const kept = await refused.submit({
+      fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
+      fleetId: request.fleet.id,
+      machineId: claimedMachine(headers, request.body),
+      address: request.address(),
+      field: refusal.field,
+      reason: storable(refusal.message),
+      headers: headers.map(([name, value]) => [name, storable(value)]),
+      body: request.body,
+    });
     return { kind: 'refused', refusal, kept };
   }
 
@@ -141,18 +139,6 @@ export function wrongTid(tid: string | undefined): string {
 async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T> {
   database.assertAvailable();
   return work();
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DatabaseUnavailable('the database takes too long')), ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A repeated record is answered as it was stored the first time; as it came now, where retention has taken that one. */

@@ -18,6 +18,13 @@ export interface Received {
 }
 
 const KNOWN = new Set<string>(FIELDS);
+/** The usual spellings, so that few headers need to be normalised. */
+const SPELLINGS = new Map<string, Field>(
+  FIELDS.flatMap(field => [
+    [field, field],
+    [field.replaceAll('_', '-'), field],
+  ]),
+);
 const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
 /**
@@ -53,7 +60,7 @@ function readHeaders(headers: Iterable<[string, string]>): HeaderFields {
   const result: HeaderFields = { fields: {}, external: false };
   const spelling: Partial<Record<Field, string>> = {};
   for (const [header, rawValue] of headers) {
-    const name = header.toLowerCase().replaceAll('-', '_');
+    const name = SPELLINGS.get(header) ?? header.toLowerCase().replaceAll('-', '_');
     if (name === 'x_clr_external') result.external = rawValue.trim().toLowerCase() === 'true';
     if (!KNOWN.has(name)) continue;
     const field = name as Field;
@@ -77,8 +84,8 @@ function givenTwice(field: Field, first: string, firstValue: string, second: str
 
 /** Header values are bytes that arrive as Latin-1; what is valid UTF-8 is read as that. */
 function headerText(value: string) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether all is ASCII
-  return (/^[\x00-\x7f]*$/.test(value) ? value : decodePayload(Buffer.from(value, 'latin1'))).replace(OUTER_SPACE, '');
+  if (/^[!-~](?:[ -~]*[!-~])?$/.test(value)) return value;
+  return decodePayload(Buffer.from(value, 'latin1')).replace(OUTER_SPACE, '');
 }
 
 /** Bytes as UTF-8 if they are that, else as Latin-1. */

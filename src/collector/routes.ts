@@ -4,10 +4,11 @@ import { type Collector, wrongTid } from './collector.ts';
 
 export interface CollectorBindings {
   /** The peer's address; absent on unix sockets. */
-  address?: string | null;
+  readonly address?: string | null;
 }
 
 const PATHS = ['/', '/v2/collector', '/v3/collector'];
+const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** JSON writes a control character as six bytes; and there is metadata. */
 const JSON_GROWTH = 6;
 const METADATA_BYTES = 64 * 1024;
@@ -23,10 +24,11 @@ export function bodyLimit(maxPayload: number) {
  */
 export function collectorRoutes(collector: Collector, maxPayload: number, servesPages: boolean) {
   const app = new Hono<{ Bindings: CollectorBindings }>();
+  const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   for (const path of PATHS) {
     app.post(path, c => receive(c, collector, maxPayload));
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
-    app.all(path, c =>
+    app.on(others, path, c =>
       c.json({ message: `${c.req.method} is not for this address: POST a record to it` }, 405, {
         Allow: servesPages ? 'GET, HEAD, POST' : 'POST',
       }),
@@ -40,16 +42,15 @@ async function receive(c: Context<{ Bindings: CollectorBindings }>, collector: C
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
   if (!fleet) return c.json({ message: wrongTid(tid) }, 400);
   const headers = [...c.req.raw.headers] as [string, string][];
-  const limit = headers.some(([name]) => /^record[-_]format[-_]version$/i.test(name))
-    ? maxPayload
-    : bodyLimit(maxPayload);
+  const inHeaders = c.req.header('record_format_version') ?? c.req.header('record-format-version');
+  const limit = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
   if (Number(c.req.header('content-length') ?? 0) > limit) return tooLarge(c, limit);
   const body = new Uint8Array(await c.req.arrayBuffer());
   if (body.byteLength > limit) return tooLarge(c, limit);
 
-  const answer = await collector.receive({ fleet, headers, body, address: c.env?.address ?? null });
+  const answer = await collector.receive({ fleet, headers, body, address: () => c.env?.address ?? null });
   if (answer.kind === 'oversized') return tooLarge(c, maxPayload);
-  if (answer.kind === 'stored') return c.json(recordToJson(answer.record), 201);
+  if (answer.kind === 'stored') return Response.json(recordToJson(answer.record), { status: 201 });
   const { message } = answer.refusal;
   if (!answer.kept?.returned) return c.json({ message }, 400);
   return c.json(

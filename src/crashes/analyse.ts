@@ -8,7 +8,8 @@ import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from '
 import { type StackFrame, stackFrame, stackHash } from './stack.ts';
 import { type AnalysedCrash, storeCrashes } from './store.ts';
 
-const BATCH = 400;
+/** Records analysed at a time. */
+export const BATCH = 400;
 
 /** No record's fault: they wait until it can be started. */
 class DemanglerMissing extends Error {}
@@ -25,7 +26,7 @@ export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<numb
   if (claimed.length === 0) return 0;
   try {
     const read = await readBacktraces(sql, claimed, demangler);
-    await decideAndStore(sql, read);
+    await storeWhatCanBe(sql, read);
   } catch (error) {
     if (isConnectionFailure(error) || error instanceof DemanglerMissing) {
       await releaseClaims(
@@ -72,6 +73,20 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
 
 function payloadOf({ payload, payloadRaw }: ClaimedRecord) {
   return payloadRaw ? Buffer.from(payloadRaw).toString('utf8') : payload;
+}
+
+/** A crash that the database does not take is found by halving the batch: it costs the others a few transactions and nothing else. */
+async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[]): Promise<void> {
+  if (crashes.length === 0) return;
+  try {
+    await decideAndStore(sql, crashes);
+  } catch (error) {
+    if (isConnectionFailure(error)) throw error;
+    if (crashes.length === 1) return reportFailure(sql, crashes[0]!.recordId, (error as Error).message);
+    const middle = crashes.length >> 1;
+    await storeWhatCanBe(sql, crashes.slice(0, middle));
+    await storeWhatCanBe(sql, crashes.slice(middle));
+  }
 }
 
 /** One transaction: the list can't change between a decision and its storing. */

@@ -5,7 +5,7 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
-import { changeList, listNeverGuilty, listVersion } from './never-guilty-list.ts';
+import { type ListChange, listNeverGuilty, listVersion, NAME_LENGTH } from './never-guilty-list.ts';
 import {
   countStacks,
   findGuilty,
@@ -22,6 +22,7 @@ import {
   type Recomputation,
   recomputeStack,
   requestRecomputation,
+  submitChange,
 } from './recompute.ts';
 import { stackToJson } from './shown.ts';
 import { crashQuery, scopeOf, topCrashes } from './top.ts';
@@ -34,7 +35,8 @@ const BODY_BYTES = 64 * 1024;
 const name = z
   .string('expected a text')
   .min(1, 'expected at least 1 character')
-  .max(4096, 'expected at most 4096 characters');
+  .max(NAME_LENGTH, `expected at most ${NAME_LENGTH} characters`)
+  .refine(text => !text.includes('\0') && text.isWellFormed(), 'expected a text without NULs and lone surrogates');
 const addition = z.object({ function: name, module: name });
 const recomputation = z.object({ record_id: z.int('expected the id of a record').min(0).optional() });
 
@@ -110,12 +112,11 @@ export function guiltiesApi(sql: Sql) {
 
 /** GET /  the list; POST / `{"function", "module"}` adds an entry; DELETE /ID removes one. Both say what would move, and recompute in the background. */
 export function neverGuiltyApi(sql: Sql, onWork: () => void) {
-  async function change(listChange: Parameters<typeof changeList>[1]) {
+  async function change(listChange: ListChange) {
     const moves = await previewChange(sql, listChange);
-    const changed = await changeList(sql, listChange);
-    const id = changed ? await requestRecomputation(sql) : null;
-    if (changed) onWork();
-    return { changed, recomputation_id: id, moves };
+    const submitted = await submitChange(sql, listChange);
+    if (submitted) onWork();
+    return { changed: submitted?.changed ?? false, recomputation_id: submitted?.id ?? null, moves };
   }
   return new Hono()
     .get('/', async c => {

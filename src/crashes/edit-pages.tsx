@@ -16,28 +16,28 @@ import { findRecord } from '../records/queries.ts';
 import { idParam, parseOrRefuse, textParam } from '../validation.ts';
 import { isCandidate } from './guilty.ts';
 import {
-  changeList,
   entriesById,
   type FrameName,
   type ListChange,
   listNeverGuilty,
   listVersion,
+  NAME_LENGTH,
   searchFrames,
 } from './never-guilty-list.ts';
 import { type DecidedStack, type GuiltyRow, stackOfRecord } from './queries.ts';
 import {
+  applyChange,
   findRecomputation,
   type Move,
   previewChange,
   type Recomputation,
-  recomputeStack,
   requestRecomputation,
+  submitChange,
 } from './recompute.ts';
 import { backtraceOf } from './shown.ts';
 
 const SEARCH_RESULTS = 50;
 const MOVES_SHOWN = 100;
-const NAME_LENGTH = 4096;
 
 /** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
 export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void) {
@@ -51,15 +51,13 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
       const { record, frame: ticked } = await recordAndFrames(c);
       const before = await crashOf(record);
       const add = tickedFrames(before, ticked);
-      await changeList(sql, { add, remove: [] });
-      await recomputeStack(sql, before.id);
+      await applyChange(sql, { add, remove: [] }, before.id);
       const after = await crashOf(record);
       return c.html(await fromRecord(record, [], { from: before.guilty, to: after.guilty }));
     })
     .post('/guilty_edit/preview', async c => {
       const { record, frame: ticked } = await recordAndFrames(c);
       const add = tickedFrames(await crashOf(record), ticked);
-      if (add.length === 0) return c.redirect(editFromRecordPath(record), 303);
       return preview(c, { add, remove: [] }, 'add', add, {
         action: '/telemetryui/crashes/guilty_edit/submit',
         fields: [['record', String(record)], ...ticked.map((number): [string, string] => ['frame', String(number)])],
@@ -201,10 +199,10 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
   }
 
   async function change(c: Context, listChange: ListChange) {
-    if (!(await changeList(sql, listChange))) return c.redirect(neverGuiltyPath(), 303);
-    const id = await requestRecomputation(sql);
+    const submitted = await submitChange(sql, listChange);
+    if (!submitted) return c.redirect(neverGuiltyPath(), 303);
     onWork();
-    return c.redirect(recomputationPath(id), 303);
+    return c.redirect(recomputationPath(submitted.id), 303);
   }
 
   async function recomputationOf(c: Context): Promise<ShownRecomputation> {

@@ -1,3 +1,5 @@
+import { NAME_LENGTH } from './never-guilty-list.ts';
+
 /** A frame as analysts see it: `function` is the demangled name. */
 export interface ShownFrame {
   function: string;
@@ -47,8 +49,9 @@ export function chooseGuilty(frames: readonly ShownFrame[], isNeverGuilty: IsNev
   return { guilty: null, frame: null, steps, rule: 'no frames' };
 }
 
-/** Whether analysts may put this frame on the never-guilty list: where every program starts, none of them is to blame. */
+/** Whether analysts may put this frame on the never-guilty list: not where every program starts, and not without a module. */
 export function isCandidate(frame: Pick<ShownFrame, 'function' | 'module'>): boolean {
+  if (frame.module === '' || Math.max(frame.function.length, frame.module.length) > NAME_LENGTH) return false;
   const name = withoutVersion(frame.function);
   if (name === '_start()') return false;
   return name !== '__libc_start_main()' || !isLibc(frame.module);

@@ -1,9 +1,12 @@
-import type { Queryable, Sql } from '../db/connect.ts';
+import type { Queryable } from '../db/connect.ts';
 
 export interface FrameName {
   function: string;
   module: string;
 }
+
+/** Of a function's or a module's name on the list. */
+export const NAME_LENGTH = 4096;
 
 /** The never-guilty list in one of its states. */
 export interface NeverGuiltyList {
@@ -60,20 +63,21 @@ function keyOf(frame: FrameName) {
   return `${frame.function}\n${frame.module}`;
 }
 
-/** Changes the list and its version; returns whether there was anything to change. Waits for decisions under way with the list as it was. */
-export async function changeList(sql: Sql, { add, remove }: ListChange): Promise<boolean> {
-  return sql.begin(async tx => {
-    await tx`select version from never_guilty_version for update`;
-    const removed = await tx`delete from never_guilty where id = any(${remove}::bigint[])`;
-    const added = await tx`
-      insert into never_guilty (function, module)
-      select distinct function, module
-        from unnest(${add.map(frame => frame.function)}::text[], ${add.map(frame => frame.module)}::text[]) as came (function, module)
-       where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))`;
-    if (removed.count + added.count === 0) return false;
-    await tx`update never_guilty_version set version = version + 1`;
-    return true;
-  });
+/**
+ * Changes the list and its version in a transaction; returns whether there was anything to change. Waits for decisions
+ * under way with the list as it was.
+ */
+export async function changeList(tx: Queryable, { add, remove }: ListChange): Promise<boolean> {
+  await tx`select version from never_guilty_version for update`;
+  const removed = await tx`delete from never_guilty where id = any(${remove}::bigint[])`;
+  const added = await tx`
+    insert into never_guilty (function, module)
+    select distinct function, module
+      from unnest(${add.map(frame => frame.function)}::text[], ${add.map(frame => frame.module)}::text[]) as came (function, module)
+     where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))`;
+  if (removed.count + added.count === 0) return false;
+  await tx`update never_guilty_version set version = version + 1`;
+  return true;
 }
 
 /** Functions seen in any stack whose name or module holds a text, and their entries on the list. */

@@ -83,7 +83,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
         guiltyShares(sql, guilty.id, 'host_type', scope),
-        buildsSeen(sql, os, [guilty.id]),
+        buildsSeen(sql, scope, [guilty.id]),
       ]);
       return c.html(
         <GuiltyPage
@@ -160,7 +160,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     .post('/hidings', c => hide(c, true))
     .post('/unhidings', c => hide(c, false))
     .post('/retries', async c => {
-      const { id, back } = parseOrRefuse(guiltyForm, await c.req.parseBody());
+      const { id, back } = parseOrRefuse(retryForm, await c.req.parseBody());
       await retryFailed(sql, id);
       onWork();
       return c.redirect(backTo(back, failedPath), 303);
@@ -211,8 +211,9 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
 }
 
 const pageQuery = z.object({ offset: integerParam(0, 1_000_000) });
-const guiltyForm = z.object({ id: idParam, back: textParam(2000) });
-const commentForm = z.object({ id: idParam, comment: textParam(COMMENT_LENGTH), back: textParam(2000) });
+const retryForm = z.object({ id: idParam, back: textParam(2000) });
+const guiltyForm = retryForm.extend({ id: idParam.refine(id => id !== undefined, 'expected the id of a guilty') });
+const commentForm = guiltyForm.extend({ comment: textParam(COMMENT_LENGTH) });
 
 function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
   const { days, fleet, sort, build, machine_id } = query;
@@ -254,5 +255,5 @@ function around(path: string, offset: number, total: number, size: number) {
 
 /** Only to our own crash pages: a form field can't send anyone elsewhere. */
 function backTo(back: string | undefined, otherwise = '/telemetryui/crashes') {
-  return back !== undefined && /^\/telemetryui\/crashes(?:[/?]|$)/.test(back) ? back : otherwise;
+  return back !== undefined && /^\/telemetryui\/crashes(?:[/?][!-~]*)?$/.test(back) ? back : otherwise;
 }

@@ -78,12 +78,12 @@ export function recordsByBuild(sql: Queryable, scope: CrashScope, guiltyIds: num
 }
 
 /** The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. */
-export function buildsSeen(sql: Queryable, systemName: string | undefined, guiltyIds: number[]) {
+export function buildsSeen(sql: Queryable, scope: Omit<CrashScope, 'days'>, guiltyIds: number[]) {
   return sql<{ guiltyId: number; first: string; last: string }[]>`
     with seen as (
       select distinct s.guilty_id, c.build
         from stack_counts c join stacks s on s.id = c.stack_id
-       where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, { systemName })}
+       where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, scope)}
     )
     select guilty_id as "guiltyId",
            (array_agg(build order by version_order(build)))[1] as first,
@@ -179,10 +179,15 @@ export interface GuiltyBuild {
   top: { machineId: string; records: number }[];
 }
 
-/** On which builds a guilty was seen in a window, newest first, and the machines that it was seen on most. */
+/** On which builds a guilty was seen in a window, newest first, and the machines of the window with most records in all. */
 export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limit: number) {
   return sql<GuiltyBuild[]>`
-    with machines as (
+    with counted as (
+      select c.build, c.system_name, sum(c.records)::bigint as records
+        from stack_counts c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       group by 1, 2
+    ), machines as (
       select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
         from stack_machines c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
@@ -190,10 +195,12 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limi
     ), ranked as (
       select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
     )
-    select build, system_name as "systemName", sum(records)::bigint as records, count(*) as machines,
-           coalesce(jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank) filter (where rank <= 10), '[]') as top
-      from ranked
-     group by build, system_name
+    select build, system_name as "systemName", counted.records, count(machine_id) as machines,
+           coalesce(
+             jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', ranked.records) order by rank) filter (where rank <= 10), '[]'
+           ) as top
+      from counted left join ranked using (build, system_name)
+     group by build, system_name, counted.records
      order by version_order(build) desc, system_name limit ${limit}`;
 }
 
@@ -237,8 +244,8 @@ export async function guiltyStacks(
       join stacks s on s.id = counted.stack_id
       left join lateral (
              with sample as (
-               select id, received_at, signal, program from crashes
-                where stack_id = s.id and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+               select id, received_at, signal, program from crashes c
+                where stack_id = s.id and ${inScope(sql, filter)} and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
                 order by id desc limit ${STACK_SAMPLE}
              )
              select (select max(id) from sample) as id, (select max(received_at) from sample) as received_at,

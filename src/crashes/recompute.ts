@@ -1,6 +1,9 @@
 import type { Queryable, Sql } from '../db/connect.ts';
+import { isConnectionFailure } from '../errors.ts';
 import { chooseGuilty } from './guilty.ts';
 import {
+  changeList,
+  entriesById,
   type FrameName,
   type ListChange,
   listAfter,
@@ -26,8 +29,30 @@ export async function recomputeStack(sql: Sql, stackId: number) {
   });
 }
 
+/** Changes the list and decides one stack with it at once; the others wait for a recomputation. */
+export async function applyChange(sql: Sql, change: ListChange, stackId: number) {
+  await sql.begin(tx => changeList(tx, change));
+  await recomputeStack(sql, stackId);
+}
+
+/**
+ * Changes the list and asks for all stacks to be decided again, both or neither. Also where the list stays as it is but
+ * some stacks were decided with an older one; undefined where there is nothing to do.
+ */
+export async function submitChange(sql: Sql, change: ListChange) {
+  return sql.begin(async tx => {
+    const changed = await changeList(tx, change);
+    const [stale] = await tx`select from stacks where ${isStale(tx)} limit 1`;
+    return changed || stale ? { changed, id: await requestRecomputation(tx) } : undefined;
+  });
+}
+
+function isStale(sql: Queryable) {
+  return sql`list_version < (select version from never_guilty_version)`;
+}
+
 /** Asks for all stacks to be decided again in the background; one that waits already covers this, too. Returns its id. */
-export async function requestRecomputation(sql: Sql): Promise<number> {
+export async function requestRecomputation(sql: Queryable): Promise<number> {
   const [waiting] = await sql<{ id: number }[]>`
     select id from recomputations where finished_at is null and last_stack_id = 0 order by id desc limit 1`;
   if (waiting) return waiting.id;
@@ -53,23 +78,35 @@ export async function findRecomputation(sql: Queryable, id?: number): Promise<Re
   return row;
 }
 
-/** Works on one slice of a recomputation that nobody else works on. Returns whether there was one. */
+/** Deadlock and serialization failure: the same slice may be tried again. */
+const RETRYABLE = new Set(['40001', '40P01']);
+
+/** Works on one slice of a recomputation that nobody else works on; one that fails is stopped with the error. Returns whether there was one. */
 export async function recomputeSlice(sql: Sql): Promise<boolean> {
-  return sql.begin(async tx => {
-    const [job] = await tx<{ id: number; lastStackId: number }[]>`
-      select id, last_stack_id as "lastStackId" from recomputations
-       where finished_at is null order by id limit 1 for update skip locked`;
-    if (!job) return false;
-    const list = await readListForShare(tx);
-    const stacks = await readStacks(tx, tx`id > ${job.lastStackId}`);
-    const moved = await decideAgain(tx, stacks, list);
-    await tx`
-      update recomputations
-         set done = done + ${stacks.length}, moved = moved + ${moved}, last_stack_id = ${stacks.at(-1)?.id ?? job.lastStackId},
-             total = greatest(total, done + ${stacks.length}), finished_at = ${stacks.length < SLICE ? tx`now()` : null}
-       where id = ${job.id}`;
+  let jobId: number | undefined;
+  try {
+    return await sql.begin(async tx => {
+      const [job] = await tx<{ id: number; lastStackId: number }[]>`
+        select id, last_stack_id as "lastStackId" from recomputations
+         where finished_at is null order by id limit 1 for update skip locked`;
+      if (!job) return false;
+      jobId = job.id;
+      const list = await readListForShare(tx);
+      const stacks = await readStacks(tx, tx`id > ${job.lastStackId}`);
+      const moved = await decideAgain(tx, stacks, list);
+      await tx`
+        update recomputations
+           set done = done + ${stacks.length}, moved = moved + ${moved}, last_stack_id = ${stacks.at(-1)?.id ?? job.lastStackId},
+               total = greatest(total, done + ${stacks.length}), finished_at = ${stacks.length < SLICE ? tx`now()` : null}
+         where id = ${job.id}`;
+      return true;
+    });
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string };
+    if (jobId === undefined || isConnectionFailure(error) || RETRYABLE.has(code)) throw error;
+    await sql`update recomputations set finished_at = now(), error = ${message.slice(0, 1000)} where id = ${jobId}`;
     return true;
-  });
+  }
 }
 
 function readStacks(tx: Queryable, which: ReturnType<Queryable>) {
@@ -144,36 +181,48 @@ export interface Move {
   records: number;
 }
 
-/** What a change of the list would do, without doing it. Only stacks that hold a changed frame are looked at. */
+const PREVIEW_ROWS = 500;
+
+/**
+ * What submitting a change of the list would do, without doing it. Looked at are the stacks that hold a changed frame,
+ * and those that were decided with an older list and not again since.
+ */
 export async function previewChange(sql: Queryable, change: ListChange): Promise<Move[]> {
   const list = await listAfter(sql, change);
-  const removed = await sql<
-    FrameName[]
-  >`select function, module from never_guilty where id = any(${change.remove}::bigint[])`;
-  const moves = new Map<string, Move>();
-  const frames = [...change.add, ...removed].map(({ function: name, module }) => [{ function: name, module }]);
-  if (frames.length === 0) return [];
-  const stacks = await sql<{ frames: StackFrame[]; from: MoveEnd | null; records: number }[]>`
+  const frames = [...change.add, ...(await entriesById(sql, change.remove))].map(({ function: name, module }) => [
+    { function: name, module },
+  ]);
+  const stacks = sql<{ frames: StackFrame[]; from: MoveEnd | null; records: number }[]>`
     select s.frames,
            case when g.id is not null then jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module) end as from,
            (select coalesce(sum(records), 0)::bigint from stack_counts c where c.stack_id = s.id) as records
       from stacks s left join guilties g on g.id = s.guilty_id
-     where s.frames @> any(array(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb)))`;
-  for (const { frames: stackFrames, from, records } of stacks) {
-    const to = chooseGuilty(stackFrames, list.has).guilty;
-    if (from?.function === to?.function && from?.module === to?.module) continue;
-    const key = JSON.stringify([from?.id, to]);
-    const move = moves.get(key) ?? { from, to: to && { ...to, id: null }, stacks: 0, records: 0 };
-    move.stacks++;
-    move.records += records;
-    moves.set(key, move);
-  }
+     where s.id in (
+             select id from stacks where frames @> any(array(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb)))
+             union
+             select id from stacks where ${isStale(sql)})`;
+  const moves = new Map<string, Move>();
+  for await (const rows of stacks.cursor(PREVIEW_ROWS)) for (const row of rows) addMove(moves, row, list);
   const found = [...moves.values()].sort((a, b) => b.records - a.records);
   await identify(
     sql,
     found.flatMap(move => move.to ?? []),
   );
   return found;
+}
+
+function addMove(
+  moves: Map<string, Move>,
+  { frames, from, records }: { frames: StackFrame[]; from: MoveEnd | null; records: number },
+  list: NeverGuiltyList,
+) {
+  const to = chooseGuilty(frames, list.has).guilty;
+  if (from?.function === to?.function && from?.module === to?.module) return;
+  const key = JSON.stringify([from?.id, to]);
+  const move = moves.get(key) ?? { from, to: to && { ...to, id: null }, stacks: 0, records: 0 };
+  move.stacks++;
+  move.records += records;
+  moves.set(key, move);
 }
 
 /** Fills in the ids of guilties that exist. */

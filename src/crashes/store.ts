@@ -143,11 +143,24 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
       from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
         on conflict (stack_id, machine_id, system_name, build, fleet_id, external) do update
        set records = known.records + excluded.records, last_day = greatest(known.last_day, excluded.last_day)`;
-  await tx`
-    with ${counted}, seen as materialized (
+  const seen = tx`
+    ${counted}, seen as materialized (
       select guilty_id, machine_id, system_name, fleet_id, external, max(day) as day
         from counted where guilty_id is not null group by 1, 2, 3, 4, 5
-    ), stale as materialized (
+    )`;
+  await tx`
+    with ${seen}, appeared as (
+      insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
+      select guilty_id, machine_id, system_name, fleet_id, external, day from seen order by 1, 2, 3, 4, 5
+          on conflict do nothing
+      returning guilty_id, system_name, fleet_id, external, last_day
+    ), changes as (
+      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from appeared
+    )
+    ${applyMachineChanges(tx)}`;
+  // A statement of its own: what another instance has just inserted is only seen by what begins after waiting for it.
+  await tx`
+    with ${seen}, stale as materialized (
       select known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, seen.day
         from guilty_machines known
         join seen using (guilty_id, machine_id, system_name, fleet_id, external)
@@ -161,16 +174,15 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
        where (known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external)
            = (stale.guilty_id, stale.machine_id, stale.system_name, stale.fleet_id, stale.external)
       returning known.guilty_id, known.system_name, known.fleet_id, known.external, known.last_day, stale.last_day as previous_day
-    ), appeared as (
-      insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
-      select guilty_id, machine_id, system_name, fleet_id, external, day from seen order by 1, 2, 3, 4, 5
-          on conflict do nothing
-      returning guilty_id, system_name, fleet_id, external, last_day
     ), changes as (
-      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from appeared
-      union all select guilty_id, last_day, system_name, fleet_id, external, 1 from moved
+      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from moved
       union all select guilty_id, previous_day, system_name, fleet_id, external, -1 from moved
     )
+    ${applyMachineChanges(tx)}`;
+}
+
+function applyMachineChanges(tx: Queryable) {
+  return tx`
     insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines)
     select guilty_id, last_day, system_name, fleet_id, external, sum(machines)
       from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5

@@ -78,10 +78,7 @@ async function withBuilds(
   builds: string[],
 ): Promise<ShownGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
-  const [onBuilds, seen] = await Promise.all([
-    recordsByBuild(sql, scope, ids, builds),
-    buildsSeen(sql, scope.systemName, ids),
-  ]);
+  const [onBuilds, seen] = await Promise.all([recordsByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
   const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.build}`, row.records]));
   const range = new Map(seen.map(row => [row.guiltyId, row]));
   return guilties.map(guilty => ({

@@ -7,6 +7,8 @@ export interface GroupCommitOptions<Item, Outcome> {
   size(item: Item): number;
   /** Items waiting, beyond which new ones are turned away. */
   maxWaiting: number;
+  /** How long an item may take; past it its submission is rejected, though it may still be committed. */
+  answerWithinMs: number;
 }
 
 export interface GroupCommit<Item, Outcome> {
@@ -22,8 +24,12 @@ const BATCH_ITEMS = 512;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const WAITING_BYTES = 64 * 1024 * 1024;
 
+/** Overdue items are looked for so often. */
+const SWEEP_MS = 500;
+
 interface Waiting<Item, Outcome> {
   item: Item;
+  submittedAt: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -35,7 +41,8 @@ interface Waiting<Item, Outcome> {
 export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Outcome>): GroupCommit<Item, Outcome> {
   let queue: Waiting<Item, Outcome>[] = [];
   let queuedBytes = 0;
-  let writing = 0;
+  let inFlight: Waiting<Item, Outcome>[] = [];
+  let sweeper: Timer | undefined;
   let running: Promise<void> | undefined;
 
   function submit(item: Item): Promise<Outcome> {
@@ -44,31 +51,55 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
       return Promise.reject(new DatabaseUnavailable('too many records are waiting to be stored'));
     }
     return new Promise((resolve, reject) => {
-      queue.push({ item, resolve, reject });
+      queue.push({ item, submittedAt: performance.now(), resolve, reject });
       queuedBytes += bytes;
       running ??= run();
+      sweeper ??= setInterval(sweep, SWEEP_MS);
     });
+  }
+
+  /** One timer for all: each of its own would cost every item. */
+  function sweep() {
+    if (queue.length + inFlight.length === 0) {
+      clearInterval(sweeper);
+      sweeper = undefined;
+    }
+    const latest = performance.now() - options.answerWithinMs;
+    for (const { submittedAt, reject } of [...inFlight, ...queue]) {
+      if (submittedAt < latest) reject(new DatabaseUnavailable('the database takes too long'));
+    }
   }
 
   async function run() {
     // Requests that arrived in the same turn of the event loop join the first batch.
     await Promise.resolve();
-    while (queue.length > 0) await writeNext();
-    running = undefined;
+    let writing: Promise<() => void> | undefined = writeNext();
+    while (writing) {
+      const answer: () => void = await writing;
+      // The next batch is on its way before this one is answered: the database need not wait for that.
+      writing = queue.length > 0 ? writeNext() : undefined;
+      if (!writing) running = undefined;
+      answer();
+    }
   }
 
-  async function writeNext() {
+  /** Writes a batch; returns what answers it. */
+  async function writeNext(): Promise<() => void> {
     const batch = takeBatch();
-    writing = batch.length;
+    inFlight = batch;
     try {
       const outcomes = await options.write(batch.map(({ item }) => item));
-      batch.forEach(({ resolve }, index) => {
-        resolve(outcomes[index]!);
-      });
+      return () => {
+        batch.forEach(({ resolve }, index) => {
+          resolve(outcomes[index]!);
+        });
+      };
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      return () => {
+        for (const { reject } of batch) reject(error);
+      };
     } finally {
-      writing = 0;
+      inFlight = [];
     }
   }
 
@@ -90,7 +121,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
   return {
     submit,
     get waiting() {
-      return queue.length + writing;
+      return queue.length + inFlight.length;
     },
     async drain() {
       while (running) await running;

@@ -1,4 +1,4 @@
-import { matchesAny } from '../collector/classification.ts';
+import { classificationTest } from '../collector/classification.ts';
 import { rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
@@ -94,7 +94,7 @@ async function queueCrashes(tx: Queryable, day: string, patterns: readonly strin
   const classes = await tx<
     { classification: string }[]
   >`select distinct classification from records where ${ofDay(tx, day)}`;
-  const crashes = classes.map(row => row.classification).filter(classification => matchesAny(patterns, classification));
+  const crashes = classes.map(row => row.classification).filter(classificationTest(patterns));
   await tx`
     insert into work_queue (kind, record_id, machine_id, received_at)
     select 'crash', id, machine_id, received_at

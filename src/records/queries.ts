@@ -1,6 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
 import type { StoredRecord } from './record.ts';
-import { OPEN_BATCH_TAG } from './store.ts';
 
 /** What to narrow a list of records to. Texts are exact but for `classification`, which may end in `/*`. */
 export interface RecordFilter {
@@ -83,9 +82,12 @@ export async function newestRecordId(sql: Queryable): Promise<number> {
   return row!.id;
 }
 
+/** Marks the advisory locks of store_records (sql/), above the 53 bits that hold an id. */
+export const OPEN_BATCH_TAG = 737;
+
 /**
  * The highest id below which no record can appear any more. Batches of several instances become visible out of order;
- * each holds an advisory lock that carries an id below its own (see storeBatch). The order of the two
+ * each holds an advisory lock that carries an id below its own (see store_records). The order of the two
  * statements matters: whoever took ids before the first had its lock before it, and still has it or is visible to a later query.
  */
 export async function settledId(sql: Queryable): Promise<number> {

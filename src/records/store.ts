@@ -1,4 +1,3 @@
-import { countRecords } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Report } from './record.ts';
@@ -43,49 +42,32 @@ export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Pro
   }
 }
 
-interface RecentRecord {
+interface StoredRow {
+  n: number;
   id: number;
-  machine_id: string;
-  fingerprint: string;
-  received_at: Date;
+  receivedAt: Date;
+  fresh: boolean;
 }
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const distinct = firstOfEach(batch);
-  return sql.begin(async tx => {
-    const [, ids] = await Promise.all([announceBatch(tx), takeIds(tx, distinct.size)]);
-    const fresh = new Map((await rememberRecent(tx, [...distinct.values()], ids)).map(row => [recentKey(row), row]));
-    const stored = [...distinct]
-      .filter(([key]) => fresh.has(key))
-      .map(([key, record]) => ({ ...record, id: fresh.get(key)!.id }));
-    const [first] = fresh.values();
-    const [earlier] = await Promise.all([
-      fresh.size < distinct.size
-        ? findRecent(
-            tx,
-            [...distinct].filter(([key]) => !fresh.has(key)).map(([, record]) => record),
-          )
-        : [],
-      ...(first
-        ? [
-            insertRecords(
-              tx,
-              stored.map(record => ({ ...record, receivedAt: first.received_at })),
-            ),
-            countRecords(tx, stored, first.received_at),
-            queueWork(tx, stored, first.received_at),
-          ]
-        : []),
-    ]);
-    const known = new Map([...earlier.map(row => [recentKey(row), row] as const), ...fresh]);
-    const answered = new Set<string>();
-    return batch.map(({ report, fingerprint }) => {
-      const key = keyOf(report.machineId, fingerprint);
-      const { id, received_at: receivedAt } = known.get(key)!;
-      const kind = fresh.has(key) && !answered.has(key) ? 'stored' : 'repeated';
-      answered.add(key);
-      return { kind, id, receivedAt };
-    });
+  const rows = [...distinct.values()].map((record, index) => ({
+    n: index + 1,
+    fingerprint: record.fingerprint,
+    crash: record.work.includes('crash'),
+    ...columnsOf(record),
+  }));
+  const stored = await sql<StoredRow[]>`
+    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::json)`;
+  const places = new Map([...distinct.keys()].map((key, index) => [key, index + 1]));
+  const byPlace = new Map(stored.map(row => [row.n, row]));
+  const answered = new Set<number>();
+  return batch.map(({ report, fingerprint }) => {
+    const place = places.get(keyOf(report.machineId, fingerprint))!;
+    const { id, receivedAt, fresh } = byPlace.get(place)!;
+    const kind = fresh && !answered.has(place) ? 'stored' : 'repeated';
+    answered.add(place);
+    return { kind, id, receivedAt };
   });
 }
 
@@ -102,53 +84,6 @@ function keyOf(machineId: string, fingerprint: string) {
   return `${fingerprint}${machineId}`;
 }
 
-function recentKey(row: RecentRecord) {
-  return keyOf(row.machine_id, row.fingerprint);
-}
-
-/** Tells readers that follow ids (`settled=true`) from which id on this batch may still become visible. */
-function announceBatch(tx: Queryable) {
-  return tx`
-    select pg_advisory_xact_lock_shared((${OPEN_BATCH_TAG}::bigint << 53) | case when is_called then last_value else 0 end)
-      from record_ids`;
-}
-
-/** Marks our advisory locks: above the 53 bits that hold an id. */
-export const OPEN_BATCH_TAG = 737;
-
-async function takeIds(tx: Queryable, count: number): Promise<number[]> {
-  const rows = await tx<{ id: number }[]>`select nextval('record_ids') as id from generate_series(1, ${count}::int)`;
-  return rows.map(row => row.id);
-}
-
-/** Remembers what is new and returns it; what came within the last 48 hours is left out. In key order, so that instances can't deadlock. */
-function rememberRecent(tx: Queryable, records: NewRecord[], ids: number[]) {
-  return tx<RecentRecord[]>`
-    insert into recent_records as known (machine_id, fingerprint, id, received_at)
-    select machine_id, fingerprint::uuid, id, date_trunc('milliseconds', now())
-      from unnest(
-             ${records.map(record => record.report.machineId)}::text[],
-             ${records.map(record => record.fingerprint)}::text[],
-             ${ids}::bigint[]
-           ) as came (machine_id, fingerprint, id)
-     order by machine_id, fingerprint
-        on conflict (machine_id, fingerprint) do update
-       set id = excluded.id, received_at = excluded.received_at
-     where known.received_at < now() - interval '48 hours'
-    returning id, machine_id, replace(fingerprint::text, '-', '') as fingerprint, received_at`;
-}
-
-function findRecent(tx: Queryable, records: NewRecord[]) {
-  return tx<RecentRecord[]>`
-    select known.id, known.machine_id, replace(known.fingerprint::text, '-', '') as fingerprint, known.received_at
-      from recent_records known
-      join unnest(
-             ${records.map(record => record.report.machineId)}::text[],
-             ${records.map(record => record.fingerprint)}::text[]
-           ) as came (machine_id, fingerprint)
-        on known.machine_id = came.machine_id and known.fingerprint = came.fingerprint::uuid`;
-}
-
 export interface RecordToInsert {
   id: number;
   fleetId: number;
@@ -156,34 +91,9 @@ export interface RecordToInsert {
   report: Report;
 }
 
-/** Inserts into `records`, or into the table of one day. */
+/** Inserts into `records`, or into the table of one day: for records whose ids and times are known. */
 export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
-  const rows = records.map(({ id, fleetId, receivedAt, report }) => {
-    const nul = report.payload.includes('\0');
-    return {
-      id,
-      received_at: receivedAt,
-      fleet_id: fleetId,
-      machine_id: report.machineId,
-      external: report.external,
-      severity: report.severity,
-      record_format_version: report.recordFormatVersion,
-      payload_format_version: report.payloadFormatVersion,
-      classification: report.classification,
-      system_name: report.systemName,
-      build: report.build,
-      arch: report.arch,
-      kernel_version: report.kernelVersion,
-      host_type: report.hostType,
-      board_name: report.boardName,
-      cpu_model: report.cpuModel,
-      bios_version: report.biosVersion,
-      event_id: report.eventId,
-      captured_at: report.capturedAt,
-      payload: nul ? report.payload.replaceAll('\0', '␀') : report.payload,
-      payload_raw: nul ? Buffer.from(report.payload).toString('base64') : null,
-    };
-  });
+  const rows = records.map(record => ({ id: record.id, received_at: record.receivedAt, ...columnsOf(record) }));
   await tx`
     insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                          payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
@@ -198,14 +108,30 @@ export async function insertRecords(tx: Queryable, records: RecordToInsert[], ta
              captured_at bigint, payload text, payload_raw text)`;
 }
 
-async function queueWork(tx: Queryable, records: (NewRecord & { id: number })[], receivedAt: Date) {
-  const queued = records.filter(record => record.work.length > 0);
-  if (queued.length === 0) return;
-  await tx`
-    insert into work_queue (kind, record_id, machine_id, received_at)
-    select 'crash', record_id, machine_id, ${receivedAt}
-      from unnest(${queued.map(record => record.id)}::bigint[], ${queued.map(record => record.report.machineId)}::text[])
-           as crash (record_id, machine_id)`;
+/** A record as the columns of `records`; a payload with NULs also as its bytes, since PostgreSQL text can't hold them. */
+function columnsOf({ fleetId, report }: { fleetId: number; report: Report }) {
+  const nul = report.payload.includes('\0');
+  return {
+    fleet_id: fleetId,
+    machine_id: report.machineId,
+    external: report.external,
+    severity: report.severity,
+    record_format_version: report.recordFormatVersion,
+    payload_format_version: report.payloadFormatVersion,
+    classification: report.classification,
+    system_name: report.systemName,
+    build: report.build,
+    arch: report.arch,
+    kernel_version: report.kernelVersion,
+    host_type: report.hostType,
+    board_name: report.boardName,
+    cpu_model: report.cpuModel,
+    bios_version: report.biosVersion,
+    event_id: report.eventId,
+    captured_at: report.capturedAt,
+    payload: nul ? report.payload.replaceAll('\0', '␀') : report.payload,
+    payload_raw: nul ? Buffer.from(report.payload).toString('base64') : null,
+  };
 }
 
 const PRUNE_SLICE = 20_000;

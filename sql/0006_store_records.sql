@@ -1,0 +1,235 @@
+-- Ingestion stores a batch in one round trip: store_records. All of it is one transaction.
+
+create type incoming_record as (
+  n                      integer, -- place in the batch, from 1
+  machine_id             text,
+  fingerprint            uuid,
+  fleet_id               smallint,
+  external               boolean,
+  severity               smallint,
+  record_format_version  smallint,
+  payload_format_version integer,
+  classification         text,
+  system_name            text,
+  build                  text,
+  arch                   text,
+  kernel_version         text,
+  host_type              text,
+  board_name             text,
+  cpu_model              text,
+  bios_version           text,
+  event_id               text,
+  captured_at            bigint,  -- Unix seconds
+  payload                text,
+  payload_raw            text,    -- base64
+  crash                  boolean  -- to be queued for crash analysis
+);
+
+-- What the counters tell apart of a record.
+create type counted_record as (
+  id             bigint,
+  received_at    timestamptz,
+  machine_id     text,
+  fleet_id       smallint,
+  external       boolean,
+  severity       smallint,
+  classification text,
+  system_name    text,
+  build          text,
+  arch           text,
+  kernel_version text,
+  host_type      text
+);
+
+-- Moves each machine to the day it was now seen on. One already seen that day on that build costs one look-up: then its
+-- row for the whole system (build '*') is of that day, too.
+create function count_machines(came counted_record[]) returns void language plpgsql as $$
+declare
+  news machines_last_seen[] := array(
+    select row(seen.machine_id, seen.fleet_id, seen.external, seen.system_name, seen.build, seen.day)::machines_last_seen
+      from (
+             select c.machine_id, c.system_name, c.build, c.fleet_id, c.external, max((c.received_at at time zone 'UTC')::date) as day
+               from unnest(came) c group by 1, 2, 3, 4, 5
+           ) seen
+      left join machines_last_seen known using (machine_id, system_name, build, fleet_id, external)
+     where known.last_day is null or known.last_day < seen.day);
+  appeared machines_last_seen[];
+begin
+  if cardinality(news) = 0 then
+    return;
+  end if;
+  news := news || array(
+    select row(n.machine_id, n.fleet_id, n.external, n.system_name, '*', max(n.last_day))::machines_last_seen
+      from unnest(news) n group by n.machine_id, n.fleet_id, n.external, n.system_name);
+
+  with added as (
+    insert into machines_last_seen as known (machine_id, fleet_id, external, system_name, build, last_day)
+    select n.* from unnest(news) n order by n.machine_id, n.system_name, n.build, n.fleet_id, n.external
+        on conflict do nothing
+    returning row(known.*)::machines_last_seen as machine
+  ), counted as (
+    insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
+    select (machine).last_day, (machine).system_name, (machine).build, (machine).fleet_id, (machine).external, count(*)
+      from added group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+        on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
+  )
+  select array_agg(machine) into appeared from added;
+  if cardinality(appeared) = cardinality(news) then
+    return;
+  end if;
+
+  with stale as materialized (
+    select known.machine_id, known.system_name, known.build, known.fleet_id, known.external, known.last_day, n.last_day as day
+      from unnest(news) n
+      join machines_last_seen known using (machine_id, system_name, build, fleet_id, external)
+     where known.last_day < n.last_day
+     order by 1, 2, 3, 4, 5
+       for update of known
+  ), moved as (
+    update machines_last_seen known
+       set last_day = stale.day
+      from stale
+     where (known.machine_id, known.system_name, known.build, known.fleet_id, known.external)
+         = (stale.machine_id, stale.system_name, stale.build, stale.fleet_id, stale.external)
+    returning known.system_name, known.build, known.fleet_id, known.external, known.last_day, stale.last_day as previous_day
+  ), changes as (
+    select last_day, system_name, build, fleet_id, external, 1 as machines from moved
+    union all select previous_day, system_name, build, fleet_id, external, -1 from moved
+  )
+  insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
+  select last_day, system_name, build, fleet_id, external, sum(machines)
+    from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+      on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
+end
+$$;
+
+-- Adds records to every counter. Everywhere in key order, so that instances can't deadlock; record_days first, which
+-- rebuild_counters locks.
+create function add_to_counters(came counted_record[]) returns void language plpgsql as $$
+begin
+  insert into record_days as known (day, first_id, last_id)
+  select (received_at at time zone 'UTC')::date, min(id), max(id) from unnest(came) group by 1 order by 1
+      on conflict (day) do update
+     set first_id = least(known.first_id, excluded.first_id), last_id = greatest(known.last_id, excluded.last_id);
+
+  insert into hour_counts as known (hour, fleet_id, external, records)
+  select date_trunc('hour', received_at, 'UTC'), fleet_id, external, count(*) from unnest(came) group by 1, 2, 3 order by 1, 2, 3
+      on conflict (hour, fleet_id, external) do update set records = known.records + excluded.records;
+
+  insert into build_counts as known (day, system_name, build, classification, severity, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, system_name, build, classification, severity, fleet_id, external, count(*)
+    from unnest(came) group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7
+      on conflict (day, system_name, build, classification, severity, fleet_id, external) do update
+     set records = known.records + excluded.records;
+
+  insert into platform_counts as known (day, system_name, host_type, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, system_name, host_type, fleet_id, external, count(*)
+    from unnest(came) group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+      on conflict (day, system_name, host_type, fleet_id, external) do update set records = known.records + excluded.records;
+
+  insert into kernel_counts as known (day, system_name, kernel_version, arch, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, system_name, kernel_version, arch, fleet_id, external, count(*)
+    from unnest(came) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+      on conflict (day, system_name, kernel_version, arch, fleet_id, external) do update
+     set records = known.records + excluded.records;
+
+  perform count_machines(came);
+end
+$$;
+
+-- Stores a batch: a JSON array of incoming_record without two of the same machine id and fingerprint. Returns a row for
+-- each: `fresh`, or the id and time of the one that came before within 48 hours. Plans are made once and go by index,
+-- since a plan made while a table was small would read it whole for years.
+create function store_records(batch json)
+returns table (n integer, id bigint, received_at timestamptz, fresh boolean)
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  came incoming_record[] := array(select r from json_populate_recordset(null::incoming_record, batch) r);
+  arrival timestamptz := date_trunc('milliseconds', now());
+  ids bigint[];
+  fresh_ids bigint[];
+  stored incoming_record[];
+begin
+  -- Tells readers that follow ids (settled=true) from which id on this batch may still become visible. 737 marks our
+  -- advisory locks above the 53 bits that hold an id.
+  perform pg_advisory_xact_lock_shared((737::bigint << 53) | case when is_called then last_value else 0 end) from record_ids;
+  ids := array(select nextval('record_ids') from generate_series(1, cardinality(came)));
+
+  with remembered as (
+    insert into recent_records as known (machine_id, fingerprint, id, received_at)
+    select c.machine_id, c.fingerprint, ids[c.n], arrival from unnest(came) c order by c.machine_id, c.fingerprint
+        on conflict (machine_id, fingerprint) do update
+       set id = excluded.id, received_at = excluded.received_at
+     where known.received_at < now() - interval '48 hours'
+    returning known.id
+  )
+  select array_agg(remembered.id) into fresh_ids from remembered;
+
+  if fresh_ids is not null then
+    stored := case when cardinality(fresh_ids) = cardinality(came) then came
+                   else array(select c from unnest(came) c where ids[c.n] = any(fresh_ids)) end;
+
+    insert into records (id, received_at, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
+                         classification, system_name, build, arch, kernel_version, host_type, board_name, cpu_model, bios_version,
+                         event_id, captured_at, payload, payload_raw)
+    select ids[c.n], arrival, c.machine_id, c.fleet_id, c.external, c.severity, c.record_format_version, c.payload_format_version,
+           c.classification, c.system_name, c.build, c.arch, c.kernel_version, c.host_type, c.board_name, c.cpu_model, c.bios_version,
+           c.event_id, to_timestamp(c.captured_at), c.payload, decode(c.payload_raw, 'base64')
+      from unnest(stored) c;
+
+    insert into work_queue (kind, record_id, machine_id, received_at)
+    select 'crash', ids[c.n], c.machine_id, arrival from unnest(stored) c where c.crash;
+
+    perform add_to_counters(array(
+      select row(ids[c.n], arrival, c.machine_id, c.fleet_id, c.external, c.severity, c.classification, c.system_name, c.build,
+                 c.arch, c.kernel_version, c.host_type)::counted_record
+        from unnest(stored) c));
+  end if;
+
+  if cardinality(fresh_ids) = cardinality(came) then
+    return query select c.n, ids[c.n], arrival, true from unnest(came) c;
+  else
+    return query
+      select c.n, known.id, known.received_at, known.id = ids[c.n]
+        from unnest(came) c
+        join recent_records known on known.machine_id = c.machine_id and known.fingerprint = c.fingerprint;
+  end if;
+end
+$$;
+
+-- Derives the counters of a UTC day again from its records, and counts its machines as seen on it. Only for a day whose
+-- records are complete: counters say what was received, not what was kept.
+create function rebuild_counters(d date) returns void language plpgsql as $$
+declare
+  slice constant integer := 5000;
+  after bigint := 0;
+  chunk counted_record[];
+begin
+  -- Batches write record_days before any other counter: those under way are waited for, later ones add to the result.
+  lock table record_days in exclusive mode;
+  delete from build_counts where day = d;
+  delete from platform_counts where day = d;
+  delete from kernel_counts where day = d;
+  delete from hour_counts where hour >= d::timestamp at time zone 'UTC' and hour < (d + 1)::timestamp at time zone 'UTC';
+  delete from record_days where day = d;
+  loop
+    chunk := array(
+      select row(r.id, r.received_at, r.machine_id, r.fleet_id, r.external, r.severity, r.classification, r.system_name, r.build,
+                 r.arch, r.kernel_version, r.host_type)::counted_record
+        from records r
+       where r.received_at >= d::timestamp at time zone 'UTC' and r.received_at < (d + 1)::timestamp at time zone 'UTC'
+         and r.id > after
+       order by r.id limit slice);
+    exit when cardinality(chunk) = 0;
+    perform add_to_counters(chunk);
+    after := chunk[cardinality(chunk)].id;
+  end loop;
+end
+$$;
