@@ -167,7 +167,7 @@ describe('GET /api/guilties/ID', () => {
           os: 'ubuntu',
           records: 2,
           machines: 1,
-          top_machines: [{ machineId: machine('a'), records: 2 }],
+          top_machines: [{ machine_id: machine('a'), records: 2 }],
         },
         { build: '9.9', records: 4, machines: 2, top_machines: [{ records: 3 }, { records: 1 }] },
       ],
@@ -260,7 +260,7 @@ describe('what changes something', () => {
     ['/api/never-guilty', { function: 'f'.repeat(4097), module: 'm' }, /function: got .*4096/],
     ['/api/never-guilty', { function: 1, module: ['m'] }, /function: got 1/],
     ['/api/never-guilty', [], /function|request/],
-    ['/api/never-guilty', 'null', /request/],
+    ['/api/never-guilty', 'null', /not a JSON object/],
     ['/api/recomputations', { record_id: 'x' }, /record_id: got "x"/],
     ['/api/recomputations', { record_id: -1 }, /record_id: got -1/],
     ['/api/recomputations', { record_id: 2 ** 60 }, /record_id: got/],
@@ -281,7 +281,7 @@ describe('what changes something', () => {
   test('an entry added and removed again moves records there and back', async () => {
     const entry = { function: 'often()', module: '/usr/bin/app' };
     const added = await answer(change('POST', '/api/never-guilty', entry));
-    expect(added).toMatchObject({ status: 201, json: { changed: true, recomputation_id: expect.any(Number) } });
+    expect([added.status, added.json.changed]).toEqual([201, true]);
     expect(added.json.moves).toEqual([
       {
         from: { id: ids['often()'], ...entry },

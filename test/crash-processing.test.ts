@@ -255,17 +255,20 @@ describe('a record that makes its analysis fail', () => {
   });
 });
 
-/** Crash records of five days on many machines, queued as ingestion would, without the time that ingestion takes. */
+/**
+ * Crash records of five days, queued as ingestion would, without the time that ingestion takes. Batches that are worked on
+ * at the same time share machines and guilties that are new, on different days.
+ */
 async function queueRecords({ sql }: CrashApp, records: number, stacks: number) {
   await sql`
     with crash as (
       insert into records (received_at, machine_id, fleet_id, external, severity, record_format_version, classification, system_name,
                            build, arch, kernel_version, host_type, captured_at, payload)
-      select date_trunc('milliseconds', now()) - make_interval(days => n % 5), md5((n % 700)::text), 1, n % 11 = 0, 3, 4,
+      select date_trunc('milliseconds', now()) - make_interval(days => 4 - n / 400 % 5), md5((n / 1600 * 10 + n / 40 % 10)::text), 1, n % 11 = 0, 3, 4,
              'org.clearlinux/crash/clr', 'os-' || n % 2, '4.' || n % 13, 'x86_64', '6.1', 'vendor|' || n % 4, now(),
              format(E'Process: app\nPID: %s\nSignal: 11\n\n#0 abort() - [libc.so.6]\n#1 _ZN3foo%sEv() - [/bin/app]\n#2 main() - [/bin/app-%s]\n',
                     n, length('f' || n % 40) || ('f' || n % 40) || 'E', n % ${stacks}::int)
-        from generate_series(1, ${records}::int) n
+        from generate_series(0, ${records}::int - 1) n
       returning id, machine_id, received_at
     )
     insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from crash`;

@@ -146,7 +146,9 @@ describe('a value that is not allowed is 400 and names its bounds', () => {
 describe('one record', () => {
   test('is found by its id', async () => {
     const { json } = await post(server.app, { machine_id: 'one' });
-    expect(await getJson(server.app, `/api/records/${json.id}`)).toEqual({ status: 200, json });
+    const found = await getJson(server.app, `/api/records/${json.id}`);
+    expect(found).toMatchObject({ status: 200, json });
+    expect(found.json.processed).toBe(true);
   });
 
   test.each(['0', '999999', '2147483648', '9007199254740991'])('%s is 404', async id => {

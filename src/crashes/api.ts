@@ -80,7 +80,7 @@ export function guiltiesApi(sql: Sql) {
           os: systemName,
           records,
           machines,
-          top_machines: top,
+          top_machines: top.map(({ machineId, records: onMachine }) => ({ machine_id: machineId, records: onMachine })),
         })),
         machine_types: hostTypes,
         systems,
@@ -203,6 +203,12 @@ export async function guiltyOf(sql: Sql, param: string) {
 async function jsonBody(c: { req: { text(): Promise<string> } }): Promise<unknown> {
   const text = await c.req.text();
   if (text.trim() === '') return {};
+  const body = parseJson(text);
+  if (typeof body !== 'object' || body === null) throw new RequestError(400, 'the body is not a JSON object');
+  return body;
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

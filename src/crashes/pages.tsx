@@ -13,7 +13,7 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
-import { idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
+import { firstProblem, idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
 import { guiltyOf } from './api.ts';
 import {
   buildsSeen,
@@ -71,9 +71,8 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     })
     .get('/guilty_details/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
-      const query = crashQuery.safeParse(c.req.query());
+      const { query: valid, errors } = filterQuery(c.req.query());
       const [systems, fleets] = await Promise.all([crashingSystems(sql), listFleets(sql)]);
-      const valid: CrashQuery = query.success ? query.data : {};
       // Where no OS is chosen: the one it hits most.
       const onSystems = await guiltyShares(sql, guilty.id, 'system_name', scopeOf(valid, undefined));
       const os = valid.os ?? onSystems[0]?.name;
@@ -96,7 +95,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
             lastBuild: seen[0]?.last ?? null,
           }}
           filter={filterOf(valid, os)}
-          errors={query.success ? undefined : problemsByField(query.error)}
+          errors={errors}
           systems={systems}
           fleets={fleets}
           records={totals.records}
@@ -106,7 +105,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
           hostTypes={hostTypes.map(({ name, records }) => ({ hostType: name, records }))}
           onSystems={onSystems.map(({ name, records }) => ({ os: name, records }))}
         />,
-        query.success ? 200 : 400,
+        errors ? 400 : 200,
       );
     })
     .get('/guilty_details/:id/backtraces', async c => {
@@ -167,9 +166,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     });
 
   async function top(c: Context, build: string | undefined) {
-    const raw = { ...c.req.query(), ...(build !== undefined && { build }) };
-    const query = crashQuery.safeParse(raw);
-    const valid: CrashQuery = query.success ? query.data : {};
+    const { query: valid, errors } = filterQuery({ ...c.req.query(), ...(build !== undefined && { build }) });
     const offset = valid.offset ?? 0;
     const page = await topCrashes(sql, valid, GUILTIES_A_PAGE);
     const scope = scopeOf(valid, page.systemName);
@@ -185,11 +182,11 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       <CrashesPage
         frame={await frame()}
         filter={filter}
-        errors={query.success ? undefined : problemsByField(query.error)}
+        errors={errors}
         systems={page.systems}
         fleets={fleets}
         builds={page.builds}
-        guilties={page.guilties}
+        guilties={errors ? [] : page.guilties}
         firstRank={offset + 1}
         {...ranks(crashesPath(filter), offset, GUILTIES_A_PAGE, page.more)}
         hidden={hidden}
@@ -199,7 +196,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
         failed={state.failed}
         classifications={config.crashes.classifications}
       />,
-      query.success ? 200 : 400,
+      errors ? 400 : 200,
     );
   }
 
@@ -212,8 +209,26 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
 
 const pageQuery = z.object({ offset: integerParam(0, 1_000_000) });
 const retryForm = z.object({ id: idParam, back: textParam(2000) });
-const guiltyForm = retryForm.extend({ id: idParam.refine(id => id !== undefined, 'expected the id of a guilty') });
-const commentForm = guiltyForm.extend({ comment: textParam(COMMENT_LENGTH) });
+const guiltyForm = retryForm.refine(namesGuilty, { error: 'expected the id of a guilty', path: ['id'] });
+const commentForm = retryForm
+  .extend({ comment: textParam(COMMENT_LENGTH) })
+  .refine(namesGuilty, { error: 'expected the id of a guilty', path: ['id'] });
+
+function namesGuilty({ id }: { id?: number | undefined }) {
+  return id !== undefined;
+}
+
+const FORM_FIELDS = new Set(['os', 'days', 'fleet', 'sort']);
+
+/** Mistakes in fields that the filter form shows are told there; any other is refused. */
+function filterQuery(raw: Record<string, string>): { query: CrashQuery; errors?: Record<string, string> } {
+  const result = crashQuery.safeParse(raw);
+  if (result.success) return { query: result.data };
+  const errors = problemsByField(result.error);
+  if (Object.keys(errors).some(name => !FORM_FIELDS.has(name)))
+    throw new RequestError(400, firstProblem(result.error, raw));
+  return { query: {}, errors };
+}
 
 function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
   const { days, fleet, sort, build, machine_id } = query;

@@ -100,7 +100,7 @@ export async function newestBuilds(sql: Queryable, scope: CrashScope, limit: num
   return rows.map(row => row.build);
 }
 
-/** The systems that crashed, most crash records first. */
+/** The systems that crashed, the one with most machines first. Those that did not name themselves are left out. */
 export async function crashingSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName"

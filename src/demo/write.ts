@@ -1,5 +1,5 @@
 import { classificationTest } from '../collector/classification.ts';
-import { rebuildCounters } from '../counters/count.ts';
+import { countMachinesOfDays, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
 import { insertRecords, type RecordToInsert } from '../records/store.ts';
@@ -16,7 +16,7 @@ export interface DemoWriter {
 
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them.
+ * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them; at the end it counts the machines.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
   let written = 0;
@@ -30,6 +30,7 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
       await rebuildCounters(tx, day.day);
     });
   }
+  if (days.length > 0) await sql.begin(tx => countMachinesOfDays(tx, days[0]!.day, days.at(-1)!.day));
   return written;
 }
 

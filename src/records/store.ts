@@ -51,14 +51,13 @@ interface StoredRow {
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const distinct = firstOfEach(batch);
-  const rows = [...distinct.values()].map((record, index) => ({
-    n: index + 1,
-    fingerprint: record.fingerprint,
-    crash: record.work.includes('crash'),
-    ...columnsOf(record),
-  }));
+  const rows = [...distinct.values()].map(record => [
+    ...valuesOf(record),
+    record.fingerprint,
+    record.work.includes('crash'),
+  ]);
   const stored = await sql<StoredRow[]>`
-    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::json)`;
+    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb)`;
   const places = new Map([...distinct.keys()].map((key, index) => [key, index + 1]));
   const byPlace = new Map(stored.map(row => [row.n, row]));
   const answered = new Set<number>();
@@ -93,45 +92,44 @@ export interface RecordToInsert {
 
 /** Inserts into `records`, or into the table of one day: for records whose ids and times are known. */
 export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
-  const rows = records.map(record => ({ id: record.id, received_at: record.receivedAt, ...columnsOf(record) }));
+  const rows = records.map(record => [...valuesOf(record), record.id, record.receivedAt]);
   await tx`
     insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                          payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
                          board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw)
-    select id, received_at, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
-           classification, system_name, build, arch, kernel_version, host_type, board_name, cpu_model, bios_version,
-           event_id, to_timestamp(captured_at), payload, decode(payload_raw, 'base64')
-      from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
-             id bigint, received_at timestamptz, machine_id text, fleet_id smallint, external boolean, severity smallint,
-             record_format_version smallint, payload_format_version integer, classification text, system_name text, build text,
-             arch text, kernel_version text, host_type text, board_name text, cpu_model text, bios_version text, event_id text,
-             captured_at bigint, payload text, payload_raw text)`;
+    select (e->>19)::bigint, (e->>20)::timestamptz, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint,
+           (e->>4)::smallint, (e->>5)::integer, e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15,
+           to_timestamp((e->>16)::bigint), e->>17, decode(e->>18, 'base64')
+      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
 }
 
-/** A record as the columns of `records`; a payload with NULs also as its bytes, since PostgreSQL text can't hold them. */
-function columnsOf({ fleetId, report }: { fleetId: number; report: Report }) {
+/**
+ * A record as values in the order that store_records (sql/) and insertRecords expect; a payload with NULs also as its
+ * bytes, since PostgreSQL text can't hold them.
+ */
+function valuesOf({ fleetId, report }: { fleetId: number; report: Report }) {
   const nul = report.payload.includes('\0');
-  return {
-    fleet_id: fleetId,
-    machine_id: report.machineId,
-    external: report.external,
-    severity: report.severity,
-    record_format_version: report.recordFormatVersion,
-    payload_format_version: report.payloadFormatVersion,
-    classification: report.classification,
-    system_name: report.systemName,
-    build: report.build,
-    arch: report.arch,
-    kernel_version: report.kernelVersion,
-    host_type: report.hostType,
-    board_name: report.boardName,
-    cpu_model: report.cpuModel,
-    bios_version: report.biosVersion,
-    event_id: report.eventId,
-    captured_at: report.capturedAt,
-    payload: nul ? report.payload.replaceAll('\0', '␀') : report.payload,
-    payload_raw: nul ? Buffer.from(report.payload).toString('base64') : null,
-  };
+  return [
+    report.machineId,
+    fleetId,
+    report.external,
+    report.severity,
+    report.recordFormatVersion,
+    report.payloadFormatVersion,
+    report.classification,
+    report.systemName,
+    report.build,
+    report.arch,
+    report.kernelVersion,
+    report.hostType,
+    report.boardName,
+    report.cpuModel,
+    report.biosVersion,
+    report.eventId,
+    report.capturedAt,
+    nul ? report.payload.replaceAll('\0', '␀') : report.payload,
+    nul ? Buffer.from(report.payload).toString('base64') : null,
+  ];
 }
 
 const PRUNE_SLICE = 20_000;
