@@ -1,31 +1,6 @@
 -- Ingestion stores a batch in one round trip: store_records. All of it is one transaction.
 
-create type incoming_record as (
-  n                      bigint, -- place in the batch, from 1
-  machine_id             text,
-  fleet_id               smallint,
-  external               boolean,
-  severity               smallint,
-  record_format_version  smallint,
-  payload_format_version integer,
-  classification         text,
-  system_name            text,
-  build                  text,
-  arch                   text,
-  kernel_version         text,
-  host_type              text,
-  board_name             text,
-  cpu_model              text,
-  bios_version           text,
-  event_id               text,
-  captured_at            timestamptz,
-  payload                text,
-  payload_raw            bytea,
-  fingerprint            uuid,
-  crash                  boolean -- to be queued for crash analysis
-);
-
--- What the counters tell apart of a record.
+-- What ingestion tells apart of a record, but for what is only stored.
 create type counted_record as (
   id             bigint,
   received_at    timestamptz,
@@ -135,12 +110,15 @@ begin
 end
 $$;
 
--- Stores a batch: an array with an array for each record, its values in the order of incoming_record without n (that takes
--- half the time of objects), no two with the same machine id and fingerprint; times in Unix seconds, bytes as base64. Returns a row for
--- each: `fresh`, or the id and time of the one that came before within 48 hours. Plans are made once and go by index,
--- since a plan made while a table was small would read it whole for years.
+-- Stores a batch: an array with an array for each record (half the work of objects), whose values are, from 0:
+--   machine_id, fleet_id, external, severity, record_format_version, payload_format_version, classification, system_name,
+--   build, arch, kernel_version, host_type, board_name, cpu_model, bios_version, event_id, captured_at (Unix seconds),
+--   payload, payload_raw (base64), fingerprint, and whether it is to be queued for crash analysis.
+-- No two may have the same machine id and fingerprint. Returns a row for each, n being its place from 1: `fresh`, or the id
+-- and time of the one that came before within 48 hours. Plans are made once and go by index, since a plan made while a
+-- table was small would read it whole for years.
 create function store_records(batch jsonb)
-returns table (n bigint, id bigint, received_at timestamptz, fresh boolean)
+returns table (n integer, id bigint, received_at timestamptz, fresh boolean)
 language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -150,62 +128,60 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  came incoming_record[] := array(
-    select row(place, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint, (e->>4)::smallint, (e->>5)::integer,
-               e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15, to_timestamp((e->>16)::bigint),
-               e->>17, decode(e->>18, 'base64'), (e->>19)::uuid, (e->>20)::boolean)::incoming_record
-      from jsonb_array_elements(batch) with ordinality as record (e, place));
+  size integer := jsonb_array_length(batch);
   arrival timestamptz := date_trunc('milliseconds', now());
   ids bigint[];
   fresh_ids bigint[];
-  stored incoming_record[];
   counted counted_record[];
 begin
   -- Tells readers that follow ids (settled=true) from which id on this batch may still become visible. 737 marks our
   -- advisory locks above the 53 bits that hold an id.
   perform pg_advisory_xact_lock_shared((737::bigint << 53) | case when is_called then last_value else 0 end) from record_ids;
-  ids := array(select nextval('record_ids') from generate_series(1, cardinality(came)));
+  ids := array(select nextval('record_ids') from generate_series(1, size));
 
   with remembered as (
     insert into recent_records as known (machine_id, fingerprint, id, received_at)
-    select c.machine_id, c.fingerprint, ids[c.n], arrival from unnest(came) c order by c.machine_id, c.fingerprint
+    select e->>0, (e->>19)::uuid, ids[place], arrival
+      from jsonb_array_elements(batch) with ordinality as record (e, place)
+     order by 1, 2
         on conflict (machine_id, fingerprint) do update
        set id = excluded.id, received_at = excluded.received_at
      where known.received_at < now() - interval '48 hours'
     returning known.id
   )
-  select array_agg(remembered.id) into fresh_ids from remembered;
+  select coalesce(array_agg(remembered.id), '{}') into fresh_ids from remembered;
 
-  if fresh_ids is not null then
-    stored := case when cardinality(fresh_ids) = cardinality(came) then came
-                   else array(select c from unnest(came) c where ids[c.n] = any(fresh_ids)) end;
-
-    insert into records (id, received_at, machine_id, fleet_id, external, severity, record_format_version, payload_format_version,
-                         classification, system_name, build, arch, kernel_version, host_type, board_name, cpu_model, bios_version,
-                         event_id, captured_at, payload, payload_raw)
-    select ids[c.n], arrival, c.machine_id, c.fleet_id, c.external, c.severity, c.record_format_version, c.payload_format_version,
-           c.classification, c.system_name, c.build, c.arch, c.kernel_version, c.host_type, c.board_name, c.cpu_model, c.bios_version,
-           c.event_id, c.captured_at, c.payload, c.payload_raw
-      from unnest(stored) c;
+  if cardinality(fresh_ids) > 0 then
+    with stored as (
+      insert into records (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
+                           payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
+                           board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw)
+      select ids[place], arrival, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint, (e->>4)::smallint,
+             (e->>5)::integer, e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15,
+             to_timestamp((e->>16)::bigint), e->>17, decode(e->>18, 'base64')
+        from jsonb_array_elements(batch) with ordinality as record (e, place)
+       where cardinality(fresh_ids) = size or ids[place] = any(fresh_ids)
+      returning row(id, received_at, machine_id, fleet_id, external, severity, classification, system_name, build, arch,
+                    kernel_version, host_type)::counted_record as counted
+    )
+    select array_agg(stored.counted) into counted from stored;
 
     insert into work_queue (kind, record_id, machine_id, received_at)
-    select 'crash', ids[c.n], c.machine_id, arrival from unnest(stored) c where c.crash;
+    select 'crash', ids[place], e->>0, arrival
+      from jsonb_array_elements(batch) with ordinality as record (e, place)
+     where e->20 = 'true'::jsonb and ids[place] = any(fresh_ids);
 
-    counted := array(
-      select row(ids[c.n], arrival, c.machine_id, c.fleet_id, c.external, c.severity, c.classification, c.system_name, c.build,
-                 c.arch, c.kernel_version, c.host_type)::counted_record
-        from unnest(stored) c);
     perform add_to_counters(counted);
     perform count_machines(counted);
   end if;
 
-  if cardinality(fresh_ids) = cardinality(came) then
-    return query select c.n, ids[c.n], arrival, true from unnest(came) c;
+  if cardinality(fresh_ids) = size then
+    return query select place, ids[place], arrival, true from generate_series(1, size) place;
   else
     return query
-      select c.n, known.id, known.received_at, known.id = ids[c.n]
-        from unnest(came) c
-        join recent_records known on known.machine_id = c.machine_id and known.fingerprint = c.fingerprint;
+      select place::integer, known.id, known.received_at, known.id = ids[place]
+        from jsonb_array_elements(batch) with ordinality as record (e, place)
+        join recent_records known on known.machine_id = e->>0 and known.fingerprint = (e->>19)::uuid;
   end if;
 end
 $$;

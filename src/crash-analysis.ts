@@ -9,6 +9,8 @@ export interface CrashAnalysis {
   stop(): Promise<void>;
 }
 
+/** Once woken the worker looks again after longer than this. */
+const WAKE_EVERY_MS = 100;
 const RESTART_PAUSE_MS = 1_000;
 const STOP_DEADLINE_MS = 2_500;
 
@@ -16,6 +18,7 @@ const STOP_DEADLINE_MS = 2_500;
 export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnalysis {
   let stopping = false;
   let stopped = () => {};
+  let wokenAt = 0;
   let worker = start();
 
   function start() {
@@ -42,7 +45,12 @@ export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnaly
   }
 
   return {
-    wake: () => worker.postMessage({ kind: 'wake' } satisfies ToWorker),
+    wake() {
+      const now = performance.now();
+      if (now - wokenAt < WAKE_EVERY_MS) return;
+      wokenAt = now;
+      worker.postMessage({ kind: 'wake' } satisfies ToWorker);
+    },
     async stop() {
       stopping = true;
       const done = new Promise<void>(resolve => {

@@ -1,7 +1,7 @@
 import { DatabaseUnavailable } from '../errors.ts';
 
 export interface GroupCommitOptions<Item, Outcome> {
-  /** Writes a batch in one transaction; one outcome for each item, in order. It is called again only when it is done. */
+  /** Writes a batch in one transaction; one outcome for each item, in order. Calls in a row must take effect in that order. */
   write(items: Item[]): Promise<Outcome[]>;
   /** Bytes an item holds in memory. */
   size(item: Item): number;
@@ -21,6 +21,9 @@ export interface GroupCommit<Item, Outcome> {
 }
 
 const BATCH_ITEMS = 512;
+/** Batches on the connection at once; and how many items make the second worth it, since each batch has its own cost. */
+const PIPELINED = 2;
+const WORTH_SENDING = 24;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const WAITING_BYTES = 64 * 1024 * 1024;
 
@@ -35,15 +38,17 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
- * Group commit: while one batch is being written, the next one gathers, so that a batch is as large as the
- * load makes it and a lone item waits for nothing. One batch is in flight at a time.
+ * Group commit: while one batch is being written, the next one gathers, so that a batch is as large as the load makes it
+ * and a lone item waits for nothing. Once enough have gathered they are sent on the same connection without waiting:
+ * the server takes up the second batch the moment it has committed the first, one at a time all the same.
  */
 export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Outcome>): GroupCommit<Item, Outcome> {
   let queue: Waiting<Item, Outcome>[] = [];
   let queuedBytes = 0;
-  let inFlight: Waiting<Item, Outcome>[] = [];
+  const inFlight = new Set<Waiting<Item, Outcome>[]>();
+  let starting = false;
+  let idle = Promise.withResolvers<void>();
   let sweeper: Timer | undefined;
-  let running: Promise<void> | undefined;
 
   function submit(item: Item): Promise<Outcome> {
     const bytes = options.size(item);
@@ -53,40 +58,50 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     return new Promise((resolve, reject) => {
       queue.push({ item, submittedAt: performance.now(), resolve, reject });
       queuedBytes += bytes;
-      running ??= run();
+      if (mayWrite() && !starting) {
+        starting = true;
+        // Requests that arrived in the same turn of the event loop join the batch.
+        queueMicrotask(() => {
+          starting = false;
+          while (mayWrite()) void writeNext();
+        });
+      }
       sweeper ??= setInterval(sweep, SWEEP_MS);
     });
   }
 
+  function mayWrite() {
+    return queue.length > 0 && (inFlight.size === 0 || (inFlight.size < PIPELINED && queue.length >= WORTH_SENDING));
+  }
+
   /** One timer for all: each of its own would cost every item. */
   function sweep() {
-    if (queue.length + inFlight.length === 0) {
+    if (queue.length + inFlight.size === 0) {
       clearInterval(sweeper);
       sweeper = undefined;
     }
     const latest = performance.now() - options.answerWithinMs;
-    for (const { submittedAt, reject } of [...inFlight, ...queue]) {
+    for (const { submittedAt, reject } of [...inFlight, queue].flat()) {
       if (submittedAt < latest) reject(new DatabaseUnavailable('the database takes too long'));
     }
   }
 
-  async function run() {
-    // Requests that arrived in the same turn of the event loop join the first batch.
-    await Promise.resolve();
-    let writing: Promise<() => void> | undefined = writeNext();
-    while (writing) {
-      const answer: () => void = await writing;
-      // The next batch is on its way before this one is answered: the database need not wait for that.
-      writing = queue.length > 0 ? writeNext() : undefined;
-      if (!writing) running = undefined;
-      answer();
+  async function writeNext() {
+    const batch = takeBatch();
+    inFlight.add(batch);
+    const answer = await written(batch);
+    inFlight.delete(batch);
+    // The next batch is on its way before this one is answered: the database need not wait for that.
+    while (mayWrite()) void writeNext();
+    answer();
+    if (inFlight.size === 0) {
+      idle.resolve();
+      idle = Promise.withResolvers();
     }
   }
 
   /** Writes a batch; returns what answers it. */
-  async function writeNext(): Promise<() => void> {
-    const batch = takeBatch();
-    inFlight = batch;
+  async function written(batch: Waiting<Item, Outcome>[]): Promise<() => void> {
     try {
       const outcomes = await options.write(batch.map(({ item }) => item));
       return () => {
@@ -98,8 +113,6 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
       return () => {
         for (const { reject } of batch) reject(error);
       };
-    } finally {
-      inFlight = [];
     }
   }
 
@@ -121,10 +134,10 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
   return {
     submit,
     get waiting() {
-      return queue.length + inFlight.length;
+      return [...inFlight].reduce((count, batch) => count + batch.length, queue.length);
     },
     async drain() {
-      while (running) await running;
+      while (queue.length + inFlight.size > 0) await idle.promise;
     },
   };
 }
