@@ -40,7 +40,7 @@ test('the first start takes a few seconds at most, a later one less; records out
   expect((await first.stop()).code).toBe(0);
   const second = await start({ stateDir });
   expect(second.readyMs).toBeLessThan(3_000);
-  expect((await exchange(second.port, get(`/api/records/${json.id}`))).json).toEqual(json);
+  expect((await exchange(second.port, get(`/api/records/${json.id}`))).json).toMatchObject(json);
   expect((await second.stop()).code).toBe(0);
 });
 
