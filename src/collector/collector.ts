@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.ts';
-import { LOOKUPS_BY_INDEX, type Sql } from '../db/connect.ts';
+import type { Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import type { Fleet } from '../fleets.ts';
@@ -55,7 +55,7 @@ export function createCollector(
   onWork: () => void = () => {},
 ): Collector {
   const holdsBacktrace = classificationTest(config.crashes.classifications);
-  const writer = database.client('collector', { settings: LOOKUPS_BY_INDEX });
+  const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
     write: async batch => {
