@@ -6,16 +6,7 @@ import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
 import { type ListChange, listNeverGuilty, listVersion, NAME_LENGTH } from './never-guilty-list.ts';
-import {
-  countStacks,
-  findGuilty,
-  guiltyBuilds,
-  guiltyByDay,
-  guiltyShares,
-  guiltyStacks,
-  guiltyTotals,
-  stackOfRecord,
-} from './queries.ts';
+import { findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } from './queries.ts';
 import {
   findRecomputation,
   previewChange,
@@ -25,6 +16,7 @@ import {
   submitChange,
 } from './recompute.ts';
 import { stackToJson } from './shown.ts';
+import { countStacks, guiltyStacks, stackOfRecord } from './stack-queries.ts';
 import { crashQuery, scopeOf, topCrashes } from './top.ts';
 
 const TOP_LIMIT = 100;

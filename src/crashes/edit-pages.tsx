@@ -24,7 +24,7 @@ import {
   NAME_LENGTH,
   searchFrames,
 } from './never-guilty-list.ts';
-import { type DecidedStack, type GuiltyRow, stackOfRecord } from './queries.ts';
+import type { GuiltyRow } from './queries.ts';
 import {
   applyChange,
   findRecomputation,
@@ -35,6 +35,7 @@ import {
   submitChange,
 } from './recompute.ts';
 import { backtraceOf } from './shown.ts';
+import { type DecidedStack, stackOfRecord } from './stack-queries.ts';
 
 const SEARCH_RESULTS = 50;
 const MOVES_SHOWN = 100;

@@ -19,20 +19,19 @@ import {
   buildsSeen,
   commentGuilty,
   countHidden,
-  countStacks,
   crashesByBuild,
   crashingSystems,
   crashShares,
   guiltyBuilds,
   guiltyByDay,
   guiltyShares,
-  guiltyStacks,
   guiltyTotals,
   hiddenGuilties,
   hideGuilty,
 } from './queries.ts';
 import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
 import { backtraceOf } from './shown.ts';
+import { countStacks, guiltyStacks } from './stack-queries.ts';
 import { type CrashQuery, crashQuery, GUILTIES_A_PAGE, scopeOf, topCrashes } from './top.ts';
 
 const STACKS_A_PAGE = 10;

@@ -2,9 +2,9 @@ import type { RecordCrash } from '../../views/record-crash.tsx';
 import type { Sql } from '../db/connect.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { guiltyName } from './api.ts';
-import { stackOfRecord } from './queries.ts';
 import { queuedRecord } from './queue.ts';
 import { backtraceOf, stackToJson } from './shown.ts';
+import { stackOfRecord } from './stack-queries.ts';
 
 /** What a record's page shows of its analysis; undefined for records without backtraces. */
 export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<RecordCrash | undefined> {

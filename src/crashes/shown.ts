@@ -1,7 +1,7 @@
 import type { Backtrace, BacktraceFrame, GuiltyRule } from '../../views/backtrace.tsx';
 import type { DemangleNote } from './demangle.ts';
-import type { DecidedStack } from './queries.ts';
 import type { StackFrame } from './stack.ts';
+import type { DecidedStack } from './stack-queries.ts';
 
 const RULES: Record<DecidedStack['verdict']['rule'], GuiltyRule> = {
   'first known frame': 'first-known',

@@ -16,22 +16,35 @@ export interface DemoWriter {
 
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them; at the end it counts the machines.
+ * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them; at the end it
+ * counts the machines. On a second connection of `sql` the next day's records go in while a day is finished.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
   let written = 0;
+  let previous: Promise<unknown> = Promise.resolve();
   for (const day of days) {
-    await sql.begin(async tx => {
+    const dayBefore = previous;
+    const filled = Promise.withResolvers<void>();
+    previous = sql.begin(async tx => {
       const table = await openDay(tx, day.day);
       written = await writeRecords(tx, day, table, writer, written);
-      if (table !== 'records') await tx`select attach_records_table(${day.day}::date)`;
-      await queueCrashes(tx, day.day, writer.crashes);
-      await rememberRecent(tx, day.day);
-      await rebuildCounters(tx, day.day);
+      filled.resolve();
+      await dayBefore;
+      await finishDay(tx, day.day, table, writer.crashes);
     });
+    previous.catch(filled.reject);
+    await filled.promise;
   }
+  await previous;
   if (days.length > 0) await sql.begin(tx => countMachinesOfDays(tx, days[0]!.day, days.at(-1)!.day));
   return written;
+}
+
+async function finishDay(tx: Queryable, day: string, table: string, crashes: readonly string[]) {
+  if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
+  await queueCrashes(tx, day, crashes);
+  await rememberRecent(tx, day);
+  await rebuildCounters(tx, day);
 }
 
 /** A new table is filled before it becomes a partition, since its indexes are made quicker at once. */
