@@ -56,7 +56,7 @@ create table crashes (
 create index crashes_stack on crashes (stack_id, id);
 create table crashes_default partition of crashes default;
 
--- Crash records by day and stack, and what else the pages tell apart.
+-- Crash records by day, stack and build. Host types stand apart: there are too many for the rows to stay few.
 create table stack_counts (
   day         date     not null,
   stack_id    bigint   not null,
@@ -64,11 +64,21 @@ create table stack_counts (
   external    boolean  not null,
   system_name text     collate "C" not null,
   build       text     collate "C" not null,
-  host_type   text     collate "C" not null,
   records     bigint   not null,
-  primary key (day, stack_id, system_name, build, host_type, fleet_id, external)
+  primary key (day, stack_id, system_name, build, fleet_id, external)
 ) with (fillfactor = 60);
 create index stack_counts_stack on stack_counts (stack_id, day);
+
+create table stack_platforms (
+  day         date     not null,
+  stack_id    bigint   not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     collate "C" not null,
+  host_type   text     collate "C" not null,
+  records     bigint   not null,
+  primary key (stack_id, day, system_name, host_type, fleet_id, external)
+) with (fillfactor = 60);
 
 -- The last UTC day on which a machine id reported a stack, and how often from each build.
 create table stack_machines (

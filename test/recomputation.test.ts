@@ -70,9 +70,12 @@ async function stacks(count: number) {
         from (select *, row_number() over (order by id) as n from record) record
         join (select *, row_number() over (order by id) as n from made) made using (n)
       returning *
+    ), platforms as (
+      insert into stack_platforms (day, stack_id, fleet_id, external, system_name, host_type, records)
+      select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '', count(*) from crash group by 1, 2
     ), counted as (
-      insert into stack_counts (day, stack_id, fleet_id, external, system_name, build, host_type, records)
-      select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '1', '', count(*) from crash group by 1, 2
+      insert into stack_counts (day, stack_id, fleet_id, external, system_name, build, records)
+      select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '1', count(*) from crash group by 1, 2
     )
     insert into stack_machines (stack_id, machine_id, fleet_id, external, system_name, build, records, last_day)
     select stack_id, machine_id, 1, false, 'os', '1', count(*), max((received_at at time zone 'UTC')::date) from crash group by 1, 2`;

@@ -165,7 +165,7 @@ export interface GuiltyShare {
 export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: CrashScope) {
   return sql<GuiltyShare[]>`
     select ${sql(by)} as name, sum(c.records)::bigint as records
-      from stack_counts c join stacks s on s.id = c.stack_id
+      from ${sql(by === 'host_type' ? 'stack_platforms' : 'stack_counts')} c join stacks s on s.id = c.stack_id
      where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
      group by 1 order by 2 desc, 1 limit 20`;
 }

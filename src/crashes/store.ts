@@ -132,10 +132,16 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
     )`;
   await tx`
     with ${counted}, days as (
-      insert into stack_counts as known (day, stack_id, system_name, build, host_type, fleet_id, external, records)
-      select day, stack_id, system_name, build, host_type, fleet_id, external, count(*)
-        from counted group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7
-          on conflict (day, stack_id, system_name, build, host_type, fleet_id, external) do update
+      insert into stack_counts as known (day, stack_id, system_name, build, fleet_id, external, records)
+      select day, stack_id, system_name, build, fleet_id, external, count(*)
+        from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+          on conflict (day, stack_id, system_name, build, fleet_id, external) do update
+         set records = known.records + excluded.records
+    ), platforms as (
+      insert into stack_platforms as known (day, stack_id, system_name, host_type, fleet_id, external, records)
+      select day, stack_id, system_name, host_type, fleet_id, external, count(*)
+        from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+          on conflict (stack_id, day, system_name, host_type, fleet_id, external) do update
          set records = known.records + excluded.records
     )
     insert into stack_machines as known (stack_id, machine_id, system_name, build, fleet_id, external, records, last_day)

@@ -60,9 +60,14 @@ export function backtrace(frames: string[], program = '/usr/bin/app', signal = 1
 
 const DERIVED = (sql: Queryable) => ({
   stack_counts: [
-    sql`select day, stack_id, fleet_id, external, system_name, build, host_type, records from stack_counts`,
-    sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, build, host_type, count(*)
-          from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6, 7`,
+    sql`select day, stack_id, fleet_id, external, system_name, build, records from stack_counts`,
+    sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, build, count(*)
+          from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
+  ],
+  stack_platforms: [
+    sql`select day, stack_id, fleet_id, external, system_name, host_type, records from stack_platforms`,
+    sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, host_type, count(*)
+          from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
   stack_machines: [
     sql`select stack_id, machine_id, fleet_id, external, system_name, build, records, last_day from stack_machines`,
