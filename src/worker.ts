@@ -2,7 +2,7 @@
 import { analyseBatch, BATCH } from './crashes/analyse.ts';
 import { createDemangler } from './crashes/demangle.ts';
 import { recomputeSlice } from './crashes/recompute.ts';
-import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX, type Sql } from './db/connect.ts';
+import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from './db/connect.ts';
 
 declare const self: Worker;
 
@@ -18,7 +18,6 @@ const PAUSE_AFTER_TROUBLE_MS = 1_000;
 let stopping = false;
 let wake = () => {};
 let woken = false;
-let sql: Sql | undefined;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'start') void work(data.target);
@@ -28,7 +27,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 };
 
 async function work(target: DatabaseTarget) {
-  sql = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
+  const sql = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
   const demangler = createDemangler();
   while (!stopping) {
     try {

@@ -1,34 +1,19 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium, withoutChromium } from './chromium.ts';
 import { type Program, workspace } from './executable/program.ts';
 import { exchange, headerRequest } from './executable/wire.ts';
 
 setDefaultTimeout(30_000);
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-if (!CHROMIUM) console.warn('test/browser.test.ts is skipped: no Chromium is installed');
-
-describe.skipIf(!CHROMIUM)('in a browser', () => {
+describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
   const { start } = workspace();
   let program: Program;
   let browser: Browser;
   let newest: number;
 
   beforeAll(async () => {
-    [program, browser] = await Promise.all([
-      start(),
-      chromium.launch({ executablePath: CHROMIUM!, args: ARGUMENTS, timeout: 20_000 }),
-    ]);
+    [program, browser] = await Promise.all([start(), launchChromium()]);
     for (let n = 1; n <= 120; n++) {
       const crash = n % 4 === 0;
       newest = await post({

@@ -1,23 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, withoutChromium } from './chromium.ts';
 import { eventually, type Program, workspace } from './executable/program.ts';
 
 setDefaultTimeout(60_000);
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-if (!CHROMIUM) console.warn('test/crash-browser.test.ts is skipped: no Chromium is installed');
-
-describe.skipIf(!CHROMIUM)('crash pages in a browser', () => {
+describe.skipIf(withoutChromium('test/crash-browser.test.ts'))('crash pages in a browser', () => {
   const { start, run, path } = workspace();
   let program: Program;
   let browser: Browser;
@@ -26,10 +14,7 @@ describe.skipIf(!CHROMIUM)('crash pages in a browser', () => {
     const stateDir = path('sample');
     const { code, stderr } = await run(['demo', '--records', '3000', '--machines', '300', '--days', '5'], { stateDir });
     expect([code, stderr]).toEqual([0, expect.any(String)]);
-    [program, browser] = await Promise.all([
-      start({ stateDir }),
-      chromium.launch({ executablePath: CHROMIUM!, args: ARGUMENTS, timeout: 20_000 }),
-    ]);
+    [program, browser] = await Promise.all([start({ stateDir }), launchChromium()]);
     const sql = program.sql();
     await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 20_000);
     await sql.end({ timeout: 5 });

@@ -1,32 +1,14 @@
 import type { FC } from 'hono/jsx';
+import type { QuarantineListRow, QuarantineReasonRow } from '../src/collector/quarantine.ts';
 import { type Frame, Page } from './layout.tsx';
 import { quarantinePath } from './links.ts';
 import { Cut, count, counted, EmptyState, type NoticeProps, Pager, Scroll, size, Time } from './parts.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 
 /** A record that was refused and kept. */
-export interface QuarantineEntry {
-  id: number;
-  firstAt: Date;
-  lastAt: Date;
-  attempts: number;
-  reason: string;
-  /** The field that the reason is about. */
-  field: string | null;
-  machineId: string | null;
-  address: string | null;
-  fleet: string;
-  bytes: number;
+export interface QuarantineEntry extends QuarantineListRow {
   headers: [string, string][];
   payload: string;
-}
-
-export type QuarantineRow = Omit<QuarantineEntry, 'headers' | 'payload'>;
-
-export interface QuarantineReason {
-  reason: string;
-  count: number;
-  newest: Date;
 }
 
 /** What is kept, and how much may be. */
@@ -39,8 +21,8 @@ export interface QuarantineLimits {
 
 export interface QuarantinePageProps {
   frame: Frame;
-  reasons: QuarantineReason[];
-  entries: QuarantineRow[];
+  reasons: QuarantineReasonRow[];
+  entries: QuarantineListRow[];
   /** The reason that the list is narrowed to. */
   selected?: string | undefined;
   olderHref?: string | undefined;
@@ -152,7 +134,7 @@ const Entries: FC<QuarantinePageProps> = ({ frame, entries }) => (
   </Scroll>
 );
 
-const EntryRow: FC<{ entry: QuarantineRow; now: Date }> = ({ entry, now }) => (
+const EntryRow: FC<{ entry: QuarantineListRow; now: Date }> = ({ entry, now }) => (
   <tr>
     <td class="num">
       <a href={`/telemetryui/quarantine/${entry.id}`}>{entry.id}</a>

@@ -129,12 +129,14 @@ export function listReasons(sql: Sql) {
      group by reason order by count(*) desc, reason limit 200`;
 }
 
+/** A record that was refused and kept, as lists show it. */
 export interface QuarantineListRow {
   id: number;
   firstAt: Date;
   lastAt: Date;
   attempts: number;
   reason: string;
+  /** The field that the reason is about. */
   field: string | null;
   machineId: string | null;
   address: string | null;

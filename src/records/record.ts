@@ -34,5 +34,3 @@ export interface StoredRecord extends Report {
   /** The name of the TID the record came with. */
   fleet: string;
 }
-
-export const SEVERITY_LABELS = { 1: 'low', 2: 'med', 3: 'high', 4: 'crit' } as const;
