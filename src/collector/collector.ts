@@ -2,6 +2,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
+import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { readRecords } from '../records/queries.ts';
@@ -155,9 +156,4 @@ function isAboutTheRecord([name]: [string, string]) {
       name,
     )
   );
-}
-
-/** PostgreSQL text holds neither NUL nor half a surrogate pair. */
-function storable(text: string) {
-  return text.replaceAll('\0', '␀').toWellFormed();
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../db/connect.ts';
+import { storable } from '../db/storable.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Demangler } from './demangle.ts';
 import { parseCrash } from './frames.ts';
@@ -58,10 +59,10 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
       const { payload: _, payloadRaw: __, ...counted } = record;
       read.push({
         ...counted,
-        program: crash.program?.replaceAll('\0', '␀').toWellFormed() ?? null,
+        program: crash.program === null ? null : storable(crash.program),
         pid: crash.pid,
         signal: crash.signal !== null && crash.signal < 2 ** 15 ? crash.signal : null,
-        reason: crash.reason?.replaceAll('\0', '␀').toWellFormed() ?? null,
+        reason: crash.reason === null ? null : storable(crash.reason),
         frames,
       });
     } catch (error) {

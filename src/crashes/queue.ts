@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { storable } from '../db/storable.ts';
 
 /** A crash record that someone has claimed, with what the analysis needs. */
 export interface ClaimedRecord {
@@ -61,7 +62,7 @@ function claim(sql: Queryable, which: ReturnType<Queryable>, limit: number) {
 /** Gives up a claim after a failure; the record is tried again, or set aside once its attempts are used up. */
 export async function reportFailure(sql: Queryable, recordId: number, error: string) {
   await sql`
-    update work_queue set claimed_until = null, error = ${error.slice(0, 1000).replaceAll('\0', '␀').toWellFormed()}
+    update work_queue set claimed_until = null, error = ${storable(error.slice(0, 1000))}
      where kind = 'crash' and record_id = ${recordId}`;
 }
 

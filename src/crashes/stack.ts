@@ -1,3 +1,4 @@
+import { storable } from '../db/storable.ts';
 import type { DemangleNote } from './demangle.ts';
 import { type Frame, shownFunction } from './frames.ts';
 import type { ShownFrame, Verdict } from './guilty.ts';
@@ -15,11 +16,6 @@ export interface StackFrame extends ShownFrame {
 export type StackVerdict = Verdict;
 /** The guilty is the stack's own column. */
 export type StoredVerdict = Omit<Verdict, 'guilty'>;
-
-/** PostgreSQL text holds neither NUL nor half a surrogate pair. */
-function storable(text: string) {
-  return text.replaceAll('\0', '␀').toWellFormed();
-}
 
 export function stackFrame(
   frame: Frame,
