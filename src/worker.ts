@@ -34,8 +34,9 @@ async function work(target: DatabaseTarget) {
       const analysed = await analyseBatch(sql, demangler);
       const recomputed = await recomputeSlice(sql);
       if (analysed === 0 && !recomputed) await idle(LOOK_EVERY_MS);
-      // A few records at a time cost the database as much as hundreds.
-      if (analysed < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
+      // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed
+      // instance left, which are tried one by one.
+      if (analysed !== 1 && analysed < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
     } catch (error) {
       postMessage({ kind: 'trouble', reason: (error as Error).message } satisfies FromWorker);
       await idle(PAUSE_AFTER_TROUBLE_MS);

@@ -8,9 +8,8 @@ import { stackOfRecord } from './stack-queries.ts';
 
 /** What a record's page shows of its analysis; undefined for records without backtraces. */
 export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<RecordCrash | undefined> {
-  const stack = await stackOfRecord(sql, record);
+  const { queued, stack } = await analysisOf(sql, record);
   if (stack) return { state: 'analysed', guilty: stack.guilty, backtrace: backtraceOf(stack) };
-  const queued = await queuedRecord(sql, record.id);
   if (!queued) return undefined;
   return queued.failed
     ? { state: 'failed', error: queued.error ?? 'the analysis ended without a word' }
@@ -19,9 +18,8 @@ export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<Rec
 
 /** The same in GET /api/records/ID: `processed` is false while a crash record waits, true once nothing is left to do. */
 export async function crashJson(sql: Sql, record: StoredRecord) {
-  const stack = await stackOfRecord(sql, record);
+  const { queued, stack } = await analysisOf(sql, record);
   if (stack) return { processed: true, guilty: guiltyName(stack.guilty), ...stackToJson(stack) };
-  const queued = await queuedRecord(sql, record.id);
   return {
     processed: queued === undefined,
     guilty: null,
@@ -29,4 +27,10 @@ export async function crashJson(sql: Sql, record: StoredRecord) {
     explanation: null,
     ...(queued?.error && { error: queued.error }),
   };
+}
+
+/** The queue is asked first: a record that has left it by then has its stack when that is asked for. */
+async function analysisOf(sql: Sql, record: StoredRecord) {
+  const queued = await queuedRecord(sql, record.id);
+  return { queued, stack: await stackOfRecord(sql, record) };
 }
