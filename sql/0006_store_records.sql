@@ -29,6 +29,7 @@ declare
       left join machines_last_seen known using (machine_id, system_name, build, fleet_id, external)
      where known.last_day is null or known.last_day < seen.day);
   appeared machines_last_seen[];
+  returned machines_last_seen[];
 begin
   if cardinality(news) = 0 then
     return;
@@ -48,33 +49,39 @@ begin
       from added group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
         on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
   )
-  select array_agg(machine) into appeared from added;
-  if cardinality(appeared) = cardinality(news) then
-    return;
+  select coalesce(array_agg(machine), '{}') into appeared from added;
+
+  if cardinality(appeared) < cardinality(news) then
+    with stale as materialized (
+      select known.machine_id, known.system_name, known.build, known.fleet_id, known.external, known.last_day, n.last_day as day
+        from unnest(news) n
+        join machines_last_seen known using (machine_id, system_name, build, fleet_id, external)
+       where known.last_day < n.last_day
+       order by 1, 2, 3, 4, 5
+         for update of known
+    ), moved as (
+      update machines_last_seen known
+         set last_day = stale.day
+        from stale
+       where (known.machine_id, known.system_name, known.build, known.fleet_id, known.external)
+           = (stale.machine_id, stale.system_name, stale.build, stale.fleet_id, stale.external)
+      returning row(known.*)::machines_last_seen as machine, stale.last_day as previous_day
+    ), changes as (
+      select machine, (machine).last_day as last_day, 1 as machines from moved
+      union all select machine, previous_day, -1 from moved
+    ), counted as (
+      insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
+      select last_day, (machine).system_name, (machine).build, (machine).fleet_id, (machine).external, sum(machines)
+        from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+          on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
+    )
+    select array_agg(machine) into returned from moved;
   end if;
 
-  with stale as materialized (
-    select known.machine_id, known.system_name, known.build, known.fleet_id, known.external, known.last_day, n.last_day as day
-      from unnest(news) n
-      join machines_last_seen known using (machine_id, system_name, build, fleet_id, external)
-     where known.last_day < n.last_day
-     order by 1, 2, 3, 4, 5
-       for update of known
-  ), moved as (
-    update machines_last_seen known
-       set last_day = stale.day
-      from stale
-     where (known.machine_id, known.system_name, known.build, known.fleet_id, known.external)
-         = (stale.machine_id, stale.system_name, stale.build, stale.fleet_id, stale.external)
-    returning known.system_name, known.build, known.fleet_id, known.external, known.last_day, stale.last_day as previous_day
-  ), changes as (
-    select last_day, system_name, build, fleet_id, external, 1 as machines from moved
-    union all select previous_day, system_name, build, fleet_id, external, -1 from moved
-  )
-  insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
-  select last_day, system_name, build, fleet_id, external, sum(machines)
-    from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-      on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
+  insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
+  select m.last_day, m.system_name, m.build, m.fleet_id, m.external, count(*)
+    from unnest(appeared || returned) m group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+      on conflict (day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
 end
 $$;
 
@@ -110,14 +117,55 @@ begin
 end
 $$;
 
+-- Adds machine checks, records that were stored between two moments, to their counters.
+create function count_machine_checks(ids bigint[], since timestamptz, until timestamptz) returns void language plpgsql as $$
+begin
+  insert into machine_check_machines as known (day, machine_id, system_name, build, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, machine_id, system_name, build, fleet_id, external, count(*)
+    from records where id = any(ids) and received_at between since and until
+   group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+      on conflict (day, machine_id, system_name, build, fleet_id, external) do update set records = known.records + excluded.records;
+
+  insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, system_name, classification, coalesce(cpu_model, ''), fleet_id, external, count(*)
+    from records where id = any(ids) and received_at between since and until
+   group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+      on conflict (day, system_name, classification, cpu_model, fleet_id, external) do update set records = known.records + excluded.records;
+end
+$$;
+
+-- The builds that an update went from and to, by the lines of its payload, which two generations of updaters write differently;
+-- null where it failed, changed nothing or does not tell.
+create function builds_of_update(payload text, out from_build text, out to_build text) language plpgsql immutable parallel safe as $$
+begin
+  from_build := substring(payload from '(?n)^(?:current_version=|from_version:) *([-_a-zA-Z0-9.]{1,64})\s*$');
+  to_build := substring(payload from '(?n)^(?:server_version=|to_version:) *([-_a-zA-Z0-9.]{1,64})\s*$');
+  if from_build = to_build or coalesce(substring(payload from '(?n)^result(?:=|:) *(\S+)\s*$'), '0') <> '0' then
+    from_build := null;
+  end if;
+end
+$$;
+
+-- Adds updates, records that were stored between two moments, to their counter.
+create function count_updates(ids bigint[], since timestamptz, until timestamptz) returns void language plpgsql as $$
+begin
+  insert into update_counts as known (day, system_name, from_build, to_build, fleet_id, external, records)
+  select (received_at at time zone 'UTC')::date, system_name, u.from_build, u.to_build, fleet_id, external, count(*)
+    from records cross join builds_of_update(payload) u
+   where id = any(ids) and received_at between since and until and u.from_build is not null and u.to_build is not null
+   group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+      on conflict (day, system_name, from_build, to_build, fleet_id, external) do update set records = known.records + excluded.records;
+end
+$$;
+
 -- Stores a batch: an array with an array for each record (half the work of objects), whose values are, from 0:
 --   machine_id, fleet_id, external, severity, record_format_version, payload_format_version, classification, system_name,
 --   build, arch, kernel_version, host_type, board_name, cpu_model, bios_version, event_id, captured_at (Unix seconds),
---   payload, payload_raw (base64), fingerprint, and whether it is to be queued for crash analysis.
+--   payload, payload_raw (base64), fingerprint, and an array of its kinds; `kinds` are those that occur in the batch.
 -- No two may have the same machine id and fingerprint. Returns a row for each, n being its place from 1: `fresh`, or the id
 -- and time of the one that came before within 48 hours. Plans are made once and go by index, since a plan made while a
 -- table was small would read it whole for years.
-create function store_records(batch jsonb)
+create function store_records(batch jsonb, kinds text[])
 returns table (n integer, id bigint, received_at timestamptz, fresh boolean)
 language plpgsql
 set enable_seqscan = off
@@ -166,13 +214,25 @@ begin
     )
     select array_agg(stored.counted) into counted from stored;
 
-    insert into work_queue (kind, record_id, machine_id, received_at)
-    select 'crash', ids[place], e->>0, arrival
-      from jsonb_array_elements(batch) with ordinality as record (e, place)
-     where e->20 = 'true'::jsonb and ids[place] = any(fresh_ids);
+    if 'crash' = any(kinds) then
+      insert into work_queue (kind, record_id, machine_id, received_at)
+      select 'crash', ids[place], e->>0, arrival
+        from jsonb_array_elements(batch) with ordinality as record (e, place)
+       where e->20 ? 'crash' and ids[place] = any(fresh_ids);
+    end if;
 
     perform add_to_counters(counted);
     perform count_machines(counted);
+    if 'machine check' = any(kinds) then
+      perform count_machine_checks(array(
+        select ids[place] from jsonb_array_elements(batch) with ordinality as record (e, place)
+         where e->20 ? 'machine check' and ids[place] = any(fresh_ids)), arrival, arrival);
+    end if;
+    if 'update' = any(kinds) then
+      perform count_updates(array(
+        select ids[place] from jsonb_array_elements(batch) with ordinality as record (e, place)
+         where e->20 ? 'update' and ids[place] = any(fresh_ids)), arrival, arrival);
+    end if;
   end if;
 
   if cardinality(fresh_ids) = size then
@@ -187,10 +247,12 @@ end
 $$;
 
 -- Derives the counters of records of a UTC day again. Only for a day whose records are complete: counters say what was
--- received, not what was kept.
-create function rebuild_counters(d date) returns void language plpgsql as $$
+-- received, not what was kept. `machine_checks` and `updates` are classifications, with % where any part will do.
+create function rebuild_counters(d date, machine_checks text[], updates text[]) returns void language plpgsql as $$
 declare
   slice constant integer := 5000;
+  since constant timestamptz := d::timestamp at time zone 'UTC';
+  until constant timestamptz := (d + 1)::timestamp at time zone 'UTC';
   after bigint := 0;
   chunk counted_record[];
 begin
@@ -199,55 +261,63 @@ begin
   delete from build_counts where day = d;
   delete from platform_counts where day = d;
   delete from kernel_counts where day = d;
-  delete from hour_counts where hour >= d::timestamp at time zone 'UTC' and hour < (d + 1)::timestamp at time zone 'UTC';
+  delete from machine_check_machines where day = d;
+  delete from machine_check_cpus where day = d;
+  delete from update_counts where day = d;
+  delete from hour_counts where hour >= since and hour < until;
   delete from record_days where day = d;
   loop
     chunk := array(
       select row(r.id, r.received_at, r.machine_id, r.fleet_id, r.external, r.severity, r.classification, r.system_name, r.build,
                  r.arch, r.kernel_version, r.host_type)::counted_record
         from records r
-       where r.received_at >= d::timestamp at time zone 'UTC' and r.received_at < (d + 1)::timestamp at time zone 'UTC'
-         and r.id > after
+       where r.received_at >= since and r.received_at < until and r.id > after
        order by r.id limit slice);
     exit when cardinality(chunk) = 0;
     perform add_to_counters(chunk);
+    perform count_machine_checks(array(select id from unnest(chunk) where classification like any(machine_checks)), since, until);
+    perform count_updates(array(select id from unnest(chunk) where classification like any(updates)), since, until);
     after := chunk[cardinality(chunk)].id;
   end loop;
 end
 $$;
 
--- Counts the machines that records of some UTC days came from as seen on the last of their days, as count_machines does for
--- a batch. Machines seen later already stay as they are, so that it may be repeated.
-create function count_machines_of_days(first date, last date) returns void language plpgsql as $$
+-- Counts the machines that records of a UTC day came from, as count_machines does for a batch. Machines seen later already
+-- stay as they are, so that it may be repeated.
+create function count_machines_of_day(d date) returns void language plpgsql as $$
 begin
   -- Like batches do: record_days first.
   lock table record_days in exclusive mode;
   create temporary table seen on commit drop as
-    select machine_id, system_name, build, fleet_id, external, max((received_at at time zone 'UTC')::date) as day
+    select machine_id, system_name, build, fleet_id, external
       from records
-     where received_at >= first::timestamp at time zone 'UTC' and received_at < (last + 1)::timestamp at time zone 'UTC'
+     where received_at >= d::timestamp at time zone 'UTC' and received_at < (d + 1)::timestamp at time zone 'UTC'
      group by grouping sets ((machine_id, system_name, build, fleet_id, external), (machine_id, system_name, fleet_id, external));
   update seen set build = '*' where build is null;
   analyze seen;
 
+  delete from machine_days where day = d;
+  insert into machine_days (day, system_name, build, fleet_id, external, machines)
+  select d, system_name, build, fleet_id, external, count(*) from seen group by 2, 3, 4, 5 order by 2, 3, 4, 5;
+
   with moved as (
     update machines_last_seen known
-       set last_day = seen.day
+       set last_day = d
       from seen, machines_last_seen previous
      where (known.machine_id, known.system_name, known.build, known.fleet_id, known.external)
          = (seen.machine_id, seen.system_name, seen.build, seen.fleet_id, seen.external)
        and (previous.machine_id, previous.system_name, previous.build, previous.fleet_id, previous.external)
          = (seen.machine_id, seen.system_name, seen.build, seen.fleet_id, seen.external)
-       and known.last_day < seen.day
-    returning known.system_name, known.build, known.fleet_id, known.external, known.last_day, previous.last_day as previous_day
+       and known.last_day < d
+    returning known.system_name, known.build, known.fleet_id, known.external, previous.last_day as previous_day
   ), appeared as (
     insert into machines_last_seen (machine_id, system_name, build, fleet_id, external, last_day)
-    select machine_id, system_name, build, fleet_id, external, day from seen
+    select machine_id, system_name, build, fleet_id, external, d from seen
         on conflict do nothing
-    returning system_name, build, fleet_id, external, last_day
+    returning system_name, build, fleet_id, external
   ), changes as (
-    select last_day, system_name, build, fleet_id, external, 1 as machines from appeared
-    union all select last_day, system_name, build, fleet_id, external, 1 from moved
+    select d as last_day, system_name, build, fleet_id, external, 1 as machines from appeared
+    union all select d, system_name, build, fleet_id, external, 1 from moved
     union all select previous_day, system_name, build, fleet_id, external, -1 from moved
   )
   insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)

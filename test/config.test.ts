@@ -63,6 +63,11 @@ test('without file and environment every setting has its default', () => {
     },
     quarantine: { max_records: 10_000, max_bytes: 64 * 1024 * 1024 },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
+    machine_checks: {
+      classifications: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
+    },
+    thermal: { classifications: ['*/mce/thermal'] },
+    updates: { classifications: ['*/swupd-client/update'] },
     log: { level: 'info', format: 'text' },
   });
 });

@@ -23,6 +23,16 @@ const GROUPS = {
   platform_counts: 'day, system_name, host_type, fleet_id, external',
   kernel_counts: 'day, system_name, kernel_version, arch, fleet_id, external',
   hour_counts: 'hour, fleet_id, external',
+  machine_check_machines: 'day, machine_id, system_name, build, fleet_id, external',
+  machine_check_cpus: 'day, system_name, classification, cpu_model, fleet_id, external',
+  update_counts: 'day, system_name, from_build, to_build, fleet_id, external',
+};
+
+/** The records that some counters are about; all by default. */
+const ABOUT: Record<string, string> = {
+  machine_check_machines: "classification = 'a/mce/corrected'",
+  machine_check_cpus: "classification = 'a/mce/corrected'",
+  update_counts: "classification = 'a/swupd-client/update' and payload ~ 'server_version=[23]$'",
 };
 
 type Rows = Record<string, unknown>[];
@@ -34,6 +44,8 @@ async function counters(): Promise<Record<string, Rows>> {
     machine_counts: await sql`
       select last_day, system_name, build, fleet_id, external, machines
         from machine_counts where machines <> 0 order by 1, 2, 3, 4, 5`,
+    machine_days: await sql`
+      select day, system_name, build, fleet_id, external, machines from machine_days order by 1, 2, 3, 4, 5`,
   };
   for (const [table, key] of Object.entries(GROUPS)) {
     tables[table] = await sql.unsafe(`select ${key}, records from ${table} order by ${key}`);
@@ -58,12 +70,18 @@ async function counted(): Promise<Record<string, Rows>> {
       )
       select last_day, system_name, build, fleet_id, external, count(*) as machines
         from last_seen group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5`,
+    machine_days: await sql`
+      select (received_at at time zone 'UTC')::date as day, system_name, case grouping(build) when 0 then build else '*' end as build,
+             fleet_id, external, count(distinct machine_id) as machines
+        from records group by grouping sets ((1, 2, build, 4, 5), (1, 2, 4, 5)) order by 1, 2, 3, 4, 5`,
   };
   for (const [table, key] of Object.entries(GROUPS)) {
     tables[table] = await sql.unsafe(`
       select ${key}, count(*) as records
-        from (select *, (received_at at time zone 'UTC')::date as day, date_trunc('hour', received_at, 'UTC') as hour
+        from (select *, (received_at at time zone 'UTC')::date as day, date_trunc('hour', received_at, 'UTC') as hour,
+                     '1' as from_build, right(payload, 1) as to_build
                 from records) r
+       where ${ABOUT[table] ?? 'true'}
        group by ${key} order by ${key}`);
   }
   return tables;
@@ -74,7 +92,11 @@ async function pass(days: number) {
   await server.database.sql.begin(async tx => {
     await tx`update records set received_at = received_at - make_interval(days => ${days})`;
     await tx`update recent_records set received_at = received_at - make_interval(days => ${days})`;
-    for (const table of ['record_days', 'build_counts', 'platform_counts', 'kernel_counts']) {
+    for (const table of [
+      'record_days',
+      'machine_days',
+      ...Object.keys(GROUPS).filter(name => name !== 'hour_counts'),
+    ]) {
       await tx`update ${tx(table)} set day = day - ${days}::int`;
     }
     await tx`update hour_counts set hour = hour - make_interval(days => ${days})`;
@@ -89,7 +111,7 @@ const report = fc.record({
   machine_id: fc.integer({ min: 1, max: 12 }).map(n => `machine-${n}`),
   system_name: few('debian', 'ubuntu', 'x, y'),
   build: few('1', '9.9', '9.10', 'rolling'),
-  classification: few('a/b/c', 'a/b/d', 'x/y/z'),
+  classification: few('a/b/c', 'x/y/z', 'a/mce/corrected', 'a/swupd-client/update'),
   severity: few('1', '2', '3', '4'),
   host_type: few('v|p|1', 'w|q|2'),
   kernel_version: few('6.1', '6.18-rc1'),
@@ -98,7 +120,11 @@ const report = fc.record({
   'X-Telemetry-TID': few(TID, OTHER_TID),
   'X-CLR-External': few('true', 'false'),
 });
-const posted = fc.record({ report, instance: few('0', '1'), payload: few('p', 'q', 'r') });
+const posted = fc.record({
+  report,
+  instance: few('0', '1'),
+  payload: few('p', 'q', ...[1, 2, 3].map(to => `current_version=1\nserver_version=${to}`)),
+});
 
 test('counters equal counts over the records, whatever came over several days through two instances', async () => {
   const days = fc.sample(fc.array(posted, { minLength: 150, maxLength: 250, size: 'max' }), { numRuns: 3, seed: 7 });
@@ -125,7 +151,7 @@ test('rebuilding the counters of complete days changes nothing', async () => {
   const before = await counters();
   for (const row of before.record_days!) {
     const day = (row.day as Date).toISOString().slice(0, 10);
-    await server.database.sql.begin(tx => rebuildCounters(tx, day));
+    await server.database.sql.begin(tx => rebuildCounters(tx, day, server.config));
     expect(await counters()).toEqual(before);
   }
 });
@@ -138,7 +164,7 @@ test('rebuilding corrects a day that was miscounted', async () => {
   await sql`delete from kernel_counts where day = ${day}`;
   await sql`insert into platform_counts values (${day}, 1, false, 'ghost', 'v|p|1', 5)`;
   await sql`update hour_counts set records = 0 where (hour at time zone 'UTC')::date = ${day}`;
-  await sql.begin(tx => rebuildCounters(tx, day));
+  await sql.begin(tx => rebuildCounters(tx, day, server.config));
   expect(await counters()).toEqual(right);
 });
 

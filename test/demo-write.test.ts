@@ -42,6 +42,18 @@ async function contents({ sql }: Database) {
     machines_last_seen: await sql`
       select machine_id, name as fleet, external, system_name, build, last_day
         from machines_last_seen join fleets on fleets.id = fleet_id`,
+    machine_days: await sql`
+      select day, fleets.name as fleet, external, system_name, build, machines
+        from machine_days join fleets on fleets.id = fleet_id`,
+    machine_check_machines: await sql`
+      select day, machine_id, fleets.name as fleet, external, system_name, build, records
+        from machine_check_machines join fleets on fleets.id = fleet_id`,
+    machine_check_cpus: await sql`
+      select day, fleets.name as fleet, external, system_name, classification, cpu_model, records
+        from machine_check_cpus join fleets on fleets.id = fleet_id`,
+    update_counts: await sql`
+      select day, fleets.name as fleet, external, system_name, from_build, to_build, records
+        from update_counts join fleets on fleets.id = fleet_id`,
     machine_counts: await sql`
       select last_day, name as fleet, external, system_name, build, machines
         from machine_counts join fleets on fleets.id = fleet_id where machines <> 0`,
@@ -58,7 +70,7 @@ test('sample data are what the same records posted would be', async () => {
   const fleets = await registerFleets(written.sql, config.collector.tids);
   await writeFleet(written.sql, [day!], {
     fleets: [...fleets.values()],
-    crashes: config.crashes.classifications,
+    config,
     progress: () => {},
   });
 
@@ -85,7 +97,7 @@ test('sample data of many days fill partitions of the past, each with its counte
     const progress: number[] = [];
     const total = await writeFleet(database.sql, days, {
       fleets: [...fleets.values()],
-      crashes: config.crashes.classifications,
+      config,
       progress: done => progress.push(done),
     });
     expect(total).toBe(OPTIONS.records);

@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { type CrashFilter, crashesPath, DEFAULT_DAYS } from './crashes-links.ts';
 import { SelectField } from './fields.tsx';
+import { ScopeForm } from './scope-form.tsx';
 
 export interface CrashesFilterFormProps {
   /** Where the form leads, without a query. */
@@ -14,54 +15,26 @@ export interface CrashesFilterFormProps {
   errors?: Record<string, string> | undefined;
 }
 
-const LIVE = {
-  'hx-trigger': 'submit, change',
-  'hx-sync': 'this:replace',
-  'hx-target': '#main',
-  'hx-select': '#main',
-  'hx-swap': 'outerMorph',
-  'hx-push-url': 'true',
-  'hx-status:400': 'swap:outerMorph push:false',
-};
+const WINDOWS = [1, 3, 7, 14, 35];
 
-export const CrashesFilterForm: FC<CrashesFilterFormProps> = ({ action, filter, systems, fleets, sorts, errors }) => (
-  <form class="filters" action={action} method="get" aria-label="Filter crashes" data-tidy hx-get={action} {...LIVE}>
-    {systems.length > 0 && (
-      <SelectField name="os" label="OS" value={filter.os} error={errors?.os} options={systems.map(same)} />
-    )}
-    <SelectField
-      name="days"
-      label="Window"
-      value={String(filter.days ?? DEFAULT_DAYS)}
-      error={errors?.days}
-      options={WINDOWS}
-    />
-    {fleets.length > 1 && (
+export const CrashesFilterForm: FC<CrashesFilterFormProps> = ({ filter, sorts, ...props }) => (
+  <ScopeForm
+    {...props}
+    label="Filter crashes"
+    scope={{ ...filter, days: filter.days ?? DEFAULT_DAYS }}
+    windows={WINDOWS}
+  >
+    {sorts && (
       <SelectField
-        name="fleet"
-        label="Fleet"
-        value={filter.fleet}
-        error={errors?.fleet}
-        options={[['', 'All'], ...fleets.map(same)]}
+        name="sort"
+        label="Order by"
+        value={filter.sort ?? 'records'}
+        error={props.errors?.sort}
+        options={SORTS}
       />
     )}
-    {sorts && (
-      <SelectField name="sort" label="Order by" value={filter.sort ?? 'records'} error={errors?.sort} options={SORTS} />
-    )}
-    <div class="actions">
-      <button type="submit" class="primary">
-        Show
-      </button>
-      <span class="busy soft" aria-hidden="true">
-        …
-      </span>
-    </div>
-  </form>
+  </ScopeForm>
 );
-
-const same = (text: string): [string, string] => [text, text];
-
-const WINDOWS: [string, string][] = [1, 3, 7, 14, 35].map(n => [String(n), n === 1 ? '1 day' : `${n} days`]);
 
 const SORTS: [string, string][] = [
   ['records', 'records'],

@@ -5,10 +5,10 @@ import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
+import { kindsOf } from '../records/kind.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
-import { classificationTest } from './classification.ts';
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
@@ -55,13 +55,13 @@ export function createCollector(
   log: Log,
   onWork: () => void = () => {},
 ): Collector {
-  const holdsBacktrace = classificationTest(config.crashes.classifications);
+  const kinds = kindsOf(config);
   const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
     write: async batch => {
       const outcomes = await guarded(database, () => storeBatch(writer, batch));
-      if (batch.some(record => record.work.length > 0)) onWork();
+      if (batch.some(record => record.kinds.includes('crash'))) onWork();
       return outcomes;
     },
     size: record => record.report.payload.length + METADATA_BYTES,
@@ -88,7 +88,7 @@ export function createCollector(
       report,
       fleetId: fleet.id,
       fingerprint: recordFingerprint(report, payloadBytes),
-      work: holdsBacktrace(report.classification) ? ['crash'] : [],
+      kinds: kinds(report.classification),
     });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };

@@ -25,6 +25,8 @@ const MB = 1024 * KB;
 const GB = 1024 * MB;
 const SIZE_TEXT = 'as a number of bytes or as text with KB, MB or GB (1 KB = 1024 bytes)';
 
+const PATTERNS_ALLOWED = 'a list of patterns: three parts with "/" between them, each a text or "*"';
+
 /** Every setting, by section. Anything that can be configured is declared here and nowhere else. */
 export const settings = {
   http: {
@@ -141,7 +143,35 @@ export const settings = {
       doc:
         'The classifications whose payloads hold backtraces and are analysed as crashes. "*" stands for any one part. ' +
         'In the environment: patterns with commas between them.',
-      allowed: 'a list of patterns: three parts with "/" between them, each a text or "*"',
+      allowed: PATTERNS_ALLOWED,
+    }),
+  },
+  machine_checks: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
+      doc:
+        'The classifications of machine checks, which the MCE page shows. After a change "rebuild-counters" counts those ' +
+        'received before.',
+      allowed: PATTERNS_ALLOWED,
+    }),
+  },
+  thermal: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: ['*/mce/thermal'],
+      doc: 'The classifications of thermal events.',
+      allowed: PATTERNS_ALLOWED,
+    }),
+  },
+  updates: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: ['*/swupd-client/update'],
+      doc:
+        'The classifications of updates, whose payloads tell from which build to which. After a change ' +
+        '"rebuild-counters" counts those received before.',
+      allowed: PATTERNS_ALLOWED,
     }),
   },
   log: {

@@ -1,14 +1,18 @@
+import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
+import { likePatterns } from '../records/classification.ts';
 
 /**
  * Derives the counters of records of one UTC day (`YYYY-MM-DD`) again. Only for a day whose records are complete:
  * counters say what was received, not what was kept.
  */
-export async function rebuildCounters(tx: Queryable, day: string) {
-  await tx`select rebuild_counters(${day}::date)`;
+export async function rebuildCounters(tx: Queryable, day: string, config: Config) {
+  const machineChecks = likePatterns(config.machine_checks.classifications);
+  const updates = likePatterns(config.updates.classifications);
+  await tx`select rebuild_counters(${day}::date, ${machineChecks}::text[], ${updates}::text[])`;
 }
 
-/** Counts the machines that reported from the first to the last UTC day as last seen on the last of their days. */
-export async function countMachinesOfDays(tx: Queryable, first: string, last: string) {
-  await tx`select count_machines_of_days(${first}::date, ${last}::date)`;
+/** Counts the machines that reported on a UTC day, and those last seen before as last seen then. */
+export async function countMachinesOfDay(tx: Queryable, day: string) {
+  await tx`select count_machines_of_day(${day}::date)`;
 }

@@ -12,6 +12,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
+import { likePatterns } from '../records/classification.ts';
 import { listFleets } from '../records/queries.ts';
 import { firstProblem, idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
 import { guiltyOf } from './api.ts';
@@ -240,14 +241,7 @@ function machineAndBuild({ machine_id, build }: CrashQuery) {
 
 /** Crashes with and without backtraces share DOMAIN/PROBE with one of the classifications that hold backtraces. */
 function shareOf(patterns: readonly string[]): string[] {
-  const probes = patterns.map(pattern =>
-    pattern
-      .split('/')
-      .slice(0, 2)
-      .map(part => (part === '*' ? '%' : part.replaceAll(/[\\%_]/g, '\\$&')))
-      .join('/'),
-  );
-  return [...new Set(probes.map(probe => `${probe}/%`))];
+  return likePatterns([...new Set(patterns.map(pattern => pattern.replace(/[^/]+$/, '*')))]);
 }
 
 function withOffset(path: string, offset: number) {

@@ -1,11 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-
-/** What crash views are narrowed to. The window is that many UTC days, today's among them. */
-export interface CrashScope {
-  systemName?: string | undefined;
-  fleet?: string | undefined;
-  days: number;
-}
+import { inScope, type Scope, today } from '../scope.ts';
 
 export interface GuiltyRow {
   id: number;
@@ -21,19 +15,10 @@ export interface TopGuilty extends GuiltyRow {
   machines: number;
 }
 
-export const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
-
-/** Conditions on a counter table called c. */
-export function inScope(sql: Queryable, { systemName, fleet }: Omit<CrashScope, 'days'>) {
-  return sql`
-    ${systemName === undefined ? sql`true` : sql`c.system_name = ${systemName}`}
-    and ${fleet === undefined ? sql`true` : sql`c.fleet_id in (select id from fleets where name = ${fleet})`}`;
-}
-
 /** The guilties of most records, or machines, in a window; of one build where `build` is given. Hidden ones are left out. */
 export function topGuilties(
   sql: Queryable,
-  scope: CrashScope & { build?: string | undefined; sort: 'records' | 'machines'; limit: number; offset: number },
+  scope: Scope & { build?: string | undefined; sort: 'records' | 'machines'; limit: number; offset: number },
 ) {
   const { days, build, sort, limit, offset } = scope;
   const machines =
@@ -68,7 +53,7 @@ export function topGuilties(
 }
 
 /** Records of some guilties by build in a window. */
-export function recordsByBuild(sql: Queryable, scope: CrashScope, guiltyIds: number[], builds: string[]) {
+export function recordsByBuild(sql: Queryable, scope: Scope, guiltyIds: number[], builds: string[]) {
   return sql<{ guiltyId: number; build: string; records: number }[]>`
     select s.guilty_id as "guiltyId", c.build, sum(c.records)::bigint as records
       from stack_counts c join stacks s on s.id = c.stack_id
@@ -78,7 +63,7 @@ export function recordsByBuild(sql: Queryable, scope: CrashScope, guiltyIds: num
 }
 
 /** The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. */
-export function buildsSeen(sql: Queryable, scope: Omit<CrashScope, 'days'>, guiltyIds: number[]) {
+export function buildsSeen(sql: Queryable, scope: Omit<Scope, 'days'>, guiltyIds: number[]) {
   return sql<{ guiltyId: number; first: string; last: string }[]>`
     with seen as (
       select distinct s.guilty_id, c.build
@@ -92,7 +77,7 @@ export function buildsSeen(sql: Queryable, scope: Omit<CrashScope, 'days'>, guil
 }
 
 /** The newest builds, in the order of versions, of any record in the window. */
-export async function newestBuilds(sql: Queryable, scope: CrashScope, limit: number): Promise<string[]> {
+export async function newestBuilds(sql: Queryable, scope: Scope, limit: number): Promise<string[]> {
   const rows = await sql<{ build: string }[]>`
     select build
       from (select distinct build from build_counts c where day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) builds
@@ -109,7 +94,7 @@ export async function crashingSystems(sql: Queryable): Promise<string[]> {
 }
 
 /** Crash records by classification in a window, of the classifications given. */
-export function crashShares(sql: Queryable, scope: CrashScope, patterns: string[]) {
+export function crashShares(sql: Queryable, scope: Scope, patterns: string[]) {
   return sql<{ classification: string; records: number }[]>`
     select classification, sum(records)::bigint as records
       from build_counts c
@@ -117,7 +102,7 @@ export function crashShares(sql: Queryable, scope: CrashScope, patterns: string[
      group by classification order by 2 desc, 1 limit 50`;
 }
 
-export function crashesByBuild(sql: Queryable, scope: CrashScope, limit: number) {
+export function crashesByBuild(sql: Queryable, scope: Scope, limit: number) {
   return sql<{ build: string; records: number }[]>`
     select build, records
       from (select c.build, sum(c.records)::bigint as records
@@ -135,7 +120,7 @@ export async function findGuilty(sql: Queryable, id: number): Promise<GuiltyRow 
 }
 
 /** A guilty's records and machines on each UTC day of a window; days without any are there with zeros. */
-export function guiltyByDay(sql: Queryable, id: number, scope: CrashScope) {
+export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
   return sql<{ day: string; records: number; machines: number }[]>`
     with days as (
       select day::date as day from generate_series(${today(sql)} - ${scope.days - 1}::int, ${today(sql)}, '1 day') day
@@ -162,7 +147,7 @@ export interface GuiltyShare {
 }
 
 /** A guilty's records by host type, or by operating system. */
-export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: CrashScope) {
+export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: Scope) {
   return sql<GuiltyShare[]>`
     select ${sql(by)} as name, sum(c.records)::bigint as records
       from ${sql(by === 'host_type' ? 'stack_platforms' : 'stack_counts')} c join stacks s on s.id = c.stack_id
@@ -180,7 +165,7 @@ export interface GuiltyBuild {
 }
 
 /** On which builds a guilty was seen in a window, newest first, and the machines of the window with most records in all. */
-export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limit: number) {
+export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: number) {
   return sql<GuiltyBuild[]>`
     with counted as (
       select c.build, c.system_name, sum(c.records)::bigint as records
@@ -205,7 +190,7 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: CrashScope, limi
 }
 
 /** First and last day, and all records and machines of a guilty. */
-export async function guiltyTotals(sql: Queryable, id: number, scope: CrashScope) {
+export async function guiltyTotals(sql: Queryable, id: number, scope: Scope) {
   const [row] = await sql<{ firstDay: Date | null; lastDay: Date | null; records: number; machines: number }[]>`
     select min(c.day)::timestamptz as "firstDay", max(c.day)::timestamptz as "lastDay",
            coalesce(sum(c.records) filter (where c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}), 0)::bigint as records,
@@ -237,7 +222,7 @@ export function hiddenGuilties(sql: Queryable, limit: number, offset: number) {
      order by g.hidden_at desc, g.id limit ${limit} offset ${offset}`;
 }
 
-export async function countHidden(sql: Queryable, scope: CrashScope): Promise<number> {
+export async function countHidden(sql: Queryable, scope: Scope): Promise<number> {
   const [row] = await sql<{ hidden: number }[]>`
     select count(*) as hidden from guilties g
      where hidden_at is not null

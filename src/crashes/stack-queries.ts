@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
-import { type CrashScope, type GuiltyRow, inScope, today } from './queries.ts';
+import { inScope, type Scope, today } from '../scope.ts';
+import type { GuiltyRow } from './queries.ts';
 import type { StackFrame, StoredVerdict } from './stack.ts';
 
 export interface DecidedStack {
@@ -59,7 +60,7 @@ export async function guiltyStacks(
   }));
 }
 
-export interface StackFilter extends CrashScope {
+export interface StackFilter extends Scope {
   machineId?: string | undefined;
   build?: string | undefined;
 }

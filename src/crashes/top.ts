@@ -1,27 +1,16 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DEFAULT_DAYS } from '../../views/crashes-links.ts';
 import type { TopGuilty as ShownGuilty } from '../../views/crashes-top.tsx';
 import type { Sql } from '../db/connect.ts';
+import { type Scope, scopeQuery } from '../scope.ts';
 import { choiceParam, integerParam, textParam } from '../validation.ts';
-import {
-  buildsSeen,
-  type CrashScope,
-  crashingSystems,
-  newestBuilds,
-  recordsByBuild,
-  type TopGuilty,
-  topGuilties,
-} from './queries.ts';
+import { buildsSeen, crashingSystems, newestBuilds, recordsByBuild, type TopGuilty, topGuilties } from './queries.ts';
 
-const LONGEST_WINDOW = 400;
 export const GUILTIES_A_PAGE = 10;
 const BUILD_COLUMNS = 8;
 
 /** The query that crash pages and GET /api/guilties share. */
-export const crashQuery = z.object({
-  os: textParam(64),
-  days: integerParam(1, LONGEST_WINDOW),
-  fleet: textParam(40),
+export const crashQuery = scopeQuery.extend({
   sort: choiceParam(['records', 'machines']),
   build: textParam(256),
   machine_id: textParam(32),
@@ -38,7 +27,7 @@ export interface TopCrashes {
   more: boolean;
 }
 
-export function scopeOf(query: CrashQuery, systemName: string | undefined): CrashScope {
+export function scopeOf(query: CrashQuery, systemName: string | undefined): Scope {
   return { systemName, fleet: query.fleet, days: query.days ?? DEFAULT_DAYS };
 }
 
@@ -71,12 +60,7 @@ export async function topCrashes(
   };
 }
 
-async function withBuilds(
-  sql: Sql,
-  scope: CrashScope,
-  guilties: TopGuilty[],
-  builds: string[],
-): Promise<ShownGuilty[]> {
+async function withBuilds(sql: Sql, scope: Scope, guilties: TopGuilty[], builds: string[]): Promise<ShownGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
   const [onBuilds, seen] = await Promise.all([recordsByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
   const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.build}`, row.records]));

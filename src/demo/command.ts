@@ -45,11 +45,12 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     const fleet = sampleFleet({ records, machines, days, seed, until, fleets: fleets.length });
     await writeFleet(database.client('demo days', { connections: 2 }), fleet, {
       fleets,
-      crashes: config.crashes.classifications,
+      config,
       progress: bar.show,
     });
     // The partitions of records are left to autovacuum, which sees to them within minutes.
-    await client`analyze build_counts, platform_counts, kernel_counts, hour_counts, machines_last_seen, machine_counts`;
+    await client`analyze build_counts, platform_counts, kernel_counts, hour_counts, machines_last_seen, machine_counts, machine_days,
+            machine_check_machines, machine_check_cpus, update_counts`;
     bar.done();
     return 0;
   } finally {

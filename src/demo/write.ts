@@ -1,7 +1,8 @@
-import { classificationTest } from '../collector/classification.ts';
-import { countMachinesOfDays, rebuildCounters } from '../counters/count.ts';
+import type { Config } from '../config/settings.ts';
+import { countMachinesOfDay, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
+import { likePatterns } from '../records/classification.ts';
 import { insertRecords, type RecordToInsert } from '../records/store.ts';
 import type { FleetDay } from './fleet.ts';
 
@@ -9,15 +10,13 @@ const CHUNK = 4_000;
 
 export interface DemoWriter {
   fleets: Fleet[];
-  /** Classifications whose records wait for crash analysis. */
-  crashes: readonly string[];
+  config: Config;
   progress(written: number): void;
 }
 
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them; at the end it
- * counts the machines. On a second connection of `sql` the next day's records go in while a day is finished.
+ * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them. On a second connection of `sql` the next day's records go in while a day is finished.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
   let written = 0;
@@ -30,21 +29,21 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
       written = await writeRecords(tx, day, table, writer, written);
       filled.resolve();
       await dayBefore;
-      await finishDay(tx, day.day, table, writer.crashes);
+      await finishDay(tx, day.day, table, writer.config);
     });
     previous.catch(filled.reject);
     await filled.promise;
   }
   await previous;
-  if (days.length > 0) await sql.begin(tx => countMachinesOfDays(tx, days[0]!.day, days.at(-1)!.day));
   return written;
 }
 
-async function finishDay(tx: Queryable, day: string, table: string, crashes: readonly string[]) {
+async function finishDay(tx: Queryable, day: string, table: string, config: Config) {
   if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
-  await queueCrashes(tx, day, crashes);
+  await queueCrashes(tx, day, config);
   await rememberRecent(tx, day);
-  await rebuildCounters(tx, day);
+  await rebuildCounters(tx, day, config);
+  await countMachinesOfDay(tx, day);
 }
 
 /** A new table is filled before it becomes a partition, since its indexes are made quicker at once. */
@@ -104,15 +103,11 @@ function ofDay(tx: Queryable, day: string) {
   return tx`received_at >= ${day}::timestamp at time zone 'UTC' and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-async function queueCrashes(tx: Queryable, day: string, patterns: readonly string[]) {
-  const classes = await tx<
-    { classification: string }[]
-  >`select distinct classification from records where ${ofDay(tx, day)}`;
-  const crashes = classes.map(row => row.classification).filter(classificationTest(patterns));
+async function queueCrashes(tx: Queryable, day: string, config: Config) {
   await tx`
     insert into work_queue (kind, record_id, machine_id, received_at)
     select 'crash', id, machine_id, received_at
-      from records where ${ofDay(tx, day)} and classification = any(${crashes}::text[])
+      from records where ${ofDay(tx, day)} and classification like any(${likePatterns(config.crashes.classifications)}::text[])
         on conflict do nothing`;
 }
 

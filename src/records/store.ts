@@ -1,5 +1,6 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
+import type { RecordKind } from './kind.ts';
 import type { Report } from './record.ts';
 
 export interface NewRecord {
@@ -7,8 +8,7 @@ export interface NewRecord {
   fleetId: number;
   /** See recordFingerprint. */
   fingerprint: string;
-  /** Kinds of work to queue for the record. */
-  work: 'crash'[];
+  kinds: RecordKind[];
 }
 
 export type StoreOutcome =
@@ -51,13 +51,10 @@ interface StoredRow {
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const distinct = firstOfEach(batch);
-  const rows = [...distinct.values()].map(record => [
-    ...valuesOf(record),
-    record.fingerprint,
-    record.work.includes('crash'),
-  ]);
+  const rows = [...distinct.values()].map(record => [...valuesOf(record), record.fingerprint, record.kinds]);
+  const kinds = [...new Set(batch.flatMap(record => record.kinds))];
   const stored = await sql<StoredRow[]>`
-    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb)`;
+    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb, ${kinds}::text[])`;
   const places = new Map([...distinct.keys()].map((key, index) => [key, index + 1]));
   const byPlace = new Map(stored.map(row => [row.n, row]));
   const answered = new Set<number>();

@@ -17,3 +17,13 @@ export function classificationTest(patterns: readonly string[]): ClassificationT
     return fits;
   };
 }
+
+/** Patterns as SQL `like` takes them. A classification has three parts, so that `%` can stand for no more than one. */
+export function likePatterns(patterns: readonly string[]): string[] {
+  return patterns.map(pattern =>
+    pattern
+      .split('/')
+      .map(part => (part === '*' ? '%' : part.replaceAll(/[\\%_]/g, character => `\\${character}`)))
+      .join('/'),
+  );
+}

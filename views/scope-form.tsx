@@ -1,0 +1,98 @@
+import type { FC, PropsWithChildren } from 'hono/jsx';
+import { SelectField } from './fields.tsx';
+
+/** What a view over counts is narrowed to, as it stands in its address. */
+export interface ScopeValues {
+  os?: string | undefined;
+  fleet?: string | undefined;
+  /** The window, in days. */
+  days?: number | undefined;
+}
+
+export interface ScopeFormProps {
+  /** Where the form leads, without a query. */
+  action: string;
+  /** For screen readers: `Filter crashes`. */
+  label: string;
+  scope: ScopeValues;
+  systems: string[];
+  /** Offers all systems together as well. */
+  anySystem?: boolean | undefined;
+  fleets: string[];
+  /** Windows that can be chosen, in days. */
+  windows: readonly number[];
+  /** Messages by parameter name. */
+  errors?: Record<string, string> | undefined;
+}
+
+const LIVE = {
+  'hx-trigger': 'submit, change',
+  'hx-sync': 'this:replace',
+  'hx-target': '#main',
+  'hx-select': '#main',
+  'hx-swap': 'outerMorph',
+  'hx-push-url': 'true',
+  'hx-status:400': 'swap:outerMorph push:false',
+};
+
+/** The choice of operating system, window and fleet; further fields are its children. */
+export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
+  const { action, label, scope, systems, anySystem, fleets, windows, errors, children } = props;
+  return (
+    <form class="filters" action={action} method="get" aria-label={label} data-tidy hx-get={action} {...LIVE}>
+      {systems.length > 0 && (
+        <SelectField
+          name="os"
+          label="OS"
+          value={scope.os}
+          error={errors?.os}
+          options={[...(anySystem ? [ALL] : []), ...systems.map(same)]}
+        />
+      )}
+      <SelectField
+        name="days"
+        label="Window"
+        value={String(scope.days)}
+        error={errors?.days}
+        options={windows.map(n => [String(n), windowText(n)])}
+      />
+      {fleets.length > 1 && (
+        <SelectField
+          name="fleet"
+          label="Fleet"
+          value={scope.fleet}
+          error={errors?.fleet}
+          options={[ALL, ...fleets.map(same)]}
+        />
+      )}
+      {children}
+      <div class="actions">
+        <button type="submit" class="primary">
+          Show
+        </button>
+        <span class="busy soft" aria-hidden="true">
+          …
+        </span>
+      </div>
+    </form>
+  );
+};
+
+const ALL: [string, string] = ['', 'All'];
+
+const same = (text: string): [string, string] => [text, text];
+
+/** `1 day`, `14 days`, `13 weeks`, `1 year` */
+export const windowText = (days: number): string => {
+  if (days === 1) return '1 day';
+  if (days === 364 || days === 365) return '1 year';
+  return days % 7 === 0 && days > 35 ? `${days / 7} weeks` : `${days} days`;
+};
+
+/** A path with the values that are given. */
+export const withScope = (path: string, values: { [name: string]: string | number | undefined }): string => {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  return query.size ? `${path}?${query}` : path;
+};
