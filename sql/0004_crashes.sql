@@ -69,6 +69,18 @@ create table stack_counts (
 ) with (fillfactor = 60);
 create index stack_counts_stack on stack_counts (stack_id, day);
 
+-- On which builds a stack was ever seen, and on which UTC days first and last.
+create table stack_builds (
+  stack_id    bigint   not null,
+  fleet_id    smallint not null,
+  system_name text     collate "C" not null,
+  build       text     collate "C" not null,
+  first_day   date     not null,
+  last_day    date     not null,
+  primary key (stack_id, system_name, build, fleet_id)
+) with (fillfactor = 70);
+create index stack_builds_first_day on stack_builds (first_day);
+
 create table stack_platforms (
   day         date     not null,
   stack_id    bigint   not null,

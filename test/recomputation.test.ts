@@ -73,6 +73,9 @@ async function stacks(count: number) {
     ), platforms as (
       insert into stack_platforms (day, stack_id, fleet_id, external, system_name, host_type, records)
       select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '', count(*) from crash group by 1, 2
+    ), builds as (
+      insert into stack_builds (stack_id, fleet_id, system_name, build, first_day, last_day)
+      select stack_id, 1, 'os', '1', min((received_at at time zone 'UTC')::date), max((received_at at time zone 'UTC')::date) from crash group by 1
     ), counted as (
       insert into stack_counts (day, stack_id, fleet_id, external, system_name, build, records)
       select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '1', count(*) from crash group by 1, 2

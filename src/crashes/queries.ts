@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inScope, type Scope, today } from '../scope.ts';
+import { inScope, inWindow, type Scope, today } from '../scope.ts';
 
 export interface GuiltyRow {
   id: number;
@@ -37,7 +37,7 @@ export function topGuilties(
     with counted as (
       select s.guilty_id, sum(c.records)::bigint as records
         from stack_counts c join stacks s on s.id = c.stack_id
-       where c.day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
+       where ${inWindow(sql, scope)}
          and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
        group by s.guilty_id
     ), affected as (
@@ -58,7 +58,7 @@ export function recordsByBuild(sql: Queryable, scope: Scope, guiltyIds: number[]
     select s.guilty_id as "guiltyId", c.build, sum(c.records)::bigint as records
       from stack_counts c join stacks s on s.id = c.stack_id
      where s.guilty_id = any(${guiltyIds}::bigint[]) and c.build = any(${builds}::text[])
-       and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       and ${inWindow(sql, scope)}
      group by 1, 2`;
 }
 
@@ -67,7 +67,7 @@ export function buildsSeen(sql: Queryable, scope: Omit<Scope, 'days'>, guiltyIds
   return sql<{ guiltyId: number; first: string; last: string }[]>`
     with seen as (
       select distinct s.guilty_id, c.build
-        from stack_counts c join stacks s on s.id = c.stack_id
+        from stack_builds c join stacks s on s.id = c.stack_id
        where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, scope)}
     )
     select guilty_id as "guiltyId",
@@ -80,7 +80,7 @@ export function buildsSeen(sql: Queryable, scope: Omit<Scope, 'days'>, guiltyIds
 export async function newestBuilds(sql: Queryable, scope: Scope, limit: number): Promise<string[]> {
   const rows = await sql<{ build: string }[]>`
     select build
-      from (select distinct build from build_counts c where day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) builds
+      from (select distinct build from build_counts c where ${inWindow(sql, scope)}) builds
      order by version_order(build) desc limit ${limit}`;
   return rows.map(row => row.build);
 }
@@ -98,7 +98,7 @@ export function crashShares(sql: Queryable, scope: Scope, patterns: string[]) {
   return sql<{ classification: string; records: number }[]>`
     select classification, sum(records)::bigint as records
       from build_counts c
-     where day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)} and classification like any(${patterns}::text[])
+     where ${inWindow(sql, scope)} and classification like any(${patterns}::text[])
      group by classification order by 2 desc, 1 limit 50`;
 }
 
@@ -107,7 +107,7 @@ export function crashesByBuild(sql: Queryable, scope: Scope, limit: number) {
     select build, records
       from (select c.build, sum(c.records)::bigint as records
               from stack_counts c
-             where c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+             where ${inWindow(sql, scope)}
              group by c.build) builds
      order by version_order(build) desc limit ${limit}`;
 }
@@ -127,7 +127,7 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
     ), counted as (
       select c.day, sum(c.records)::bigint as records
         from stack_counts c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by c.day
     ), affected as (
       select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
@@ -151,7 +151,7 @@ export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'syst
   return sql<GuiltyShare[]>`
     select ${sql(by)} as name, sum(c.records)::bigint as records
       from ${sql(by === 'host_type' ? 'stack_platforms' : 'stack_counts')} c join stacks s on s.id = c.stack_id
-     where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+     where s.guilty_id = ${id} and ${inWindow(sql, scope)}
      group by 1 order by 2 desc, 1 limit 20`;
 }
 
@@ -170,7 +170,7 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
     with counted as (
       select c.build, c.system_name, sum(c.records)::bigint as records
         from stack_counts c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by 1, 2
     ), machines as (
       select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
@@ -192,11 +192,12 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
 /** First and last day, and all records and machines of a guilty. */
 export async function guiltyTotals(sql: Queryable, id: number, scope: Scope) {
   const [row] = await sql<{ firstDay: Date | null; lastDay: Date | null; records: number; machines: number }[]>`
-    select min(c.day)::timestamptz as "firstDay", max(c.day)::timestamptz as "lastDay",
-           coalesce(sum(c.records) filter (where c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}), 0)::bigint as records,
+    select min(b.first_day)::timestamptz as "firstDay", max(b.last_day)::timestamptz as "lastDay",
+           (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id
+             where s.guilty_id = ${id} and ${inWindow(sql, scope)}) as records,
            (select coalesce(sum(machines), 0)::bigint from guilty_machine_counts c
              where guilty_id = ${id} and last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) as machines
-      from stack_counts c join stacks s on s.id = c.stack_id
+      from stack_builds b join stacks s on s.id = b.stack_id
      where s.guilty_id = ${id}`;
   return row!;
 }

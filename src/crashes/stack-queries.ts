@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inScope, type Scope, today } from '../scope.ts';
+import { inScope, inWindow, type Scope, today } from '../scope.ts';
 import type { GuiltyRow } from './queries.ts';
 import type { StackFrame, StoredVerdict } from './stack.ts';
 
@@ -67,7 +67,7 @@ export interface StackFilter extends Scope {
 
 /** stack_id and records. What one machine reported is known in all, not by day. */
 function countedStacks(sql: Queryable, id: number, filter: StackFilter) {
-  const { machineId, build, days } = filter;
+  const { machineId, build } = filter;
   if (machineId !== undefined) {
     return sql`
       select c.stack_id, sum(c.records)::bigint as records
@@ -78,7 +78,7 @@ function countedStacks(sql: Queryable, id: number, filter: StackFilter) {
   return sql`
     select c.stack_id, sum(c.records)::bigint as records
       from stack_counts c join stacks s on s.id = c.stack_id
-     where s.guilty_id = ${id} and c.day > ${today(sql)} - ${days}::int and ${inScope(sql, filter)}
+     where s.guilty_id = ${id} and ${inWindow(sql, filter)}
        and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
      group by c.stack_id`;
 }

@@ -137,6 +137,13 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
         from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
           on conflict (day, stack_id, system_name, build, fleet_id, external) do update
          set records = known.records + excluded.records
+    ), builds as (
+      insert into stack_builds as known (stack_id, system_name, build, fleet_id, first_day, last_day)
+      select stack_id, system_name, build, fleet_id, min(day), max(day)
+        from counted group by 1, 2, 3, 4 order by 1, 2, 3, 4
+          on conflict (stack_id, system_name, build, fleet_id) do update
+         set first_day = least(known.first_day, excluded.first_day), last_day = greatest(known.last_day, excluded.last_day)
+       where excluded.first_day < known.first_day or excluded.last_day > known.last_day
     ), platforms as (
       insert into stack_platforms as known (day, stack_id, system_name, host_type, fleet_id, external, records)
       select day, stack_id, system_name, host_type, fleet_id, external, count(*)

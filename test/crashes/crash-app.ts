@@ -64,6 +64,11 @@ const DERIVED = (sql: Queryable) => ({
     sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, build, count(*)
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
+  stack_builds: [
+    sql`select stack_id, fleet_id, system_name, build, first_day, last_day from stack_builds`,
+    sql`select stack_id, r.fleet_id, r.system_name, build, min((c.received_at at time zone 'UTC')::date), max((c.received_at at time zone 'UTC')::date)
+          from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4`,
+  ],
   stack_platforms: [
     sql`select day, stack_id, fleet_id, external, system_name, host_type, records from stack_platforms`,
     sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, host_type, count(*)
