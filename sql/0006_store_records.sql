@@ -256,8 +256,10 @@ declare
   after bigint := 0;
   chunk counted_record[];
 begin
-  -- Batches write record_days before any other counter: those under way are waited for, later ones add to the result.
-  lock table record_days in exclusive mode;
+  -- Batches write the row of their day before any other counter: those under way are waited for, later ones wait and then
+  -- add to the result.
+  insert into record_days (day, first_id, last_id) values (d, 9007199254740991, 0)
+      on conflict (day) do update set first_id = excluded.first_id, last_id = excluded.last_id;
   delete from build_counts where day = d;
   delete from platform_counts where day = d;
   delete from kernel_counts where day = d;
@@ -265,7 +267,6 @@ begin
   delete from machine_check_cpus where day = d;
   delete from update_counts where day = d;
   delete from hour_counts where hour >= since and hour < until;
-  delete from record_days where day = d;
   loop
     chunk := array(
       select row(r.id, r.received_at, r.machine_id, r.fleet_id, r.external, r.severity, r.classification, r.system_name, r.build,
@@ -279,6 +280,7 @@ begin
     perform count_updates(array(select id from unnest(chunk) where classification like any(updates)), since, until);
     after := chunk[cardinality(chunk)].id;
   end loop;
+  delete from record_days where day = d and last_id = 0;
 end
 $$;
 
@@ -286,8 +288,7 @@ $$;
 -- stay as they are, so that it may be repeated.
 create function count_machines_of_day(d date) returns void language plpgsql as $$
 begin
-  -- Like batches do: record_days first.
-  lock table record_days in exclusive mode;
+  perform from record_days where day = d for update; -- like batches do, before any other counter
   create temporary table seen on commit drop as
     select machine_id, system_name, build, fleet_id, external
       from records
@@ -325,5 +326,15 @@ begin
     from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
       on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
   drop table seen;
+end
+$$;
+
+-- Derives how many machines were last seen on each day again.
+create function rebuild_machine_counts() returns void language plpgsql as $$
+begin
+  lock table machines_last_seen in share mode; -- batches write it before these counts
+  delete from machine_counts;
+  insert into machine_counts (last_day, system_name, build, fleet_id, external, machines)
+  select last_day, system_name, build, fleet_id, external, count(*) from machines_last_seen group by 1, 2, 3, 4, 5;
 end
 $$;

@@ -23,6 +23,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: 'check the configuration and print it, with documentation',
     load: async () => (await import('./config.ts')).config,
   },
+  'rebuild-counters': {
+    summary: 'count again what the views count, from the records',
+    load: async () => (await import('./rebuild-counters.ts')).rebuildCounters,
+  },
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,

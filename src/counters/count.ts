@@ -16,3 +16,14 @@ export async function rebuildCounters(tx: Queryable, day: string, config: Config
 export async function countMachinesOfDay(tx: Queryable, day: string) {
   await tx`select count_machines_of_day(${day}::date)`;
 }
+
+/** Derives how many machines were last seen on each day again. */
+export async function rebuildMachineCounts(tx: Queryable) {
+  await tx`select rebuild_machine_counts()`;
+}
+
+/** The UTC days that hold records, oldest first; `complete` where none of theirs are gone. */
+export function listRecordDays(sql: Queryable) {
+  return sql<{ day: string; complete: boolean; today: boolean }[]>`
+    select day::text, complete, day = (now() at time zone 'UTC')::date as today from record_days order by day`;
+}

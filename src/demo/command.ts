@@ -5,8 +5,8 @@ import { makePartitionsAhead } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
 import { registerFleets } from '../fleets.ts';
 import { createLog } from '../log.ts';
+import { progressBar } from '../progress.ts';
 import { sampleFleet } from './fleet.ts';
-import { progressBar } from './progress.ts';
 import { writeFleet } from './write.ts';
 
 export interface DemoOptions {

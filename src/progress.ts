@@ -7,7 +7,7 @@ export interface ProgressBar {
 }
 
 /** A bar on a terminal; elsewhere a line for every tenth. Writes to stderr. */
-export function progressBar(total: number, unit: string): ProgressBar {
+export function progressBar(total: number, unit: string, verb = 'Wrote'): ProgressBar {
   const terminal = process.stderr.isTTY;
   const started = performance.now();
   let shownAt = 0;
@@ -41,7 +41,7 @@ export function progressBar(total: number, unit: string): ProgressBar {
       const seconds = (performance.now() - started) / 1000;
       const rate = Math.round(total / seconds);
       process.stderr.write(
-        `${terminal ? '\r\x1b[K' : ''}Wrote ${total.toLocaleString('en')} ${unit} in ${seconds.toFixed(1)} s, ${rate.toLocaleString('en')} a second.\n`,
+        `${terminal ? '\r\x1b[K' : ''}${verb} ${total.toLocaleString('en')} ${unit} in ${seconds.toFixed(1)} s, ${rate.toLocaleString('en')} a second.\n`,
       );
     },
   };
