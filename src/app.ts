@@ -17,6 +17,7 @@ import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
 import { frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
+import { overviewPages } from './overview/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { recordsPages } from './records/pages.tsx';
 
@@ -82,7 +83,7 @@ function pages(
     });
   }
   app.get('/', c => c.redirect('/telemetryui', 302));
-  app.get('/telemetryui', c => c.redirect('/telemetryui/records', 302));
+  app.route('/telemetryui', overviewPages(database.sql, config, frame));
   app.route('/telemetryui/records', recordsPages(database.sql, frame));
   app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));

@@ -4,6 +4,7 @@ import type { App } from '../src/app.ts';
 import { rebuildCounters } from '../src/counters/count.ts';
 import type { Database } from '../src/db/database.ts';
 import { appOn, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
+import { passDays } from './time.ts';
 
 let server: TestApp;
 let second: Database;
@@ -87,25 +88,6 @@ async function counted(): Promise<Record<string, Rows>> {
   return tables;
 }
 
-/** Moves everything received so far that many days into the past. */
-async function pass(days: number) {
-  await server.database.sql.begin(async tx => {
-    await tx`update records set received_at = received_at - make_interval(days => ${days})`;
-    await tx`update recent_records set received_at = received_at - make_interval(days => ${days})`;
-    for (const table of [
-      'record_days',
-      'machine_days',
-      ...Object.keys(GROUPS).filter(name => name !== 'hour_counts'),
-    ]) {
-      await tx`update ${tx(table)} set day = day - ${days}::int`;
-    }
-    await tx`update hour_counts set hour = hour - make_interval(days => ${days})`;
-    for (const table of ['machine_counts', 'machines_last_seen']) {
-      await tx`update ${tx(table)} set last_day = last_day - ${days}::int`;
-    }
-  });
-}
-
 const few = (...values: string[]) => fc.constantFrom(...values);
 const report = fc.record({
   machine_id: fc.integer({ min: 1, max: 12 }).map(n => `machine-${n}`),
@@ -128,9 +110,8 @@ const posted = fc.record({
 
 test('counters equal counts over the records, whatever came over several days through two instances', async () => {
   const days = fc.sample(fc.array(posted, { minLength: 150, maxLength: 250, size: 'max' }), { numRuns: 3, seed: 7 });
-  // Each shift is larger than what lies between the days before, so that no two days meet on the way.
   for (const [index, day] of days.entries()) {
-    if (index > 0) await pass(100 / 10 ** index);
+    if (index > 0) await passDays(server.database.sql, index);
     const answers = await Promise.all(
       day.map(({ report, instance, payload }) =>
         post(instances[Number(instance)]!, { ...report, system_name: report.system_name.replace(',', '') }, payload),

@@ -1,7 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { exact } from './ago.ts';
 import { BarTable } from './bars.tsx';
-import { DayChart, type DayNumbers } from './chart-days.tsx';
 import { CrashesFilterForm } from './crashes-filter.tsx';
 import { CommentForm, HideForm, UnhideForm } from './crashes-forms.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath, scope } from './crashes-links.ts';
@@ -9,6 +8,7 @@ import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { count, EmptyState, type NoticeProps, Time } from './parts.tsx';
+import { daySlot, SlotChart } from './slot-chart.tsx';
 import { visible } from './visible.ts';
 
 export interface GuiltyDetails extends GuiltyRef {
@@ -33,7 +33,7 @@ export interface GuiltyPageProps {
   records: number;
   machines: number;
   /** Each day of the window, oldest first. */
-  days: DayNumbers[];
+  days: { day: string; records: number; machines: number }[];
   /** Newest first. */
   builds: GuiltyBuild[];
   /** Records by `sys_vendor|product_name|product_version`, most first. */
@@ -122,7 +122,13 @@ const Actions: FC<{ guilty: GuiltyDetails; back: string }> = ({ guilty, back }) 
 
 const Numbers: FC<GuiltyPageProps> = ({ guilty, filter, days, builds, hostTypes, onSystems }) => (
   <>
-    <DayChart days={days} />
+    <SlotChart
+      slot="Day"
+      slots={days.map(({ day }) => daySlot(day))}
+      bars={[{ name: 'Records', values: days.map(({ records }) => records) }]}
+      line={{ name: 'Machines', values: days.map(({ machines }) => machines) }}
+      unit="records"
+    />
     <p class="small soft">
       Machine ids change every 3 days, so one machine may count more than once over longer windows.
     </p>

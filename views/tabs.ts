@@ -1,5 +1,6 @@
 /** The navigation, in the order it is shown. */
 export const TABS = [
+  { name: 'overview', path: '/telemetryui', title: 'Overview' },
   { name: 'records', path: '/telemetryui/records', title: 'Records' },
   { name: 'crashes', path: '/telemetryui/crashes', title: 'Crashes' },
   { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },

@@ -1,0 +1,43 @@
+import { Hono } from 'hono';
+import { OverviewPage } from '../../views/overview.tsx';
+import type { Config } from '../config/settings.ts';
+import { topGuilties } from '../crashes/queries.ts';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { likePatterns } from '../records/classification.ts';
+import { lastArrival, machinesLately, newestAdoption, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
+import { hasStopped } from './silence.ts';
+
+const SYSTEMS = 5;
+const BUILDS_OF_A_SYSTEM = 2;
+const GUILTIES = 8;
+const CRASH_DAYS = 7;
+
+/** The landing page: what happens in the fleet, at a glance. */
+export function overviewPages(sql: Sql, config: Config, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
+      lastArrival(sql),
+      recordsByHour(sql),
+      machinesLately(sql),
+      newestAdoption(sql, SYSTEMS, BUILDS_OF_A_SYSTEM),
+      topGuilties(sql, { days: CRASH_DAYS, sort: 'records', limit: GUILTIES, offset: 0 }),
+      newGuilties(sql, GUILTIES),
+      weekOnWeek(sql, likePatterns(config.machine_checks.classifications)),
+    ]);
+    const made = await frame();
+    return c.html(
+      <OverviewPage
+        frame={made}
+        last={last && { at: last.at, stopped: hasStopped(last, made.now) }}
+        hours={[...hours]}
+        machines={machines}
+        adoption={[...adoption]}
+        top={[...top]}
+        fresh={[...fresh]}
+        machineChecks={[...machineChecks]}
+        demoCommand={Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo'}
+      />,
+    );
+  });
+}

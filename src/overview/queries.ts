@@ -1,0 +1,121 @@
+import type { Queryable } from '../db/connect.ts';
+import { today } from '../scope.ts';
+
+export interface HourRecords {
+  /** When the hour begins. */
+  hour: Date;
+  records: number;
+  /** A week before; of the hour under way as much as has passed of it, in proportion. */
+  weekBefore: number;
+}
+
+/** The last 24 hours by the clock, the one under way among them, oldest first. */
+export function recordsByHour(sql: Queryable) {
+  return sql<HourRecords[]>`
+    with hours as (
+      select hour, least(1, extract(epoch from now() - hour) / 3600) as passed
+        from generate_series(date_trunc('hour', now(), 'UTC') - interval '23 hours', now(), interval '1 hour') hour
+    ), counted as (
+      select hour, sum(records)::bigint as records
+        from hour_counts where hour >= now() - interval '193 hours' group by hour
+    )
+    select hours.hour, coalesce(latest.records, 0)::bigint as records, round(coalesce(before.records, 0) * passed)::bigint as "weekBefore"
+      from hours
+      left join counted latest on latest.hour = hours.hour
+      left join counted before on before.hour = hours.hour - interval '7 days'
+     order by hours.hour`;
+}
+
+/** When the newest record came, and how many came in the 24 hours up to then; undefined where there is none yet. */
+export async function lastArrival(sql: Queryable) {
+  const [row] = await sql<{ at: Date; dayBefore: number }[]>`
+    with newest as (
+      select received_at as at
+        from records
+       where received_at >= (select max(day) from record_days)::timestamp at time zone 'UTC'
+         and id = (select last_id from record_days order by day desc limit 1)
+    )
+    select at, (select coalesce(sum(records), 0)::bigint from hour_counts where hour > at - interval '24 hours' and hour <= at) as "dayBefore"
+      from newest`;
+  return row;
+}
+
+export interface BuildAdoption {
+  systemName: string;
+  build: string;
+  /** The first UTC day that a record of it was counted on. */
+  since: string;
+  /** Machine ids of the last three days. */
+  machines: number;
+  /** The same on any build of the system. */
+  ofMachines: number;
+}
+
+/** The newest builds of the systems with most machines in the last three days. */
+export function newestAdoption(sql: Queryable, systems: number, builds: number) {
+  return sql<BuildAdoption[]>`
+    with seen as (
+      select system_name, build, sum(machines)::bigint as machines
+        from machine_counts where last_day > ${today(sql)} - 3 and system_name <> '' group by 1, 2 having sum(machines) > 0
+    ), largest as (
+      select system_name, machines from seen where build = '*' order by machines desc, system_name limit ${systems}
+    ), ranked as (
+      select seen.*, largest.machines as of_machines,
+             row_number() over (partition by system_name order by version_order(seen.build) desc) as rank
+        from seen join largest using (system_name) where seen.build <> '*'
+    )
+    select system_name as "systemName", build, machines, of_machines as "ofMachines",
+           (select min(day)::text from build_counts c where c.system_name = ranked.system_name and c.build = ranked.build) as since
+      from ranked where rank <= ${builds}
+     order by of_machines desc, system_name, rank`;
+}
+
+/** Machine ids of any record today and in the last three days. */
+export async function machinesLately(sql: Queryable) {
+  const [row] = await sql<{ today: number; threeDays: number }[]>`
+    select coalesce(sum(machines) filter (where last_day = ${today(sql)}), 0)::bigint as today,
+           coalesce(sum(machines), 0)::bigint as "threeDays"
+      from machine_counts where build = '*' and last_day > ${today(sql)} - 3`;
+  return row!;
+}
+
+export interface NewGuilty {
+  id: number;
+  function: string;
+  module: string;
+  systems: string[];
+  firstBuild: string;
+  records: number;
+  machines: number;
+}
+
+/** Guilties that were never seen before yesterday, those on most machines first. Hidden ones are left out. */
+export function newGuilties(sql: Queryable, limit: number) {
+  return sql<NewGuilty[]>`
+    with fresh as (
+      select s.guilty_id, array_agg(distinct b.system_name) as systems,
+             (array_agg(b.build order by version_order(b.build)))[1] as first_build
+        from stack_builds b join stacks s on s.id = b.stack_id
+       where b.first_day >= ${today(sql)} - 1
+         and not exists (select from stack_builds older join stacks o on o.id = older.stack_id
+                          where o.guilty_id = s.guilty_id and older.first_day < ${today(sql)} - 1)
+       group by s.guilty_id
+    )
+    select g.id, g.function, g.module, fresh.systems, fresh.first_build as "firstBuild",
+           (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id where s.guilty_id = g.id) as records,
+           (select coalesce(sum(machines), 0)::bigint from guilty_machine_counts c where c.guilty_id = g.id) as machines
+      from fresh join guilties g on g.id = fresh.guilty_id
+     where g.hidden_at is null
+     order by machines desc, records desc, g.id limit ${limit}`;
+}
+
+/** Records of some classifications by classification: of the last seven UTC days, today's among them, and of the seven before. */
+export function weekOnWeek(sql: Queryable, patterns: string[]) {
+  return sql<{ classification: string; records: number; weekBefore: number }[]>`
+    select classification,
+           coalesce(sum(records) filter (where day > ${today(sql)} - 7), 0)::bigint as records,
+           coalesce(sum(records) filter (where day <= ${today(sql)} - 7), 0)::bigint as "weekBefore"
+      from build_counts
+     where day > ${today(sql)} - 14 and classification like any(${patterns}::text[])
+     group by classification order by 2 desc, 1 limit 20`;
+}
