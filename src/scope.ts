@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Queryable } from './db/connect.ts';
-import { integerParam, textParam } from './validation.ts';
+import { integerParam, problemsByField, textParam } from './validation.ts';
 
-/** What a view over counts is narrowed to. The window is that many UTC days, today's among them. */
+/** What a view over counts is narrowed to. */
 export interface Scope {
   systemName?: string | undefined;
   fleet?: string | undefined;
+  /** The window: that many UTC days, today's among them. */
   days: number;
+  /** The window is made of whole ISO weeks, `days` / 7 of them, this week's among them. */
+  byWeek?: boolean | undefined;
 }
 
 const LONGEST_WINDOW = 400;
@@ -19,7 +22,24 @@ export const scopeQuery = z.object({
 });
 export type ScopeQuery = z.output<typeof scopeQuery>;
 
+/** The query of a page whose form has all of its parameters: mistakes are told there, by parameter name. */
+export function readQuery<Schema extends z.ZodType>(
+  schema: Schema,
+  raw: Record<string, string>,
+): { query: Partial<z.output<Schema>>; errors?: Record<string, string> } {
+  const result = schema.safeParse(raw);
+  return result.success
+    ? { query: result.data as Partial<z.output<Schema>> }
+    : { query: {}, errors: problemsByField(result.error) };
+}
+
 export const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
+
+/** The first day of a window. */
+export function firstDay(sql: Queryable, { days, byWeek }: Scope) {
+  if (!byWeek) return sql`((now() at time zone 'UTC')::date - ${days - 1}::int)`;
+  return sql`(date_trunc('week', now() at time zone 'UTC')::date - ${7 * (Math.ceil(days / 7) - 1)}::int)`;
+}
 
 /** Conditions on a counter table called c. */
 export function inScope(sql: Queryable, { systemName, fleet }: Omit<Scope, 'days'>) {
@@ -30,5 +50,10 @@ export function inScope(sql: Queryable, { systemName, fleet }: Omit<Scope, 'days
 
 /** The same on one whose column `day` lies in the window. */
 export function inWindow(sql: Queryable, scope: Scope) {
-  return sql`c.day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}`;
+  return sql`c.day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)}`;
+}
+
+/** The day, or the Monday of the ISO week, that rows of a counter table called c are gathered under. */
+export function slotOf(sql: Queryable, { byWeek }: Scope) {
+  return byWeek ? sql`date_trunc('week', c.day)::date::text` : sql`c.day::text`;
 }

@@ -52,3 +52,20 @@ export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: u
   if (!result.success) throw new RequestError(400, firstProblem(result.error, input));
   return result.data;
 }
+
+const DAY_MS = 86_400_000;
+const MOMENT = 'expected a date and time in UTC such as 2026-11-23T21:30, or a date such as 2026-11-23';
+
+/** A moment in UTC as `2026-11-23T21:30`, with or without seconds; or a day, which stands for its beginning, or its end. */
+export const momentParam = (ofDay: 'beginning' | 'end') =>
+  textParam(30).transform((text, context) => {
+    if (text === undefined) return undefined;
+    const [, day, time] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)Z?)?$/.exec(text) ?? [];
+    const moment = day ? new Date(`${day}T${time ?? '00:00'}Z`) : undefined;
+    // Date.parse takes 30 February for 2 March.
+    if (!moment || Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(day!)) {
+      context.addIssue({ code: 'custom', message: MOMENT });
+      return z.NEVER;
+    }
+    return time === undefined && ofDay === 'end' ? new Date(moment.getTime() + DAY_MS) : moment;
+  });

@@ -1,9 +1,21 @@
 import type { FC } from 'hono/jsx';
 
-/** What the page shows, for scripts and spreadsheets. `href` leads to the JSON, with its query. */
-export const ExportLinks: FC<{ href: string }> = ({ href }) => (
-  <p class="soft exports">
-    The same numbers as <a href={href}>JSON</a> or{' '}
-    <a href={`${href}${href.includes('?') ? '&' : '?'}format=csv`}>CSV</a>
-  </p>
-);
+export interface ExportLinksProps {
+  /** The JSON of the view, with its query. */
+  href: string;
+  /** The titles of its tables, by the names that the API gives them. */
+  tables: { [name: string]: string };
+}
+
+/** What the page shows, for scripts and spreadsheets. */
+export const ExportLinks: FC<ExportLinksProps> = ({ href, tables }) => {
+  const joint = href.includes('?') ? '&' : '?';
+  return (
+    <nav class="links exports" aria-label="Exports">
+      <a href={href}>JSON</a>
+      {Object.entries(tables).map(([name, title], n) => (
+        <a href={`${href}${joint}format=csv${n > 0 ? `&table=${name}` : ''}`}>CSV: {title}</a>
+      ))}
+    </nav>
+  );
+};

@@ -6,6 +6,8 @@ export const FILTERS = [
   'machine_id',
   'source',
   'fleet',
+  'from',
+  'to',
   'stack',
   'per_page',
 ] as const;

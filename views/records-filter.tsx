@@ -91,6 +91,8 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   machine_id: 'Machine',
   source: 'Source',
   fleet: 'Fleet',
+  from: 'From',
+  to: 'Before',
   stack: 'Backtrace',
 };
 

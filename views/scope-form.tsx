@@ -1,5 +1,7 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import { SelectField } from './fields.tsx';
+import { EmptyState } from './parts.tsx';
+import { windowText } from './window.ts';
 
 /** What a view over counts is narrowed to, as it stands in its address. */
 export interface ScopeValues {
@@ -82,13 +84,6 @@ const ALL: [string, string] = ['', 'All'];
 
 const same = (text: string): [string, string] => [text, text];
 
-/** `1 day`, `14 days`, `13 weeks`, `1 year` */
-export const windowText = (days: number): string => {
-  if (days === 1) return '1 day';
-  if (days === 364 || days === 365) return '1 year';
-  return days % 7 === 0 && days > 35 ? `${days / 7} weeks` : `${days} days`;
-};
-
 /** A path with the values that are given. */
 export const withScope = (path: string, values: { [name: string]: string | number | undefined }): string => {
   const query = new URLSearchParams();
@@ -96,3 +91,16 @@ export const withScope = (path: string, values: { [name: string]: string | numbe
     if (value !== undefined && value !== '') query.set(name, String(value));
   return query.size ? `${path}?${query}` : path;
 };
+
+/** `the last 14 days on clear-linux-os, fleet lab` */
+export const scopeText = ({ os, fleet, days = 1 }: ScopeValues): string =>
+  `the last ${days === 1 ? 'day' : windowText(days)}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
+
+/** The empty state of a view; `what` says which records would fill it. */
+export const NothingInScope: FC<{ scope: ScopeValues; what: string }> = ({ scope, what }) => (
+  <EmptyState title={`Nothing in ${scopeText(scope)}`}>
+    <p>
+      {what} Choose a longer window, another OS or fleet, or <a href="/telemetryui/connect">connect machines</a>.
+    </p>
+  </EmptyState>
+);

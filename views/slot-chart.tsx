@@ -1,5 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { count, Scroll } from './parts.tsx';
+import type { SlotSeries } from './series.ts';
+import { isoWeek } from './window.ts';
 
 export interface ChartSeries {
   name: string;
@@ -19,6 +21,9 @@ export interface SlotChartProps {
   unit: string;
 }
 
+/** The name of the series of all that have none of their own. */
+export const OTHERS = 'others';
+
 const SLOT = 10;
 const HEIGHT = 100;
 
@@ -30,7 +35,7 @@ export const SlotChart: FC<SlotChartProps> = props => {
     <figure class={slots.length <= 3 ? 'chart few' : 'chart'}>
       <figcaption>
         {bars.map(({ name }, n) => (
-          <span class={`key s${n + 1}`}>{name}</span>
+          <span class={`key ${colour(name, n)}`}>{name}</span>
         ))}
         {line && <span class="key line">{line.name}</span>}
       </figcaption>
@@ -46,6 +51,8 @@ export const SlotChart: FC<SlotChartProps> = props => {
     </figure>
   );
 };
+
+const colour = (name: string, n: number): string => (name === OTHERS ? 's9' : `s${n + 1}`);
 
 const stacked = (bars: ChartSeries[], slot: number, below = bars.length): number =>
   bars.slice(0, below).reduce((sum, { values }) => sum + (values[slot] ?? 0), 0);
@@ -73,9 +80,9 @@ const Plot: FC<SlotChartProps & { top: number }> = props => {
   return (
     <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary(props)}>
       <path class="grid" d={`M0 0H${width}M0 ${HEIGHT / 2}H${width}M0 ${HEIGHT}H${width}`} />
-      {bars.map(({ values }, n) => (
+      {bars.map(({ name, values }, n) => (
         <path
-          class={`s${n + 1}`}
+          class={colour(name, n)}
           d={values
             .map((value, slot) =>
               value > 0
@@ -156,3 +163,19 @@ const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', 
 
 /** The slot of a UTC day, `2026-11-23`. */
 export const daySlot = (day: string) => ({ name: day, tick: DATE.format(new Date(day)) });
+
+/** Series over the days, or the ISO weeks, of a window; the last one is of those that have none of their own. */
+export const SeriesChart: FC<{ over: SlotSeries; byWeek?: boolean | undefined; unit: string }> = props => {
+  const { over, byWeek, unit } = props;
+  return (
+    <SlotChart
+      slot={byWeek ? 'ISO week' : 'Day'}
+      slots={over.slots.map(byWeek ? weekSlot : daySlot)}
+      bars={over.series}
+      unit={unit}
+    />
+  );
+};
+
+/** The slot of the ISO week that begins on a Monday. */
+const weekSlot = (monday: string) => ({ name: isoWeek(monday), tick: isoWeek(monday).slice(5) });

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inScope, inWindow, type Scope, today } from '../scope.ts';
+import { firstDay, inScope, inWindow, type Scope, today } from '../scope.ts';
 
 export interface GuiltyRow {
   id: number;
@@ -123,7 +123,7 @@ export async function findGuilty(sql: Queryable, id: number): Promise<GuiltyRow 
 export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
   return sql<{ day: string; records: number; machines: number }[]>`
     with days as (
-      select day::date as day from generate_series(${today(sql)} - ${scope.days - 1}::int, ${today(sql)}, '1 day') day
+      select day::date as day from generate_series(${firstDay(sql, scope)}, ${today(sql)}, '1 day') day
     ), counted as (
       select c.day, sum(c.records)::bigint as records
         from stack_counts c join stacks s on s.id = c.stack_id
@@ -132,7 +132,7 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
     ), affected as (
       select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
         from crashes c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and c.received_at >= (${today(sql)} - ${scope.days - 1}::int)::timestamp at time zone 'UTC'
+       where s.guilty_id = ${id} and c.received_at >= ${firstDay(sql, scope)}::timestamp at time zone 'UTC'
          and ${inScope(sql, scope)}
        group by 1
     )

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceParam, idParam, integerParam, textParam } from '../validation.ts';
+import { choiceParam, idParam, integerParam, momentParam, textParam } from '../validation.ts';
 import type { RecordFilter } from './queries.ts';
 
 const LAST_SECOND = 253_402_300_799;
@@ -53,6 +53,8 @@ export const pageQuery = z.object({
   machine_id: textParam(32),
   source: choiceParam(['internal', 'external']),
   fleet: textParam(40),
+  from: momentParam('beginning'),
+  to: momentParam('end'),
   stack: idParam,
   per_page: integerParam(1, 1000),
   before_id: idParam,
@@ -69,6 +71,8 @@ export function filterOfPage(query: PageQuery): RecordFilter {
     machineId: query.machine_id,
     external: query.source === undefined ? undefined : query.source === 'external',
     fleet: query.fleet,
+    receivedFrom: query.from,
+    receivedBefore: query.to,
     stackId: query.stack,
   };
 }

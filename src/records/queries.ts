@@ -12,6 +12,9 @@ export interface RecordFilter {
   fleet?: string | undefined;
   /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
   stackId?: number | undefined;
+  /** Received at this moment or later, and before that one. */
+  receivedFrom?: Date | undefined;
+  receivedBefore?: Date | undefined;
   /** Received within the last so many seconds. */
   receivedWithin?: number | undefined;
   /** Captured after this moment, Unix seconds. */
@@ -154,6 +157,8 @@ function conditions(sql: Queryable, filter: RecordFilter) {
     external,
     fleet,
     stackId,
+    receivedFrom,
+    receivedBefore,
     receivedWithin,
     capturedAfter,
     fromId,
@@ -169,6 +174,8 @@ function conditions(sql: Queryable, filter: RecordFilter) {
     fleet !== undefined && sql`r.fleet_id in (select id from fleets where name = ${fleet})`,
     stackId !== undefined &&
       sql`(r.machine_id, r.received_at, r.id) in (select machine_id, received_at, id from crashes where stack_id = ${stackId})`,
+    receivedFrom !== undefined && sql`r.received_at >= ${receivedFrom}`,
+    receivedBefore !== undefined && sql`r.received_at < ${receivedBefore}`,
     receivedWithin !== undefined && sql`r.received_at > now() - make_interval(secs => ${receivedWithin})`,
     capturedAfter !== undefined && sql`r.captured_at > to_timestamp(${capturedAfter}::bigint)`,
     // The days of the ids: other partitions need not be opened.

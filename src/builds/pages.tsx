@@ -1,0 +1,46 @@
+import { Hono } from 'hono';
+import { BuildsPage } from '../../views/builds.tsx';
+import { seriesRows } from '../../views/series.ts';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { listFleets } from '../records/queries.ts';
+import { readQuery } from '../scope.ts';
+import { parseOrRefuse } from '../validation.ts';
+import { viewResponse } from '../view-tables.ts';
+import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
+
+export function buildsPages(sql: Sql, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { query, errors } = readQuery(buildsQuery, c.req.query());
+    const made = await frame();
+    const [view, fleets] = await Promise.all([readBuilds(sql, query, made.now), listFleets(sql)]);
+    return c.html(
+      <BuildsPage frame={made} {...view} fleets={fleets} errors={errors} pageSize={BUILDS_A_PAGE} />,
+      errors ? 400 : 200,
+    );
+  });
+}
+
+/**
+ * GET /            `{"os": …, "fleet": …, "days": …, "builds": [{"build", "records", "machines", "first_day", "last_day"}],
+ *                  "over_time": [{"day" or "week", BUILD: records, …}]}`; os, fleet, days, offset as on the page.
+ * format=csv       one of the two tables, by default `builds`, with table=over_time the other.
+ */
+export function buildsApi(sql: Sql) {
+  return new Hono().get('/', async c => {
+    const query = parseOrRefuse(buildsQuery, c.req.query());
+    const { scope, rows, overTime } = await readBuilds(sql, query, new Date());
+    return viewResponse(
+      c,
+      'builds',
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days },
+      {
+        builds: {
+          columns: ['build', 'records', 'machines', 'first_day', 'last_day'],
+          rows: rows.map(({ firstDay, lastDay, ...row }) => ({ ...row, first_day: firstDay, last_day: lastDay })),
+        },
+        over_time: seriesRows(scope.byWeek ? 'week' : 'day', overTime),
+      },
+    );
+  });
+}

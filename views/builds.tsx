@@ -1,0 +1,114 @@
+import type { FC } from 'hono/jsx';
+import type { BuildsView } from '../src/builds/builds.ts';
+import { BarCell } from './bars.tsx';
+import { ExportLinks } from './export-links.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { recordsPath } from './links.ts';
+import { counted, Pager, Scroll } from './parts.tsx';
+import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { SeriesChart } from './slot-chart.tsx';
+import { slotsOf } from './window.ts';
+
+export interface BuildsPageProps extends BuildsView {
+  frame: Frame;
+  fleets: string[];
+  pageSize: number;
+  /** Messages by parameter name. */
+  errors?: Record<string, string> | undefined;
+}
+
+const PATH = '/telemetryui/builds';
+const WINDOWS = [1, 3, 7, 14, 35, 91, 364];
+
+export const BuildsPage: FC<BuildsPageProps> = props => {
+  const { frame, systems, fleets, scope, rows, offset, total, overTime, pageSize, errors } = props;
+  const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
+  const query = { ...values, offset: offset || undefined };
+  return (
+    <Page frame={frame} title="Builds" current="builds" live>
+      <ScopeForm
+        action={PATH}
+        label="Filter builds"
+        scope={values}
+        systems={systems}
+        fleets={fleets}
+        windows={WINDOWS}
+        errors={errors}
+      />
+      {total.records === 0 ? (
+        <NothingInScope scope={values} what="Any record fills this page." />
+      ) : (
+        <>
+          <h2>
+            {counted(total.records, 'record')} of {counted(total.builds, 'build')} in {scopeText(values)}
+          </h2>
+          <SeriesChart over={overTime} byWeek={scope.byWeek} unit="records" />
+          <div id="results" tabindex={-1}>
+            <BuildsTable {...props} />
+            <Pager
+              newerHref={
+                offset > 0 ? withScope(PATH, { ...values, offset: offset - pageSize || undefined }) : undefined
+              }
+              olderHref={
+                offset + rows.length < total.builds
+                  ? withScope(PATH, { ...values, offset: offset + pageSize })
+                  : undefined
+              }
+              swaps="main"
+              texts={{ newer: '← Newer builds', older: 'Older builds →' }}
+            />
+          </div>
+          <p class="soft">
+            Machines are machine ids that reported from the build in the window; a machine changes its id every 3 days.
+            Builds are in the order of versions.
+          </p>
+          <ExportLinks href={withScope('/api/builds', query)} tables={{ builds: 'Builds', over_time: 'Over time' }} />
+        </>
+      )}
+    </Page>
+  );
+};
+
+const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total }) => {
+  const most = {
+    records: Math.max(...rows.map(row => row.records)),
+    machines: Math.max(...rows.map(row => row.machines)),
+  };
+  const [from] = slotsOf(scope, frame.now);
+  return (
+    <Scroll label="Records by build">
+      <table>
+        <thead>
+          <tr>
+            <th>Build</th>
+            <th class="num">Records</th>
+            <th class="num">Share</th>
+            <th class="num">Machines</th>
+            <th>First day</th>
+            <th>Last day</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ build, records, machines, firstDay, lastDay }) => (
+            <tr>
+              <th scope="row" class="mono">
+                {build}
+              </th>
+              <BarCell
+                n={records}
+                of={most.records}
+                href={recordsPath({ os: scope.systemName, fleet: scope.fleet, build, from })}
+              />
+              <td class="num soft">{share(records, total.records)}</td>
+              <BarCell n={machines} of={most.machines} />
+              <td class="nowrap">{firstDay}</td>
+              <td class="nowrap">{lastDay}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+};
+
+const share = (n: number, of: number): string => `${((100 * n) / of).toFixed(1)} %`;
