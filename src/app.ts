@@ -21,6 +21,7 @@ import type { Log } from './log.ts';
 import { overviewPages } from './overview/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { recordsPages } from './records/pages.tsx';
+import { statsApi, statsPages } from './stats/pages.tsx';
 
 export interface AppDependencies {
   config: Config;
@@ -89,10 +90,12 @@ function pages(
   app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
   app.route('/telemetryui/builds', buildsPages(database.sql, frame));
+  app.route('/telemetryui/stats', statsPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   app.route('/api/records', recordsApi(database.sql));
   app.route('/api/builds', buildsApi(database.sql));
+  app.route('/api/stats', statsApi(database.sql));
   app.route('/api/guilties', guiltiesApi(database.sql));
   app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
   app.route('/api/recomputations', recomputationsApi(database.sql, onWork));

@@ -4,6 +4,7 @@ export const TABS = [
   { name: 'records', path: '/telemetryui/records', title: 'Records' },
   { name: 'crashes', path: '/telemetryui/crashes', title: 'Crashes' },
   { name: 'builds', path: '/telemetryui/builds', title: 'Builds' },
+  { name: 'stats', path: '/telemetryui/stats', title: 'Stats' },
   { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },
   { name: 'connect', path: '/telemetryui/connect', title: 'Connect machines' },
 ] as const satisfies { name: string; path: string; title: string }[];

@@ -1,0 +1,65 @@
+import { Hono } from 'hono';
+import type { z } from 'zod';
+import { StatsPage } from '../../views/stats.tsx';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { listFleets, listSystems } from '../records/queries.ts';
+import { readQuery, type Scope, scopeQuery } from '../scope.ts';
+import { integerParam, parseOrRefuse } from '../validation.ts';
+import { viewResponse } from '../view-tables.ts';
+import { KINDS, type Kind, readShares, type Shares } from './queries.ts';
+
+const DEFAULT_DAYS = 14;
+const DEFAULT_TOP = 20;
+const MOST = 1000;
+
+const statsQuery = scopeQuery.extend({ top: integerParam(1, MOST) });
+type StatsQuery = Partial<z.output<typeof statsQuery>>;
+
+export interface StatsView {
+  scope: Scope;
+  /** How many rows a table shows at most. */
+  top: number;
+  shares: Record<Kind, Shares>;
+}
+
+export function statsPages(sql: Sql, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { query, errors } = readQuery(statsQuery, c.req.query());
+    const [made, view, systems, fleets] = await Promise.all([
+      frame(),
+      readStats(sql, query),
+      listSystems(sql),
+      listFleets(sql),
+    ]);
+    return c.html(
+      <StatsPage frame={made} {...view} systems={systems} fleets={fleets} errors={errors} />,
+      errors ? 400 : 200,
+    );
+  });
+}
+
+/**
+ * GET /            `{"os": …, "fleet": …, "days": …, "top": …, "classification": [{"name", "records"}], "severity": […], "system": […],
+ *                  "platform": […], "architecture": […], "kernel": […]}`, each at most `top` (20, up to 1000) names, most frequent first.
+ * format=csv       one of them, named by table=….
+ */
+export function statsApi(sql: Sql) {
+  return new Hono().get('/', async c => {
+    const { scope, top, shares } = await readStats(sql, parseOrRefuse(statsQuery, c.req.query()));
+    return viewResponse(
+      c,
+      'stats',
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days, top },
+      Object.fromEntries(KINDS.map(kind => [kind, { columns: ['name', 'records'], rows: shares[kind].rows }])),
+    );
+  });
+}
+
+async function readStats(sql: Sql, query: StatsQuery): Promise<StatsView> {
+  const days = query.days ?? DEFAULT_DAYS;
+  const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
+  const top = query.top ?? DEFAULT_TOP;
+  const shares = await Promise.all(KINDS.map(kind => readShares(sql, kind, scope, top)));
+  return { scope, top, shares: Object.fromEntries(KINDS.map((kind, n) => [kind, shares[n]!])) as Record<Kind, Shares> };
+}
