@@ -18,10 +18,12 @@ import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
 import { frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
+import { mceApi, mcePages } from './mce/pages.tsx';
 import { overviewPages } from './overview/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { recordsPages } from './records/pages.tsx';
 import { statsApi, statsPages } from './stats/pages.tsx';
+import { thermalApi, thermalPages } from './thermal/pages.tsx';
 
 export interface AppDependencies {
   config: Config;
@@ -91,11 +93,15 @@ function pages(
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
   app.route('/telemetryui/builds', buildsPages(database.sql, frame));
   app.route('/telemetryui/stats', statsPages(database.sql, frame));
+  app.route('/telemetryui/mce', mcePages(database.sql, config, frame));
+  app.route('/telemetryui/thermal', thermalPages(database.sql, config, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   app.route('/api/records', recordsApi(database.sql));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));
+  app.route('/api/mce', mceApi(database.sql, config));
+  app.route('/api/thermal', thermalApi(database.sql, config));
   app.route('/api/guilties', guiltiesApi(database.sql));
   app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
   app.route('/api/recomputations', recomputationsApi(database.sql, onWork));

@@ -25,4 +25,6 @@ export const recordsPath = (filter: FilterValues): string => {
 
 export const recordPath = (id: number): string => `/telemetryui/records/record_details/${id}`;
 
+export const machinePath = (id: string): string => `/telemetryui/machines/${encodeURIComponent(id)}`;
+
 export const quarantinePath = (reason: string): string => `/telemetryui/quarantine?${new URLSearchParams({ reason })}`;

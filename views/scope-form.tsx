@@ -23,6 +23,8 @@ export interface ScopeFormProps {
   fleets: string[];
   /** Windows that can be chosen, in days. */
   windows: readonly number[];
+  /** Windows are whole ISO weeks. */
+  byWeek?: boolean | undefined;
   /** Messages by parameter name. */
   errors?: Record<string, string> | undefined;
 }
@@ -39,7 +41,7 @@ const LIVE = {
 
 /** The choice of operating system, window and fleet; further fields are its children. */
 export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
-  const { action, label, scope, systems, anySystem, fleets, windows, errors, children } = props;
+  const { action, label, scope, systems, anySystem, fleets, windows, byWeek, errors, children } = props;
   return (
     <form class="filters" action={action} method="get" aria-label={label} data-tidy hx-get={action} {...LIVE}>
       {systems.length > 0 && (
@@ -56,7 +58,7 @@ export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
         label="Window"
         value={String(scope.days)}
         error={errors?.days}
-        options={windows.map(n => [String(n), windowText(n)])}
+        options={windows.map(days => [String(days), windowText({ days, byWeek })])}
       />
       {fleets.length > 1 && (
         <SelectField
@@ -93,12 +95,12 @@ export const withScope = (path: string, values: { [name: string]: string | numbe
 };
 
 /** `the last 14 days on clear-linux-os, fleet lab` */
-export const scopeText = ({ os, fleet, days = 1 }: ScopeValues): string =>
-  `the last ${days === 1 ? 'day' : windowText(days)}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
+export const scopeText = ({ os, fleet, days = 1 }: ScopeValues, byWeek?: boolean): string =>
+  `the last ${windowText({ days, byWeek }).replace(/^1 /, '')}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
 
 /** The empty state of a view; `what` says which records would fill it. */
-export const NothingInScope: FC<{ scope: ScopeValues; what: string }> = ({ scope, what }) => (
-  <EmptyState title={`Nothing in ${scopeText(scope)}`}>
+export const NothingInScope: FC<{ scope: ScopeValues; byWeek?: boolean; what: string }> = ({ scope, byWeek, what }) => (
+  <EmptyState title={`Nothing in ${scopeText(scope, byWeek)}`}>
     <p>
       {what} Choose a longer window, another OS or fleet, or <a href="/telemetryui/connect">connect machines</a>.
     </p>

@@ -6,6 +6,12 @@ export interface SlotSeries {
   series: ChartSeries[];
 }
 
+/** The same with the largest series first, which a chart draws at the bottom. */
+export function largestFirst({ slots, series }: SlotSeries): SlotSeries {
+  const total = ({ values }: ChartSeries) => values.reduce((sum, n) => sum + n, 0);
+  return { slots, series: series.toSorted((a, b) => total(b) - total(a)) };
+}
+
 /** Numbers by slot and name as series over all slots, in the order in which names first come. */
 export function seriesOf(slots: string[], numbers: { slot: string; name: string; n: number }[]): SlotSeries {
   const place = new Map(slots.map((slot, n) => [slot, n]));

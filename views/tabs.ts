@@ -5,6 +5,8 @@ export const TABS = [
   { name: 'crashes', path: '/telemetryui/crashes', title: 'Crashes' },
   { name: 'builds', path: '/telemetryui/builds', title: 'Builds' },
   { name: 'stats', path: '/telemetryui/stats', title: 'Stats' },
+  { name: 'mce', path: '/telemetryui/mce', title: 'MCE' },
+  { name: 'thermal', path: '/telemetryui/thermal', title: 'Thermal' },
   { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },
   { name: 'connect', path: '/telemetryui/connect', title: 'Connect machines' },
 ] as const satisfies { name: string; path: string; title: string }[];

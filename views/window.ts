@@ -31,7 +31,8 @@ export function isoWeek(day: string): string {
 }
 
 /** `1 day`, `14 days`, `13 weeks` */
-export const windowText = (days: number): string => {
-  if (days === 1) return '1 day';
-  return days % 7 === 0 && days >= 28 && days !== 35 ? `${days / 7} weeks` : `${days} days`;
+export const windowText = ({ days, byWeek }: Window): string => {
+  const weeks = byWeek || (days % 7 === 0 && days > 35);
+  const [n, unit] = weeks ? [Math.ceil(days / 7), 'week'] : [days, 'day'];
+  return n === 1 ? `1 ${unit}` : `${n} ${unit}s`;
 };

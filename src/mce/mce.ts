@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { largestFirst, type SlotSeries, seriesOf } from '../../views/series.ts';
+import { slotsOf } from '../../views/window.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { likePatterns } from '../records/classification.ts';
+import { type Scope, scopeQuery } from '../scope.ts';
+import { integerParam } from '../validation.ts';
+import {
+  type BuildCount,
+  byCpuModel,
+  type CheckedMachine,
+  type CpuCount,
+  classesByBuild,
+  classesOverTime,
+  topMachines,
+} from './queries.ts';
+
+const DEFAULT_DAYS = 364;
+const DEFAULT_TOP = 10;
+const MOST_MACHINES = 500;
+/** Of each OS. */
+const BUILDS = 10;
+const CPU_MODELS = 50;
+
+export const mceQuery = scopeQuery.extend({ top: integerParam(1, MOST_MACHINES) });
+export type MceQuery = Partial<z.output<typeof mceQuery>>;
+
+export interface MceView {
+  scope: Scope;
+  /** How many machines are shown at most. */
+  top: number;
+  classes: SlotSeries;
+  machines: CheckedMachine[];
+  builds: BuildCount[];
+  cpus: CpuCount[];
+  /** The classifications that count, as configured. */
+  classifications: string[];
+}
+
+/** What the MCE page and GET /api/mce show: machine checks of the last ISO weeks. */
+export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Date): Promise<MceView> {
+  const { classifications } = config.machine_checks;
+  const patterns = likePatterns(classifications);
+  const scope = weeksOf(query, DEFAULT_DAYS);
+  const top = query.top ?? DEFAULT_TOP;
+  const [classes, machines, builds, cpus] = await Promise.all([
+    classesOverTime(sql, scope, patterns),
+    topMachines(sql, scope, top),
+    classesByBuild(sql, scope, patterns, BUILDS),
+    byCpuModel(sql, scope, CPU_MODELS),
+  ]);
+  return {
+    scope,
+    top,
+    classes: largestFirst(seriesOf(slotsOf(scope, now), classes)),
+    machines: [...machines],
+    builds: [...builds],
+    cpus: [...cpus],
+    classifications,
+  };
+}
+
+export interface ThermalView {
+  scope: Scope;
+  weeks: SlotSeries;
+  builds: BuildCount[];
+  classifications: string[];
+}
+
+/** Four weeks and the one that isn't over. */
+const THERMAL_DAYS = 35;
+
+/** What the thermal page and GET /api/thermal show: thermal events of the last ISO weeks. */
+export async function readThermal(sql: Sql, config: Config, query: MceQuery, now: Date): Promise<ThermalView> {
+  const { classifications } = config.thermal;
+  const patterns = likePatterns(classifications);
+  const scope = weeksOf(query, THERMAL_DAYS);
+  const [weeks, builds] = await Promise.all([
+    classesOverTime(sql, scope, patterns),
+    classesByBuild(sql, scope, patterns, BUILDS),
+  ]);
+  return { scope, weeks: largestFirst(seriesOf(slotsOf(scope, now), weeks)), builds: [...builds], classifications };
+}
+
+function weeksOf({ os, fleet, days }: MceQuery, otherwise: number): Scope {
+  return { systemName: os, fleet, days: 7 * Math.ceil((days ?? otherwise) / 7), byWeek: true };
+}

@@ -1,0 +1,55 @@
+import { Hono } from 'hono';
+import { McePage } from '../../views/mce.tsx';
+import { seriesRows } from '../../views/series.ts';
+import { isoWeek } from '../../views/window.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { listFleets, listSystems } from '../records/queries.ts';
+import { readQuery } from '../scope.ts';
+import { parseOrRefuse } from '../validation.ts';
+import { viewResponse } from '../view-tables.ts';
+import { mceQuery, readMce } from './mce.ts';
+
+export function mcePages(sql: Sql, config: Config, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { query, errors } = readQuery(mceQuery, c.req.query());
+    const made = await frame();
+    const [view, systems, fleets] = await Promise.all([
+      readMce(sql, config, query, made.now),
+      listSystems(sql),
+      listFleets(sql),
+    ]);
+    return c.html(
+      <McePage frame={made} {...view} systems={systems} fleets={fleets} errors={errors} />,
+      errors ? 400 : 200,
+    );
+  });
+}
+
+/**
+ * GET /            `{"os": …, "fleet": …, "weeks": [{"week": "2026-W48", CLASSIFICATION: records, …}], "machines": [{"machine_id", "os",
+ *                  "build", "records"}], "builds": [{"os", "build", "records"}], "cpus": [{"cpu_model", "records"}]}`; os, fleet, days
+ *                  (taken as whole ISO weeks), top (machines, 10, up to 500) as on the page.
+ * format=csv       one of the four, by default `weeks`, or that of table=….
+ */
+export function mceApi(sql: Sql, config: Config) {
+  return new Hono().get('/', async c => {
+    const query = parseOrRefuse(mceQuery, c.req.query());
+    const { scope, classes, machines, builds, cpus } = await readMce(sql, config, query, new Date());
+    return viewResponse(
+      c,
+      'mce',
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null },
+      {
+        weeks: seriesRows('week', { ...classes, slots: classes.slots.map(isoWeek) }),
+        machines: {
+          columns: ['machine_id', 'os', 'build', 'records'],
+          rows: machines.flatMap(({ machineId, builds: on }) => on.map(row => ({ machine_id: machineId, ...row }))),
+        },
+        builds: { columns: ['os', 'build', 'records'], rows: builds },
+        cpus: { columns: ['cpu_model', 'records'], rows: cpus },
+      },
+    );
+  });
+}

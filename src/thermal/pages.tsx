@@ -1,0 +1,49 @@
+import { Hono } from 'hono';
+import { seriesRows } from '../../views/series.ts';
+import { ThermalPage } from '../../views/thermal.tsx';
+import { isoWeek } from '../../views/window.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { readThermal } from '../mce/mce.ts';
+import { listFleets, listSystems } from '../records/queries.ts';
+import { readQuery, scopeQuery } from '../scope.ts';
+import { parseOrRefuse } from '../validation.ts';
+import { viewResponse } from '../view-tables.ts';
+
+export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { query, errors } = readQuery(scopeQuery, c.req.query());
+    const made = await frame();
+    const [view, systems, fleets] = await Promise.all([
+      readThermal(sql, config, query, made.now),
+      listSystems(sql),
+      listFleets(sql),
+    ]);
+    return c.html(
+      <ThermalPage frame={made} {...view} systems={systems} fleets={fleets} errors={errors} />,
+      errors ? 400 : 200,
+    );
+  });
+}
+
+/**
+ * GET /            `{"os": …, "fleet": …, "weeks": [{"week": "2026-W48", CLASSIFICATION: records, …}], "builds": [{"os", "build", "records"}]}`;
+ *                  os, fleet, days (taken as whole ISO weeks) as on the page.
+ * format=csv       `weeks`, or with table=builds the other.
+ */
+export function thermalApi(sql: Sql, config: Config) {
+  return new Hono().get('/', async c => {
+    const query = parseOrRefuse(scopeQuery, c.req.query());
+    const { scope, weeks, builds } = await readThermal(sql, config, query, new Date());
+    return viewResponse(
+      c,
+      'thermal',
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null },
+      {
+        weeks: seriesRows('week', { ...weeks, slots: weeks.slots.map(isoWeek) }),
+        builds: { columns: ['os', 'build', 'records'], rows: builds },
+      },
+    );
+  });
+}

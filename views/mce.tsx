@@ -1,0 +1,136 @@
+import type { FC } from 'hono/jsx';
+import type { MceView } from '../src/mce/mce.ts';
+import { BarCell, BarTable } from './bars.tsx';
+import { BuildsOfClasses, WeeksCounted } from './classes.tsx';
+import { ExportLinks } from './export-links.tsx';
+import { SelectField } from './fields.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { machinePath, recordsPath } from './links.ts';
+import { counted, Scroll } from './parts.tsx';
+import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { SeriesChart } from './slot-chart.tsx';
+
+export interface McePageProps extends MceView {
+  frame: Frame;
+  systems: string[];
+  fleets: string[];
+  /** Messages by parameter name. */
+  errors?: Record<string, string> | undefined;
+}
+
+const PATH = '/telemetryui/mce';
+const WINDOWS = [28, 91, 182, 364];
+const DEFAULT_TOP = 10;
+
+export const McePage: FC<McePageProps> = props => {
+  const { frame, systems, fleets, scope, top, classes, cpus, classifications, errors } = props;
+  const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
+  const totals = classes.series.map(({ name, values: n }) => ({ name, n: sum(n) }));
+  const total = sum(totals.map(({ n }) => n));
+  const [from] = classes.slots;
+  const behind = { os: scope.systemName, fleet: scope.fleet, from };
+  return (
+    <Page frame={frame} title="Machine checks" current="mce" live>
+      <ScopeForm
+        action={PATH}
+        label="Filter machine checks"
+        scope={values}
+        systems={systems}
+        anySystem
+        fleets={fleets}
+        windows={WINDOWS}
+        byWeek
+        errors={errors}
+      >
+        <SelectField name="top" label="Machines at most" value={String(top)} error={errors?.top} options={TOPS} />
+      </ScopeForm>
+      {total === 0 ? (
+        <NothingInScope scope={values} byWeek what={`Records of ${classifications.join(', ')} fill this page.`} />
+      ) : (
+        <>
+          <h2>
+            {counted(total, 'machine check')} in {scopeText(values, true)}
+          </h2>
+          <SeriesChart over={classes} byWeek unit="machine checks" />
+          <WeeksCounted slots={classes.slots} />
+          <div class="halves">
+            <section>
+              <h2>By class</h2>
+              <BarTable
+                label="Machine checks by class"
+                heads={['Class', 'Records']}
+                rows={totals
+                  .toSorted((a, b) => b.n - a.n)
+                  .map(({ name, n }) => ({ name, n, href: recordsPath({ ...behind, classification: name }) }))}
+              />
+              <h2>By CPU model</h2>
+              <BarTable
+                label="Machine checks by CPU model"
+                heads={['CPU model', 'Records']}
+                total={total}
+                rows={cpus.map(({ cpu_model: name, records }) => ({
+                  name: name || <span class="soft">not told</span>,
+                  n: records,
+                }))}
+              />
+            </section>
+            <section>
+              <h2>Machines with most</h2>
+              <MachinesTable {...props} />
+            </section>
+          </div>
+          <BuildsOfClasses {...props} classes={totals.map(({ name }) => name)} from={from} unit="machine checks" />
+          <ExportLinks
+            href={withScope('/api/mce', { ...values, top: top === DEFAULT_TOP ? undefined : top })}
+            tables={{ weeks: 'Weeks', machines: 'Machines', builds: 'Builds', cpus: 'CPU models' }}
+          />
+        </>
+      )}
+    </Page>
+  );
+};
+
+const TOPS: [string, string][] = ['10', '25', '50', '100', '500'].map(n => [n, n]);
+
+const sum = (numbers: number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+const BUILDS_A_MACHINE = 4;
+
+const MachinesTable: FC<McePageProps> = ({ machines }) => {
+  const most = Math.max(...machines.map(({ records }) => records));
+  return (
+    <Scroll label="Machines with most machine checks">
+      <table>
+        <thead>
+          <tr>
+            <th>Machine id</th>
+            <th class="num">Records</th>
+            <th>On builds</th>
+          </tr>
+        </thead>
+        <tbody>
+          {machines.map(({ machineId, records, builds }) => (
+            <tr>
+              <th scope="row" class="mono">
+                <a href={machinePath(machineId)}>{machineId}</a>
+              </th>
+              <BarCell n={records} of={most} />
+              <td>
+                <ul class="inline">
+                  {builds.slice(0, BUILDS_A_MACHINE).map(({ os, build, records: n }) => (
+                    <li>
+                      <span class="soft">{os}</span> <span class="mono">{build}</span> {n}
+                    </li>
+                  ))}
+                  {builds.length > BUILDS_A_MACHINE && (
+                    <li class="soft">and {counted(builds.length - BUILDS_A_MACHINE, 'more build')}</li>
+                  )}
+                </ul>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+};
