@@ -20,10 +20,12 @@ import { frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { overviewPages } from './overview/pages.tsx';
+import { populationApi, populationPages } from './population/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { recordsPages } from './records/pages.tsx';
 import { statsApi, statsPages } from './stats/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
+import { updatesApi, updatesPages } from './updates/pages.tsx';
 
 export interface AppDependencies {
   config: Config;
@@ -95,6 +97,9 @@ function pages(
   app.route('/telemetryui/stats', statsPages(database.sql, frame));
   app.route('/telemetryui/mce', mcePages(database.sql, config, frame));
   app.route('/telemetryui/thermal', thermalPages(database.sql, config, frame));
+  app.route('/telemetryui/updates', updatesPages(database.sql, config, frame));
+  app.route('/telemetryui/update_matrix', updatesPages(database.sql, config, frame));
+  app.route('/telemetryui/population', populationPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   app.route('/api/records', recordsApi(database.sql));
@@ -102,6 +107,8 @@ function pages(
   app.route('/api/stats', statsApi(database.sql));
   app.route('/api/mce', mceApi(database.sql, config));
   app.route('/api/thermal', thermalApi(database.sql, config));
+  app.route('/api/updates', updatesApi(database.sql, config));
+  app.route('/api/population', populationApi(database.sql));
   app.route('/api/guilties', guiltiesApi(database.sql));
   app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
   app.route('/api/recomputations', recomputationsApi(database.sql, onWork));

@@ -9,12 +9,34 @@ export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> =
   </td>
 );
 
-const Bar: FC<{ n: number; of: number }> = ({ n, of }) =>
-  n > 0 && of > 0 ? (
+export interface SplitBarCellProps {
+  n: number;
+  /** Stands behind `n` in the bar, and in brackets where there is any. */
+  other: number;
+  of: number;
+}
+
+/** A cell whose number has two parts. */
+export const SplitBarCell: FC<SplitBarCellProps> = ({ n, other, of }) => (
+  <td class="num bar-cell">
+    <Bar n={n} of={of} other={other} />
+    <span class={n + other === 0 ? 'soft' : undefined}>
+      {count(n + other)}
+      {other > 0 && <small class="soft"> ({count(other)})</small>}
+    </span>
+  </td>
+);
+
+const Bar: FC<{ n: number; of: number; other?: number }> = ({ n, of, other = 0 }) => {
+  if (n + other === 0 || of === 0) return null;
+  const width = (part: number) => (part === 0 ? 0 : Math.min(100, Math.max(1, (100 * part) / of)));
+  return (
     <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-      <rect width={Math.min(100, Math.max(1, (100 * n) / of)).toFixed(1)} height="1" />
+      <rect width={width(n).toFixed(1)} height="1" />
+      {other > 0 && <rect class="other" x={width(n).toFixed(1)} width={width(other).toFixed(1)} height="1" />}
     </svg>
-  ) : null;
+  );
+};
 
 export interface BarRow {
   /** Text, or an element that holds it. */

@@ -34,6 +34,7 @@ const STYLES = [
   'blocks.css',
   'bars.css',
   'crashes.css',
+  'matrix.css',
 ];
 
 // Errors are not swapped in but handled in app.js; the indicator's stylesheet is ours; Back reloads the page.

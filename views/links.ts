@@ -8,6 +8,8 @@ export const FILTERS = [
   'fleet',
   'from',
   'to',
+  'payload',
+  'not_payload',
   'stack',
   'per_page',
 ] as const;

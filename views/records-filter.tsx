@@ -93,6 +93,8 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   fleet: 'Fleet',
   from: 'From',
   to: 'Before',
+  payload: 'Payload',
+  not_payload: 'Payload without',
   stack: 'Backtrace',
 };
 

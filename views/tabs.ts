@@ -7,6 +7,8 @@ export const TABS = [
   { name: 'stats', path: '/telemetryui/stats', title: 'Stats' },
   { name: 'mce', path: '/telemetryui/mce', title: 'MCE' },
   { name: 'thermal', path: '/telemetryui/thermal', title: 'Thermal' },
+  { name: 'updates', path: '/telemetryui/updates', title: 'Updates' },
+  { name: 'population', path: '/telemetryui/population', title: 'Population' },
   { name: 'quarantine', path: '/telemetryui/quarantine', title: 'Quarantine' },
   { name: 'connect', path: '/telemetryui/connect', title: 'Connect machines' },
 ] as const satisfies { name: string; path: string; title: string }[];

@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import { PopulationPage } from '../../views/population.tsx';
+import { seriesRows } from '../../views/series.ts';
+import type { Sql } from '../db/connect.ts';
+import type { MakeFrame } from '../frame.ts';
+import { listFleets } from '../records/queries.ts';
+import { readQuery } from '../scope.ts';
+import { parseOrRefuse } from '../validation.ts';
+import { viewResponse } from '../view-tables.ts';
+import { BUILDS_A_PAGE, populationQuery, readPopulationView } from './population.ts';
+import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts';
+
+export function populationPages(sql: Sql, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { query, errors } = readQuery(populationQuery, c.req.query());
+    const made = await frame();
+    const [view, fleets] = await Promise.all([readPopulationView(sql, query, made.now), listFleets(sql)]);
+    return c.html(
+      <PopulationPage frame={made} {...view} fleets={fleets} errors={errors} pageSize={BUILDS_A_PAGE} />,
+      errors ? 400 : 200,
+    );
+  });
+}
+
+const COLUMNS = [
+  'build',
+  ...[...TRAILING_DAYS.map(days => `days_${days}`), 'overall'].flatMap(name => [
+    `${name}_internal`,
+    `${name}_external`,
+  ]),
+];
+
+/**
+ * GET /            `{"os": …, "fleet": …, "days": …, "machines": [{"build", "days_1_internal", "days_1_external", … "overall_external"}],
+ *                  "adoption": [{"day" or "week", BUILD: machines, …}]}`; build null is the OS as a whole. os, fleet, days (of the
+ *                  adoption), offset as on the page.
+ * format=csv       `machines`, or with table=adoption the other.
+ */
+export function populationApi(sql: Sql) {
+  return new Hono().get('/', async c => {
+    const query = parseOrRefuse(populationQuery, c.req.query());
+    const { scope, whole, builds, adoption } = await readPopulationView(sql, query, new Date());
+    return viewResponse(
+      c,
+      'population',
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days },
+      {
+        machines: { columns: COLUMNS, rows: [...(whole ? [whole] : []), ...builds].map(toRow) },
+        adoption: seriesRows(scope.byWeek ? 'week' : 'day', adoption),
+      },
+    );
+  });
+}
+
+function toRow({ build, trailing, overall }: BuildPopulation) {
+  const counts: [string, Counted][] = [
+    ...trailing.map((counted, n): [string, Counted] => [`days_${TRAILING_DAYS[n]}`, counted]),
+    ['overall', overall],
+  ];
+  return {
+    build,
+    ...Object.fromEntries(
+      counts.flatMap(([name, { internal, external }]) => [
+        [`${name}_internal`, internal],
+        [`${name}_external`, external],
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Queryable } from '../db/connect.ts';
+import { inScope, inWindow, type Scope, slotOf, today } from '../scope.ts';
+
+/** Trailing windows, in UTC days, today's among them. */
+export const TRAILING_DAYS = [1, 3, 7, 14] as const;
+
+export interface Counted {
+  internal: number;
+  external: number;
+}
+
+export interface BuildPopulation {
+  /** null: the system as a whole. */
+  build: string | null;
+  /** Distinct machine ids of each trailing window, in its order. */
+  trailing: Counted[];
+  /** Of all time that counters are kept for. */
+  overall: Counted;
+}
+
+/** Distinct machine ids of a system, as a whole and by build, the newest first. */
+export async function readPopulation(
+  sql: Queryable,
+  scope: Omit<Scope, 'days'>,
+  limit: number,
+  offset: number,
+): Promise<BuildPopulation[]> {
+  const rows = await sql<{ build: string; internal: number[]; external: number[] }[]>`
+    with seen as (
+      select c.build, c.external, c.last_day, sum(c.machines) as machines
+        from machine_counts c where ${inScope(sql, scope)} group by 1, 2, 3
+    )
+    select build, ${trailing(sql, false)} as internal, ${trailing(sql, true)} as external
+      from seen
+     group by build having sum(machines) > 0
+     order by build = '*' desc, version_order(build) desc, build limit ${limit + 1} offset ${offset}`;
+  return rows.map(({ build, internal, external }) => {
+    const counts = internal.map((n, index) => ({ internal: n, external: external[index]! }));
+    return { build: build === '*' ? null : build, trailing: counts.slice(0, -1), overall: counts.at(-1)! };
+  });
+}
+
+function trailing(sql: Queryable, external: boolean) {
+  return sql`
+    (select jsonb_agg(coalesce(n, 0) order by place)
+       from unnest(array[
+              ${TRAILING_DAYS.map((days, index) => sql`${index === 0 ? sql`` : sql`,`} sum(machines) filter (where external = ${external} and last_day > ${today(sql)} - ${days}::int)`)},
+              sum(machines) filter (where external = ${external})
+            ]) with ordinality as counts (n, place))`;
+}
+
+/** Distinct machine ids a day, or the mean of a week's days, for the builds of most machines in a window and all others together. */
+export function adoption(sql: Queryable, scope: Scope, builds: number) {
+  return sql<{ slot: string; build: string | null; machines: number }[]>`
+    with daily as (
+      select c.day, c.build, sum(c.machines)::bigint as machines
+        from machine_days c where c.build <> '*' and ${inWindow(sql, scope)} group by 1, 2
+    ), most as (
+      select build from daily group by build order by sum(machines) desc, build limit ${builds}
+    ), counted as (
+      select c.day, most.build, sum(c.machines)::bigint as machines from daily c left join most using (build) group by 1, 2
+    ), days as (
+      select ${slotOf(sql, scope)} as slot, count(distinct c.day) as days from daily c group by 1
+    )
+    select slot, build, round(sum(machines) / min(days.days))::bigint as machines
+      from (select ${slotOf(sql, scope)} as slot, c.build, c.machines from counted c) slots join days using (slot)
+     group by 1, 2
+     order by version_order(build) desc nulls last, build, slot`;
+}

@@ -1,0 +1,118 @@
+import type { FC } from 'hono/jsx';
+import type { PopulationView } from '../src/population/population.ts';
+import type { BuildPopulation, Counted } from '../src/population/queries.ts';
+import { SplitBarCell } from './bars.tsx';
+import { ExportLinks } from './export-links.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { recordsPath } from './links.ts';
+import { count, Pager, Scroll } from './parts.tsx';
+import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { SeriesChart } from './slot-chart.tsx';
+
+export interface PopulationPageProps extends PopulationView {
+  frame: Frame;
+  fleets: string[];
+  pageSize: number;
+  /** Messages by parameter name. */
+  errors?: Record<string, string> | undefined;
+}
+
+const PATH = '/telemetryui/population';
+const WINDOWS = [7, 14, 35, 91, 364];
+/** The window within which a machine keeps its id. */
+const HONEST = 1;
+
+export const PopulationPage: FC<PopulationPageProps> = props => {
+  const { frame, systems, fleets, scope, whole, builds, offset, more, adoption, pageSize, errors } = props;
+  const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
+  return (
+    <Page frame={frame} title="Population" current="population" live>
+      <ScopeForm
+        action={PATH}
+        label="Filter population"
+        scope={values}
+        systems={systems}
+        fleets={fleets}
+        windows={WINDOWS}
+        errors={errors}
+      />
+      {whole === undefined ? (
+        <NothingInScope scope={values} what="Any record of a machine fills this page." />
+      ) : (
+        <>
+          <h2>
+            About {count(sum(whole.trailing[HONEST]!))} machines{scope.systemName && ` on ${scope.systemName}`}
+          </h2>
+          <p>
+            Counted are the ids of machines that sent any record. A machine takes a new id every 3 days: the 3-day
+            figure is close to the number of machines that are in use, while 14 days count the same machine up to five
+            times, and nothing here tells whether two ids are one machine.
+          </p>
+          <SeriesChart over={adoption} byWeek={scope.byWeek} unit="machine ids" />
+          <p class="soft">
+            Machine ids {scope.byWeek ? 'a day, on average over each ISO week,' : 'of each day'} by build, in{' '}
+            {scopeText(values)}. One that updates counts on both builds that day.
+          </p>
+          <div id="results" tabindex={-1}>
+            <PopulationTable {...props} rows={offset === 0 ? [whole, ...builds] : builds} />
+            <Pager
+              newerHref={
+                offset > 0 ? withScope(PATH, { ...values, offset: offset - pageSize || undefined }) : undefined
+              }
+              olderHref={more ? withScope(PATH, { ...values, offset: offset + pageSize }) : undefined}
+              swaps="main"
+              texts={{ newer: '← Newer builds', older: 'Older builds →' }}
+            />
+          </div>
+          <ExportLinks
+            href={withScope('/api/population', { ...values, offset: offset || undefined })}
+            tables={{ machines: 'Machines', adoption: 'Adoption' }}
+          />
+        </>
+      )}
+    </Page>
+  );
+};
+
+const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = ({ scope, whole, rows }) => (
+  <Scroll label="Machine ids by build">
+    <table>
+      <thead>
+        <tr>
+          <th>Build</th>
+          <th class="num">Today</th>
+          <th class="num honest">3 days</th>
+          <th class="num">7 days</th>
+          <th class="num">14 days</th>
+          <th class="num">Ever</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ build, trailing, overall }) => (
+          <tr>
+            <th scope="row" class="mono">
+              {build === null ? (
+                'All builds'
+              ) : (
+                <a href={recordsPath({ os: scope.systemName, fleet: scope.fleet, build })}>{build}</a>
+              )}
+            </th>
+            {[...trailing, overall].map((counted, n) => (
+              <SplitBarCell {...parts(counted)} of={sum([...(whole?.trailing ?? []), whole?.overall][n] ?? NONE)} />
+            ))}
+          </tr>
+        ))}
+      </tbody>
+      <caption>
+        <span class="key">internal</span> <span class="key other">external, in brackets as well</span> The bars are
+        shares of all builds. "3 days" is the figure to go by.
+      </caption>
+    </table>
+  </Scroll>
+);
+
+const NONE: Counted = { internal: 0, external: 0 };
+
+const sum = ({ internal, external }: Counted): number => internal + external;
+
+const parts = ({ internal, external }: Counted) => ({ n: internal, other: external });

@@ -1,0 +1,76 @@
+import type { FC } from 'hono/jsx';
+import type { UpdatesView } from '../src/updates/updates.ts';
+import { BarTable } from './bars.tsx';
+import { ExportLinks } from './export-links.tsx';
+import { type Frame, Page } from './layout.tsx';
+import { recordsPath } from './links.ts';
+import { counted } from './parts.tsx';
+import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { UpdateMatrix } from './update-matrix.tsx';
+import { slotsOf } from './window.ts';
+
+export interface UpdatesPageProps extends UpdatesView {
+  frame: Frame;
+  fleets: string[];
+  /** Messages by parameter name. */
+  errors?: Record<string, string> | undefined;
+}
+
+const PATH = '/telemetryui/updates';
+const WINDOWS = [7, 14, 35, 91, 364];
+
+export const UpdatesPage: FC<UpdatesPageProps> = props => {
+  const { frame, systems, fleets, scope, builds, known, cells, paths, total, classifications, errors } = props;
+  const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
+  const [from] = slotsOf(scope, frame.now);
+  const recordsOf = (before: string, after: string) =>
+    recordsPath({ os: scope.systemName, fleet: scope.fleet, payload: updatePattern(before, after), from });
+  return (
+    <Page frame={frame} title="Updates" current="updates" live>
+      <ScopeForm
+        action={PATH}
+        label="Filter updates"
+        scope={values}
+        systems={systems}
+        fleets={fleets}
+        windows={WINDOWS}
+        errors={errors}
+      />
+      {total === 0 ? (
+        <NothingInScope
+          scope={values}
+          what={`Records of ${classifications.join(', ')} fill this page whose payloads tell from which build to which.`}
+        />
+      ) : (
+        <>
+          <h2>
+            {counted(total, 'successful update')} in {scopeText(values)}
+          </h2>
+          <p class="soft">
+            From the build on the left to the build above. Dimmed: back to an older build.
+            {known > builds.length && ` Of ${known} builds these ${builds.length} took part in most updates.`}
+          </p>
+          <UpdateMatrix builds={builds} cells={cells} recordsOf={recordsOf} />
+          <h2>Most used paths</h2>
+          <BarTable
+            label="Most used paths"
+            heads={['From and to', 'Updates']}
+            total={total}
+            rows={paths.map(({ from: before, to: after, records }) => ({
+              name: <span class="mono">{`${before} → ${after}`}</span>,
+              href: recordsOf(before, after),
+              n: records,
+            }))}
+          />
+          <ExportLinks href={withScope('/api/updates', values)} tables={{ matrix: 'Matrix', paths: 'Paths' }} />
+        </>
+      )}
+    </Page>
+  );
+};
+
+/** A regular expression for payloads of such updates, in both of the forms that clients send. */
+const updatePattern = (from: string, to: string): string =>
+  `(current_version=|from_version: *)${escaped(from)}\\s+(server_version=|to_version: *)${escaped(to)}\\s`;
+
+const escaped = (build: string): string => build.replaceAll('.', '\\.');
