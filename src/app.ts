@@ -18,11 +18,14 @@ import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
 import { frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
+import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { overviewPages } from './overview/pages.tsx';
 import { populationApi, populationPages } from './population/pages.tsx';
 import { recordsApi } from './records/api.ts';
+import { exportRoutes } from './records/export-routes.ts';
 import { recordsPages } from './records/pages.tsx';
+import { createSearcher } from './records/searcher.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
@@ -69,6 +72,7 @@ function pages(
   assets: ReturnType<typeof loadAssets>,
 ) {
   const app = new Hono();
+  const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href);
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
@@ -90,7 +94,9 @@ function pages(
   }
   app.get('/', c => c.redirect('/telemetryui', 302));
   app.route('/telemetryui', overviewPages(database.sql, config, frame));
-  app.route('/telemetryui/records', recordsPages(database.sql, frame));
+  app.route('/telemetryui/records/export', exportRoutes(database));
+  app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame));
+  app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));
   app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
   app.route('/telemetryui/builds', buildsPages(database.sql, frame));
@@ -102,7 +108,7 @@ function pages(
   app.route('/telemetryui/population', populationPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
-  app.route('/api/records', recordsApi(database.sql));
+  app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));
   app.route('/api/mce', mceApi(database.sql, config));

@@ -9,7 +9,8 @@ import { curlLine } from './curl-line.ts';
 import type { Sql } from './db/connect.ts';
 import { RequestError } from './errors.ts';
 import type { MakeFrame } from './frame.ts';
-import { listRecordsAfter, newestRecordId } from './records/queries.ts';
+import { newestRecordId } from './records/queries.ts';
+import { searchRecords } from './records/search.ts';
 import { firstProblem, idParam } from './validation.ts';
 
 const ARRIVALS = 10;
@@ -54,7 +55,8 @@ export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
 }
 
 function arrivals(sql: Sql, latest: number) {
-  return listRecordsAfter(sql, latest, {}, ARRIVALS, PAYLOAD_BEGINNING);
+  const options = { limit: ARRIVALS, order: 'oldest', payloadBeginning: PAYLOAD_BEGINNING } as const;
+  return searchRecords(sql, { fromId: latest + 1 }, options);
 }
 
 /** Where machines reach the collector: the public URL, else the host by which this page was reached, at a listener that takes records. */

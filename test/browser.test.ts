@@ -78,11 +78,13 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
 
   test('the records page draws, newest first', () =>
     visit('/', async page => {
-      expect(new URL(page.url()).pathname).toBe('/telemetryui/records');
+      expect(new URL(page.url()).pathname).toBe('/telemetryui');
+      await page.getByRole('link', { name: 'Records', exact: true }).click();
+      await page.waitForURL('**/telemetryui/records');
       expect(await page.title()).toBe('Records · telemetricsd');
       expect(await rows(page).count()).toBe(50);
       expect(await rows(page).first().locator('td').first().textContent()).toBe(String(newest));
-      expect(await page.locator('#results [role=status]').textContent()).toBe('120 records received');
+      expect(await page.locator('#results [role=status]').textContent()).toBe('120 records found');
       const linked = await page.locator('link[rel=stylesheet]').count();
       expect(await page.evaluate('document.styleSheets.length')).toBe(linked);
     }));
@@ -92,7 +94,7 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
       await page.evaluate('window.stayed = true');
       await page.getByLabel('Severity').selectOption('3');
       await page.waitForURL('**/records?severity=3');
-      await page.getByText('30 records received').waitFor();
+      await page.getByText('30 records found').waitFor();
       expect(await page.evaluate('window.stayed')).toBe(true);
       expect(await rows(page).count()).toBe(30);
       await page.getByLabel('Build').fill('43000');
@@ -105,7 +107,7 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
       await page.waitForURL('**/records?build=43000&severity=3');
       await page.goBack();
       await page.waitForURL('**/records?severity=3');
-      await page.getByText('30 records received').waitFor();
+      await page.getByText('30 records found').waitFor();
       expect(await page.getByLabel('Severity').inputValue()).toBe('3');
     }));
 
@@ -115,7 +117,7 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
       async page => {
         await page.getByLabel('Machine id').fill('x'.repeat(40));
         const answered = page.waitForResponse(response => response.status() === 400);
-        await page.getByRole('button', { name: 'Filter' }).click();
+        await page.getByRole('button', { name: 'Search' }).click();
         await answered;
         await page.getByText('Nothing was searched').waitFor();
         expect(await page.getByLabel('Machine id').getAttribute('aria-invalid')).toBe('true');
@@ -203,7 +205,7 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
       async page => {
         expect(await rows(page).count()).toBe(30);
         await page.getByLabel('Build').fill('43000');
-        await page.getByRole('button', { name: 'Filter' }).click();
+        await page.getByRole('button', { name: 'Search' }).click();
         expect(new URL(page.url()).searchParams.get('build')).toBe('43000');
         expect(await rows(page).count()).toBe(30);
         await page.goto('/telemetryui/records');

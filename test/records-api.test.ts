@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { listRecordDays, rebuildCounters } from '../src/counters/count.ts';
 import { OPEN_BATCH_TAG } from '../src/records/queries.ts';
 import { getJson, headerBytes, OTHER_TID, post, type TestApp, testApp } from './app.ts';
 
@@ -39,6 +40,9 @@ describe('a filter', () => {
     await server.database.sql`
       insert into record_days (day, first_id, last_id)
       select received_at::date, id, id from records where machine_id = 'old'`;
+    for (const { day } of await listRecordDays(server.database.sql)) {
+      await server.database.sql.begin(tx => rebuildCounters(tx, day, server.config));
+    }
   });
 
   const ALL = ['old', 'neighbour', 'umlaut', 'outside', 'debian', 'kernel', 'crash', 'hello'];

@@ -38,17 +38,17 @@ describe('the list', () => {
   });
 
   const filters: [Record<string, string>, string[], string][] = [
-    [{}, ALL, '5 records received'],
-    [{ os: 'debian' }, ['debian'], '1 record received'],
-    [{ os: 'clear-linux-os', build: '"43020"' }, ['crash'], '1 record received'],
-    [{ classification: 'org.clearlinux/kernel/*' }, ['kernel'], '1 record received'],
-    [{ severity: '1' }, ['outside', 'debian', 'hello'], '3 records received'],
-    [{ source: 'external' }, ['outside'], '1 record received'],
-    [{ source: 'internal', severity: '4' }, ['kernel'], '1 record received'],
-    [{ fleet: 'servers' }, ['debian'], '1 record received'],
-    [{ machine_id: 'crash' }, ['crash'], 'Newest first'],
+    [{}, ALL, '5 records found'],
+    [{ os: 'debian' }, ['debian'], '1 record found'],
+    [{ os: 'clear-linux-os', build: '"43020"' }, ['crash'], '1 record found'],
+    [{ classification: 'org.clearlinux/kernel/*' }, ['kernel'], '1 record found'],
+    [{ severity: '1' }, ['outside', 'debian', 'hello'], '3 records found'],
+    [{ source: 'external' }, ['outside'], '1 record found'],
+    [{ source: 'internal', severity: '4' }, ['kernel'], '1 record found'],
+    [{ fleet: 'servers' }, ['debian'], '1 record found'],
+    [{ machine_id: 'crash' }, ['crash'], '1 record found'],
     [{ severity: '2' }, [], 'No record matches these filters'],
-    [{ os: '', severity: '', per_page: '' }, ALL, '5 records received'],
+    [{ os: '', severity: '', per_page: '' }, ALL, '5 records found'],
   ];
   test.each(filters)('filtered by %j', async (query, machines, said) => {
     const { status, html } = await list(query);
@@ -298,7 +298,7 @@ describe('before the first record', () => {
     expect(status).toBe(200);
     expect(html).toContain('No records yet');
     expect(html).toContain('href="/telemetryui/connect"');
-    expect(html).toContain('0 records received');
+    expect(html).toContain('0 records found');
   });
 
   test('an address that does not exist is a page of status 404', async () => {

@@ -12,6 +12,7 @@ export interface TextFieldProps extends FieldProps {
   /** Read out with the field; sighted people have the placeholder. */
   hint?: string | undefined;
   suggestions?: string[] | undefined;
+  type?: 'text' | 'datetime-local' | undefined;
   wide?: boolean | undefined;
   mono?: boolean | undefined;
 }
@@ -23,6 +24,7 @@ export const TextField: FC<TextFieldProps> = props => {
       <input
         id={id}
         name={props.name}
+        type={props.type}
         value={props.value ?? ''}
         placeholder={props.placeholder}
         class={props.mono ? 'mono' : undefined}

@@ -10,6 +10,7 @@ export const FILTERS = [
   'to',
   'payload',
   'not_payload',
+  'event_id',
   'stack',
   'per_page',
 ] as const;
@@ -23,6 +24,14 @@ export const recordsPath = (filter: FilterValues): string => {
   const query = new URLSearchParams();
   for (const name of FILTERS) if (filter[name]) query.set(name, filter[name]);
   return query.size ? `/telemetryui/records?${query}` : '/telemetryui/records';
+};
+
+/** An export of the same records; TIMESTAMP is only its name. */
+export const exportPath = (filter: FilterValues, format: 'csv' | 'ndjson', now: Date, download: boolean): string => {
+  const name = `records-${now.toISOString().slice(0, 19).replaceAll(':', '')}.${format}`;
+  const [, query = ''] = recordsPath({ ...filter, per_page: undefined }).split('?');
+  const whole = [query, download ? 'download=1' : ''].filter(Boolean).join('&');
+  return `/telemetryui/records/export/${name}${whole ? `?${whole}` : ''}`;
 };
 
 export const recordPath = (id: number): string => `/telemetryui/records/record_details/${id}`;

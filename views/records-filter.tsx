@@ -13,6 +13,7 @@ export interface RecordsFilterFormProps {
 }
 
 const DEFAULT_PAGE_SIZE = 50;
+const REGULAR = 'A regular expression as PostgreSQL has them; (?i) at its beginning ignores case';
 
 // The whole of main is exchanged, so that messages at the fields come and go; morphing keeps the focus.
 const LIVE = {
@@ -24,6 +25,7 @@ const LIVE = {
   'hx-swap': 'outerMorph',
   'hx-push-url': 'true',
   'hx-status:400': 'swap:outerMorph push:false',
+  'hx-status:503': 'swap:outerMorph push:false',
 };
 
 export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
@@ -34,6 +36,7 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
     value: filter[name],
     error: filter.errors?.[name],
   });
+  const more = MORE.some(name => filter[name]);
   return (
     <form class="filters" action="/telemetryui/records" method="get" aria-label="Filter records" data-tidy {...LIVE}>
       <SelectField {...field('os', 'OS')} options={[['', 'All'], ...systems.map(same)]} />
@@ -42,21 +45,33 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
         {...field('classification', 'Classification')}
         placeholder="org.clearlinux/*"
         hint="A whole classification, DOMAIN/* or DOMAIN/PROBE/*"
-        suggestions={classifications}
+        suggestions={classifications && [...patternsOf(classifications), ...classifications]}
         wide
       />
       <SelectField {...field('severity', 'Severity')} options={SEVERITY_OPTIONS} />
       <TextField {...field('machine_id', 'Machine id')} wide mono />
-      <SelectField {...field('source', 'Source')} options={SOURCE_OPTIONS} />
-      {fleets.length > 1 && <SelectField {...field('fleet', 'Fleet')} options={[['', 'All'], ...fleets.map(same)]} />}
-      <SelectField
-        {...field('per_page', 'Per page')}
-        value={pageSize === DEFAULT_PAGE_SIZE ? '' : String(pageSize)}
-        options={PAGE_SIZE_OPTIONS}
-      />
+      <TextField {...field('payload', 'Payload matches')} placeholder="segfault|oops" hint={REGULAR} wide mono />
+      <details class="more" open={more}>
+        <summary>More filters</summary>
+        <div class="filters">
+          <TextField {...field('from', 'From (UTC)')} value={momentOf(filter.from, 0)} type="datetime-local" />
+          <TextField {...field('to', 'Before (UTC)')} value={momentOf(filter.to, 1)} type="datetime-local" />
+          <SelectField {...field('source', 'Source')} options={SOURCE_OPTIONS} />
+          {fleets.length > 1 && (
+            <SelectField {...field('fleet', 'Fleet')} options={[['', 'All'], ...fleets.map(same)]} />
+          )}
+          <TextField {...field('not_payload', 'Payload matches not')} hint={REGULAR} wide mono />
+          <TextField {...field('event_id', 'Event id')} wide mono />
+          <SelectField
+            {...field('per_page', 'Per page')}
+            value={pageSize === DEFAULT_PAGE_SIZE ? '' : String(pageSize)}
+            options={PAGE_SIZE_OPTIONS}
+          />
+        </div>
+      </details>
       <div class="actions">
         <button type="submit" class="primary">
-          Filter
+          Search
         </button>
         <span class="busy soft" aria-hidden="true">
           …
@@ -65,6 +80,28 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
     </form>
   );
 };
+
+/** Those that are rarely needed. */
+const MORE: FilterName[] = ['from', 'to', 'source', 'fleet', 'not_payload', 'event_id', 'per_page'];
+
+const DAY_MS = 86_400_000;
+
+/** A day in the address as the moment it stands for: `days` after its beginning. What can't be one is left to the message. */
+const momentOf = (text: string | undefined, days: number): string | undefined => {
+  if (!text || !/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  const moment = Date.parse(text) + days * DAY_MS;
+  return Number.isNaN(moment) ? text : new Date(moment).toISOString().slice(0, 16);
+};
+
+/** `DOMAIN/*` and `DOMAIN/PROBE/*` of some classifications. */
+const patternsOf = (classifications: string[]): string[] => [
+  ...new Set(
+    classifications.flatMap(classification => {
+      const [domain, probe] = classification.split('/');
+      return [`${domain}/*`, `${domain}/${probe}/*`];
+    }),
+  ),
+];
 
 const same = (text: string): [string, string] => [text, text];
 
@@ -92,9 +129,10 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   source: 'Source',
   fleet: 'Fleet',
   from: 'From',
-  to: 'Before',
-  payload: 'Payload',
-  not_payload: 'Payload without',
+  to: 'Until',
+  payload: 'Payload matches',
+  not_payload: 'Payload matches not',
+  event_id: 'Event id',
   stack: 'Backtrace',
 };
 

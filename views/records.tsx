@@ -1,10 +1,11 @@
 import type { FC } from 'hono/jsx';
 import type { StoredRecord } from '../src/records/record.ts';
 import { type Frame, Page } from './layout.tsx';
-import { FILTERS, type FilterValues, recordPath, recordsPath } from './links.ts';
+import { exportPath, FILTERS, type FilterValues, recordPath, recordsPath } from './links.ts';
 import { Cut, EmptyState, Pager, Scroll, Severity, Time } from './parts.tsx';
 import { PayloadCell } from './payload.tsx';
 import { ActiveFilters, RecordsFilterForm } from './records-filter.tsx';
+import { CountLater, Found } from './records-found.tsx';
 
 export interface RecordsFilter extends FilterValues {
   /** Messages by parameter name. */
@@ -15,8 +16,8 @@ export interface RecordsPageProps {
   frame: Frame;
   records: StoredRecord[];
   filter: RecordsFilter;
-  /** `1,234 found` */
-  found: string;
+  /** How many fit; undefined where that takes a request of its own. */
+  found?: { n: number; more: boolean } | undefined;
   newerHref?: string | undefined;
   olderHref?: string | undefined;
   pageSize: number;
@@ -32,14 +33,33 @@ export const RecordsPage: FC<RecordsPageProps> = props => (
     <RecordsFilterForm {...props} />
     <section id="results" tabindex={-1} aria-label="Records found">
       <div class="summary">
-        <p role="status">{props.found}</p>
+        <FoundLine {...props} />
         <ActiveFilters filter={props.filter} />
       </div>
       {props.records.length ? <RecordsTable {...props} /> : <NoRecords {...props} />}
+      {props.records.length > 0 && <Exports {...props} />}
       <Pager newerHref={props.newerHref} olderHref={props.olderHref} swaps="results" />
     </section>
   </Page>
 );
+
+const Exports: FC<RecordsPageProps> = ({ frame, filter }) => (
+  <nav class="links exports" aria-label="Exports">
+    <a href={exportPath(filter, 'csv', frame.now, false)}>Show as CSV</a>
+    <a href={exportPath(filter, 'csv', frame.now, true)} download>
+      All as CSV
+    </a>
+    <a href={exportPath(filter, 'ndjson', frame.now, true)} download>
+      All as NDJSON
+    </a>
+  </nav>
+);
+
+const FoundLine: FC<RecordsPageProps> = ({ found, filter, records }) => {
+  if (filter.errors) return <p role="status"></p>;
+  if (found) return <Found found={found} />;
+  return records.length > 0 ? <CountLater filter={filter} /> : <Found found={{ n: 0, more: false }} />;
+};
 
 const RecordsTable: FC<RecordsPageProps> = ({ frame, records, pageSize }) => (
   <Scroll label="Records, newest first">

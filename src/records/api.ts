@@ -7,7 +7,8 @@ import { RequestError } from '../errors.ts';
 import { firstProblem, idParam } from '../validation.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
-import { findRecord, listRecords, settledId } from './queries.ts';
+import { findRecord, settledId } from './queries.ts';
+import type { Searcher } from './searcher.ts';
 
 /**
  * GET /            newest first, at most 10,000. `{"records": […], "next": "/api/records?…"}`; `next` is null on the
@@ -15,7 +16,7 @@ import { findRecord, listRecords, settledId } from './queries.ts';
  * GET /ID          one record, or 404.
  * Errors are `{"message": "…"}`.
  */
-export function recordsApi(sql: Sql) {
+export function recordsApi(sql: Sql, searcher: Searcher) {
   return new Hono()
     .get(
       '/',
@@ -28,7 +29,7 @@ export function recordsApi(sql: Sql) {
         const limit = query.limit ?? API_LIMIT;
         if (query.settled === 'true')
           filter.beforeId = Math.min(filter.beforeId ?? Number.MAX_SAFE_INTEGER, (await settledId(sql)) + 1);
-        const records = await listRecords(sql, filter, limit);
+        const records = await searcher.search(filter, { limit, order: 'newest' });
         const last = records.at(-1);
         return c.json({
           records: records.map(recordToJson),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { choiceParam, idParam, integerParam, momentParam, textParam } from '../validation.ts';
-import type { RecordFilter } from './queries.ts';
+import type { RecordFilter } from './filter-sql.ts';
 
 const LAST_SECOND = 253_402_300_799;
 /** As far back as a filter reaches: further, PostgreSQL has no timestamps. */
@@ -20,6 +20,11 @@ export const apiQuery = z.object({
   created_in_days: integerParam(0, LONGEST_DAYS),
   created_in_sec: integerParam(0, LONGEST_DAYS * SECONDS_A_DAY),
   ts_capture: integerParam(0, LAST_SECOND),
+  from: momentParam('beginning'),
+  to: momentParam('end'),
+  event_id: textParam(64),
+  payload: textParam(500),
+  not_payload: textParam(500),
   from_id: idParam,
   before_id: idParam,
   settled: choiceParam(['true', 'false']),
@@ -37,6 +42,11 @@ export function filterOfApi(query: ApiQuery): RecordFilter {
     systemName: query.system_name,
     fleet: query.fleet,
     external: query.external === undefined ? undefined : query.external === 'true',
+    receivedFrom: query.from,
+    receivedBefore: query.to,
+    eventId: query.event_id,
+    payload: query.payload,
+    notPayload: query.not_payload,
     receivedWithin: days === undefined ? seconds : days * SECONDS_A_DAY,
     capturedAfter: query.ts_capture,
     fromId: query.from_id,
@@ -55,6 +65,9 @@ export const pageQuery = z.object({
   fleet: textParam(40),
   from: momentParam('beginning'),
   to: momentParam('end'),
+  event_id: textParam(64),
+  payload: textParam(500),
+  not_payload: textParam(500),
   stack: idParam,
   per_page: integerParam(1, 1000),
   before_id: idParam,
@@ -73,6 +86,9 @@ export function filterOfPage(query: PageQuery): RecordFilter {
     fleet: query.fleet,
     receivedFrom: query.from,
     receivedBefore: query.to,
+    eventId: query.event_id,
+    payload: query.payload,
+    notPayload: query.not_payload,
     stackId: query.stack,
   };
 }

@@ -1,65 +1,65 @@
 import { zValidator } from '@hono/zod-validator';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { FILTERS, type FilterValues, recordPath, recordsPath } from '../../views/links.ts';
-import { count } from '../../views/parts.tsx';
 import { RecordPage } from '../../views/record.tsx';
 import { RecordsPage } from '../../views/records.tsx';
+import { Found, NotCounted } from '../../views/records-found.tsx';
 import { crashOfRecord } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { idParam, problemsByField } from '../validation.ts';
-import { filterOfPage, type PageQuery, pageQuery } from './filter.ts';
+import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { filterOfPage, pageQuery } from './filter.ts';
 import { countNuls } from './json.ts';
-import {
-  countReceived,
-  findNeighbours,
-  findRecord,
-  listFleets,
-  listRecords,
-  listRecordsAfter,
-  listSystems,
-  type RecordFilter,
-} from './queries.ts';
+import { readPage } from './paging.ts';
+import { findNeighbours, findRecord, listBuilds, listClassifications, listFleets, listSystems } from './queries.ts';
 import type { StoredRecord } from './record.ts';
+import { readsPayloads, type Searcher, SearchProblem } from './searcher.ts';
 
 const PAGE_SIZE = 50;
-/** More of a payload than the list shows, so that it knows whether there is more. */
-const PAYLOAD_BEGINNING = 2_500;
+/** Records found are counted so far. */
+const COUNTED = 10_000;
+const SUGGESTIONS = 200;
 
-export function recordsPages(sql: Sql, frame: MakeFrame) {
+export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
   return new Hono()
     .get('/', async c => {
       const raw = c.req.query();
-      const filter = filterValues(raw);
       const parsed = pageQuery.safeParse(raw);
-      const [systems, fleets] = await Promise.all([listSystems(sql), listFleets(sql)]);
-      const common = { frame: await frame(), systems, fleets };
-      if (!parsed.success) {
-        const errors = problemsByField(parsed.error);
-        return c.html(
-          <RecordsPage {...common} filter={{ ...filter, errors }} records={[]} found="" pageSize={PAGE_SIZE} />,
-          400,
-        );
-      }
+      if (!parsed.success) return await refused(c, 400, problemsByField(parsed.error));
       const query = parsed.data;
       const pageSize = query.per_page ?? PAGE_SIZE;
-      const [page, received] = await Promise.all([
-        readPage(sql, query, pageSize),
-        countReceived(sql, filterOfPage(query)),
-      ]);
-      return c.html(
-        <RecordsPage
-          {...common}
-          filter={filter}
-          records={page.records}
-          found={found(received)}
-          pageSize={pageSize}
-          newerHref={page.newer ? pageHref(filter, 'after_id', page.records[0]) : undefined}
-          olderHref={page.older ? pageHref(filter, 'before_id', page.records.at(-1)) : undefined}
-        />,
-      );
+      try {
+        const [page, found, common] = await Promise.all([
+          readPage(searcher, filterOfPage(query), query, pageSize),
+          readsPayloads(filterOfPage(query)) ? undefined : searcher.count(filterOfPage(query), COUNTED),
+          aroundList(raw, query.os),
+        ]);
+        const { filter } = common;
+        return c.html(
+          <RecordsPage
+            {...common}
+            records={page.records}
+            found={found}
+            pageSize={pageSize}
+            newerHref={page.newer ? pageHref(filter, 'after_id', page.records[0]) : undefined}
+            olderHref={page.older ? pageHref(filter, 'before_id', page.records.at(-1)) : undefined}
+          />,
+        );
+      } catch (error) {
+        if (error instanceof SearchProblem) return await refused(c, error.status, { [error.field]: error.message });
+        throw error;
+      }
+    })
+    .get('/count', async c => {
+      const filter = filterOfPage(parseOrRefuse(pageQuery, c.req.query()));
+      try {
+        return c.html(<Found found={await searcher.count(filter, COUNTED)} />);
+      } catch (error) {
+        if (error instanceof SearchProblem) return c.html(<NotCounted reason={error.message} />);
+        throw error;
+      }
     })
     .get(
       '/record_details/:id',
@@ -85,30 +85,24 @@ export function recordsPages(sql: Sql, frame: MakeFrame) {
         );
       },
     );
-}
 
-interface RecordsOnPage {
-  records: StoredRecord[];
-  newer: boolean;
-  older: boolean;
-}
-
-/** One record more than the page holds tells whether there is another page in that direction. */
-async function readPage(sql: Sql, query: PageQuery, pageSize: number): Promise<RecordsOnPage> {
-  const filter: RecordFilter = filterOfPage(query);
-  if (query.after_id !== undefined) {
-    const found = await listRecordsAfter(sql, query.after_id, filter, pageSize + 1, PAYLOAD_BEGINNING);
-    // What lies after a record is shown newest first like any page; short of a full one, it is the first page.
-    if (found.length > 0)
-      return { records: found.slice(0, pageSize).reverse(), newer: found.length > pageSize, older: true };
+  /** What the list stands in, with the values of the form as they came. */
+  async function aroundList(raw: Record<string, string>, os: string | undefined) {
+    const [made, systems, fleets, builds, classifications] = await Promise.all([
+      frame(),
+      listSystems(sql),
+      listFleets(sql),
+      listBuilds(sql, os, SUGGESTIONS),
+      listClassifications(sql, SUGGESTIONS),
+    ]);
+    return { frame: made, systems, fleets, builds, classifications, filter: filterValues(raw) };
   }
-  const found = await listRecords(sql, { ...filter, beforeId: query.before_id }, pageSize + 1, PAYLOAD_BEGINNING);
-  return { records: found.slice(0, pageSize), newer: query.before_id !== undefined, older: found.length > pageSize };
-}
 
-function found(received: number | undefined) {
-  if (received === undefined) return 'Newest first';
-  return received === 1 ? '1 record received' : `${count(received)} records received`;
+  async function refused(c: Context, status: 400 | 503, errors: Record<string, string>) {
+    const common = await aroundList(c.req.query(), undefined);
+    const filter = { ...common.filter, errors };
+    return c.html(<RecordsPage {...common} filter={filter} records={[]} pageSize={PAGE_SIZE} />, status);
+  }
 }
 
 function pageHref(filter: FilterValues, name: 'before_id' | 'after_id', record: StoredRecord | undefined) {

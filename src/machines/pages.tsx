@@ -1,0 +1,46 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { machinePath } from '../../views/links.ts';
+import { MachinePage } from '../../views/machine.tsx';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { MakeFrame } from '../frame.ts';
+import { readPage } from '../records/paging.ts';
+import type { Searcher } from '../records/searcher.ts';
+import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { buildsOfMachine } from './queries.ts';
+
+const PAGE_SIZE = 50;
+const COUNTED = 10_000;
+const BUILDS = 12;
+
+const machineQuery = z.object({ before_id: idParam, after_id: idParam });
+const machineParam = z.object({ id: textParam(32) });
+
+/** Everything that one machine id reported, newest first. */
+export function machinePages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
+  return new Hono().get('/:id', async c => {
+    const { id = '' } = parseOrRefuse(machineParam, c.req.param());
+    const query = parseOrRefuse(machineQuery, c.req.query());
+    const filter = { machineId: id };
+    const [made, page, found, builds] = await Promise.all([
+      frame(),
+      readPage(searcher, filter, query, PAGE_SIZE),
+      searcher.count(filter, COUNTED),
+      buildsOfMachine(sql, id, BUILDS),
+    ]);
+    if (found.n === 0 && builds.length === 0) throw new RequestError(404, `no machine with the id ${id} ever reported`);
+    const { records, newer, older } = page;
+    return c.html(
+      <MachinePage
+        frame={made}
+        machineId={id}
+        found={found}
+        builds={[...builds]}
+        records={records}
+        newerHref={newer ? `${machinePath(id)}?after_id=${records[0]?.id ?? 0}` : undefined}
+        olderHref={older ? `${machinePath(id)}?before_id=${records.at(-1)?.id}` : undefined}
+      />,
+    );
+  });
+}

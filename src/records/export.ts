@@ -1,0 +1,80 @@
+import { csvLine } from '../csv.ts';
+import type { Sql } from '../db/connect.ts';
+import type { RecordFilter } from './filter-sql.ts';
+import { recordToJson } from './json.ts';
+import { type RecordRow, toRecord } from './queries.ts';
+import type { StoredRecord } from './record.ts';
+import { allOfDay, matchingDays } from './search.ts';
+
+export type ExportFormat = 'csv' | 'ndjson';
+
+export const MEDIA_TYPES: Record<ExportFormat, string> = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+};
+
+const COLUMNS = ['id', 'external', 'received', 'severity', 'classification', 'os', 'build', 'machine_id', 'payload'];
+/** Rows in memory at a time. */
+const SLICE = 500;
+
+/**
+ * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, each day
+ * from a cursor. Ends its query when the other side goes away.
+ */
+export function exportRecords(
+  sql: Sql,
+  filter: RecordFilter,
+  format: ExportFormat,
+  limit: number,
+): ReadableStream<Uint8Array> {
+  const texts = exportTexts(sql, filter, format, limit);
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await texts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await texts.return(undefined);
+    },
+  });
+}
+
+async function* exportTexts(
+  sql: Sql,
+  filter: RecordFilter,
+  format: ExportFormat,
+  limit: number,
+): AsyncGenerator<string, void> {
+  if (format === 'csv') yield csvLine(COLUMNS);
+  const line = format === 'csv' ? csvOf : jsonLine;
+  let left = limit;
+  for await (const { days } of matchingDays(sql, filter, 'newest')) {
+    for (const { day } of days) {
+      if (left <= 0) return;
+      for await (const rows of allOfDay(sql, filter, day, left).cursor(SLICE)) {
+        left -= rows.length;
+        yield rows.map((row: RecordRow) => line(toRecord(row))).join('');
+      }
+    }
+  }
+}
+
+function csvOf(record: StoredRecord): string {
+  return csvLine([
+    record.id,
+    record.external,
+    record.receivedAt.toISOString(),
+    record.severity,
+    record.classification,
+    record.systemName,
+    record.build,
+    record.machineId,
+    record.payload,
+  ]);
+}
+
+function jsonLine(record: StoredRecord): string {
+  return `${JSON.stringify(recordToJson(record))}\n`;
+}

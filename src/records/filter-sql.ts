@@ -1,0 +1,85 @@
+import type postgres from 'postgres';
+import type { Queryable } from '../db/connect.ts';
+
+/** What to narrow a list of records to. Texts are exact but for `classification`, which may end in `/*`. */
+export interface RecordFilter extends CountedFilter {
+  machineId?: string | undefined;
+  eventId?: string | undefined;
+  /** Regular expressions of PostgreSQL that the payload must, and must not, match. */
+  payload?: string | undefined;
+  notPayload?: string | undefined;
+  /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
+  stackId?: number | undefined;
+  /** Received at this moment or later, and before that one. */
+  receivedFrom?: Date | undefined;
+  receivedBefore?: Date | undefined;
+  /** Received within the last so many seconds. */
+  receivedWithin?: number | undefined;
+  /** Captured after this moment, Unix seconds. */
+  capturedAfter?: number | undefined;
+  fromId?: number | undefined;
+  beforeId?: number | undefined;
+}
+
+/** What the counters tell apart as well. */
+export interface CountedFilter {
+  systemName?: string | undefined;
+  build?: string | undefined;
+  classification?: string | undefined;
+  severity?: number | undefined;
+  external?: boolean | undefined;
+  fleet?: string | undefined;
+}
+
+type Condition = postgres.PendingQuery<postgres.Row[]> | false;
+
+/** Conditions on `records r`. */
+export function recordConditions(sql: Queryable, filter: RecordFilter) {
+  const { machineId, eventId, payload, notPayload, stackId, receivedFrom, receivedBefore, receivedWithin } = filter;
+  const { capturedAfter, fromId, beforeId } = filter;
+  return joined(sql, [
+    ...counted(sql, filter),
+    machineId !== undefined && sql`r.machine_id = ${machineId}`,
+    eventId !== undefined && sql`r.event_id = ${eventId}`,
+    stackId !== undefined &&
+      sql`(r.machine_id, r.received_at, r.id) in (select machine_id, received_at, id from crashes where stack_id = ${stackId})`,
+    receivedFrom !== undefined && sql`r.received_at >= ${receivedFrom}`,
+    receivedBefore !== undefined && sql`r.received_at < ${receivedBefore}`,
+    receivedWithin !== undefined && sql`r.received_at > now() - make_interval(secs => ${receivedWithin})`,
+    capturedAfter !== undefined && sql`r.captured_at > to_timestamp(${capturedAfter}::bigint)`,
+    fromId !== undefined && sql`r.id >= ${fromId}`,
+    beforeId !== undefined && sql`r.id < ${beforeId}`,
+    payload !== undefined && sql`r.payload ~ ${payload}`,
+    notPayload !== undefined && sql`r.payload !~ ${notPayload}`,
+  ]);
+}
+
+/** Conditions on `build_counts r`, whose columns are called alike. */
+export function countedConditions(sql: Queryable, filter: CountedFilter) {
+  return joined(sql, counted(sql, filter));
+}
+
+function counted(sql: Queryable, filter: CountedFilter): Condition[] {
+  const { systemName, build, classification, severity, external, fleet } = filter;
+  return [
+    systemName !== undefined && sql`r.system_name = ${systemName}`,
+    build !== undefined && sql`r.build = ${build}`,
+    classification !== undefined && matchesClassification(sql, classification),
+    severity !== undefined && sql`r.severity = ${severity}`,
+    external !== undefined && sql`r.external = ${external}`,
+    fleet !== undefined && sql`r.fleet_id in (select id from fleets where name = ${fleet})`,
+  ];
+}
+
+/** A prefix as a range, since a plan that is made before the prefix is known can use an index for that alone. */
+function matchesClassification(sql: Queryable, classification: string) {
+  if (!classification.endsWith('/*')) return sql`r.classification = ${classification}`;
+  const prefix = classification.slice(0, -1);
+  return sql`r.classification >= ${prefix} and r.classification < ${`${prefix.slice(0, -1)}0`}`;
+}
+
+function joined(sql: Queryable, conditions: Condition[]) {
+  return conditions
+    .filter(condition => condition !== false)
+    .reduce((all, condition) => sql`${all} and ${condition}`, sql`true`);
+}

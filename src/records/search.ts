@@ -1,0 +1,234 @@
+import type { Queryable } from '../db/connect.ts';
+import { type CountedFilter, countedConditions, type RecordFilter, recordConditions } from './filter-sql.ts';
+import { type RecordRow, recordColumns, toRecord } from './queries.ts';
+import type { StoredRecord } from './record.ts';
+
+// Records lie in a partition for each UTC day, so a search walks over days, from one end, until it has enough. The counters
+// tell how many records of a day fit at most: days without any cost nothing, and for each other day it is known whether
+// reading by id soon finds enough or all that fit must be looked up by another index.
+
+export interface SearchOptions {
+  limit: number;
+  order: 'newest' | 'oldest';
+  /** Of each payload at most so many characters. */
+  payloadBeginning?: number | undefined;
+  /** Called before each day, which are then asked one by one: for a search whose cost nobody knows. */
+  pace?: Pace | undefined;
+}
+
+type Pace = () => Promise<unknown>;
+
+/** The first records that fit, in the order of ids. */
+export async function searchRecords(
+  sql: Queryable,
+  filter: RecordFilter,
+  { limit, order, payloadBeginning, pace }: SearchOptions,
+): Promise<StoredRecord[]> {
+  const found: RecordRow[] = [];
+  const before = (a: number, b: number) => (order === 'newest' ? b - a : a - b);
+  for await (const { days, next } of matchingDays(sql, filter, order)) {
+    const asked = pace ? days.map(day => [day]) : [...groups(days, limit - found.length)];
+    for (const [place, together] of asked.entries()) {
+      await pace?.();
+      const rows = await Promise.all(
+        together.map(day => recordsOfDay(sql, filter, day, { limit, order, payloadBeginning })),
+      );
+      found.push(...rows.flat());
+      found.sort((a, b) => before(a.id, b.id));
+      const following = asked[place + 1]?.[0] ?? next;
+      const last = found[limit - 1];
+      // Ids of two days may overlap: around midnight, and where older records were imported later.
+      if (last && (!following || before(last.id, extreme(following, order)) < 0))
+        return found.slice(0, limit).map(toRecord);
+    }
+  }
+  return found.slice(0, limit).map(toRecord);
+}
+
+function extreme({ firstId, lastId }: MatchingDay, order: SearchOptions['order']) {
+  return order === 'newest' ? lastId : firstId;
+}
+
+/** A UTC day that may hold records that fit. */
+export interface MatchingDay {
+  /** `2026-11-23` */
+  day: string;
+  firstId: number;
+  lastId: number;
+  /** None of its records are gone. */
+  complete: boolean;
+  /** How many records fit by the counters, which is exact for a complete day; undefined where these do not tell. */
+  counted: number | undefined;
+  /** Their classifications. */
+  classifications: string[];
+}
+
+/**
+ * The days of a search in chunks that grow, so that a search that ends soon has looked at few; in the order of their ids.
+ * `next` is the day that follows a chunk.
+ */
+export async function* matchingDays(sql: Queryable, filter: RecordFilter, order: SearchOptions['order']) {
+  const all = await daysOf(sql, filter, order);
+  for (let from = 0, size = 1; from < all.length; from += size, size *= 2) {
+    const chunk = all.slice(from, from + size);
+    yield { days: narrows(filter) ? await countMatches(sql, filter, chunk) : chunk, next: all[from + size] };
+  }
+}
+
+/** The days that a filter's moments and ids leave. */
+async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions['order']): Promise<MatchingDay[]> {
+  const { receivedFrom, receivedBefore, receivedWithin, fromId, beforeId } = filter;
+  const since = receivedWithin === undefined ? receivedFrom : new Date(Date.now() - receivedWithin * 1000);
+  return await sql<MatchingDay[]>`
+    select day::text, first_id as "firstId", last_id as "lastId", complete, null as counted, '{}'::text[] as classifications
+      from record_days
+     where day >= coalesce((${since ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')
+       and day <= coalesce((${receivedBefore ?? null}::timestamptz at time zone 'UTC')::date, 'infinity')
+       and last_id >= coalesce(${fromId ?? null}::bigint, 0) and first_id < coalesce(${beforeId ?? null}::bigint, 9223372036854775807)
+     order by ${order === 'newest' ? sql`last_id desc` : sql`first_id`}`;
+}
+
+/** Whether the counters know days on which nothing fits. */
+function narrows(filter: CountedFilter): boolean {
+  const { systemName, build, classification, severity, external, fleet } = filter;
+  return [systemName, build, classification, severity, external, fleet].some(value => value !== undefined);
+}
+
+async function countMatches(sql: Queryable, filter: CountedFilter, days: MatchingDay[]): Promise<MatchingDay[]> {
+  const counts = await sql<{ day: string; counted: number; classifications: string[] }[]>`
+    select day::text, sum(records)::bigint as counted, array_agg(distinct classification) as classifications
+      from build_counts r
+     where day = any(${days.map(({ day }) => day)}::text[]::date[]) and ${countedConditions(sql, filter)}
+     group by day`;
+  const byDay = new Map(counts.map(({ day, ...row }) => [day, row]));
+  return days.flatMap(day => {
+    const match = byDay.get(day.day);
+    return match ? [{ ...day, ...match }] : [];
+  });
+}
+
+/** Days that are asked at once: as many as hold enough. */
+function* groups(days: MatchingDay[], wanted: number): Generator<MatchingDay[]> {
+  let group: MatchingDay[] = [];
+  let expected = 0;
+  for (const day of days) {
+    group.push(day);
+    expected += day.counted ?? 0;
+    if (expected < wanted) continue;
+    yield group;
+    [group, expected] = [[], 0];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Rows that may be read by id to find enough, before all that fit are looked up by what narrows most. */
+const READ_BY_ID = 3_000;
+/** More classifications than that don't narrow a day down. */
+const MOST_CLASSIFICATIONS = 20;
+
+export function recordsOfDay(
+  sql: Queryable,
+  filter: RecordFilter,
+  day: MatchingDay,
+  { limit, order, payloadBeginning }: SearchOptions,
+) {
+  const direction = order === 'newest' ? sql`desc` : sql`asc`;
+  const conditions = sql`${onDay(sql, day.day)} and ${recordConditions(sql, filter)}`;
+  if (foundSoon(filter, day, limit)) {
+    return sql<RecordRow[]>`
+      select ${recordColumns(sql, payloadBeginning)}
+        from records r join fleets f on f.id = r.fleet_id
+       where ${conditions}
+       order by r.id ${direction} limit ${limit}`;
+  }
+  const { classifications } = day;
+  const among =
+    classifications.length > 0 && classifications.length <= MOST_CLASSIFICATIONS
+      ? sql`r.classification = any(${classifications}::text[])`
+      : sql`true`;
+  return sql<RecordRow[]>`
+    with fitting as materialized (
+      select r.id from records r where ${conditions} and ${among}
+    ), first as materialized (
+      select id from fitting order by id ${direction} limit ${limit}
+    )
+    select ${recordColumns(sql, payloadBeginning)}
+      from first join records r using (id) join fleets f on f.id = r.fleet_id
+     where ${onDay(sql, day.day)}
+     order by r.id ${direction}`;
+}
+
+/** All records of a day that fit, newest first; for a cursor. */
+export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
+  return sql<RecordRow[]>`
+    select ${recordColumns(sql)}
+      from records r join fleets f on f.id = r.fleet_id
+     where ${onDay(sql, day)} and ${recordConditions(sql, filter)}
+     order by r.id desc ${Number.isFinite(limit) ? sql`limit ${limit}` : sql``}`;
+}
+
+function onDay(sql: Queryable, day: string) {
+  return sql`
+    r.received_at >= ${day}::date::timestamp at time zone 'UTC'
+    and r.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
+}
+
+function foundSoon(filter: RecordFilter, { firstId, lastId, counted }: MatchingDay, limit: number): boolean {
+  const ids = lastId - firstId + 1;
+  if (filter.machineId !== undefined || filter.stackId !== undefined) return false;
+  if (counted === undefined || counted >= ids) return true;
+  return counted >= limit && (ids / counted) * limit <= READ_BY_ID;
+}
+
+export interface RecordCount {
+  n: number;
+  /** There are more. */
+  more: boolean;
+}
+
+/** How many records fit, counted up to a limit: by the counters where these tell, else one by one. */
+export async function countRecords(
+  sql: Queryable,
+  filter: RecordFilter,
+  most: number,
+  pace?: Pace,
+): Promise<RecordCount> {
+  let n = 0;
+  for await (const { days } of matchingDays(sql, filter, 'newest')) {
+    const counted = narrows(filter) ? days : await countMatches(sql, filter, days);
+    const [whole, others] = [counted.filter(day => isWhole(filter, day)), counted.filter(day => !isWhole(filter, day))];
+    n += whole.reduce((sum, day) => sum + day.counted!, 0);
+    for (const together of pace ? others.map(day => [day]) : [others]) {
+      if (n > most) break;
+      await pace?.();
+      const counts = await Promise.all(together.map(day => countDay(sql, filter, day, most + 1)));
+      n += counts.reduce((sum, count) => sum + count, 0);
+    }
+    if (n > most) return { n: most, more: true };
+  }
+  return { n, more: false };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Whether the counters tell how many records of a day fit. */
+function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean {
+  const { systemName, build, classification, severity, external, fleet, receivedFrom, receivedBefore, ...others } =
+    filter;
+  const begin = Date.parse(day);
+  return (
+    complete &&
+    Object.values(others).every(value => value === undefined) &&
+    (receivedFrom === undefined || receivedFrom.getTime() <= begin) &&
+    (receivedBefore === undefined || receivedBefore.getTime() >= begin + DAY_MS)
+  );
+}
+
+async function countDay(sql: Queryable, filter: RecordFilter, { day }: MatchingDay, most: number): Promise<number> {
+  const [row] = await sql<{ n: number }[]>`
+    select count(*) as n
+      from (select from records r
+             where ${onDay(sql, day)} and ${recordConditions(sql, filter)}
+             limit ${most}) fitting`;
+  return row!.n;
+}

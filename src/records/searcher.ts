@@ -1,0 +1,98 @@
+import type { Queryable, Sql } from '../db/connect.ts';
+import type { Database } from '../db/database.ts';
+import { RequestError } from '../errors.ts';
+import type { RecordFilter } from './filter-sql.ts';
+import type { StoredRecord } from './record.ts';
+import { countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
+
+export interface Searcher {
+  /** Throws SearchProblem where a filter is at fault. */
+  search(filter: RecordFilter, options: SearchOptions): Promise<StoredRecord[]>;
+  /** Counts up to `most`; throws SearchProblem where a filter is at fault. */
+  count(filter: RecordFilter, most: number): Promise<RecordCount>;
+}
+
+/** A search that can't be done: `field` names the parameter that should be changed. */
+export class SearchProblem extends RequestError {
+  declare readonly status: 400 | 503;
+  readonly field: 'payload' | 'not_payload' | 'event_id';
+
+  constructor(status: 400 | 503, field: SearchProblem['field'], message: string) {
+    super(status, message);
+    this.field = field;
+  }
+}
+
+export const SEARCH_SECONDS = 5;
+/** Searches of payloads at a time; others wait, and everything else goes on. */
+const AT_ONCE = 2;
+
+/** Searches that read payloads have connections and a deadline of their own. */
+export function createSearcher(database: Database): Searcher {
+  const slow = database.client('search', { connections: AT_ONCE });
+  return {
+    search: (filter, options) =>
+      readsPayloads(filter)
+        ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
+        : searchRecords(database.sql, filter, options),
+    count: (filter, most) =>
+      readsPayloads(filter)
+        ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
+        : countRecords(database.sql, filter, most),
+  };
+}
+
+/** No index is sure to help: the rows themselves may have to be read. */
+export function readsPayloads({ payload, notPayload, eventId, capturedAfter }: RecordFilter): boolean {
+  return [payload, notPayload, eventId, capturedAfter].some(value => value !== undefined);
+}
+
+const INVALID_EXPRESSION = '2201B';
+const CANCELLED = '57014';
+
+async function withinDeadline<Result>(
+  sql: Sql,
+  filter: RecordFilter,
+  work: (tx: Queryable, pace: () => Promise<unknown>) => Promise<Result>,
+): Promise<Result> {
+  await checkExpressions(sql, filter);
+  try {
+    return (await sql.begin('read only', async tx => {
+      const until = performance.now() + SEARCH_SECONDS * 1000;
+      const pace = () =>
+        tx`select set_config('statement_timeout', ${Math.max(1, Math.round(until - performance.now()))}::text, true)`;
+      await pace();
+      return await work(tx, pace);
+    })) as Result;
+  } catch (error) {
+    if ((error as { code?: string }).code !== CANCELLED) throw error;
+    const field =
+      filter.payload !== undefined ? 'payload' : filter.notPayload !== undefined ? 'not_payload' : 'event_id';
+    throw new SearchProblem(
+      503,
+      field,
+      `stopped after ${SEARCH_SECONDS} seconds: narrow it by dates, OS, build, classification or machine id`,
+    );
+  }
+}
+
+/** Throws SearchProblem where a regular expression isn't one. */
+export async function checkExpressions(sql: Sql, { payload, notPayload }: RecordFilter) {
+  for (const [field, expression] of [
+    ['payload', payload],
+    ['not_payload', notPayload],
+  ] as const) {
+    if (expression === undefined) continue;
+    try {
+      await sql`select '' ~ ${expression}`;
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (code !== INVALID_EXPRESSION) throw error;
+      throw new SearchProblem(
+        400,
+        field,
+        `not a regular expression: ${message.replace(/^invalid regular expression: /, '')}`,
+      );
+    }
+  }
+}
