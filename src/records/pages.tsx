@@ -15,7 +15,7 @@ import { countNuls } from './json.ts';
 import { readPage } from './paging.ts';
 import { findNeighbours, findRecord, listBuilds, listClassifications, listFleets, listSystems } from './queries.ts';
 import type { StoredRecord } from './record.ts';
-import { readsPayloads, type Searcher, SearchProblem } from './searcher.ts';
+import { type Searcher, SearchProblem } from './searcher.ts';
 
 const PAGE_SIZE = 50;
 /** Records found are counted so far. */
@@ -33,7 +33,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
       try {
         const [page, found, common] = await Promise.all([
           readPage(searcher, filterOfPage(query), query, pageSize),
-          readsPayloads(filterOfPage(query)) ? undefined : searcher.count(filterOfPage(query), COUNTED),
+          searcher.countQuickly(filterOfPage(query), COUNTED),
           aroundList(raw, query.os),
         ]);
         const { filter } = common;

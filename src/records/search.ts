@@ -24,6 +24,8 @@ export async function searchRecords(
   filter: RecordFilter,
   { limit, order, payloadBeginning, pace }: SearchOptions,
 ): Promise<StoredRecord[]> {
+  if (filter.machineId !== undefined)
+    return (await recordsOfMachine(sql, filter, { limit, order, payloadBeginning })).map(toRecord);
   const found: RecordRow[] = [];
   const before = (a: number, b: number) => (order === 'newest' ? b - a : a - b);
   for await (const { days, next } of matchingDays(sql, filter, order)) {
@@ -57,8 +59,8 @@ export interface MatchingDay {
   lastId: number;
   /** None of its records are gone. */
   complete: boolean;
-  /** How many records fit by the counters, which is exact for a complete day; undefined where these do not tell. */
-  counted: number | undefined;
+  /** How many records fit by the counters, which is exact for a complete day; null where these do not tell. */
+  counted: number | null;
   /** Their classifications. */
   classifications: string[];
 }
@@ -121,6 +123,20 @@ function* groups(days: MatchingDay[], wanted: number): Generator<MatchingDay[]> 
   if (group.length > 0) yield group;
 }
 
+/** Those of one machine id, which the primary key finds in all partitions at once. */
+function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, payloadBeginning }: SearchOptions) {
+  const direction = order === 'newest' ? sql`desc` : sql`asc`;
+  return sql<RecordRow[]>`
+    with fitting as materialized (
+      select r.id, r.received_at from records r where ${recordConditions(sql, filter)} order by r.id ${direction} limit ${limit}
+    )
+    select ${recordColumns(sql, payloadBeginning)}
+      from fitting
+      join records r on r.machine_id = ${filter.machineId!} and r.received_at = fitting.received_at and r.id = fitting.id
+      join fleets f on f.id = r.fleet_id
+     order by r.id ${direction}`;
+}
+
 /** Rows that may be read by id to find enough, before all that fit are looked up by what narrows most. */
 const READ_BY_ID = 3_000;
 /** More classifications than that don't narrow a day down. */
@@ -141,14 +157,9 @@ export function recordsOfDay(
        where ${conditions}
        order by r.id ${direction} limit ${limit}`;
   }
-  const { classifications } = day;
-  const among =
-    classifications.length > 0 && classifications.length <= MOST_CLASSIFICATIONS
-      ? sql`r.classification = any(${classifications}::text[])`
-      : sql`true`;
   return sql<RecordRow[]>`
     with fitting as materialized (
-      select r.id from records r where ${conditions} and ${among}
+      select r.id from records r where ${conditions} and ${amongClassifications(sql, day)}
     ), first as materialized (
       select id from fitting order by id ${direction} limit ${limit}
     )
@@ -156,6 +167,12 @@ export function recordsOfDay(
       from first join records r using (id) join fleets f on f.id = r.fleet_id
      where ${onDay(sql, day.day)}
      order by r.id ${direction}`;
+}
+
+/** Those that the counters know to fit: narrows down, by an index, what has none. */
+function amongClassifications(sql: Queryable, { classifications }: MatchingDay) {
+  const few = classifications.length > 0 && classifications.length <= MOST_CLASSIFICATIONS;
+  return few ? sql`r.classification = any(${classifications}::text[])` : sql`true`;
 }
 
 /** All records of a day that fit, newest first; for a cursor. */
@@ -175,8 +192,8 @@ function onDay(sql: Queryable, day: string) {
 
 function foundSoon(filter: RecordFilter, { firstId, lastId, counted }: MatchingDay, limit: number): boolean {
   const ids = lastId - firstId + 1;
-  if (filter.machineId !== undefined || filter.stackId !== undefined) return false;
-  if (counted === undefined || counted >= ids) return true;
+  if (filter.stackId !== undefined) return false;
+  if (counted === null || counted >= ids) return true;
   return counted >= limit && (ids / counted) * limit <= READ_BY_ID;
 }
 
@@ -186,7 +203,30 @@ export interface RecordCount {
   more: boolean;
 }
 
-/** How many records fit, counted up to a limit: by the counters where these tell, else one by one. */
+/** How many records fit as far as the counters tell, up to a limit; undefined where some would have to be counted one by one. */
+export async function countedRecords(
+  sql: Queryable,
+  filter: RecordFilter,
+  most: number,
+): Promise<RecordCount | undefined> {
+  if (filter.machineId !== undefined) return countMachine(sql, filter, most);
+  let n = 0;
+  for await (const { days } of matchingDays(sql, filter, 'newest')) {
+    const counted = narrows(filter) ? days : await countMatches(sql, filter, days);
+    if (!counted.every(day => isWhole(filter, day))) return undefined;
+    n += counted.reduce((sum, day) => sum + day.counted!, 0);
+    if (n > most) return { n: most, more: true };
+  }
+  return { n, more: false };
+}
+
+async function countMachine(sql: Queryable, filter: RecordFilter, most: number): Promise<RecordCount> {
+  const [row] = await sql<{ n: number }[]>`
+    select count(*) as n from (select from records r where ${recordConditions(sql, filter)} limit ${most + 1}) fitting`;
+  return { n: Math.min(row!.n, most), more: row!.n > most };
+}
+
+/** How many records fit, up to a limit: by the counters where these tell, else one by one. */
 export async function countRecords(
   sql: Queryable,
   filter: RecordFilter,
@@ -224,11 +264,11 @@ function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean 
   );
 }
 
-async function countDay(sql: Queryable, filter: RecordFilter, { day }: MatchingDay, most: number): Promise<number> {
+async function countDay(sql: Queryable, filter: RecordFilter, day: MatchingDay, most: number): Promise<number> {
   const [row] = await sql<{ n: number }[]>`
     select count(*) as n
       from (select from records r
-             where ${onDay(sql, day)} and ${recordConditions(sql, filter)}
+             where ${onDay(sql, day.day)} and ${recordConditions(sql, filter)} and ${amongClassifications(sql, day)}
              limit ${most}) fitting`;
   return row!.n;
 }

@@ -3,11 +3,13 @@ import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import type { StoredRecord } from './record.ts';
-import { countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
+import { countedRecords, countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
 
 export interface Searcher {
   /** Throws SearchProblem where a filter is at fault. */
   search(filter: RecordFilter, options: SearchOptions): Promise<StoredRecord[]>;
+  /** Counts up to `most` where that is quick; undefined where it isn't. */
+  countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined>;
   /** Counts up to `most`; throws SearchProblem where a filter is at fault. */
   count(filter: RecordFilter, most: number): Promise<RecordCount>;
 }
@@ -35,6 +37,8 @@ export function createSearcher(database: Database): Searcher {
       readsPayloads(filter)
         ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
         : searchRecords(database.sql, filter, options),
+    countQuickly: async (filter, most) =>
+      readsPayloads(filter) || filter.stackId !== undefined ? undefined : countedRecords(database.sql, filter, most),
     count: (filter, most) =>
       readsPayloads(filter)
         ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
@@ -43,7 +47,7 @@ export function createSearcher(database: Database): Searcher {
 }
 
 /** No index is sure to help: the rows themselves may have to be read. */
-export function readsPayloads({ payload, notPayload, eventId, capturedAfter }: RecordFilter): boolean {
+function readsPayloads({ payload, notPayload, eventId, capturedAfter }: RecordFilter): boolean {
   return [payload, notPayload, eventId, capturedAfter].some(value => value !== undefined);
 }
 
