@@ -5,6 +5,7 @@ import type { Sql } from './db/connect.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { isConnectionFailure } from './errors.ts';
 import type { Log } from './log.ts';
+import { indexPayloads } from './records/payload-index.ts';
 import { pruneRecent } from './records/store.ts';
 
 interface Job {
@@ -17,6 +18,7 @@ interface Job {
 function timetable(sql: Sql, config: Config, log: Log): Job[] {
   return [
     { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
+    { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
     { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
   ];

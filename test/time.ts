@@ -17,7 +17,8 @@ export async function passDays(sql: Sql, days: number) {
         await tx`update ${tx(table)} set ${name} = ${name} - ${AWAY}::int`;
         await tx`update ${tx(table)} set ${name} = ${name} + ${AWAY - days}::int`;
       } else {
-        await tx`update ${tx(table)} set ${name} = ${name} - make_interval(days => ${days})`;
+        await tx`update ${tx(table)} set ${name} = ${name} - make_interval(days => ${AWAY})`;
+        await tx`update ${tx(table)} set ${name} = ${name} + make_interval(days => ${AWAY - days})`;
       }
     }
   });
