@@ -37,11 +37,12 @@ export interface CheckedMachine {
 /** The machine ids with most machine checks in a window. */
 export function topMachines(sql: Queryable, scope: Scope, limit: number) {
   return sql<CheckedMachine[]>`
-    with counted as (
+    with top as materialized (
+      select c.machine_id, sum(c.records)::bigint as records
+        from machine_check_machines c where ${inWindow(sql, scope)} group by 1 order by 2 desc, 1 limit ${limit}
+    ), counted as (
       select c.machine_id, c.system_name, c.build, sum(c.records)::bigint as records
-        from machine_check_machines c where ${inWindow(sql, scope)} group by 1, 2, 3
-    ), top as (
-      select machine_id, sum(records)::bigint as records from counted group by 1 order by 2 desc, 1 limit ${limit}
+        from top join machine_check_machines c using (machine_id) where ${inWindow(sql, scope)} group by 1, 2, 3
     )
     select top.machine_id as "machineId", top.records,
            jsonb_agg(jsonb_build_object('os', system_name, 'build', build, 'records', counted.records)
