@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium, withoutChromium } from './chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, visit as visitPage, withoutChromium } from './chromium.ts';
 import { type Program, workspace } from './executable/program.ts';
 import { exchange, headerRequest } from './executable/wire.ts';
 
@@ -42,36 +42,9 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
   }
 
   /** Opens a page for `work`; fails where the browser complained about anything. */
-  async function visit(
-    path: string,
-    work: (page: Page) => Promise<void>,
-    options: Parameters<Browser['newContext']>[0] = {},
-    expectedStatus?: number,
-  ) {
-    const context: BrowserContext = await browser.newContext({
-      baseURL: `http://127.0.0.1:${program.port}`,
-      ...options,
-    });
-    const complaints: string[] = [];
-    try {
-      const page = await context.newPage();
-      page.setDefaultTimeout(8_000);
-      page.on('console', message => {
-        if (!['error', 'warning'].includes(message.type())) return;
-        if (!message.text().includes(`the server responded with a status of ${expectedStatus} `))
-          complaints.push(message.text());
-      });
-      page.on('pageerror', error => complaints.push(String(error)));
-      page.on('requestfailed', request => {
-        // A poll that the next page interrupts is no failure.
-        if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
-      });
-      await page.goto(path);
-      await work(page);
-    } finally {
-      await context.close();
-    }
-    expect(complaints).toEqual([]);
+  async function visit(path: string, work: (page: Page) => Promise<void>, options = {}, expectedStatus?: number) {
+    const base = `http://127.0.0.1:${program.port}`;
+    expect(await visitPage(browser, base, path, work, { options, expectedStatus })).toEqual([]);
   }
 
   const rows = (page: Page) => page.locator('table.records tbody tr');

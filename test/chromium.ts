@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const EXECUTABLE = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const ARGUMENTS = [
@@ -20,4 +20,42 @@ export function withoutChromium(file: string): boolean {
 
 export function launchChromium() {
   return chromium.launch({ executablePath: EXECUTABLE!, args: ARGUMENTS, timeout: 20_000 });
+}
+
+export interface Visit {
+  /** As browser.newContext takes them. */
+  options?: Parameters<Browser['newContext']>[0];
+  /** A status that answers may have beside 200, without counting as a complaint. */
+  expectedStatus?: number | undefined;
+}
+
+/** Opens a page for `work`; resolves to what the browser complained about. */
+export async function visit(
+  browser: Browser,
+  baseURL: string,
+  path: string,
+  work: (page: Page) => Promise<void>,
+  { options, expectedStatus }: Visit = {},
+): Promise<string[]> {
+  const context = await browser.newContext({ baseURL, ...options });
+  const complaints: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(8_000);
+    page.on('console', message => {
+      if (!['error', 'warning'].includes(message.type())) return;
+      if (!message.text().includes(`the server responded with a status of ${expectedStatus} `))
+        complaints.push(message.text());
+    });
+    page.on('pageerror', error => complaints.push(String(error)));
+    page.on('requestfailed', request => {
+      // A poll that the next page interrupts is no failure.
+      if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
+    });
+    await page.goto(path);
+    await work(page);
+  } finally {
+    await context.close();
+  }
+  return complaints;
 }

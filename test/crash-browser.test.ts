@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium, withoutChromium } from './chromium.ts';
+import { launchChromium, visit as visitPage, withoutChromium } from './chromium.ts';
 import { eventually, type Program, workspace } from './executable/program.ts';
 
 setDefaultTimeout(60_000);
@@ -24,27 +24,10 @@ describe.skipIf(withoutChromium('test/crash-browser.test.ts'))('crash pages in a
     await browser?.close();
   });
 
-  /** Opens a page for `work`; fails where the browser complained about anything. */
-  async function visit(work: (page: Page) => Promise<void>, options: Parameters<Browser['newContext']>[0] = {}) {
-    const context = await browser.newContext({ baseURL: `http://127.0.0.1:${program.port}`, ...options });
-    const complaints: string[] = [];
-    try {
-      const page = await context.newPage();
-      page.setDefaultTimeout(8_000);
-      page.on('console', message => {
-        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-      });
-      page.on('pageerror', error => complaints.push(String(error)));
-      page.on('requestfailed', request => {
-        // A poll that the next page interrupts is no failure.
-        if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
-      });
-      await page.goto('/telemetryui/crashes?days=14');
-      await work(page);
-    } finally {
-      await context.close();
-    }
-    expect(complaints).toEqual([]);
+  /** Opens the list for `work`; fails where the browser complained about anything. */
+  async function visit(work: (page: Page) => Promise<void>, options = {}) {
+    const base = `http://127.0.0.1:${program.port}`;
+    expect(await visitPage(browser, base, '/telemetryui/crashes?days=14', work, { options })).toEqual([]);
   }
 
   const guilties = (page: Page) => page.getByLabel('Top crashes').locator('td.guilty-cell a');

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, visit, withoutChromium } from './chromium.ts';
+import { eventually, type Program, workspace } from './executable/program.ts';
+
+setDefaultTimeout(60_000);
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Each view, what its first chart counts, and a choice in its form that changes it. */
+const VIEWS: [path: string, heading: string, chart: string | undefined, field: string, choice: string][] = [
+  ['builds', 'Builds', 'Records by day', 'Window', '7'],
+  ['stats', 'Stats', undefined, 'Window', '7'],
+  ['mce', 'Machine checks', 'Machine checks by ISO week', 'Window', '28'],
+  ['thermal', 'Thermal events', 'Thermal events by ISO week', 'Window', '91'],
+  ['updates', 'Updates', undefined, 'Window', '35'],
+  ['population', 'Population', 'Machine ids by day', 'Window', '14'],
+];
+
+describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a browser', () => {
+  const { start, run, path } = workspace();
+  let program: Program;
+  let browser: Browser;
+  let guilty: number;
+
+  beforeAll(async () => {
+    const stateDir = path('sample');
+    const demo = await run(['demo', '--records', '6000', '--machines', '600', '--days', '10'], { stateDir });
+    expect(demo.code).toBe(0);
+    [program, browser] = await Promise.all([start({ stateDir }), launchChromium()]);
+    const sql = program.sql();
+    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 20_000);
+    [{ id: guilty }] = await sql<[{ id: number }]>`select min(id) as id from guilties`;
+    await sql.end({ timeout: 5 });
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  async function look(at: string, work: (page: Page) => Promise<void>, options = {}, expectedStatus?: number) {
+    const base = `http://127.0.0.1:${program.port}`;
+    expect(await visit(browser, base, `/telemetryui${at}`, work, { options, expectedStatus })).toEqual([]);
+  }
+
+  test.each(VIEWS)(
+    '%s draws, filters without loading the page, goes back, and leads to records',
+    (name, heading, chart, field, choice) =>
+      look(`/${name}`, async page => {
+        expect(await page.locator('h1').textContent()).toBe(heading);
+        expect(await page.locator('nav [aria-current=page]').getAttribute('href')).toBe(`/telemetryui/${name}`);
+        if (chart) expect(await page.getByRole('img', { name: chart }).isVisible()).toBe(true);
+        await page.evaluate('window.stayed = true');
+        const before = await page.locator('#main').innerText();
+        await page.getByLabel(field).selectOption(choice);
+        await page.waitForURL(url => url.searchParams.get('days') === choice);
+        await page.waitForFunction(`document.querySelector('#main').innerText !== ${JSON.stringify(before)}`);
+        expect(await page.evaluate('window.stayed')).toBe(true);
+        await page.goBack();
+        await page.waitForURL(url => !url.searchParams.has('days'));
+        await page
+          .locator('#main')
+          .getByRole('link', { name: /^[\d,]+$|^[\w.-]+\/|→/ })
+          .first()
+          .click();
+        await page.waitForURL(/\/telemetryui\/(records|machines)/);
+        await page
+          .getByText(/records? found/)
+          .first()
+          .waitFor();
+        expect(await page.locator('table.records tbody tr').count()).toBeGreaterThan(0);
+      }),
+  );
+
+  test.each(VIEWS)(
+    '%s works without JavaScript: its form, its tables, its exports',
+    (name, _heading, chart, field, choice) =>
+      look(
+        `/${name}`,
+        async page => {
+          await page.getByLabel(field).selectOption(choice);
+          await page.getByRole('button', { name: 'Show' }).click();
+          expect(new URL(page.url()).searchParams.get('days')).toBe(choice);
+          if (chart) {
+            await page.getByText('As a table').first().click();
+            expect(await page.locator('figure table tbody tr').count()).toBeGreaterThan(3);
+          }
+          const exported = await page.request.get(
+            (await page.getByRole('link', { name: /^CSV/ }).first().getAttribute('href'))!,
+          );
+          expect((await exported.text()).split('\r\n').length).toBeGreaterThan(3);
+        },
+        { javaScriptEnabled: false },
+      ),
+  );
+
+  test('the overview leads to what it tells', () =>
+    look('', async page => {
+      expect(await page.getByRole('img', { name: 'Records by hour' }).isVisible()).toBe(true);
+      await page.getByLabel('Top crashes').getByRole('link').first().click();
+      await page.waitForURL('**/guilty_details/*');
+      await page.goBack();
+      await page.getByLabel('At a glance').getByRole('link').first().click();
+      await page.waitForURL('**/telemetryui/records');
+    }));
+
+  test('records: more filters, the count, the export, a machine', () =>
+    look('/records', async page => {
+      await page.getByText('More filters').click();
+      await page.getByLabel('Payload matches', { exact: true }).fill('hello');
+      await page.getByLabel('Payload matches', { exact: true }).press('Enter');
+      await page.waitForURL('**/records?payload=hello');
+      await page.getByText(/^[\d,]+ records found$/).waitFor();
+      await page.getByLabel('OS').selectOption('debian');
+      await page.waitForURL('**/records?os=debian&payload=hello');
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: 'All as CSV' }).click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/^records-[-\dT]+\.csv$/);
+      const lines = readFileSync((await download.path())!, 'utf8').split('\r\n');
+      expect(lines.length).toBeGreaterThan(10);
+      await page.getByRole('row').nth(1).getByRole('link').nth(1).click();
+      await page.waitForURL('**/machines/*');
+      expect(await page.locator('table.records tbody tr').count()).toBeGreaterThan(0);
+    }));
+
+  const ALL = () => [
+    '',
+    '/records',
+    '/records?payload=hello&from=2020-01-01',
+    '/records?classification=none',
+    '/crashes',
+    `/crashes/guilty_details/${guilty}`,
+    `/crashes/guilty_details/${guilty}/backtraces`,
+    '/crashes/guilty_edit/add',
+    ...VIEWS.map(([name]) => `/${name}`),
+    '/builds?os=nowhere',
+    '/quarantine',
+    '/connect',
+    '/machines/lab-1',
+  ];
+
+  test.each(['light', 'dark'] as const)('axe finds nothing serious on any page in the %s', colorScheme =>
+    look(
+      '',
+      async page => {
+        for (const at of ALL()) {
+          await page.goto(`/telemetryui${at}`);
+          await page.evaluate(AXE);
+          const { violations } = await page.evaluate<AxeResults>('axe.run()');
+          const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+          const told = serious.map(
+            ({ id, nodes }) => `${at} ${id}: ${nodes[0]?.html.slice(0, 120)} ${nodes[0]?.failureSummary}`,
+          );
+          expect(told).toEqual([]);
+        }
+      },
+      { colorScheme },
+      404,
+    ),
+  );
+
+  test('nothing is wider than a screen of 400 pixels', () =>
+    look(
+      '',
+      async page => {
+        for (const at of ALL()) {
+          await page.goto(`/telemetryui${at}`);
+          expect([at, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([at, 400]);
+        }
+      },
+      { viewport: { width: 400, height: 800 } },
+      404,
+    ));
+
+  test('every control is reached and seen by keyboard', () =>
+    look('/builds', async page => {
+      const focused = () =>
+        page.evaluate<string>(
+          `(() => { const e = document.activeElement, s = getComputedStyle(e); return e.tagName + ' ' + (s.outlineStyle !== 'none' || s.boxShadow !== 'none'); })()`,
+        );
+      const seen = new Set<string>();
+      for (let n = 0; n < 30; n++) {
+        await page.keyboard.press('Tab');
+        seen.add(await focused());
+      }
+      expect([...seen].filter(entry => entry.endsWith('false'))).toEqual([]);
+      for (const tag of ['A', 'SELECT', 'BUTTON', 'SECTION', 'SUMMARY']) expect([...seen]).toContain(`${tag} true`);
+    }));
+});
