@@ -95,7 +95,7 @@ function pages(
   app.get('/', c => c.redirect('/telemetryui', 302));
   app.route('/telemetryui', overviewPages(database.sql, config, frame));
   app.route('/telemetryui/records/export', exportRoutes(database));
-  app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame));
+  app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
   app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));
   app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));

@@ -1,12 +1,13 @@
 import { Cron } from 'croner';
 import { forgetEvicted } from './collector/quarantine.ts';
 import type { Config } from './config/settings.ts';
-import type { Sql } from './db/connect.ts';
+import type { Database } from './db/database.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { isConnectionFailure } from './errors.ts';
 import type { Log } from './log.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { pruneRecent } from './records/store.ts';
+import { type PurgeReport, purge } from './retention/purge.ts';
 
 interface Job {
   name: string;
@@ -15,18 +16,32 @@ interface Job {
 }
 
 /** Everything that happens by the clock, in UTC. */
-function timetable(sql: Sql, config: Config, log: Log): Job[] {
+function timetable(database: Database, config: Config, log: Log): Job[] {
+  const sql = database.client('schedule');
+  // Of its own: it holds an advisory lock and takes its time.
+  const purger = database.client('purge');
   return [
     { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
     { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
     { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
+    {
+      name: 'purge',
+      cron: config.retention.schedule,
+      run: async () => reportPurge(await purge(purger, config, log), log),
+    },
   ];
 }
 
+function reportPurge(report: PurgeReport | undefined, log: Log) {
+  if (!report) return;
+  const { records, dropped, thinned, bytes, counters } = report;
+  log.info('purged', { records, days_dropped: dropped.length, days_thinned: thinned.length, bytes, counters });
+}
+
 /** Starts the timetable; returns what stops it. */
-export function startSchedule(sql: Sql, config: Config, log: Log): () => void {
-  const jobs = timetable(sql, config, log).map(({ name, cron, run }) => {
+export function startSchedule(database: Database, config: Config, log: Log): () => void {
+  const jobs = timetable(database, config, log).map(({ name, cron, run }) => {
     const report = (error: unknown) => {
       const level = isConnectionFailure(error) ? 'warn' : 'error';
       log[level]('a scheduled job failed; it runs again at its next time', {

@@ -8,6 +8,7 @@ import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
+import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
 import { PROGRAM_VERSION } from './version.ts';
@@ -29,13 +30,15 @@ export async function serveUntilStopped({
   const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
   const database = await openDatabase(config, log);
+  let disk: DiskReserve | undefined;
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
+    if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
     const analysis = startCrashAnalysis(database.target, log);
-    const collector = createCollector(config, database, fleets, log, analysis.wake);
+    const collector = createCollector(config, database, fleets, log, analysis.wake, () => disk?.assertRoom());
     const servers = await startServers({ config, database, collector, log, onWork: analysis.wake });
-    const stopSchedule = startSchedule(database.client('schedule'), config, log);
+    const stopSchedule = startSchedule(database, config, log);
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),
       database: database.kind,
@@ -48,6 +51,7 @@ export async function serveUntilStopped({
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
+    disk?.stop();
     await database.close();
   }
   log.info('stopped');

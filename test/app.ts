@@ -41,9 +41,14 @@ export function testConfig(env: Record<string, string> = {}): Config {
   }).config;
 }
 
-export async function appOn(database: Database, config = testConfig(), serves: Listener['serves'] = 'all') {
+export async function appOn(
+  database: Database,
+  config = testConfig(),
+  serves: Listener['serves'] = 'all',
+  assertRoom?: () => void,
+) {
   const fleets = await registerFleets(database.sql, config.collector.tids);
-  const collector = createCollector(config, database, fleets, quietLog);
+  const collector = createCollector(config, database, fleets, quietLog, undefined, assertRoom);
   const listener: Listener = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves };
   return { app: createApp({ config, database, collector, log: quietLog }, listener), collector };
 }

@@ -62,6 +62,16 @@ test('without file and environment every setting has its default', () => {
       queue: 20_000,
     },
     quarantine: { max_records: 10_000, max_bytes: 64 * 1024 * 1024 },
+    retention: {
+      days: 35,
+      severity: {},
+      classification: {},
+      machine_id: {},
+      counters: 400,
+      max_bytes: undefined,
+      schedule: '30 4 * * *',
+    },
+    disk: { reserve: undefined },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
     machine_checks: {
       classifications: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
@@ -158,6 +168,19 @@ describe('a value that is right', () => {
       'crashes.classifications',
       ['a b/*/c', '*/*/*'],
     ],
+    ['retention.days = 0', 'RETENTION_DAYS', '0', 'retention.days', 0],
+    ['[retention.severity]\n1 = 5\n4 = 0', 'RETENTION_SEVERITY', '1=5, 4=0', 'retention.severity', { 1: 5, 4: 0 }],
+    [
+      '[retention.classification]\n"org.clearlinux/mce/*" = 0\n"a b/c/d=e" = 1',
+      'RETENTION_CLASSIFICATION',
+      'org.clearlinux/mce/*=0,a b/c/d=e=1',
+      'retention.classification',
+      { 'org.clearlinux/mce/*': 0, 'a b/c/d=e': 1 },
+    ],
+    ['retention.machine_id = { ab = 365 }', 'RETENTION_MACHINE_ID', 'ab=365', 'retention.machine_id', { ab: 365 }],
+    ['retention.max_bytes = "200 GB"', 'RETENTION_MAX_BYTES', '200GB', 'retention.max_bytes', 200 * 1024 ** 3],
+    ['retention.schedule = "0 3 * * 0"', 'RETENTION_SCHEDULE', '0 3 * * 0', 'retention.schedule', '0 3 * * 0'],
+    ['disk.reserve = "2 GB"', 'DISK_RESERVE', '2GB', 'disk.reserve', 2 * 1024 ** 3],
     ['crashes.classifications = []', '', '', 'crashes.classifications', []],
     ['log.level = "debug"', 'LOG_LEVEL', 'debug', 'log.level', 'debug'],
     ['log.format = "json"', 'LOG_FORMAT', 'json', 'log.format', 'json'],
@@ -236,6 +259,13 @@ describe('a value that is wrong', () => {
     ['collector.max_payload = "17 MB"', 'collector.max_payload', '"17 MB"', /1 KB = 1024 bytes/],
     ['collector.max_payload = "300 KiB"', 'collector.max_payload', '"300 KiB"', /KB, MB or GB/],
     ['collector.max_payload = -1', 'collector.max_payload', '-1', /1 KB to 16 MB/],
+    ['retention.days = -1', 'retention.days', '-1', /0 \(for ever\)/],
+    ['retention.severity = { 5 = 1 }', 'retention.severity.5', '"5"', /1 to 4/],
+    ['retention.severity = { 4 = "x" }', 'retention.severity.4', '"x"', /a number of days/],
+    ['retention.classification = "a/b/c"', 'retention.classification.a/b/c', '""', /a number of days/],
+    ['retention.classification = { "a/b" = 1 }', 'retention.classification.a/b', '"a/b"', /three parts/],
+    ['retention.machine_id = 3', 'retention.machine_id', '3', /a table of days/],
+    ['retention.schedule = "daily"', 'retention.schedule', '"daily"', /five fields/],
     ['collector.refuse = "no"', 'collector.refuse', '"no"', /"quarantine" or "strict"/],
     ['collector.queue = 99', 'collector.queue', '99', /100 to 1000000/],
     ['quarantine.max_records = 9', 'quarantine.max_records', '9', /10 to 1000000/],
@@ -427,7 +457,13 @@ describe('the printed configuration', () => {
     tids = [{ id = "${OTHER_TID}", name = "a, b = c" }, { id = "${DEFAULT_TID}" }]
     max_payload = "2 MB"
     refuse = "strict"
-    queue = 100`;
+    queue = 100
+    [retention]
+    severity = { 1 = 5, 4 = 0 }
+    max_bytes = "200 GB"
+    [retention.classification]
+    "org.clearlinux/mce/*" = 0
+    'a "b"/c/d' = 1`;
 
   for (const [name, toml] of [
     ['of defaults', ''],

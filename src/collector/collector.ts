@@ -54,6 +54,8 @@ export function createCollector(
   fleets: Map<string, Fleet>,
   log: Log,
   onWork: () => void = () => {},
+  /** Throws where nothing may be written, since the disk is nearly full. */
+  assertRoom: () => void = () => {},
 ): Collector {
   const kinds = kindsOf(config);
   const writer = database.client('collector');
@@ -76,6 +78,7 @@ export function createCollector(
   });
 
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
+    assertRoom();
     const received = parseRequest(request.headers, request.body);
     if (isRefusal(received)) return refuse(request, received);
     if (received.payloadBytes.byteLength > config.collector.max_payload) return { kind: 'oversized' };
@@ -84,6 +87,7 @@ export function createCollector(
   }
 
   async function store(fleet: Fleet, { report, payloadBytes }: Received): Promise<StoredRecord | Refusal> {
+    assertRoom();
     const outcome = await records.submit({
       report,
       fleetId: fleet.id,

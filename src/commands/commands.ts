@@ -27,6 +27,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: 'count again what the views count, from the records',
     load: async () => (await import('./rebuild-counters.ts')).rebuildCounters,
   },
+  purge: {
+    summary: 'remove the records whose time is over, or say what would go',
+    load: async () => (await import('./purge.ts')).purge,
+  },
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,

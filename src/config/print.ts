@@ -39,11 +39,15 @@ function assignment(name: string, value: unknown, secret: true | undefined): str
 function toml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
-    const pairs = Object.entries(value).map(([key, member]) => `${key} = ${toml(member)}`);
-    return `{ ${pairs.join(', ')} }`;
+    const pairs = Object.entries(value).map(([key, member]) => `${tomlKey(key)} = ${toml(member)}`);
+    return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
   }
   // JSON's escapes are TOML's, but JSON leaves DEL as it is.
   return typeof value === 'string' ? JSON.stringify(value).replaceAll('\x7f', '\\u007F') : String(value);
+}
+
+function tomlKey(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : toml(key);
 }
 
 function comment(text: string): string {

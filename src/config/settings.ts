@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { listeners, listenersToToml } from './listener.ts';
+import { classificationRules, days, machineRules, severityRules } from './retention.ts';
+import { cronExpression } from './schedule.ts';
 import { tids } from './tid.ts';
 import { bytes, bytesToToml, classificationPatterns, directory, integer, postgresUrl, siteUrl } from './values.ts';
 
@@ -125,6 +127,78 @@ export const settings = {
       toToml: bytesToToml,
       doc: 'How many bytes the refused records may take together; past it the oldest go.',
       allowed: `1 MB to 10 GB, ${SIZE_TEXT}`,
+    }),
+  },
+  retention: {
+    days: setting({
+      schema: days,
+      default: 35,
+      doc: 'How many days a record is kept that no rule below is for. 0 keeps it for ever.',
+      allowed: 'an integer from 0 (for ever) to 36500',
+    }),
+    severity: setting({
+      schema: severityRules,
+      default: {},
+      doc:
+        'How many days records of a severity are kept; 0: for ever. Where several rules fit a record, the shortest one that is ' +
+        'not for ever counts. In the environment: SEVERITY=DAYS with commas between them.',
+      allowed: 'a table of days by severity from 1 to 4',
+      example: '{ 1 = 5, 4 = 0 }',
+    }),
+    classification: setting({
+      schema: classificationRules,
+      default: {},
+      doc:
+        'How many days records of a classification are kept; 0: for ever. "*" stands for any one part. In the environment: ' +
+        'CLASSIFICATION=DAYS with commas between them.',
+      allowed: 'a table of days by classification: three parts with "/" between them, each a text or "*"',
+      example: '{ "org.clearlinux/mce/*" = 0, "org.clearlinux/heartbeat/ping" = 1 }',
+    }),
+    machine_id: setting({
+      schema: machineRules,
+      default: {},
+      doc:
+        'How many days records of a machine id are kept; 0: for ever. In the environment: MACHINE_ID=DAYS with commas ' +
+        'between them.',
+      allowed: 'a table of days by machine id (1 to 32 characters)',
+      example: '{ "0123456789abcdef0123456789abcdef" = 365 }',
+    }),
+    counters: setting({
+      schema: days,
+      default: 400,
+      doc:
+        'How many days the counters behind the charts are kept, which say what was received whether or not the records are ' +
+        'still there. 0 keeps them for ever.',
+      allowed: 'an integer from 0 (for ever) to 36500',
+    }),
+    max_bytes: setting({
+      schema: bytes(100 * MB, 1024 * 1024 * GB).optional(),
+      default: undefined,
+      toToml: value => (value === undefined ? undefined : bytesToToml(value)),
+      doc:
+        'How large the database may become. Past it the oldest days go early, but for those that hold records to be kept for ' +
+        'ever. Left out: no limit.',
+      allowed: `100 MB to 1048576 GB, ${SIZE_TEXT}`,
+      example: '"200 GB"',
+    }),
+    schedule: setting({
+      schema: cronExpression,
+      default: '30 4 * * *',
+      doc: 'When records past their time are purged: a cron expression (minute, hour, day, month, weekday) in UTC.',
+      allowed: 'a cron expression of five fields',
+    }),
+  },
+  disk: {
+    reserve: setting({
+      schema: bytes(0, 1024 * GB).optional(),
+      default: undefined,
+      toToml: value => (value === undefined ? undefined : bytesToToml(value)),
+      doc:
+        'With the built-in PostgreSQL: when less than this is free on the file system of state.dir, records are answered 503 and ' +
+        'come again later, before the database fails; pages keep working. Left out: 5 % of the file system, at most 1 GB. 0 ' +
+        'switches this off.',
+      allowed: `0 to 1024 GB, ${SIZE_TEXT}`,
+      example: '"2 GB"',
     }),
   },
   crashes: {

@@ -59,10 +59,13 @@ function firstHostOnly(url: string): string {
 const PATTERN = /^[^/*\p{C}]+$/u;
 const PATTERN_FORM = 'three parts with "/" between them, each a text or "*", such as "*/kernel/panic"';
 
-const pattern = z.string({ error: PATTERN_FORM }).trim().refine(isPattern, { error: PATTERN_FORM });
+export const classificationPattern = z
+  .string({ error: PATTERN_FORM })
+  .trim()
+  .refine(isPattern, { error: PATTERN_FORM });
 
 /** Classifications, where a part may be `*`; as text with commas between them. */
-export const classificationPatterns = z.preprocess(splitList, z.array(pattern));
+export const classificationPatterns = z.preprocess(splitList, z.array(classificationPattern));
 
 function isPattern(text: string): boolean {
   const parts = text.split('/');

@@ -22,7 +22,7 @@ const PAGE_SIZE = 50;
 const COUNTED = 10_000;
 const SUGGESTIONS = 200;
 
-export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
+export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, keptDays: number) {
   return new Hono()
     .get('/', async c => {
       const raw = c.req.query();
@@ -69,7 +69,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
       async c => {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
-        if (!record) throw new RequestError(404, `there is no record ${id}`);
+        if (!record) throw new RequestError(404, noRecord(id!, keptDays));
         const [{ older, newer }, crash] = await Promise.all([findNeighbours(sql, record), crashOfRecord(sql, record)]);
         return c.html(
           <RecordPage

@@ -1,0 +1,23 @@
+import { configOption, defineCommand, flag, print } from './command.ts';
+
+export const purge = defineCommand({
+  options: {
+    config: configOption,
+    'dry-run': flag('remove nothing: only say what would go'),
+  },
+  help: `Removes the records whose time is over, by the rules of [retention], as the server does by itself every day
+(retention.schedule). Prints how many records went by which rule, and how many whole days. It may run
+beside a running server; taking records in goes on meanwhile.
+
+Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.
+
+Examples:
+  telemetricsd purge --dry-run
+  TELEMETRICSD_RETENTION_DAYS=90 telemetricsd purge --dry-run`,
+
+  async run({ options }) {
+    const { purgeNow } = await import('../retention/command.ts');
+    await print(await purgeNow(options));
+    return 0;
+  },
+});

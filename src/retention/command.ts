@@ -1,0 +1,63 @@
+import { loadConfig } from '../config/load.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { OperatorError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { type PurgeReport, purge } from './purge.ts';
+
+export interface PurgeCommandOptions {
+  config?: string | undefined;
+  'dry-run': boolean;
+}
+
+const PAUSE_MS = 200;
+
+/** Purges now, or tells what would go; resolves to what to print. Beside a running server it uses that one's PostgreSQL. */
+export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommandOptions): Promise<string> {
+  const { config } = loadConfig({ file });
+  const log = createLog(config.log.level, config.log.format);
+  const database = await openDatabase(config, log, { join: true });
+  try {
+    const client = database.client('purge');
+    await migrate(client, log);
+    const report = await purge(client, config, log, { dryRun, progress: progressLine() });
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    if (report) return describe(report, dryRun);
+    throw new OperatorError('a purge is under way already', 'Try again once it is done; its result is in the log.');
+  } finally {
+    await database.close();
+  }
+}
+
+/** On a terminal a line that changes. */
+function progressLine() {
+  let shownAt = 0;
+  return ({ day, records }: { day: string; records: number }) => {
+    const now = performance.now();
+    if (!process.stderr.isTTY || now - shownAt < PAUSE_MS) return;
+    shownAt = now;
+    process.stderr.write(`\r${day}: ${records.toLocaleString('en')} records so far\x1b[K`);
+  };
+}
+
+function describe(report: PurgeReport, dryRun: boolean): string {
+  const would = dryRun ? 'would go' : 'went';
+  const figure = (n: number) => n.toLocaleString('en');
+  const width = Math.max(0, ...[...report.byRule.values()].map(records => figure(records).length));
+  const lines = [
+    `${figure(report.records)} records ${would}${report.byRule.size > 0 ? ':' : '.'}`,
+    ...[...report.byRule].map(([rule, records]) => `  ${figure(records).padStart(width)}  ${rule}`),
+    report.dropped.length > 0 &&
+      `${figure(report.dropped.length)} whole days ${would} (${range(report.dropped)}), ${figure(Math.round(report.bytes / 1024 ** 2))} MB.`,
+    report.thinned.length > 0 && `${figure(report.thinned.length)} days ${would} in part (${range(report.thinned)}).`,
+    report.counters > 0 && `${figure(report.counters)} rows of counters went.`,
+    report.postponed.length > 0 &&
+      `Left for the next purge, because they are being read: ${report.postponed.join(', ')}.`,
+    report.overLimit && 'The database is still larger than retention.max_bytes: rules keep the days that are left.',
+  ];
+  return `${lines.filter(Boolean).join('\n')}\n`;
+}
+
+function range(days: string[]) {
+  return days.length === 1 ? days[0]! : `${days[0]} to ${days.at(-1)}`;
+}

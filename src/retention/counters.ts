@@ -1,0 +1,93 @@
+import type { Sql } from '../db/connect.ts';
+
+const SLICE = 10_000;
+const STACKS = 500;
+
+/** By the day they count. Tables of single machines come before the counts over them, which follow their changes. */
+const TABLES = [
+  ['build_counts', 'day'],
+  ['platform_counts', 'day'],
+  ['kernel_counts', 'day'],
+  ['machine_check_machines', 'day'],
+  ['machine_check_cpus', 'day'],
+  ['update_counts', 'day'],
+  ['machine_days', 'day'],
+  ['hour_counts', 'hour'],
+  ['machines_last_seen', 'last_day'],
+  ['machine_counts', 'last_day'],
+  ['stack_counts', 'day'],
+  ['stack_platforms', 'day'],
+  ['stack_builds', 'last_day'],
+  ['stack_machines', 'last_day'],
+  ['guilty_machines', 'last_day'],
+  ['guilty_machine_counts', 'last_day'],
+] as const;
+
+/** Forgets what was received more than so many days ago, and the stacks and guilties that nothing tells of any more. */
+export async function pruneCounters(sql: Sql, days: number): Promise<number> {
+  if (days === 0) return 0;
+  let pruned = 0;
+  // Days whose counters are gone can't be told from them, nor may they be counted again.
+  await sql`update record_days set complete = false where complete and day < (now() at time zone 'UTC')::date - ${days}::int`;
+  for (const [table, column] of TABLES) {
+    for (let rows = SLICE; rows === SLICE; pruned += rows) rows = await pruneSlice(sql, table, column, days);
+  }
+  await pruneStacks(sql);
+  await pruneGuilties(sql);
+  await sql`
+    delete from record_days
+     where day < (now() at time zone 'UTC')::date - ${days}::int and purged_as is not null
+       and not exists (
+             select from records
+              where received_at >= day::timestamp at time zone 'UTC' and received_at < (day + 1)::timestamp at time zone 'UTC')`;
+  return pruned;
+}
+
+async function pruneSlice(sql: Sql, table: string, column: string, days: number): Promise<number> {
+  const result = await sql`
+    delete from ${sql(table)}
+     where ctid = any(array(
+             select ctid from ${sql(table)}
+              where ${sql(column)} < ((now() at time zone 'UTC')::date - ${days}::int)::timestamp at time zone 'UTC' limit ${SLICE}))`;
+  return result.count;
+}
+
+/** Analysis must not find a stack that is about to go: it is kept out for the moment that each slice takes. */
+async function pruneStacks(sql: Sql) {
+  let after = 0;
+  for (;;) {
+    const unused = await sql<{ id: number }[]>`
+      select id from stacks where id > ${after} and ${isUnused(sql)} order by id limit ${STACKS}`;
+    if (unused.length === 0) return;
+    after = unused.at(-1)!.id;
+    const ids = unused.map(({ id }) => id);
+    await sql.begin(async tx => {
+      await tx`set local lock_timeout = '2s'`;
+      await tx`lock table guilties, stacks in share row exclusive mode`;
+      await tx`delete from stacks where id = any(${ids}::bigint[]) and ${isUnused(sql)}`;
+    });
+  }
+}
+
+function isUnused(sql: Sql) {
+  return sql`
+    not exists (select from crashes where stack_id = stacks.id)
+    and not exists (select from stack_counts where stack_id = stacks.id)
+    and not exists (select from stack_platforms where stack_id = stacks.id)
+    and not exists (select from stack_builds where stack_id = stacks.id)
+    and not exists (select from stack_machines where stack_id = stacks.id)`;
+}
+
+/** Those with a comment or hidden ones stay: someone has judged them. */
+async function pruneGuilties(sql: Sql) {
+  await sql.begin(async tx => {
+    await tx`set local lock_timeout = '2s'`;
+    await tx`lock table guilties, stacks in share row exclusive mode`;
+    await tx`
+      delete from guilties g
+       where comment = '' and hidden_at is null
+         and not exists (select from stacks where guilty_id = g.id)
+         and not exists (select from guilty_machines where guilty_id = g.id)
+         and not exists (select from guilty_machine_counts where guilty_id = g.id)`;
+  });
+}

@@ -1,0 +1,65 @@
+import type { Queryable } from '../db/connect.ts';
+import type { RecordGroup } from './rules.ts';
+
+/** A UTC day that had records. */
+export interface RecordDay {
+  /** `YYYY-MM-DD` */
+  day: string;
+  ageDays: number;
+  firstId: number;
+  lastId: number;
+  /** None of its records are gone. */
+  complete: boolean;
+  purgedAs: string | null;
+  /** Its own partition; null where its records lie in DEFAULT, or are gone. */
+  partition: string | null;
+}
+
+export type CountedGroup = RecordGroup & { records: number };
+
+/** The days, oldest first. */
+export function listDays(sql: Queryable): Promise<RecordDay[]> {
+  return sql<RecordDay[]>`
+    select day::text, (now() at time zone 'UTC')::date - day as "ageDays", first_id as "firstId", last_id as "lastId", complete,
+           purged_as as "purgedAs", to_regclass('records_' || to_char(day, 'YYYYMMDD'))::text as partition
+      from record_days order by record_days.day`;
+}
+
+/** What a day holds. Counters know it as long as it is complete and no rule names a machine; else its records are read. */
+export function countGroups(sql: Queryable, { day, complete }: RecordDay, machineIds: string[]) {
+  if (complete && machineIds.length === 0) {
+    return sql<CountedGroup[]>`
+      select classification, severity, null::text as "machineId", sum(records)::bigint as records
+        from build_counts where day = ${day}::date group by 1, 2 order by 1, 2`;
+  }
+  return sql<CountedGroup[]>`
+    select classification, severity, case when machine_id = any(${machineIds}::text[]) then machine_id end as "machineId",
+           count(*) as records
+      from records where ${ofDay(sql, day)} group by 1, 2, 3 order by 1, 2, 3`;
+}
+
+export function ofDay(sql: Queryable, day: string) {
+  return sql`received_at >= ${day}::date::timestamp at time zone 'UTC'
+    and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
+}
+
+/** Bytes of a day's partitions, those of its crashes included. */
+export async function partitionBytes(sql: Queryable, day: string): Promise<number> {
+  const [row] = await sql<{ bytes: number }[]>`
+    select (coalesce(pg_total_relation_size(to_regclass('records_' || suffix)), 0)
+            + coalesce(pg_total_relation_size(to_regclass('crashes_' || suffix)), 0))::bigint as bytes
+      from (select to_char(${day}::date, 'YYYYMMDD') as suffix) day`;
+  return row!.bytes;
+}
+
+export async function databaseBytes(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ bytes: number }[]>`select pg_database_size(current_database()) as bytes`;
+  return row!.bytes;
+}
+
+/** Remembers that retention has done its work on a day. */
+export async function markPurged(sql: Queryable, { day, firstId, lastId }: RecordDay, state: string) {
+  await sql`
+    update record_days set purged_as = ${state}
+     where day = ${day}::date and first_id = ${firstId} and last_id = ${lastId}`;
+}

@@ -1,0 +1,59 @@
+import { statfs } from 'node:fs/promises';
+import { RequestError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+export interface DiskReserve {
+  /** As last looked; undefined before that. */
+  readonly status: DiskStatus | undefined;
+  /** Throws 503 while too little is free to take records in. */
+  assertRoom(): void;
+  stop(): void;
+}
+
+export interface DiskStatus {
+  freeBytes: number;
+  reserveBytes: number;
+  low: boolean;
+}
+
+const LOOK_MS = 1_000;
+const DEFAULT_SHARE = 0.05;
+const DEFAULT_MOST_BYTES = 1024 ** 3;
+/** It must be this much better than the reserve before records are taken again, so that it does not flutter. */
+const MARGIN = 1.02;
+
+/**
+ * Looks every second how much is free on the file system of the state directory; `reserve` undefined means 5 % of it, at
+ * most 1 GB. PostgreSQL stops altogether once its log can't be written, so records are refused before.
+ */
+export async function watchDisk(dir: string, reserve: number | undefined, log: Log): Promise<DiskReserve> {
+  let status: DiskStatus | undefined;
+
+  async function look() {
+    const { bavail, blocks, bsize } = await statfs(dir);
+    const freeBytes = bavail * bsize;
+    const reserveBytes = reserve ?? Math.min(blocks * bsize * DEFAULT_SHARE, DEFAULT_MOST_BYTES);
+    const was = status?.low ?? false;
+    const low = freeBytes < (was ? reserveBytes * MARGIN : reserveBytes);
+    status = { freeBytes, reserveBytes, low };
+    if (low === was) return;
+    const figures = { directory: dir, free: Math.round(freeBytes), reserve: Math.round(reserveBytes) };
+    if (low) log.error('the disk is nearly full: records are answered 503 until there is room again', figures);
+    else log.info('the disk has room again: records are taken', figures);
+  }
+
+  const lookSafely = () =>
+    look().catch(error => log.limited('disk', 'warn', 'the free disk space is not known', { reason: error.message }));
+  await lookSafely();
+  const timer = setInterval(lookSafely, LOOK_MS);
+  return {
+    get status() {
+      return status;
+    },
+    assertRoom() {
+      if (status?.low)
+        throw new RequestError(503, 'the disk of the server is nearly full; send the record again later');
+    },
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Queryable, Sql } from '../db/connect.ts';
+import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
+import type { RecordGroup } from './rules.ts';
+
+/** Waited in vain for a lock that someone else holds. */
+const LOCK_NOT_AVAILABLE = '55P03';
+/** Together longer than a page may take. */
+const DROP_ATTEMPTS = 10;
+const DROP_PAUSE_MS = 400;
+/** Pages of 8 KB that one statement looks through. */
+const SLICE_PAGES = 256;
+/** Ingestion comes first: after each slice the database rests as long as the slice took, at most this long. */
+const MAX_REST_MS = 500;
+
+/**
+ * Drops a day's partitions. False where someone reads records for so long that it would hold up ingestion, or where
+ * records came to that day meanwhile: the next run tries again.
+ */
+export async function dropDay(
+  sql: Sql,
+  { day, firstId, lastId }: RecordDay,
+  state: string,
+  attempts = DROP_ATTEMPTS,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [row] = await sql<{ dropped: boolean }[]>`
+        select drop_records_day(${day}::date, ${firstId}, ${lastId}, ${state}) as dropped`;
+      return row!.dropped;
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt === attempts) return false;
+      await Bun.sleep(DROP_PAUSE_MS * attempt);
+    }
+  }
+}
+
+/** Deletes groups of a day's records, with their crashes and queued work, in slices; yields what each slice took. */
+export async function* deleteGroups(
+  sql: Sql,
+  { day, partition }: RecordDay,
+  groups: RecordGroup[],
+  machineIds: string[],
+): AsyncGenerator<CountedGroup[]> {
+  await sql`update record_days set complete = false where day = ${day}::date and complete`;
+  for (const table of [partition, 'records_default']) {
+    if (table === null) continue;
+    const pages = await countPages(sql, table);
+    for (let page = 0; page < pages; page += SLICE_PAGES) {
+      const started = performance.now();
+      const taken = await deleteSlice(sql, { day, table, page, groups, machineIds });
+      if (taken.length === 0) continue;
+      yield taken;
+      await Bun.sleep(Math.min(performance.now() - started, MAX_REST_MS));
+    }
+  }
+}
+
+async function countPages(sql: Queryable, table: string): Promise<number> {
+  const [row] = await sql<{ pages: number }[]>`
+    select pg_relation_size(${table}::regclass) / current_setting('block_size')::bigint as pages`;
+  return row!.pages;
+}
+
+interface Slice {
+  day: string;
+  table: string;
+  page: number;
+  groups: RecordGroup[];
+  machineIds: string[];
+}
+
+function deleteSlice(sql: Queryable, { day, table, page, groups, machineIds }: Slice) {
+  return sql<CountedGroup[]>`
+    with doomed as (
+      select classification, severity, "machineId" as machine_id
+        from jsonb_to_recordset(${JSON.stringify(groups)}::text::jsonb)
+             as came (classification text, severity smallint, "machineId" text)
+    ), gone as (
+      delete from ${sql(table)} r
+       where r.ctid >= ${`(${page},0)`}::text::tid and r.ctid < ${`(${page + SLICE_PAGES},0)`}::text::tid
+         and ${ofDay(sql, day)}
+         and (r.classification, r.severity, case when r.machine_id = any(${machineIds}::text[]) then r.machine_id else '' end)
+             in (select classification, severity, coalesce(machine_id, '') from doomed)
+      returning r.machine_id, r.received_at, r.id, r.classification, r.severity
+    ), crashed as (
+      delete from crashes c using gone
+       where (c.machine_id, c.received_at, c.id) = (gone.machine_id, gone.received_at, gone.id)
+         and c.received_at >= ${day}::date::timestamp at time zone 'UTC'
+         and c.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'
+    ), queued as (
+      delete from work_queue where record_id in (select id from gone)
+    )
+    select classification, severity, case when machine_id = any(${machineIds}::text[]) then machine_id end as "machineId",
+           count(*) as records
+      from gone group by 1, 2, 3`;
+}
