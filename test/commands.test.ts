@@ -72,7 +72,10 @@ describe('wrong usage is exit code 2, with a message that names', () => {
   const cases: [args: string[], message: string][] = [
     [['srve'], 'unknown command "srve"; the nearest is serve'],
     [['mig'], 'unknown command "mig"; the nearest is migrate'],
-    [['zzzz'], 'unknown command "zzzz"; there are serve, migrate, config, rebuild-counters, purge, demo, version, help'],
+    [
+      ['zzzz'],
+      'unknown command "zzzz"; there are serve, migrate, config, rebuild-counters, purge, demo, version, help',
+    ],
     [['constructor'], 'unknown command "constructor"; there are serve'],
     [['help', 'confg'], 'unknown command "confg"; the nearest is config'],
     [['help', 'serve', 'demo'], 'unexpected "demo" after help'],

@@ -3,7 +3,7 @@ import type { Sql } from './connect.ts';
 
 export const DAYS_AHEAD = 14;
 /** Partition DDL gave up waiting for a lock. */
-const LOCK_NOT_AVAILABLE = '55P03';
+export const LOCK_NOT_AVAILABLE = '55P03';
 /** Another instance was quicker: duplicate table, or at the very same moment a duplicate key in the catalogue. */
 const MADE_BY_ANOTHER = new Set(['42P07', '42710', '23505']);
 

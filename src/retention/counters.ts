@@ -1,4 +1,5 @@
-import type { Sql } from '../db/connect.ts';
+import type { Queryable, Sql } from '../db/connect.ts';
+import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
 
 const SLICE = 10_000;
 const STACKS = 500;
@@ -52,7 +53,6 @@ async function pruneSlice(sql: Sql, table: string, column: string, days: number)
   return result.count;
 }
 
-/** Analysis must not find a stack that is about to go: it is kept out for the moment that each slice takes. */
 async function pruneStacks(sql: Sql) {
   let after = 0;
   for (;;) {
@@ -61,15 +61,11 @@ async function pruneStacks(sql: Sql) {
     if (unused.length === 0) return;
     after = unused.at(-1)!.id;
     const ids = unused.map(({ id }) => id);
-    await sql.begin(async tx => {
-      await tx`set local lock_timeout = '2s'`;
-      await tx`lock table guilties, stacks in share row exclusive mode`;
-      await tx`delete from stacks where id = any(${ids}::bigint[]) and ${isUnused(sql)}`;
-    });
+    await withoutAnalysis(sql, tx => tx`delete from stacks where id = any(${ids}::bigint[]) and ${isUnused(tx)}`);
   }
 }
 
-function isUnused(sql: Sql) {
+function isUnused(sql: Queryable) {
   return sql`
     not exists (select from crashes where stack_id = stacks.id)
     and not exists (select from stack_counts where stack_id = stacks.id)
@@ -80,14 +76,26 @@ function isUnused(sql: Sql) {
 
 /** Those with a comment or hidden ones stay: someone has judged them. */
 async function pruneGuilties(sql: Sql) {
-  await sql.begin(async tx => {
-    await tx`set local lock_timeout = '2s'`;
-    await tx`lock table guilties, stacks in share row exclusive mode`;
-    await tx`
+  await withoutAnalysis(
+    sql,
+    tx => tx`
       delete from guilties g
        where comment = '' and hidden_at is null
          and not exists (select from stacks where guilty_id = g.id)
          and not exists (select from guilty_machines where guilty_id = g.id)
-         and not exists (select from guilty_machine_counts where guilty_id = g.id)`;
-  });
+         and not exists (select from guilty_machine_counts where guilty_id = g.id)`,
+  );
+}
+
+/** Analysis must not find what is about to go: it is kept out for a moment. Where that can't be had, the next purge does it. */
+async function withoutAnalysis(sql: Sql, work: (tx: Queryable) => Promise<unknown>) {
+  try {
+    await sql.begin(async tx => {
+      await tx`set local lock_timeout = '2s'`;
+      await tx`lock table guilties, stacks in share row exclusive mode`;
+      await work(tx);
+    });
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+  }
 }

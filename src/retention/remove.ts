@@ -1,9 +1,8 @@
 import type { Queryable, Sql } from '../db/connect.ts';
+import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
 import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
 import type { RecordGroup } from './rules.ts';
 
-/** Waited in vain for a lock that someone else holds. */
-const LOCK_NOT_AVAILABLE = '55P03';
 /** Together longer than a page may take. */
 const DROP_ATTEMPTS = 10;
 const DROP_PAUSE_MS = 400;

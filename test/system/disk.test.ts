@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../../src/log.ts';
+import { watchDisk } from '../../src/retention/disk-reserve.ts';
+
+const MB = 1024 ** 2;
+const isRoot = process.getuid?.() === 0;
+const dir = mkdtempSync(join(tmpdir(), 'telemetricsd-disk-'));
+const mounted = isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', dir]).status === 0;
+if (!mounted) {
+  rmSync(dir, { recursive: true });
+  console.warn('the test of a full disk is skipped: it needs to mount a tmpfs');
+}
+
+describe.skipIf(!mounted)('a file system that fills up', () => {
+  test('is noticed within two seconds, and so is that there is room again; each is logged once', async () => {
+    const lines: string[] = [];
+    const disk = await watchDisk(
+      dir,
+      8 * MB,
+      createLog('info', 'text', line => lines.push(line)),
+    );
+    const ballast = join(dir, 'ballast');
+    try {
+      disk.assertRoom();
+      writeFileSync(ballast, Buffer.alloc(12 * MB));
+      await Bun.sleep(2_000);
+      expect(disk.assertRoom).toThrow('nearly full');
+      rmSync(ballast);
+      await Bun.sleep(2_000);
+      disk.assertRoom();
+      expect(lines.map(line => line.split(' ')[1])).toEqual(['error', 'info']);
+    } finally {
+      disk.stop();
+      spawnSync('umount', [dir]);
+      rmSync(dir, { recursive: true });
+    }
+  }, 15_000);
+});
