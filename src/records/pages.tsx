@@ -105,6 +105,11 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
   }
 }
 
+function noRecord(id: number, keptDays: number) {
+  const kept = keptDays === 1 ? 'one day' : `${keptDays} days`;
+  return `there is no record ${id}${keptDays === 0 ? '' : `; records are kept ${kept}, unless a rule says otherwise`}`;
+}
+
 function pageHref(filter: FilterValues, name: 'before_id' | 'after_id', record: StoredRecord | undefined) {
   const path = recordsPath(filter);
   if (!record) return path;

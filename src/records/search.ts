@@ -84,7 +84,8 @@ async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions
   return await sql<MatchingDay[]>`
     select day::text, first_id as "firstId", last_id as "lastId", complete, null as counted, '{}'::text[] as classifications
       from record_days
-     where day >= coalesce((${since ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')
+     where first_id <= last_id
+       and day >= coalesce((${since ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')
        and day <= coalesce((${receivedBefore ?? null}::timestamptz at time zone 'UTC')::date, 'infinity')
        and last_id >= coalesce(${fromId ?? null}::bigint, 0) and first_id < coalesce(${beforeId ?? null}::bigint, 9223372036854775807)
      order by ${order === 'newest' ? sql`last_id desc` : sql`first_id`}`;

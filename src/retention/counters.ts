@@ -37,10 +37,7 @@ export async function pruneCounters(sql: Sql, days: number): Promise<number> {
   await pruneGuilties(sql);
   await sql`
     delete from record_days
-     where day < (now() at time zone 'UTC')::date - ${days}::int and purged_as is not null
-       and not exists (
-             select from records
-              where received_at >= day::timestamp at time zone 'UTC' and received_at < (day + 1)::timestamp at time zone 'UTC')`;
+     where day < (now() at time zone 'UTC')::date - ${days}::int and first_id > last_id`;
   return pruned;
 }
 
@@ -49,7 +46,9 @@ async function pruneSlice(sql: Sql, table: string, column: string, days: number)
     delete from ${sql(table)}
      where ctid = any(array(
              select ctid from ${sql(table)}
-              where ${sql(column)} < ((now() at time zone 'UTC')::date - ${days}::int)::timestamp at time zone 'UTC' limit ${SLICE}))`;
+              where ${sql(column)} < ((now() at time zone 'UTC')::date - ${days}::int)::timestamp at time zone 'UTC'
+                and ${table === 'build_counts' ? hasNoRecords(sql) : sql`true`}
+              limit ${SLICE}))`;
   return result.count;
 }
 
@@ -72,6 +71,11 @@ function isUnused(sql: Queryable) {
     and not exists (select from stack_platforms where stack_id = stacks.id)
     and not exists (select from stack_builds where stack_id = stacks.id)
     and not exists (select from stack_machines where stack_id = stacks.id)`;
+}
+
+/** The search finds the days of records by these counters, so they stay as long as there are any. */
+function hasNoRecords(sql: Sql) {
+  return sql`day not in (select day from record_days where first_id <= last_id)`;
 }
 
 /** Those with a comment or hidden ones stay: someone has judged them. */

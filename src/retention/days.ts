@@ -17,12 +17,12 @@ export interface RecordDay {
 
 export type CountedGroup = RecordGroup & { records: number };
 
-/** The days, oldest first. */
+/** The days that may hold records, oldest first. */
 export function listDays(sql: Queryable): Promise<RecordDay[]> {
   return sql<RecordDay[]>`
     select day::text, (now() at time zone 'UTC')::date - day as "ageDays", first_id as "firstId", last_id as "lastId", complete,
            purged_as as "purgedAs", to_regclass('records_' || to_char(day, 'YYYYMMDD'))::text as partition
-      from record_days order by record_days.day`;
+      from record_days where first_id <= last_id order by record_days.day`;
 }
 
 /** What a day holds. Counters know it as long as it is complete and no rule names a machine; else its records are read. */
