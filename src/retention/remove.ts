@@ -8,8 +8,9 @@ const DROP_ATTEMPTS = 10;
 const DROP_PAUSE_MS = 400;
 /** Pages of 8 KB that one statement looks through. */
 const SLICE_PAGES = 256;
-/** Ingestion comes first: after each slice the database rests as long as the slice took, at most this long. */
-const MAX_REST_MS = 500;
+/** Ingestion comes first: after each slice the database rests so many times as long as that took, at most a second. */
+const REST = 6;
+const MAX_REST_MS = 1_000;
 
 /**
  * Drops a day's partitions. False where someone reads records for so long that it would hold up ingestion, or where
@@ -48,9 +49,9 @@ export async function* deleteGroups(
     for (let page = 0; page < pages; page += SLICE_PAGES) {
       const started = performance.now();
       const taken = await deleteSlice(sql, { day, table, page, groups, machineIds });
-      if (taken.length === 0) continue;
-      yield taken;
-      await Bun.sleep(Math.min(performance.now() - started, MAX_REST_MS));
+      if (taken.length > 0) yield taken;
+      const rest = Math.min((performance.now() - started) * REST, MAX_REST_MS);
+      if (page + SLICE_PAGES < pages) await Bun.sleep(rest);
     }
   }
 }
