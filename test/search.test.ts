@@ -58,6 +58,10 @@ const filter = fc.record(
     source: few('internal', 'external'),
     fleet: few('servers', 'default'),
     event_id: few('1'.repeat(32)),
+    arch: few('x86_64', 'none'),
+    host_type: few('vendor|product|1.0'),
+    kernel_version: few('6.18.4-1'),
+    cpu_model: few('cpu model', '-'),
     payload: few('[Ss]egfault', '^all', '\\d+', '(?i)SEGFAULT'),
     not_payload: few('core', 'lines'),
     from: few(dayOf(9), dayOf(4), `${dayOf(7)}T00:00`),
@@ -83,6 +87,10 @@ function fits(record: any, f: Filter): boolean {
     (!f.machine_id || record.machine_id === f.machine_id) &&
     (!f.source || record.external === (f.source === 'external')) &&
     (!f.fleet || record.fleet === f.fleet) &&
+    (!f.arch || record.arch === f.arch) &&
+    (!f.host_type || record.machine_type === f.host_type) &&
+    (!f.kernel_version || record.kernel_version === f.kernel_version) &&
+    (!f.cpu_model || (record.cpu_model ?? '-') === f.cpu_model) &&
     (!f.event_id || record.event_id === f.event_id) &&
     (!f.payload ||
       new RegExp(f.payload.replace('(?i)', ''), f.payload.startsWith('(?i)') ? 'i' : '').test(record.payload)) &&

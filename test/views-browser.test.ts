@@ -52,10 +52,10 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
         expect(await page.locator('nav [aria-current=page]').getAttribute('href')).toBe(`/telemetryui/${name}`);
         if (chart) expect(await page.getByRole('img', { name: chart }).isVisible()).toBe(true);
         await page.evaluate('window.stayed = true');
-        const before = await page.locator('#main').innerText();
+        const before = await page.locator('#main').textContent();
         await page.getByLabel(field).selectOption(choice);
         await page.waitForURL(url => url.searchParams.get('days') === choice);
-        await page.waitForFunction(`document.querySelector('#main').innerText !== ${JSON.stringify(before)}`);
+        await page.waitForFunction(`document.querySelector('#main').textContent !== ${JSON.stringify(before)}`);
         expect(await page.evaluate('window.stayed')).toBe(true);
         await page.goBack();
         await page.waitForURL(url => !url.searchParams.has('days'));
@@ -98,7 +98,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
   test('the overview leads to what it tells', () =>
     look('', async page => {
       expect(await page.getByRole('img', { name: 'Records by hour' }).isVisible()).toBe(true);
-      await page.getByLabel('Top crashes').getByRole('link').first().click();
+      await page.getByLabel('Top crashes', { exact: true }).getByRole('link').first().click();
       await page.waitForURL('**/guilty_details/*');
       await page.goBack();
       await page.getByLabel('At a glance').getByRole('link').first().click();
@@ -121,7 +121,8 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       expect(download.suggestedFilename()).toMatch(/^records-[-\dT]+\.csv$/);
       const lines = readFileSync((await download.path())!, 'utf8').split('\r\n');
       expect(lines.length).toBeGreaterThan(10);
-      await page.getByRole('row').nth(1).getByRole('link').nth(1).click();
+      await page.getByRole('row').nth(1).getByRole('link').first().click();
+      await page.getByRole('link', { name: 'All of this machine' }).click();
       await page.waitForURL('**/machines/*');
       expect(await page.locator('table.records tbody tr').count()).toBeGreaterThan(0);
     }));

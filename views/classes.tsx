@@ -47,7 +47,7 @@ export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, class
 );
 
 /** The classification, or the pattern with `*` that the records search takes, that covers all of some; undefined where none does. */
-const commonClassification = (classes: string[]): string | undefined => {
+export const commonClassification = (classes: string[]): string | undefined => {
   if (classes.length === 1) return classes[0];
   const [first = ''] = classes;
   const [domain, probe] = first.split('/');

@@ -11,6 +11,10 @@ export const FILTERS = [
   'payload',
   'not_payload',
   'event_id',
+  'arch',
+  'kernel_version',
+  'host_type',
+  'cpu_model',
   'stack',
   'per_page',
 ] as const;

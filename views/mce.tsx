@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { MceView } from '../src/mce/mce.ts';
 import { BarCell, BarTable } from './bars.tsx';
-import { BuildsOfClasses, WeeksCounted } from './classes.tsx';
+import { BuildsOfClasses, commonClassification, WeeksCounted } from './classes.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { SelectField } from './fields.tsx';
 import { type Frame, Page } from './layout.tsx';
@@ -71,6 +71,11 @@ export const McePage: FC<McePageProps> = props => {
                 rows={cpus.map(({ cpu_model: name, records }) => ({
                   name: name || <span class="soft">not told</span>,
                   n: records,
+                  href: recordsPath({
+                    ...behind,
+                    classification: commonClassification(totals.map(c => c.name)),
+                    cpu_model: name || '-',
+                  }),
                 }))}
               />
             </section>

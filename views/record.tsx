@@ -2,7 +2,7 @@ import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 import type { StoredRecord } from '../src/records/record.ts';
 import { ago, exact } from './ago.ts';
 import { type Frame, Page } from './layout.tsx';
-import { recordsPath } from './links.ts';
+import { machinePath, recordsPath } from './links.ts';
 import { count, EmptyState, Severity, Time } from './parts.tsx';
 import { NulNote, PayloadBlock } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
@@ -52,7 +52,7 @@ const RecordLinks: FC<{ record: StoredRecord; details: RecordDetails }> = ({ rec
         Older of this machine →
       </a>
     )}
-    <a href={recordsPath({ machine_id: record.machineId })}>All of this machine</a>
+    <a href={machinePath(record.machineId)}>All of this machine</a>
     <a href={`/api/records/${record.id}`}>JSON</a>
   </nav>
 );

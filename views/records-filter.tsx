@@ -69,6 +69,9 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
           />
         </div>
       </details>
+      {LINKED.filter(name => filter[name]).map(name => (
+        <input type="hidden" name={name} value={filter[name]} />
+      ))}
       <div class="actions">
         <button type="submit" class="primary">
           Search
@@ -83,6 +86,9 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
 
 /** Those that are rarely needed. */
 const MORE: FilterName[] = ['from', 'to', 'source', 'fleet', 'not_payload', 'event_id', 'per_page'];
+
+/** Those that have no field, but that links lead to. */
+const LINKED: FilterName[] = ['arch', 'kernel_version', 'host_type', 'cpu_model', 'stack'];
 
 const DAY_MS = 86_400_000;
 
@@ -133,6 +139,10 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   payload: 'Payload matches',
   not_payload: 'Payload matches not',
   event_id: 'Event id',
+  arch: 'Architecture',
+  kernel_version: 'Kernel version',
+  host_type: 'Platform',
+  cpu_model: 'CPU model',
   stack: 'Backtrace',
 };
 

@@ -104,8 +104,11 @@ const ShareTable: FC<StatsPageProps & { kind: Kind }> = ({ frame, scope, shares,
 const filterOf = (kind: Kind, name: string): FilterValues | undefined => {
   if (kind === 'classification') return { classification: name };
   if (kind === 'severity') return { severity: name };
-  if (kind === 'system' && name !== '') return { os: name };
-  return undefined;
+  if (name === '') return undefined;
+  if (kind === 'system') return { os: name };
+  if (kind === 'platform') return { host_type: name };
+  if (kind === 'architecture') return { arch: name };
+  return { kernel_version: name };
 };
 
 const shown = (kind: Kind, name: string): Child => {

@@ -5,6 +5,11 @@ import type { Queryable } from '../db/connect.ts';
 export interface RecordFilter extends CountedFilter {
   machineId?: string | undefined;
   eventId?: string | undefined;
+  arch?: string | undefined;
+  kernelVersion?: string | undefined;
+  hostType?: string | undefined;
+  /** '-' stands for records that do not tell it. */
+  cpuModel?: string | undefined;
   /** Regular expressions of PostgreSQL that the payload must, and must not, match. */
   payload?: string | undefined;
   notPayload?: string | undefined;
@@ -36,11 +41,15 @@ type Condition = postgres.PendingQuery<postgres.Row[]> | false;
 /** Conditions on `records r`. */
 export function recordConditions(sql: Queryable, filter: RecordFilter) {
   const { machineId, eventId, payload, notPayload, stackId, receivedFrom, receivedBefore, receivedWithin } = filter;
-  const { capturedAfter, fromId, beforeId } = filter;
+  const { capturedAfter, fromId, beforeId, arch, kernelVersion, hostType, cpuModel } = filter;
   return joined(sql, [
     ...counted(sql, filter),
     machineId !== undefined && sql`r.machine_id = ${machineId}`,
     eventId !== undefined && sql`r.event_id = ${eventId}`,
+    arch !== undefined && sql`r.arch = ${arch}`,
+    kernelVersion !== undefined && sql`r.kernel_version = ${kernelVersion}`,
+    hostType !== undefined && sql`r.host_type = ${hostType}`,
+    cpuModel !== undefined && sql`coalesce(nullif(r.cpu_model, ''), '-') = ${cpuModel}`,
     stackId !== undefined &&
       sql`(r.machine_id, r.received_at, r.id) in (select machine_id, received_at, id from crashes where stack_id = ${stackId})`,
     receivedFrom !== undefined && sql`r.received_at >= ${receivedFrom}`,

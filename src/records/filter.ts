@@ -8,6 +8,19 @@ const LONGEST_DAYS = 100_000;
 const SECONDS_A_DAY = 86_400;
 export const API_LIMIT = 10_000;
 
+/** Filters that links lead to: what the views tell apart beside what the form offers. */
+const hardware = {
+  arch: textParam(64),
+  kernel_version: textParam(128),
+  host_type: textParam(256),
+  cpu_model: textParam(256),
+};
+
+function hardwareOf(query: { [name in keyof typeof hardware]?: string | undefined }) {
+  const { arch, kernel_version: kernelVersion, host_type: hostType, cpu_model: cpuModel } = query;
+  return { arch, kernelVersion, hostType, cpuModel };
+}
+
 /** The query of GET /api/records. */
 export const apiQuery = z.object({
   classification: textParam(140),
@@ -23,6 +36,7 @@ export const apiQuery = z.object({
   from: momentParam('beginning'),
   to: momentParam('end'),
   event_id: textParam(64),
+  ...hardware,
   payload: textParam(500),
   not_payload: textParam(500),
   from_id: idParam,
@@ -45,6 +59,7 @@ export function filterOfApi(query: ApiQuery): RecordFilter {
     receivedFrom: query.from,
     receivedBefore: query.to,
     eventId: query.event_id,
+    ...hardwareOf(query),
     payload: query.payload,
     notPayload: query.not_payload,
     receivedWithin: days === undefined ? seconds : days * SECONDS_A_DAY,
@@ -66,6 +81,7 @@ export const pageQuery = z.object({
   from: momentParam('beginning'),
   to: momentParam('end'),
   event_id: textParam(64),
+  ...hardware,
   payload: textParam(500),
   not_payload: textParam(500),
   stack: idParam,
@@ -87,6 +103,7 @@ export function filterOfPage(query: PageQuery): RecordFilter {
     receivedFrom: query.from,
     receivedBefore: query.to,
     eventId: query.event_id,
+    ...hardwareOf(query),
     payload: query.payload,
     notPayload: query.not_payload,
     stackId: query.stack,

@@ -34,21 +34,23 @@ export function createSearcher(database: Database): Searcher {
   const slow = database.client('search', { connections: AT_ONCE });
   return {
     search: (filter, options) =>
-      readsPayloads(filter)
+      readsRows(filter)
         ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
         : searchRecords(database.sql, filter, options),
     countQuickly: async (filter, most) =>
-      readsPayloads(filter) || filter.stackId !== undefined ? undefined : countedRecords(database.sql, filter, most),
+      readsRows(filter) || filter.stackId !== undefined ? undefined : countedRecords(database.sql, filter, most),
     count: (filter, most) =>
-      readsPayloads(filter)
+      readsRows(filter)
         ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
         : countRecords(database.sql, filter, most),
   };
 }
 
 /** No index is sure to help: the rows themselves may have to be read. */
-function readsPayloads({ payload, notPayload, eventId, capturedAfter }: RecordFilter): boolean {
-  return [payload, notPayload, eventId, capturedAfter].some(value => value !== undefined);
+function readsRows(filter: RecordFilter): boolean {
+  const { payload, notPayload, eventId, capturedAfter, arch, kernelVersion, hostType, cpuModel } = filter;
+  const unindexed = [payload, notPayload, eventId, capturedAfter, arch, kernelVersion, hostType, cpuModel];
+  return unindexed.some(value => value !== undefined);
 }
 
 const INVALID_EXPRESSION = '2201B';
