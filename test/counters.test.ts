@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import type { App } from '../src/app.ts';
 import { rebuildCounters } from '../src/counters/count.ts';
 import type { Database } from '../src/db/database.ts';
-import { appOn, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
+import { purge } from '../src/retention/purge.ts';
+import { appOn, OTHER_TID, post, type TestApp, TID, testApp, testConfig } from './app.ts';
+import { quietLog } from './database.ts';
 import { passDays } from './time.ts';
 
 let server: TestApp;
@@ -153,4 +155,28 @@ test('a refused record counts nowhere', async () => {
   const before = await counters();
   await post(server.app, { severity: '9' });
   expect(await counters()).toEqual(before);
+});
+
+test('after a purge the counters of every day that lost nothing equal counts, and the others say what was received', async () => {
+  const { sql } = server.database;
+  const before = await counters();
+  const config = testConfig({ TELEMETRICSD_RETENTION_SEVERITY: '1=2' });
+  const report = await purge(server.database.client('purge'), config, quietLog);
+  expect(report!.records).toBeGreaterThan(5);
+  const days = await sql<
+    { day: string; complete: boolean }[]
+  >`select day::text, complete from record_days order by day`;
+  expect(days.map(({ complete }) => complete)).toEqual([false, true, true]);
+  const lost = days[0]!.day;
+  const of = (tables: Record<string, Rows>, kept: boolean) =>
+    Object.fromEntries(
+      Object.entries(tables)
+        .filter(([name]) => !['machine_counts', 'record_days'].includes(name))
+        .map(([name, rows]) => [
+          name,
+          rows.filter(({ day, hour }) => (((day ?? hour) as Date).toISOString().slice(0, 10) === lost) !== kept),
+        ]),
+    );
+  expect(of(await counters(), true)).toEqual(of(await counted(), true));
+  expect(of(await counters(), false)).toEqual(of(before, false));
 });
