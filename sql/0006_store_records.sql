@@ -117,19 +117,28 @@ begin
 end
 $$;
 
--- Adds machine checks, records that were stored between two moments, to their counters.
-create function count_machine_checks(ids bigint[], since timestamptz, until timestamptz) returns void language plpgsql as $$
+create type machine_check as (
+  received_at    timestamptz,
+  machine_id     text,
+  fleet_id       smallint,
+  external       boolean,
+  system_name    text,
+  build          text,
+  classification text,
+  cpu_model      text
+);
+
+-- Adds machine checks to their counters.
+create function count_machine_checks(came machine_check[]) returns void language plpgsql as $$
 begin
   insert into machine_check_machines as known (day, machine_id, system_name, build, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, machine_id, system_name, build, fleet_id, external, count(*)
-    from records where id = any(ids) and received_at between since and until
-   group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+    from unnest(came) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, machine_id, system_name, build, fleet_id, external) do update set records = known.records + excluded.records;
 
   insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, system_name, classification, coalesce(cpu_model, ''), fleet_id, external, count(*)
-    from records where id = any(ids) and received_at between since and until
-   group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+    from unnest(came) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, system_name, classification, cpu_model, fleet_id, external) do update set records = known.records + excluded.records;
 end
 $$;
@@ -146,13 +155,21 @@ begin
 end
 $$;
 
--- Adds updates, records that were stored between two moments, to their counter.
-create function count_updates(ids bigint[], since timestamptz, until timestamptz) returns void language plpgsql as $$
+create type update_report as (
+  received_at timestamptz,
+  fleet_id    smallint,
+  external    boolean,
+  system_name text,
+  payload     text
+);
+
+-- Adds updates to their counter.
+create function count_updates(came update_report[]) returns void language plpgsql as $$
 begin
   insert into update_counts as known (day, system_name, from_build, to_build, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, system_name, u.from_build, u.to_build, fleet_id, external, count(*)
-    from records cross join builds_of_update(payload) u
-   where id = any(ids) and received_at between since and until and u.from_build is not null and u.to_build is not null
+    from unnest(came) cross join builds_of_update(payload) u
+   where u.from_build is not null and u.to_build is not null
    group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, system_name, from_build, to_build, fleet_id, external) do update set records = known.records + excluded.records;
 end
@@ -225,13 +242,15 @@ begin
     perform count_machines(counted);
     if 'machine check' = any(kinds) then
       perform count_machine_checks(array(
-        select ids[place] from jsonb_array_elements(batch) with ordinality as record (e, place)
-         where e->20 ? 'machine check' and ids[place] = any(fresh_ids)), arrival, arrival);
+        select row(arrival, e->>0, (e->>1)::smallint, (e->>2)::boolean, e->>7, e->>8, e->>6, e->>13)::machine_check
+          from jsonb_array_elements(batch) with ordinality as record (e, place)
+         where e->20 ? 'machine check' and ids[place] = any(fresh_ids)));
     end if;
     if 'update' = any(kinds) then
       perform count_updates(array(
-        select ids[place] from jsonb_array_elements(batch) with ordinality as record (e, place)
-         where e->20 ? 'update' and ids[place] = any(fresh_ids)), arrival, arrival);
+        select row(arrival, (e->>1)::smallint, (e->>2)::boolean, e->>7, e->>17)::update_report
+          from jsonb_array_elements(batch) with ordinality as record (e, place)
+         where e->20 ? 'update' and ids[place] = any(fresh_ids)));
     end if;
   end if;
 
@@ -276,8 +295,16 @@ begin
        order by r.id limit slice);
     exit when cardinality(chunk) = 0;
     perform add_to_counters(chunk);
-    perform count_machine_checks(array(select id from unnest(chunk) where classification like any(machine_checks)), since, until);
-    perform count_updates(array(select id from unnest(chunk) where classification like any(updates)), since, until);
+    perform count_machine_checks(array(
+      select row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification, r.cpu_model)::machine_check
+        from records r
+       where r.received_at >= since and r.received_at < until and r.id > after and r.id <= chunk[cardinality(chunk)].id
+         and r.classification like any(machine_checks)));
+    perform count_updates(array(
+      select row(r.received_at, r.fleet_id, r.external, r.system_name, r.payload)::update_report
+        from records r
+       where r.received_at >= since and r.received_at < until and r.id > after and r.id <= chunk[cardinality(chunk)].id
+         and r.classification like any(updates)));
     after := chunk[cardinality(chunk)].id;
   end loop;
   delete from record_days where day = d and last_id = 0;
