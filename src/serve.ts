@@ -11,6 +11,7 @@ import { createLog, type Log } from './log.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
+import { serviceManager } from './systemd.ts';
 import { PROGRAM_VERSION } from './version.ts';
 
 const ANSWER_DEADLINE_MS = 3_000;
@@ -29,6 +30,8 @@ export async function serveUntilStopped({
   const log = createLog(config.log.level, config.log.format);
   const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
+  const manager = serviceManager(log);
+  manager.starting();
   const database = await openDatabase(config, log);
   let disk: DiskReserve | undefined;
   try {
@@ -44,9 +47,11 @@ export async function serveUntilStopped({
       database: database.kind,
       ms: Math.round(performance.now() - started),
     });
+    manager.ready();
     if (welcome) process.stdout.write(welcomeText(config, servers));
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
+    manager.stopping();
     stopSchedule();
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
