@@ -3,7 +3,8 @@ const PAUSE_MS = 100;
 
 export interface ProgressBar {
   show(done: number): void;
-  done(): void;
+  /** All is done; `actual` where the total was an estimate. */
+  done(actual?: number): void;
 }
 
 /** A bar on a terminal; elsewhere a line for every tenth. Writes to stderr. */
@@ -25,23 +26,23 @@ export function progressBar(total: number, unit: string, verb = 'Wrote'): Progre
 
   function describe(done: number) {
     const seconds = (performance.now() - started) / 1000;
-    const percent = Math.floor((done / total) * 100);
+    const percent = Math.min(100, Math.floor((done / total) * 100));
     const rate = Math.round(done / Math.max(seconds, 0.001));
     return `${percent} %  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')} a second`;
   }
 
   function bar(done: number) {
-    const filled = Math.round((done / total) * WIDTH);
+    const filled = Math.min(WIDTH, Math.round((done / total) * WIDTH));
     return `[${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}]`;
   }
 
   return {
     show,
-    done() {
+    done(actual = total) {
       const seconds = (performance.now() - started) / 1000;
-      const rate = Math.round(total / seconds);
+      const rate = Math.round(actual / seconds);
       process.stderr.write(
-        `${terminal ? '\r\x1b[K' : ''}${verb} ${total.toLocaleString('en')} ${unit} in ${seconds.toFixed(1)} s, ${rate.toLocaleString('en')} a second.\n`,
+        `${terminal ? '\r\x1b[K' : ''}${verb} ${actual.toLocaleString('en')} ${unit} in ${seconds.toFixed(1)} s, ${rate.toLocaleString('en')} a second.\n`,
       );
     },
   };

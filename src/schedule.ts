@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { scheduledBackup } from './backup/schedule.ts';
 import { forgetEvicted } from './collector/quarantine.ts';
 import type { Config } from './config/settings.ts';
 import type { Database } from './db/database.ts';
@@ -30,7 +31,15 @@ function timetable(database: Database, config: Config, log: Log): Job[] {
       cron: config.retention.schedule,
       run: async () => reportPurge(await purge(purger, config, log), log),
     },
+    ...backups(database, config, log),
   ];
+}
+
+function backups(database: Database, { backup }: Config, log: Log): Job[] {
+  const { dir, keep, schedule } = backup;
+  if (dir === undefined) return [];
+  const sql = database.client('backup');
+  return [{ name: 'backup', cron: schedule, run: () => scheduledBackup(sql, dir, keep, log) }];
 }
 
 function reportPurge(report: PurgeReport | undefined, log: Log) {

@@ -78,6 +78,7 @@ test('without file and environment every setting has its default', () => {
     },
     thermal: { classifications: ['*/mce/thermal'] },
     updates: { classifications: ['*/swupd-client/update'] },
+    backup: { dir: undefined, schedule: '30 3 * * *', keep: 7 },
     log: { level: 'info', format: 'text' },
   });
 });

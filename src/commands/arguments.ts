@@ -36,6 +36,7 @@ export function parseArguments(name: string, command: Command, args: string[]): 
   if (mistakes.length === 0) {
     const unexpected = words.slice(command.argument ? 1 : 0);
     mistakes.push(...unexpected.map(word => `unexpected "${word}" after ${name}`));
+    if (command.argumentNeeded && words.length === 0) mistakes.push(`${name} needs a ${command.argument}`);
   }
   if (mistakes.length > 0) throw new UsageError(mistakes, name);
   return { options, argument: words[0] };

@@ -21,6 +21,8 @@ export interface Command<O extends Options = Options> {
   options: O;
   /** What may follow besides options, as in `help [COMMAND]`; left out: nothing. */
   argument?: string;
+  /** It may not be left out. */
+  argumentNeeded?: true;
   /** The body of its help: what it does, exit codes, examples. */
   help: string;
   /** Resolves to the exit code. */

@@ -23,6 +23,18 @@ export const commands: Record<string, CommandEntry> = {
     summary: 'check the configuration and print it, with documentation',
     load: async () => (await import('./config.ts')).config,
   },
+  backup: {
+    summary: 'write everything in the database into a file',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  restore: {
+    summary: 'fill an empty database from a backup',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  verify: {
+    summary: 'prove that a backup can be restored',
+    load: async () => (await import('./verify.ts')).verify,
+  },
   'rebuild-counters': {
     summary: 'count again what the views count, from the records',
     load: async () => (await import('./rebuild-counters.ts')).rebuildCounters,

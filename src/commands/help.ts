@@ -50,9 +50,9 @@ ${command.help}
 `;
 }
 
-function usage(name: string, { options, argument }: Command): string {
+function usage(name: string, { options, argument, argumentNeeded }: Command): string {
   const words = Object.entries(options).map(([key, { placeholder }]) => `[${optionText(key, placeholder)}]`);
-  return ['telemetricsd', name, ...words, ...(argument ? [`[${argument}]`] : [])].join(' ');
+  return ['telemetricsd', name, ...words, ...(argument ? [argumentNeeded ? argument : `[${argument}]`] : [])].join(' ');
 }
 
 function optionRows(options: Options): [string, string][] {

@@ -188,6 +188,29 @@ export const settings = {
       allowed: 'a cron expression of five fields',
     }),
   },
+  backup: {
+    dir: setting({
+      schema: directory.optional(),
+      default: undefined,
+      doc:
+        'The directory that backups are written into by themselves, best on another disk; without it there are none. The user ' +
+        'that runs telemetricsd must be able to write there.',
+      allowed: 'the path of a directory',
+      example: '"/var/backups/telemetricsd"',
+    }),
+    schedule: setting({
+      schema: cronExpression,
+      default: '30 3 * * *',
+      doc: 'When a backup is made, in UTC.',
+      allowed: 'a cron expression of five fields',
+    }),
+    keep: setting({
+      schema: integer(1, 1000),
+      default: 7,
+      doc: 'How many of those backups are kept; the oldest go once a new one is complete.',
+      allowed: 'an integer from 1 to 1000',
+    }),
+  },
   disk: {
     reserve: setting({
       schema: bytes(0, 1024 * GB).optional(),

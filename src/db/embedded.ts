@@ -92,7 +92,7 @@ function assertSameMajor(dataDir: string) {
   if (major === POSTGRES_MAJOR) return;
   throw new OperatorError(
     `the data in ${dataDir} is of PostgreSQL ${major}; this telemetricsd carries PostgreSQL ${POSTGRES_MAJOR} and leaves it untouched`,
-    `Run the telemetricsd version that wrote it.`,
+    'Back it up with the telemetricsd version that wrote it (telemetricsd backup FILE), and restore that into an empty state directory with this one.',
   );
 }
 

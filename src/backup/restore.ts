@@ -1,0 +1,97 @@
+import type { Queryable, Sql } from '../db/connect.ts';
+import { migrate } from '../db/migrate.ts';
+import { MIGRATIONS, type Migration } from '../db/migrations.ts';
+import { makeDay, makePartitionsAhead } from '../db/partitions.ts';
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type BackupHeader, readBackup, type Sequence, type TableSum } from './format.ts';
+import { listTables } from './snapshot.ts';
+
+export interface Progress {
+  show(rows: number): void;
+}
+
+export interface CheckedBackup {
+  header: BackupHeader;
+  tables: Map<string, TableSum>;
+  rows: number;
+}
+
+/** Reads a whole backup and compares all its checksums. Throws OperatorError where it is not as it was written. */
+export async function checkBackup(file: string): Promise<CheckedBackup> {
+  const tables = new Map<string, TableSum>();
+  let header: BackupHeader | undefined;
+  for await (const part of readBackup(file)) {
+    if (part.kind === 'header') header = part.header;
+    if (part.kind === 'table') tables.set(part.table, part.sum);
+  }
+  const rows = [...tables.values()].reduce((sum, table) => sum + table.rows, 0);
+  return { header: header!, tables, rows };
+}
+
+/**
+ * Fills an empty database from a backup that was checked, and brings it to this program's schema. Throws OperatorError where the
+ * database is not empty or the backup is of a newer program. `sql` has one connection and no statement timeout.
+ */
+export async function restoreBackup(sql: Sql, file: string, { header }: CheckedBackup, log: Log, progress: Progress) {
+  const known = migrationsOf(header);
+  await assertEmpty(sql);
+  await migrate(sql, log, known);
+  await makePartitionsAhead(sql, log);
+  for (const day of header.days) await makeDay(sql, day, log);
+  await sql.begin(async tx => {
+    const tables = await listTables(tx);
+    await tx`truncate ${tx(tables)}`;
+    let done = 0;
+    for await (const part of readBackup(file)) {
+      if (part.kind === 'rows') {
+        await insertRows(tx, part.table, part.rows);
+        done += part.rows.length;
+        progress.show(done);
+      }
+      if (part.kind === 'sequences') await setSequences(tx, part.sequences);
+    }
+  });
+  await migrate(sql, log);
+  await sql`analyze`;
+}
+
+/** This program's migrations up to the backup's. */
+function migrationsOf({ telemetricsd, migrations }: BackupHeader): Migration[] {
+  return migrations.map(({ number, name, checksum }) => {
+    const known = MIGRATIONS.find(migration => migration.number === number);
+    if (known?.checksum === checksum) return known;
+    throw new OperatorError(
+      known
+        ? `the backup has migration ${number} (${name}) in another form than this program carries`
+        : `the backup is of telemetricsd ${telemetricsd}, which is newer than this program: it has migration ${number} (${name})`,
+      `Restore it with telemetricsd ${telemetricsd}.`,
+    );
+  });
+}
+
+/** Has no records and nothing that analysts have decided; a server may have been started on it. */
+async function assertEmpty(sql: Sql) {
+  const [schema] = await sql<{ present: boolean }[]>`select to_regclass('schema_migrations') is not null as present`;
+  if (!schema!.present) return;
+  const [found] = await sql<{ filled: boolean }[]>`
+    select exists (select from record_days) or exists (select from quarantine) or exists (select from guilties) as filled`;
+  if (!found!.filled) return;
+  throw new OperatorError(
+    'the database holds records already, and a backup is only restored into an empty one',
+    'Name an empty state directory (TELEMETRICSD_STATE_DIR) or database (TELEMETRICSD_DATABASE_URL); nothing was changed.',
+  );
+}
+
+/** Rows are read back by PostgreSQL itself, each once. */
+async function insertRows(tx: Queryable, table: string, rows: string[]) {
+  await tx`
+    insert into ${tx(table)} overriding system value
+    select (came.row).*
+      from (select (value::text)::${tx(table)} as row from jsonb_array_elements_text(${JSON.stringify(rows)}::text::jsonb) value offset 0) came`;
+}
+
+async function setSequences(tx: Queryable, sequences: Sequence[]) {
+  for (const { name, last_value, is_called } of sequences)
+    await tx`select setval(${name}::regclass, ${last_value}, ${is_called})`;
+}

@@ -1,0 +1,26 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sql } from '../db/connect.ts';
+import type { Log } from '../log.ts';
+import { backupInto } from './commands.ts';
+
+const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
+
+/** Writes a backup named after the moment into `dir`; once it is whole, the oldest go until `keep` are left. */
+export async function scheduledBackup(sql: Sql, dir: string, keep: number, log: Log, now = new Date()) {
+  const moment = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const name = `telemetricsd-${moment}.backup`;
+  const started = performance.now();
+  const rows = await backupInto(sql, join(dir, name));
+  const old = readdirSync(dir)
+    .filter(file => NAME.test(file))
+    .sort()
+    .slice(0, -keep);
+  for (const file of old) rmSync(join(dir, file));
+  log.info('backed up', {
+    file: join(dir, name),
+    rows,
+    ms: Math.round(performance.now() - started),
+    removed: old.length,
+  });
+}

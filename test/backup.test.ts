@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { backupInto } from '../src/backup/commands.ts';
+import { type BackupPart, headerOf, readBackup, writeBackup } from '../src/backup/format.ts';
+import { checkBackup, restoreBackup } from '../src/backup/restore.ts';
+import { scheduledBackup } from '../src/backup/schedule.ts';
+import { readDatabase } from '../src/backup/snapshot.ts';
+import type { Sql } from '../src/db/connect.ts';
+import { appOn, getJson, post, postJson, recordJson, TID } from './app.ts';
+import { type CrashApp, crashApp } from './crashes/crash-app.ts';
+import { quietLog, type TestDatabase, testDatabase } from './database.ts';
+import { passDays } from './time.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'telemetricsd-backup-'));
+const file = join(dir, 'whole.backup');
+const progress = { show() {} };
+let app: CrashApp;
+let source: Sql;
+
+beforeAll(async () => {
+  app = await crashApp();
+  const odd = fc.sample(fc.string({ unit: 'binary', maxLength: 40 }), { numRuns: 60, seed: 4 });
+  for (const [n, text] of odd.entries()) {
+    const payload = text.replaceAll(/[\ud800-\udfff]/g, '');
+    await postJson(
+      app.app,
+      recordJson({ machine_id: `m${n % 7}`, creation_timestamp: 1_700_000_000 + n }, `${payload}\0"\\\n'{},()`),
+    );
+  }
+  await app.crash(['_ZN3foo3barEv()', 'main()']);
+  await app.analyse();
+  await passDays(app.sql, 40);
+  await post(app.app, { classification: 'x/mce/corrected' });
+  await post(app.app, { severity: '9' });
+  source = app.database.client('backup');
+  await backupInto(source, file);
+});
+afterAll(async () => {
+  await app.close();
+  rmSync(dir, { recursive: true });
+});
+
+async function sums(sql: Sql) {
+  const tables: Record<string, unknown> = {};
+  for await (const part of readDatabase(sql)) {
+    if (part.kind === 'table') tables[part.table] = part.sum;
+    if (part.kind === 'sequences') tables.sequences = part.sequences;
+  }
+  return tables;
+}
+
+async function restored(work: (database: TestDatabase) => Promise<void>, from = file) {
+  const database = await testDatabase({ migrated: false });
+  try {
+    await restoreBackup(database.client('restore'), from, await checkBackup(from), quietLog, progress);
+    await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+test('what is restored is the same in every row and sequence, and goes on', async () => {
+  const before = await sums(source);
+  expect(Object.keys(before)).toEqual(
+    expect.arrayContaining(['records', 'crashes', 'stacks', 'quarantine', 'fleets', 'sequences']),
+  );
+  await restored(async database => {
+    expect(await sums(database.client('backup'))).toEqual(before);
+    const records = (await getJson(app.app, '/api/records')).json.records;
+    const { app: other } = await appOn(database, app.config);
+    expect((await getJson(other, '/api/records')).json.records).toEqual(records);
+    const { status, json } = await post(other, { machine_id: 'after', 'X-Telemetry-TID': TID });
+    expect(status).toBe(201);
+    expect(json.id).toBeGreaterThan(records[0].id);
+    const [unplaced] = await database.sql`select count(*) as n from records_default`;
+    expect(unplaced).toEqual({ n: 0 });
+  });
+});
+
+test('a backup appears under its name once it is whole, for its owner alone', async () => {
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  await expect(backupInto(source, join(dir, 'no/such/folder'))).rejects.toThrow(/can't be written/);
+  expect(readdirSync(dir)).toEqual(['whole.backup']);
+});
+
+describe('is refused before anything is written', () => {
+  const bytes = () => readFileSync(file);
+  const cases: [what: string, make: () => Uint8Array, message: RegExp][] = [
+    ['an empty file', () => new Uint8Array(), /damaged or no backup: it is empty/],
+    [
+      'a file that is something else',
+      () => Buffer.from('hello\n'.repeat(100)),
+      /damaged or no backup: it can't be decompressed/,
+    ],
+    ['a file that ends too early', () => bytes().subarray(0, bytes().length - 500), /damaged or no backup/],
+    ['zstd of something else', () => Bun.zstdCompressSync(Buffer.from('{"a":1}\n')), /does not begin like a backup/],
+    [
+      'a row that was changed',
+      () =>
+        Bun.zstdCompressSync(
+          Buffer.from(
+            Buffer.from(Bun.zstdDecompressSync(bytes())).toString().replace('x/mce/corrected', 'x/mce/corrupted'),
+          ),
+        ),
+      /the rows of \w+ are not those that were backed up/,
+    ],
+    [
+      'a line that is missing',
+      () => {
+        const lines = Buffer.from(Bun.zstdDecompressSync(bytes())).toString().split('\n');
+        return Bun.zstdCompressSync(Buffer.from([...lines.slice(0, -3), ...lines.slice(-2)].join('\n')));
+      },
+      /its checksum is wrong/,
+    ],
+  ];
+  test.each(cases)('%s', async (_what, make, message) => {
+    const broken = join(dir, 'broken');
+    writeFileSync(broken, make());
+    await expect(checkBackup(broken)).rejects.toThrow(message);
+  });
+
+  test('a file that is not there', () => expect(checkBackup(join(dir, 'none'))).rejects.toThrow(/can't be read/));
+
+  test('a backup of a newer program', async () => {
+    const newer = join(dir, 'newer');
+    async function* parts(): AsyncGenerator<BackupPart> {
+      for await (const part of readBackup(file)) {
+        if (part.kind !== 'header') yield part;
+        else {
+          const migrations = [
+            ...part.header.migrations,
+            { number: 9999, name: 'later', checksum: 'x', program: '9.0.0' },
+          ];
+          yield { kind: 'header', header: headerOf({ ...part.header, telemetricsd: '9.0.0', migrations }) };
+        }
+      }
+    }
+    await writeBackup(newer, parts());
+    const database = await testDatabase({ migrated: false });
+    const checked = await checkBackup(newer);
+    await expect(restoreBackup(database.client('restore'), newer, checked, quietLog, progress)).rejects.toThrow(
+      /of telemetricsd 9\.0\.0, which is newer than this program: it has migration 9999/,
+    );
+    const [found] = await database.sql`select to_regclass('records') as records`;
+    expect(found).toEqual({ records: null });
+    await database.close();
+  });
+
+  test('a database that holds records', async () => {
+    const checked = await checkBackup(file);
+    await expect(restoreBackup(source, file, checked, quietLog, progress)).rejects.toThrow(/holds records already/);
+  });
+});
+
+test('an older backup is brought to the schema of this program', async () => {
+  const older = join(dir, 'older');
+  async function* parts(): AsyncGenerator<BackupPart> {
+    for await (const part of readBackup(file)) {
+      if (part.kind !== 'header') yield part;
+      // The last one adds a column: what was written before it has one less.
+      else yield { kind: 'header', header: { ...part.header, migrations: part.header.migrations.slice(0, -1) } };
+    }
+  }
+  async function* withoutColumn(): AsyncGenerator<BackupPart> {
+    const { TableDigest } = await import('../src/backup/digest.ts');
+    let digest = new TableDigest();
+    for await (const part of parts()) {
+      if ((part.kind !== 'rows' && part.kind !== 'table') || part.table !== 'record_days') yield part;
+      else if (part.kind === 'rows') {
+        const rows = part.rows.map(row => row.replace(/,[^,]*\)$/, ')'));
+        for (const row of rows) digest.add(row);
+        yield { ...part, rows };
+      } else {
+        yield { ...part, sum: digest.sum() };
+        digest = new TableDigest();
+      }
+    }
+  }
+  await writeBackup(older, withoutColumn());
+  await restored(async database => {
+    const [row] = await database.sql<{ days: number; applied: number }[]>`
+      select (select count(*) from record_days where purged_as is null) as days, (select max(number) from schema_migrations) as applied`;
+    expect(row!.days).toBe(2);
+    expect(row!.applied).toBeGreaterThanOrEqual(8);
+  }, older);
+});
+
+test('scheduled backups are named after the moment; the oldest go', async () => {
+  const folder = mkdtempSync(join(dir, 'daily-'));
+  writeFileSync(join(folder, 'mine.backup'), 'not one of them');
+  for (const day of [21, 22, 23])
+    await scheduledBackup(source, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
+  expect(readdirSync(folder).sort()).toEqual([
+    'mine.backup',
+    'telemetricsd-20261122-033000.backup',
+    'telemetricsd-20261123-033000.backup',
+  ]);
+});
