@@ -104,6 +104,7 @@ create table stack_machines (
   last_day    date     not null,
   primary key (stack_id, machine_id, system_name, build, fleet_id, external)
 ) with (fillfactor = 70);
+create index stack_machines_last_day on stack_machines (stack_id, last_day);
 
 -- The same for guilties, derived: the last day of any of its stacks.
 create table guilty_machines (
@@ -126,6 +127,7 @@ create table guilty_machine_counts (
   machines    bigint   not null,
   primary key (guilty_id, last_day, system_name, fleet_id, external)
 ) with (fillfactor = 60);
+create index guilty_machine_counts_last_day on guilty_machine_counts (last_day);
 
 -- Builds in the order of versions: 9.10 after 9.9, 24.04.1 after 24.04. Digits become numbers of equal length.
 create function version_order(build text) returns text language sql immutable strict parallel safe as $$

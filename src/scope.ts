@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { slotsOf } from '../views/window.ts';
 import type { Queryable } from './db/connect.ts';
 import { integerParam, problemsByField, textParam } from './validation.ts';
 
@@ -33,12 +34,23 @@ export function readQuery<Schema extends z.ZodType>(
     : { query: {}, errors: problemsByField(result.error) };
 }
 
+/** What has not been seen for so long is no longer offered to choose from; its address still works. */
+export const LATELY_DAYS = 100;
+
 export const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
 
 /** The first day of a window. */
 export function firstDay(sql: Queryable, { days, byWeek }: Scope) {
   if (!byWeek) return sql`((now() at time zone 'UTC')::date - ${days - 1}::int)`;
   return sql`(date_trunc('week', now() at time zone 'UTC')::date - ${7 * (Math.ceil(days / 7) - 1)}::int)`;
+}
+
+/**
+ * A condition on `received_at` of a partitioned table called c. The day is a value, since the planner looks at each of hundreds of
+ * partitions where it must wait for now() to know it.
+ */
+export function receivedInWindow(sql: Queryable, scope: Scope) {
+  return sql`c.received_at >= ${slotsOf(scope, new Date())[0]!}::date::timestamp at time zone 'UTC'`;
 }
 
 /** Conditions on a counter table called c. */

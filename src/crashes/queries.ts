@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { firstDay, inScope, inWindow, type Scope, today } from '../scope.ts';
+import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../scope.ts';
 
 export interface GuiltyRow {
   id: number;
@@ -69,11 +69,13 @@ export function buildsSeen(sql: Queryable, scope: Omit<Scope, 'days'>, guiltyIds
       select distinct s.guilty_id, c.build
         from stack_builds c join stacks s on s.id = c.stack_id
        where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, scope)}
+    ), places as materialized (
+      select build, version_order(build) as place from (select distinct build from seen) builds
     )
     select guilty_id as "guiltyId",
-           (array_agg(build order by version_order(build)))[1] as first,
-           (array_agg(build order by version_order(build) desc))[1] as last
-      from seen group by guilty_id`;
+           (array_agg(build order by place))[1] as first,
+           (array_agg(build order by place desc))[1] as last
+      from seen join places using (build) group by guilty_id`;
 }
 
 /** The newest builds, in the order of versions, of any record in the window. */
@@ -85,11 +87,11 @@ export async function newestBuilds(sql: Queryable, scope: Scope, limit: number):
   return rows.map(row => row.build);
 }
 
-/** The systems that crashed, the one with most machines first. Those that did not name themselves are left out. */
+/** The systems that crashed lately, the one with most machines first. Those that did not name themselves are left out. */
 export async function crashingSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName"
-      from guilty_machine_counts where system_name <> '' group by system_name order by sum(machines) desc, system_name limit 100`;
+      from guilty_machine_counts where system_name <> '' and last_day > ${today(sql)} - ${LATELY_DAYS}::int group by system_name order by sum(machines) desc, system_name limit 100`;
   return rows.map(row => row.systemName);
 }
 
@@ -132,7 +134,7 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
     ), affected as (
       select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
         from crashes c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and c.received_at >= ${firstDay(sql, scope)}::timestamp at time zone 'UTC'
+       where s.guilty_id = ${id} and ${receivedInWindow(sql, scope)}
          and ${inScope(sql, scope)}
        group by 1
     )

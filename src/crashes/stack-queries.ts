@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inScope, inWindow, type Scope, today } from '../scope.ts';
+import { inScope, inWindow, receivedInWindow, type Scope, today } from '../scope.ts';
 import type { GuiltyRow } from './queries.ts';
 import type { StackFrame, StoredVerdict } from './stack.ts';
 
@@ -23,7 +23,7 @@ const STACK_SAMPLE = 500;
 
 /**
  * The stacks of a guilty in a window, most records first, of one machine or build where given. Signals and programs are
- * counted over the newest 500 records of each.
+ * counted over the newest 500 records of each in it.
  */
 export async function guiltyStacks(
   sql: Queryable,
@@ -44,7 +44,7 @@ export async function guiltyStacks(
       left join lateral (
              with sample as (
                select id, received_at, signal, program from crashes c
-                where stack_id = s.id and ${inScope(sql, filter)} and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+                where stack_id = s.id and ${receivedInWindow(sql, filter)} and ${inScope(sql, filter)} and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
                 order by id desc limit ${STACK_SAMPLE}
              )
              select (select max(id) from sample) as id, (select max(received_at) from sample) as received_at,

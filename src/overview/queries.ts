@@ -28,22 +28,26 @@ export function recordsByHour(sql: Queryable) {
 
 /** When the newest record came, and how many came in the 24 hours up to then; undefined where there is none yet. */
 export async function lastArrival(sql: Queryable) {
+  const [newest] = await sql<{ day: string; id: number }[]>`
+    select day::text, last_id as id from record_days where first_id <= last_id order by day desc limit 1`;
+  if (!newest) return undefined;
   const [row] = await sql<{ at: Date; dayBefore: number }[]>`
     with newest as (
       select received_at as at
         from records
-       where received_at >= (select max(day) from record_days)::timestamp at time zone 'UTC'
-         and id = (select last_id from record_days order by day desc limit 1)
+       where received_at >= ${newest.day}::date::timestamp at time zone 'UTC' and id = ${newest.id}
     )
     select at, (select coalesce(sum(records), 0)::bigint from hour_counts where hour > at - interval '24 hours' and hour <= at) as "dayBefore"
       from newest`;
   return row;
 }
 
+const SINCE_DAYS = 35;
+
 export interface BuildAdoption {
   systemName: string;
   build: string;
-  /** The first UTC day that a record of it was counted on. */
+  /** The first UTC day of the last five weeks that a machine reported from it. */
   since: string;
   /** Machine ids of the last three days. */
   machines: number;
@@ -65,7 +69,8 @@ export function newestAdoption(sql: Queryable, systems: number, builds: number) 
         from seen join largest using (system_name) where seen.build <> '*'
     )
     select system_name as "systemName", build, machines, of_machines as "ofMachines",
-           (select min(day)::text from build_counts c where c.system_name = ranked.system_name and c.build = ranked.build) as since
+           (select min(day)::text from machine_days c
+             where c.day > ${today(sql)} - ${SINCE_DAYS}::int and c.system_name = ranked.system_name and c.build = ranked.build) as since
       from ranked where rank <= ${builds}
      order by of_machines desc, system_name, rank`;
 }

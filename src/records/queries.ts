@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { LATELY_DAYS, today } from '../scope.ts';
 import type { StoredRecord } from './record.ts';
 
 export interface RecordRow extends Omit<StoredRecord, 'payload'> {
@@ -74,11 +75,11 @@ export async function listFleets(sql: Queryable): Promise<string[]> {
   return rows.map(row => row.name);
 }
 
-/** The builds of a system, or of all, the newest first in the order of versions. */
+/** The builds of a system, or of all, that were seen lately, the newest first in the order of versions. */
 export async function listBuilds(sql: Queryable, systemName: string | undefined, limit: number): Promise<string[]> {
   const rows = await sql<{ build: string }[]>`
     select build from machine_counts
-     where build <> '*' and ${systemName === undefined ? sql`true` : sql`system_name = ${systemName}`}
+     where build <> '*' and last_day > ${today(sql)} - ${LATELY_DAYS}::int and ${systemName === undefined ? sql`true` : sql`system_name = ${systemName}`}
      group by build order by version_order(build) desc, build limit ${limit}`;
   return rows.map(row => row.build);
 }
@@ -96,11 +97,11 @@ export async function listClassifications(sql: Queryable, limit: number): Promis
   return rows.map(row => row.classification);
 }
 
-/** The systems that have reported, most frequent first. */
+/** The systems that have reported lately, those with most machines first. */
 export async function listSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName" from machine_counts
-     where build = '*' and system_name <> '' group by system_name order by sum(machines) desc, system_name limit 100`;
+     where build = '*' and system_name <> '' and last_day > ${today(sql)} - ${LATELY_DAYS}::int group by system_name order by sum(machines) desc, system_name limit 100`;
   return rows.map(row => row.systemName);
 }
 
