@@ -17,9 +17,9 @@ export function progressBar(total: number, unit: string, verb = 'Wrote'): Progre
   function show(done: number) {
     const now = performance.now();
     if (terminal && now - shownAt < PAUSE_MS && done < total) return;
-    if (!terminal && Math.floor((done / total) * 10) <= tenths) return;
+    if (!terminal && Math.min(10, Math.floor((done / total) * 10)) <= tenths) return;
     shownAt = now;
-    tenths = Math.floor((done / total) * 10);
+    tenths = Math.min(10, Math.floor((done / total) * 10));
     const line = describe(done);
     process.stderr.write(terminal ? `\r${bar(done)} ${line}\x1b[K` : `${line}\n`);
   }
