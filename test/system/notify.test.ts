@@ -22,7 +22,9 @@ test.skipIf(!possible).each(['path', 'abstract'])(
     const env = { NOTIFY_SOCKET: kind === 'path' ? name : `@${name}`, WATCHDOG_USEC: '600000' };
     const program = await start({ stateDir: path(kind), env });
     await eventually('the watchdog is fed', () => told.includes('WATCHDOG=1'));
-    expect(told).toMatch(/^EXTEND_TIMEOUT_USEC=\d+\nSTATUS=Starting[\s\S]*READY=1\nSTATUS=Taking records[\s\S]*WATCHDOG=1/);
+    expect(told).toMatch(
+      /^EXTEND_TIMEOUT_USEC=\d+\nSTATUS=Starting[\s\S]*READY=1\nSTATUS=Taking records[\s\S]*WATCHDOG=1/,
+    );
     await program.stop();
     await eventually('the stop is told', () => told.includes('STOPPING=1'));
     socat.kill();
