@@ -20,12 +20,14 @@ import { frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
+import { metricsRoutes } from './metrics/routes.ts';
 import { overviewPages } from './overview/pages.tsx';
 import { populationApi, populationPages } from './population/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { exportRoutes } from './records/export-routes.ts';
 import { recordsPages } from './records/pages.tsx';
 import { createSearcher } from './records/searcher.ts';
+import type { DiskStatus } from './retention/disk-reserve.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
@@ -35,6 +37,8 @@ export interface AppDependencies {
   database: Database;
   collector: Collector;
   log: Log;
+  /** How much is free beside the built-in PostgreSQL, as last looked. */
+  disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
   onWork?: () => void;
 }
@@ -67,7 +71,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 }
 
 function pages(
-  { config, database, collector, onWork = () => {} }: AppDependencies,
+  { config, database, collector, onWork = () => {}, disk = () => undefined }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
 ) {
@@ -83,7 +87,7 @@ function pages(
       'X-Content-Type-Options': 'nosniff',
     });
   });
-  for (const path of ['/telemetryui', '/telemetryui/*', '/api/*']) {
+  for (const path of ['/telemetryui', '/telemetryui/*', '/api/*', '/metrics']) {
     app.use(path, securityHeaders(), compress());
     if (isLoopback(listener)) app.use(path, requireLocalHost(config.http.public_url));
     app.use(path, requireSameOrigin());
@@ -108,6 +112,7 @@ function pages(
   app.route('/telemetryui/population', populationPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
+  app.route('/metrics', metricsRoutes(database.sql, collector, disk));
   app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));

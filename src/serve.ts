@@ -40,7 +40,14 @@ export async function serveUntilStopped({
     if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
     const analysis = startCrashAnalysis(database.target, log);
     const collector = createCollector(config, database, fleets, log, analysis.wake, () => disk?.assertRoom());
-    const servers = await startServers({ config, database, collector, log, onWork: analysis.wake });
+    const servers = await startServers({
+      config,
+      database,
+      collector,
+      log,
+      onWork: analysis.wake,
+      disk: () => disk?.status,
+    });
     const stopSchedule = startSchedule(database, config, log);
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),

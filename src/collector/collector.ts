@@ -5,6 +5,7 @@ import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
+import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-metrics.ts';
 import { kindsOf } from '../records/kind.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
@@ -38,6 +39,7 @@ export interface Collector {
   store(fleet: Fleet, received: Received): Promise<StoredRecord | Refusal>;
   /** Records waiting to be committed. */
   readonly waiting: number;
+  readonly metrics: CollectorMetrics;
   drain(): Promise<void>;
 }
 
@@ -58,11 +60,14 @@ export function createCollector(
   assertRoom: () => void = () => {},
 ): Collector {
   const kinds = kindsOf(config);
+  const metrics = collectorMetrics();
   const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
     write: async batch => {
+      const started = performance.now();
       const outcomes = await guarded(database, () => storeBatch(writer, batch));
+      metrics.committed(batch.length, (performance.now() - started) / 1000);
       if (batch.some(record => record.kinds.includes('crash'))) onWork();
       return outcomes;
     },
@@ -125,6 +130,7 @@ export function createCollector(
     fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
     receive,
     store,
+    metrics,
     get waiting() {
       return records.waiting + refused.waiting;
     },

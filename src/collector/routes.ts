@@ -26,6 +26,11 @@ export function collectorRoutes(collector: Collector, maxPayload: number, serves
   const app = new Hono<{ Bindings: CollectorBindings }>();
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   for (const path of PATHS) {
+    app.use(path, async (c, next) => {
+      const started = performance.now();
+      await next();
+      if (c.req.method === 'POST') collector.metrics.answered(c.res.status, (performance.now() - started) / 1000);
+    });
     app.post(path, c => receive(c, collector, maxPayload));
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
     app.on(others, path, c =>

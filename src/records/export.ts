@@ -15,7 +15,7 @@ export const MEDIA_TYPES: Record<ExportFormat, string> = {
 
 const COLUMNS = ['id', 'external', 'received', 'severity', 'classification', 'os', 'build', 'machine_id', 'payload'];
 /** Rows in memory at a time. */
-const SLICE = 500;
+const SLICE = 250;
 
 /**
  * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, each day
@@ -29,8 +29,8 @@ export function exportRecords(
 ): ReadableStream<Uint8Array> {
   const texts = exportTexts(sql, filter, format, limit);
   const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
       const { done, value } = await texts.next();
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));
@@ -38,7 +38,8 @@ export function exportRecords(
     async cancel() {
       await texts.return(undefined);
     },
-  });
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 async function* exportTexts(

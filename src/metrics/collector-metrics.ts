@@ -1,0 +1,80 @@
+/** Upper bounds of the histograms. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const RECORDS = [1, 4, 16, 64, 256, 512];
+
+/** What the collector of this process did since it started. */
+export interface CollectorMetrics {
+  /** A request on the collector's addresses was answered. */
+  answered(status: number, seconds: number): void;
+  /** A batch was committed. */
+  committed(records: number, seconds: number): void;
+  lines(): string[];
+}
+
+export function collectorMetrics(): CollectorMetrics {
+  const answers = new Map<number, number>();
+  const answerSeconds = histogram('telemetricsd_answer_seconds', 'Time to answer a request to the collector.', SECONDS);
+  const batchRecords = histogram('telemetricsd_batch_records', 'Records committed together.', RECORDS);
+  const batchSeconds = histogram('telemetricsd_batch_seconds', 'Time to commit a batch.', SECONDS);
+  return {
+    answered(status, seconds) {
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      answerSeconds.observe(seconds);
+    },
+    committed(records, seconds) {
+      batchRecords.observe(records);
+      batchSeconds.observe(seconds);
+    },
+    lines: () => [
+      ...metric(
+        'telemetricsd_answers_total',
+        'counter',
+        'Answers of the collector by HTTP status: 201 is a record that is kept.',
+        [...[...answers].map(([status, n]): Sample => [`{status="${status}"}`, n])],
+      ),
+      ...answerSeconds.lines(),
+      ...batchRecords.lines(),
+      ...batchSeconds.lines(),
+    ],
+  };
+}
+
+/** Labels in braces, or '', and the value. */
+export type Sample = [labels: string, value: number];
+
+/** One metric in the text format of Prometheus. */
+export function metric(name: string, type: 'counter' | 'gauge', help: string, samples: Sample[]): string[] {
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
+  ];
+}
+
+function histogram(name: string, help: string, bounds: number[]) {
+  const counts = new Array<number>(bounds.length).fill(0);
+  let [count, sum] = [0, 0];
+  return {
+    observe(value: number) {
+      count++;
+      sum += value;
+      const place = bounds.findIndex(bound => value <= bound);
+      if (place >= 0) counts[place]!++;
+    },
+    lines(): string[] {
+      let below = 0;
+      const buckets = bounds.map((bound, n) => {
+        below += counts[n]!;
+        return `${name}_bucket{le="${bound}"} ${below}`;
+      });
+      return [
+        `# HELP ${name} ${help}`,
+        `# TYPE ${name} histogram`,
+        ...buckets,
+        `${name}_bucket{le="+Inf"} ${count}`,
+        `${name}_sum ${sum}`,
+        `${name}_count ${count}`,
+      ];
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Queryable } from '../db/connect.ts';
+
+export interface DatabaseState {
+  databaseBytes: number;
+  /** Crash records that wait for analysis, and the seconds that the oldest has waited. */
+  waiting: number;
+  waitingSeconds: number;
+  failed: number;
+  quarantined: number;
+  quarantinedBytes: number;
+  /** Unix seconds of the newest record, 0 without one. */
+  lastRecord: number;
+}
+
+/** What the database tells of how the server is doing. */
+export async function databaseState(sql: Queryable, attempts: number): Promise<DatabaseState> {
+  const [row] = await sql<DatabaseState[]>`
+    select pg_database_size(current_database()) as "databaseBytes",
+           count(*) filter (where attempts < ${attempts}) as waiting,
+           coalesce(extract(epoch from now() - min(received_at) filter (where attempts < ${attempts})), 0)::float as "waitingSeconds",
+           count(*) filter (where attempts >= ${attempts}) as failed,
+           (select count(*) from quarantine where evicted_at is null) as quarantined,
+           (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
+           (select coalesce(extract(epoch from max(received_at)), 0)::float from recent_records) as "lastRecord"
+      from work_queue`;
+  return row!;
+}
