@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,6 +36,8 @@ export function makeMachine(): Machine {
   };
   const remove = () => {
     for (const target of mounted) spawnSync('umount', ['--lazy', target]);
+    // What is still mounted would be deleted as well, this machine's own devices among it.
+    if (readFileSync('/proc/self/mountinfo', 'utf8').includes(place)) throw new Error(`${place} is still mounted`);
     rmSync(place, { recursive: true, force: true });
   };
   try {
