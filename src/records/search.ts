@@ -129,11 +129,13 @@ function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, 
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
   return sql<RecordRow[]>`
     with fitting as materialized (
-      select r.id, r.received_at from records r where ${recordConditions(sql, filter)} order by r.id ${direction} limit ${limit}
+      select r.id, r.received_at from records r where ${recordConditions(sql, filter)}
+    ), first as materialized (
+      select id, received_at from fitting order by id ${direction} limit ${limit}
     )
     select ${recordColumns(sql, payloadBeginning)}
-      from fitting
-      join records r on r.machine_id = ${filter.machineId!} and r.received_at = fitting.received_at and r.id = fitting.id
+      from first
+      join records r on r.machine_id = ${filter.machineId!} and r.received_at = first.received_at and r.id = first.id
       join fleets f on f.id = r.fleet_id
      order by r.id ${direction}`;
 }
