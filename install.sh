@@ -1,260 +1,545 @@
 #!/bin/sh
-# Installs or upgrades telemetricsd. See --help.
+# Installs telemetricsd on this machine; run again, upgrades it. ./install.sh --help tells more.
 set -eu
-
-PREFIX=/usr/local
-USER_NAME=telemetricsd
-CONFIG_DIR=/etc/telemetricsd
-CONFIG=$CONFIG_DIR/config.toml
-STATE=/var/lib/telemetricsd
-BACKUPS=/var/backups/telemetricsd
-UNIT=/etc/systemd/system/telemetricsd.service
-LISTEN=
-ACTION=install
-START=yes
-DRY=
+umask 022
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 usage() {
-  cat <<TEXT
-Usage: sudo ./install.sh [OPTIONS]
+  cat <<'END'
+Usage: sudo ./install.sh [OPTION]...
 
-Installs telemetricsd as a service, or upgrades it: the executable beside this script or in dist/, else one that is built in
-this checkout (which needs Node 20 and npm). Nothing is downloaded otherwise. Run it again with a newer one to upgrade: pending
-migrations are preceded by a backup, and if the new one does not become ready, the old one and its data come back.
+Installs telemetricsd as a service, or upgrades the one that is installed. Takes the executable beside this script or
+in dist/; in a checkout it is built where it is missing or older than the sources. Nothing is downloaded by the script.
 
-  --listen ADDRESS   where records are taken, written into a new configuration (default :8080); pages stay on 127.0.0.1:8081,
-                     since nobody has to sign in yet
-  --prefix DIR       installs into DIR/bin (default $PREFIX)
-  --no-start         does not enable, start or restart the service
-  --dry-run          says what would be done and does nothing
-  --uninstall        removes program and service; configuration and data stay
-  --purge            removes these as well, and the user: every record is gone
-  --help             this text
-TEXT
+  --listen LIST   where the server listens, for a new configuration: addresses with commas between them, each
+                  optionally ADDRESS=collector or ADDRESS=pages (default :8080=collector,127.0.0.1:8081)
+  --prefix DIR    where bin/telemetricsd goes (default /usr/local)
+  --no-start      do not start the service
+  --uninstall     remove the program and the service; configuration and data stay
+  --purge         remove these as well, with the user telemetricsd
+  --dry-run       only say what would be done
+  --help
+
+An upgrade looks first whether the new version can take over (telemetricsd migrate --check). If the database must be
+migrated, the service is stopped and a backup is made before. If the new version does not become ready, the old one comes
+back, with the data of that backup where they had been migrated.
+
+Exit codes: 0 done, 1 not done, or undone again; 2 wrong usage.
+END
 }
 
-say() { printf '%s\n' "$*"; }
+service=telemetricsd
+user=telemetricsd
+unit=/etc/systemd/system/$service.service
+config_dir=/etc/telemetricsd
+config=$config_dir/config.toml
+default_state=/var/lib/telemetricsd
+default_listen=:8080=collector,127.0.0.1:8081
+here=$(cd "$(dirname "$0")" && pwd)
 
-fail() {
-  printf 'install.sh: %s\n' "$*" >&2
-  exit 1
-}
-
-# Does it, or says that it would.
-run() {
-  if [ -n "$DRY" ]; then say "would: $*"; else "$@"; fi
-}
-
-has() { command -v "$1" >/dev/null 2>&1; }
-
-has_systemd() { has systemctl && [ -d /run/systemd/system ]; }
+action=install
+prefix=
+listen=
+start=yes
+dry_run=
 
 main() {
+  parse_arguments "$@"
+  if [ -z "$dry_run" ] && [ "$(id -u)" -ne 0 ]; then die "this needs root: sudo $0 $*"; fi
+  [ -z "$dry_run" ] || say 'Dry run: nothing is changed.'
+  find_installed
+  case $action in
+    install)
+      find_candidate
+      if [ -n "$installed" ]; then upgrade; else install_new; fi
+      ;;
+    *) uninstall ;;
+  esac
+}
+
+parse_arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --listen) LISTEN=${2:?--listen needs an address such as :8080}; shift ;;
-      --listen=*) LISTEN=${1#*=} ;;
-      --prefix) PREFIX=${2:?--prefix needs a directory}; shift ;;
-      --prefix=*) PREFIX=${1#*=} ;;
-      --no-start) START= ;;
-      --dry-run) DRY=yes ;;
-      --uninstall) ACTION=uninstall ;;
-      --purge) ACTION=purge ;;
-      --help | -h) usage; exit 0 ;;
-      *) usage >&2; fail "unknown option $1" ;;
+      --listen | --prefix)
+        [ $# -gt 1 ] || misuse "$1 needs a value"
+        if [ "$1" = --listen ]; then listen=$2; else prefix=${2%/}; fi
+        shift
+        ;;
+      --listen=*) listen=${1#*=} ;;
+      --prefix=*) prefix=${1#*=} prefix=${prefix%/} ;;
+      --no-start) start= ;;
+      --uninstall) [ $action = purge ] || action=uninstall ;;
+      --purge) action=purge ;;
+      --dry-run) dry_run=yes ;;
+      --help | -h) usage && exit 0 ;;
+      *) misuse "unknown argument \"$1\"" ;;
     esac
     shift
   done
-  case $PREFIX in /*) ;; *) fail "--prefix: got $PREFIX, expected a path that begins with /" ;; esac
-  [ "$(id -u)" = 0 ] || [ -n "$DRY" ] || fail "must run as root: sudo ./install.sh"
-  BIN=$PREFIX/bin/telemetricsd
-  case $ACTION in
-    install) install_or_upgrade ;;
-    *) remove ;;
+  case $prefix in
+    '' | /*) ;;
+    *) misuse "--prefix: got \"$prefix\", expected a directory that starts with /" ;;
+  esac
+  case $prefix in
+    *[!A-Za-z0-9/._-]*) misuse "--prefix: only letters, digits and / . _ - may stand in it" ;;
+    /home | /home/* | /root | /root/* | /tmp | /tmp/*) misuse "--prefix: the service can't see what lies in $prefix" ;;
   esac
 }
 
-install_or_upgrade() {
-  NEW=$(find_executable)
-  [ -n "$DRY" ] || "$NEW" version >/dev/null || fail "$NEW does not run on this machine"
-  if [ -x "$BIN" ] && [ -f "$CONFIG" ]; then
-    upgrade
+# ---- what is there ----
+
+# Sets installed (empty: nothing is), bin and state.
+find_installed() {
+  installed=
+  [ ! -f $unit ] || installed=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' $unit)
+  if [ -n "$installed" ] && [ -n "$prefix" ] && [ "$installed" != "$prefix/bin/telemetricsd" ]; then
+    die "telemetricsd is installed as $installed" "Leave --prefix out, or run $0 --uninstall first (data stay)."
+  fi
+  bin=${installed:-${prefix:-/usr/local}/bin/telemetricsd}
+  if [ -x "$bin" ]; then installed=$bin; else installed=; fi
+  state=$default_state
+}
+
+# Sets candidate, the executable to install.
+find_candidate() {
+  [ -f "$here/systemd/$service.service" ] || die "systemd/$service.service is missing beside $0" 'Copy it from the release.'
+  if [ -f "$here/telemetricsd" ]; then candidate=$here/telemetricsd; else candidate=$here/dist/telemetricsd; fi
+  if [ "$candidate" = "$here/dist/telemetricsd" ] && [ -f "$here/package.json" ] && must_build; then build; fi
+  if [ ! -f "$candidate" ]; then
+    [ -n "$dry_run" ] || die "there is no telemetricsd beside $0 or in dist/" 'Copy the executable there.'
+    exit 0
+  fi
+  new_version=$("$candidate" version 2>&1 | sed -n 's/^telemetricsd //p') || new_version=
+  [ -n "$new_version" ] ||
+    die "$candidate does not run here" 'It needs a 64-bit Linux with glibc, on the kind of processor it was built for.'
+}
+
+must_build() {
+  [ -f "$candidate" ] || return 0
+  [ -n "$(cd "$here" && find package.json bun.lock src sql views static -newer "$candidate" -type f | head -n 1)" ]
+}
+
+build() {
+  command -v npm >/dev/null || die "the executable is missing or older than the sources, and npm is not here to build it" \
+    "Install Node 20 or newer with npm, or copy a built executable to $candidate."
+  if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+    home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
+    change "build the executable (npm run build, as $SUDO_USER)" \
+      runuser -u "$SUDO_USER" -- env HOME="$home" npm --prefix "$here" run --silent build
   else
-    install_first
+    change 'build the executable (npm run build)' npm --prefix "$here" run --silent build
   fi
 }
 
-find_executable() {
-  here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-  for candidate in "$here/telemetricsd" "$here/dist/telemetricsd"; do
-    if [ -x "$candidate" ]; then
-      printf '%s\n' "$candidate"
-      return
-    fi
-  done
-  [ -f "$here/package.json" ] || fail "there is no telemetricsd beside this script; put the executable there"
-  has npm || fail "there is no executable yet, and no npm to build it with; install Node 20 or newer"
-  if [ -z "$DRY" ]; then (cd "$here" && npm run --silent build >&2) || fail "the build failed"; fi
-  printf '%s\n' "$here/dist/telemetricsd"
+# ---- a new installation ----
+
+install_new() {
+  say "Installing telemetricsd $new_version."
+  create_account
+  create_directories
+  change "install $bin" put_executable
+  create_config
+  put_unit
+  start_new
 }
 
-install_first() {
-  add_user
-  run install -d -m 0755 "$PREFIX/bin" "$CONFIG_DIR"
-  run install -d -m 0700 -o "$USER_NAME" -g "$USER_NAME" "$STATE"
-  write_config
-  put_executable
-  write_unit
-  start_service
-  tell_what_next
+create_account() {
+  getent group $user >/dev/null || change "create the group $user" groupadd --system $user
+  id $user >/dev/null 2>&1 || change "create the user $user" useradd --system --gid $user --no-create-home \
+    --home-dir $default_state --shell "$(command -v nologin || echo /bin/false)" --comment 'telemetry server' $user
 }
 
-add_user() {
-  if id "$USER_NAME" >/dev/null 2>&1; then return; fi
-  nologin=$(command -v nologin || echo /usr/sbin/nologin)
-  run groupadd --system "$USER_NAME"
-  run useradd --system --gid "$USER_NAME" --home-dir "$STATE" --no-create-home --shell "$nologin" "$USER_NAME"
+create_directories() {
+  [ -d $default_state ] || change "create $default_state" install -d -m 700 -o $user -g $user $default_state
+  [ -d $config_dir ] || change "create $config_dir" install -d -m 750 -g $user $config_dir
+}
+
+put_executable() {
+  mkdir -p "$(dirname "$bin")"
+  cp "$candidate" "$bin.new"
+  chmod 755 "$bin.new"
+  mv -f "$bin.new" "$bin"
+}
+
+# Every setting with its description and its default as a comment, so that defaults of later versions take effect.
+create_config() {
+  if [ -e $config ]; then
+    [ -z "$listen" ] || warn "$config exists and stays as it is: --listen is left out."
+    return
+  fi
+  [ -n "$listen" ] || ask_listen
+  settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen" "$candidate" config --config /dev/null) || exit 1
+  change "create $config (listening on $listen)" write_config
+}
+
+ask_listen() {
+  listen=$default_listen
+  { [ -t 0 ] && [ -t 1 ] && [ -z "$dry_run" ]; } || return 0
+  say 'Machines may post records to port 8080 from anywhere. Pages are shown on 127.0.0.1:8081, to this host alone, since' \
+    'nobody has to sign in. Another choice is written as for --listen; Enter accepts this one.'
+  printf 'Listen on [%s]: ' "$listen"
+  read -r answer || answer=
+  listen=${answer:-$listen}
 }
 
 write_config() {
-  if [ -f "$CONFIG" ]; then
-    say "$CONFIG stays as it is."
-    return
-  fi
-  if [ -n "$DRY" ]; then
-    say "would: write $CONFIG"
-    return
-  fi
-  umask 027
-  cat >"$CONFIG" <<TEXT
-# Configuration of telemetricsd. "telemetricsd config" prints all settings with their documentation and defaults;
-# after a change: systemctl restart telemetricsd
-
-[http]
-# Machines reach the first address. Pages and API are on the second one, for this host alone, since nobody has to sign in yet:
-# reach them with "ssh -L 8081:127.0.0.1:8081 THIS-HOST", or put a proxy that authenticates in front.
-listen = [{ address = "${LISTEN:-:8080}", serves = "collector" }, "127.0.0.1:8081"]
-
-[collector]
-# The TIDs ("tidheader" in a machine's telemetrics.conf) whose records are taken, each with the name of its fleet.
-tids = [{ id = "6907c830-eed9-4ce9-81ae-76daf8d88f0f", name = "default" }]
-
-[retention]
-days = 35
-
-[backup]
-# dir = "/var/backups/telemetricsd"
-TEXT
-  chgrp "$USER_NAME" "$CONFIG"
+  {
+    echo '# The configuration of telemetricsd. Remove the "# " before a line to change its value; then: systemctl restart telemetricsd'
+    printf '%s\n' "$settings" | awk '
+      /^\[/ { begun = 1 }
+      !begun { next }
+      /^# from: / { given = ($3 != "default"); next }
+      /^$/ { given = 0 }
+      /^[^#[]/ && !given { $0 = "# " $0 }
+      { print }'
+  } >"$config.new"
+  chmod 640 "$config.new"
+  chgrp $user "$config.new"
+  mv "$config.new" $config
 }
 
-# A copy under another name first: the file of a running program can't be written to.
-put_executable() {
-  run install -m 0755 "$NEW" "$BIN.new"
-  run mv "$BIN.new" "$BIN"
+start_new() {
+  if ! has_systemd; then
+    tell_left_out
+  elif [ -z "$start" ]; then
+    say "The service is not started (--no-start): systemctl start $service"
+  else
+    change "start $service" start_service || fail_new
+  fi
+  [ -n "$dry_run" ] || tell_next
+}
+
+fail_new() {
+  show_log
+  die "$service did not become ready" "Mend what its log says, then: systemctl start $service"
+}
+
+# ---- the service ----
+
+has_systemd() {
+  [ -d /run/systemd/system ] && command -v systemctl >/dev/null
+}
+
+# Installs the unit where it is new or has changed, and enables it.
+put_unit() {
+  unit_changed=
+  unit_text=$(sed "s|^ExecStart=[^ ]*|ExecStart=$bin|" "$here/systemd/$service.service")
+  if ! command -v systemctl >/dev/null; then return; fi
+  if [ ! -f $unit ] || [ "$unit_text" != "$(cat $unit)" ]; then
+    unit_changed=yes
+    change "install $unit" write_unit
+    ! has_systemd || change 'let systemd read its units again' systemctl daemon-reload
+  fi
+  systemctl is-enabled -q $service 2>/dev/null || change "enable $service, so that it starts with the system" \
+    systemctl enable -q $service
 }
 
 write_unit() {
-  if ! has systemctl; then
-    say "There is no systemd: no service was set up. Start \"$BIN serve\" as the user $USER_NAME by your init system."
-    return
-  fi
-  source=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/systemd/telemetricsd.service
-  [ -f "$source" ] || source=$(dirname -- "$NEW")/telemetricsd.service
-  [ -f "$source" ] || fail "systemd/telemetricsd.service is missing beside this script"
-  if [ -n "$DRY" ]; then
-    say "would: write $UNIT"
-    return
-  fi
-  sed "s#^ExecStart=.*#ExecStart=$BIN serve#" "$source" >"$UNIT"
-  chmod 0644 "$UNIT"
-  if has_systemd; then systemctl daemon-reload; fi
+  mkdir -p "$(dirname $unit)"
+  printf '%s\n' "$unit_text" >$unit
 }
 
+service_runs() {
+  has_systemd && systemctl is-active -q $service
+}
+
+# With Type=notify it returns when the server is ready. One that falls over within the next seconds is not.
 start_service() {
-  if [ -z "$START" ] || ! has_systemd; then
-    say "Not started${START:+: systemd does not run here}."
-    return 0
-  fi
-  run systemctl enable --quiet telemetricsd
-  # Type=notify: returns once records are taken, or with an error.
-  run systemctl restart telemetricsd
+  systemctl reset-failed $service 2>/dev/null || true
+  systemctl start $service || return 1
+  sleep 3
+  systemctl is-active -q $service && [ "$(systemctl show -p NRestarts --value $service)" = 0 ]
 }
 
-tell_what_next() {
-  port=${LISTEN##*:}
-  say
-  say "telemetricsd is installed."
-  say "  Machines        server=http://$(hostname 2>/dev/null || echo THIS-HOST):${port:-8080}/v2/collector in their telemetrics.conf"
-  say "  Pages           http://127.0.0.1:8081/telemetryui on this host"
-  say "  Configuration   $CONFIG"
-  say "  Log             journalctl -u telemetricsd"
-  say "  Backup          telemetricsd backup FILE"
+restart_service() {
+  systemctl stop $service && start_service
 }
+
+show_log() {
+  ! command -v journalctl >/dev/null || journalctl -u $service -n 15 --no-pager -o cat >&2 || true
+}
+
+tell_left_out() {
+  warn 'systemd does not run here. Left out: starting the service, waiting until it is ready, watchdog and hardening.' \
+    "To run the server: runuser -u $user -- $bin serve"
+  command -v systemctl >/dev/null || warn 'There is no systemctl, so no unit was installed: it will not start with the system.'
+}
+
+tell_next() {
+  say '' "telemetricsd $new_version is installed." ''
+  as_service "$bin" welcome
+  say '' "  Configuration         $config (then: systemctl restart $service)" \
+    "  Log                   journalctl -u $service" \
+    '  Upgrade               run the install.sh of the new version'
+  if [ "$listen" = "$default_listen" ]; then
+    say '' "Machines reach this server as http://$(uname -n):8080, which takes records and shows nothing. Nobody has to sign in to" \
+      'see the pages, so they are for this host alone; from your desk:' \
+      "  ssh -N -L 8081:127.0.0.1:8081 $(uname -n)      and open http://localhost:8081/telemetryui"
+  fi
+}
+
+# ---- an upgrade ----
 
 upgrade() {
-  say "Upgrading $("$BIN" version | head -n 1) to $("$NEW" version | head -n 1)."
-  pending=0
-  "$NEW" migrate --check --config "$CONFIG" || pending=$?
-  case $pending in
-    0 | 3) ;;
-    *) fail "the new version can't run here (see above); nothing was changed" ;;
-  esac
+  old_version=$("$installed" version 2>/dev/null | sed -n 's/^telemetricsd //p') || old_version=unknown
+  create_account
+  create_directories
+  create_config
+  if cmp -s "$candidate" "$bin"; then repair; else replace; fi
+}
+
+# The same executable again: whatever else is missing is put in place.
+repair() {
+  say "telemetricsd $new_version is installed already."
+  put_unit
+  if ! has_systemd; then
+    tell_left_out
+  elif [ -n "$start" ] && { [ -n "$unit_changed" ] || ! service_runs; }; then
+    change "start $service" restart_service || fail_new
+  fi
+}
+
+replace() {
+  say "Upgrading telemetricsd $old_version to $new_version."
+  assert_can_stop
   backup=
-  # Where the installed one has migrations pending as well, it never ran, and there is nothing to back up.
-  if [ "$pending" = 3 ] && "$BIN" migrate --check --config "$CONFIG" >/dev/null 2>&1; then
-    backup=$BACKUPS/before-upgrade-$(date -u +%Y%m%d-%H%M%S).backup
-    run install -d -m 0700 -o "$USER_NAME" -g "$USER_NAME" "$BACKUPS"
-    run "$BIN" backup --config "$CONFIG" "$backup"
-    run chown "$USER_NAME:$USER_NAME" "$backup"
-  fi
-  if has_systemd && [ -n "$START" ]; then run systemctl stop telemetricsd; fi
-  run cp -p "$BIN" "$BIN.old"
-  put_executable
-  write_unit
-  if [ -n "$DRY" ]; then return; fi
-  if [ "$pending" = 3 ] && ! as_service "$BIN" migrate --config "$CONFIG"; then roll_back "its migrations failed"; fi
-  start_service || roll_back "it did not become ready"
-  rm -f "$BIN.old"
-  say "Upgraded.${backup:+ The backup from before is $backup.}"
-}
-
-as_service() { runuser -u "$USER_NAME" -- "$@"; }
-
-# The old program comes back, and its data where the new one has migrated them.
-roll_back() {
-  say "The new version was not kept: $1. Going back."
-  if has_systemd; then systemctl stop telemetricsd || true; fi
-  mv "$BIN.old" "$BIN"
-  unchanged=0
-  as_service "$BIN" migrate --check --config "$CONFIG" >/dev/null 2>&1 || unchanged=$?
-  if [ "$unchanged" = 0 ] || [ "$unchanged" = 3 ]; then
-    say "The database was not changed."
-  elif [ -d "$STATE/data" ] && [ -n "$backup" ]; then
-    aside=$STATE/data.upgrade-$(date -u +%Y%m%d-%H%M%S)
-    mv "$STATE/data" "$aside"
-    as_service "$BIN" restore --config "$CONFIG" "$backup" || fail "$backup could not be restored; the migrated data are in $aside"
-    say "The backup $backup was restored; what the new version left is in $aside, to be removed once all is well."
-  else
-    fail "the database has been migrated and is not the built-in one: restore ${backup:-a backup} into an empty database, then start the service"
-  fi
-  start_service || fail "the old version does not start either; see journalctl -u telemetricsd"
-  fail "the old version runs again"
-}
-
-remove() {
-  if has_systemd; then
-    run systemctl disable --quiet --now telemetricsd || true
-  fi
-  run rm -f "$UNIT" "$BIN" "$BIN.old"
-  if has_systemd; then run systemctl daemon-reload; fi
-  if [ "$ACTION" = uninstall ]; then
-    say "Removed. $CONFIG_DIR and $STATE stay; --purge removes them."
+  swapped=
+  was_running=
+  new=$bin.new
+  critical=
+  trap leave EXIT
+  if [ -n "$dry_run" ]; then
+    say "would look whether $new_version can take over (migrate --check), and stop here if not" \
+      "would stop $service; if migrations are pending, make a backup and migrate" \
+      "would replace $bin and $unit, start $service, and bring everything back if it does not become ready"
     return
   fi
-  run rm -rf "$CONFIG_DIR" "$STATE" "$BACKUPS"
-  if id "$USER_NAME" >/dev/null 2>&1; then run userdel "$USER_NAME"; fi
-  say "Removed with all data."
+  cp "$candidate" "$new"
+  chmod 755 "$new"
+  preflight
+  trap '' HUP
+  trap 'roll_back "The upgrade was interrupted."' INT TERM
+  critical=yes
+  stop_service
+  if [ -n "$pending" ]; then
+    make_backup
+    say 'migrating the database'
+    as_service "$new" migrate || roll_back 'The database could not be migrated.'
+  fi
+  swap
+  if ! has_systemd; then
+    tell_left_out
+  elif [ -n "$start" ]; then
+    say "starting $service"
+    start_service || { show_log && roll_back "telemetricsd $new_version did not become ready."; }
+  fi
+  critical=
+  say "telemetricsd $new_version is installed. The old executable is kept as $bin.previous."
+  [ -z "$backup" ] || say "The backup from before the migration: $backup"
+}
+
+# Whatever fails between stopping the old version and the new one being ready.
+leave() {
+  rm -f "$new"
+  [ -z "$critical" ] || roll_back 'The upgrade failed.'
+}
+
+assert_can_stop() {
+  if service_runs; then
+    [ -n "$start" ] || die "$service runs, and an upgrade starts it again" "Leave --no-start out, or first: systemctl stop $service"
+    if systemctl show -p Environment -p EnvironmentFiles $service | grep -q 'TELEMETRICSD_\|^EnvironmentFiles=.'; then
+      die "the unit sets TELEMETRICSD_ variables, which checks and backups by this script would not see" \
+        "Move these settings to $config (systemctl edit $service)."
+    fi
+  else
+    assert_no_other
+  fi
+}
+
+# Without systemd, or by hand: a server that this script can't stop and start.
+assert_no_other() {
+  owner=$(cut -d' ' -f1 "$state/telemetricsd.pid" 2>/dev/null) || return 0
+  case $(readlink "/proc/$owner/exe") in
+    */telemetricsd*) die "a telemetricsd that is no service runs here (process $owner)" "Stop it: kill $owner" ;;
+  esac
+}
+
+# Sets pending (to yes) where the database holds something that has to be migrated, state and external.
+preflight() {
+  pending=
+  status=0
+  report=$(as_service "$new" migrate --check) || status=$?
+  [ -z "$report" ] || say "$report"
+  case $status in
+    0 | 3) ;;
+    *) die "telemetricsd $new_version can't take over; nothing was changed, $old_version stays" 'Mend what is said above and run this again.' ;;
+  esac
+  state=$(setting "$new" state dir)
+  [ -n "$state" ] || die "telemetricsd $new_version does not tell its state.dir; nothing was changed"
+  external=$(setting "$new" database url)
+  # A database that was never used is created anew.
+  if [ $status -eq 3 ] && { [ -n "$external" ] || [ -d "$state/data" ]; }; then pending=yes; fi
+}
+
+stop_service() {
+  service_runs || return 0
+  was_running=yes
+  say "stopping $service"
+  systemctl stop $service
+}
+
+# Made while the server is stopped: a record that was taken after it would be lost when it is restored.
+make_backup() {
+  as_service mkdir -p -m 700 "$state/backups"
+  wanted=$state/backups/before-$new_version-$(date -u +%Y%m%d-%H%M%S).backup
+  say "backing up to $wanted"
+  as_service "$bin" backup "$wanted" || roll_back 'The backup could not be made.'
+  backup=$wanted
+}
+
+swap() {
+  old_unit=$(cat $unit 2>/dev/null) || old_unit=
+  mv -f "$bin" "$bin.previous"
+  mv -f "$new" "$bin"
+  swapped=yes
+  put_unit
+}
+
+# Says why, brings back what was before, and ends with 1.
+roll_back() {
+  trap '' INT TERM
+  critical=
+  set +e
+  warn "$1 Going back to telemetricsd $old_version."
+  ! has_systemd || systemctl stop $service
+  if [ -n "$swapped" ]; then
+    mv -f "$bin.previous" "$bin"
+    [ -z "$old_unit" ] || printf '%s\n' "$old_unit" >$unit
+    ! has_systemd || systemctl daemon-reload
+    warn "The old executable is back: $bin"
+  fi
+  [ -z "$backup" ] || restore_data
+  if [ -n "$was_running" ]; then
+    if start_service; then
+      warn "$service runs again with telemetricsd $old_version."
+    else
+      show_log
+      warn "$service does NOT run: see journalctl -u $service"
+    fi
+  fi
+  exit 1
+}
+
+# The old version itself tells whether a migration was committed: it refuses a newer database.
+restore_data() {
+  if as_service "$bin" migrate --check >/dev/null 2>&1; then
+    warn 'No migration was committed: the data are as they were.'
+    return
+  fi
+  if [ -n "$external" ]; then
+    was_running=
+    warn 'Migrations were committed to the database of database.url, which this script does not empty. To go back to the data from' \
+      "before: name an empty database in $config, then" \
+      "  runuser -u $user -- $bin restore $backup && systemctl start $service" \
+      'or mend the cause and upgrade again.'
+    return
+  fi
+  aside=$state/data.migrated-$(date -u +%Y%m%d-%H%M%S)
+  warn "Migrations were committed: restoring the backup. The migrated data are kept in $aside"
+  mv "$state/data" "$aside"
+  if as_service "$bin" restore "$backup"; then
+    warn 'The data are as they were before the upgrade.'
+  else
+    was_running=
+    warn "The backup could NOT be restored. It is untouched: $backup" \
+      "Once the cause is mended: rm -rf $state/data && runuser -u $user -- $bin restore $backup && systemctl start $service"
+  fi
+}
+
+# ---- removing ----
+
+uninstall() {
+  if [ -n "$installed" ] && [ "$(id -u)" -eq 0 ]; then state=$(setting "$installed" state dir); fi
+  state=${state:-$default_state}
+  service_runs || assert_no_other
+  [ $action = uninstall ] || confirm_purge
+  if has_systemd && [ -f $unit ]; then
+    change "stop $service" systemctl stop $service
+  fi
+  if [ -f $unit ]; then
+    change "disable $service" systemctl disable -q $service
+    change "remove $unit" rm -f $unit
+    ! has_systemd || change 'let systemd read its units again' systemctl daemon-reload
+  fi
+  for file in "$bin" "$bin.previous" "$bin.new"; do
+    [ ! -e "$file" ] || change "remove $file" rm -f "$file"
+  done
+  if [ $action = purge ]; then purge; else say "Configuration and data stay: $config and $state. --purge removes them, too."; fi
+}
+
+confirm_purge() {
+  { [ -t 0 ] && [ -z "$dry_run" ]; } || return 0
+  printf 'All records in %s and its backups will be gone. Type "purge" to go on: ' "$state"
+  read -r answer || answer=
+  [ "$answer" = purge ] || die 'nothing was removed'
+}
+
+# Only what the program made: state.dir may be a directory that holds other things, too.
+purge() {
+  for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/backups "$state"/telemetricsd.pid* $config; do
+    [ ! -e "$path" ] || change "remove $path" rm -rf "$path"
+  done
+  for directory in "$state" $default_state $config_dir; do
+    [ ! -d "$directory" ] || change "remove $directory" rmdir "$directory" || warn "$directory stays: it holds other files."
+  done
+  ! id $user >/dev/null 2>&1 || change "remove the user $user" userdel $user
+  ! getent group $user >/dev/null || change "remove the group $user" groupdel $user
+}
+
+# ---- small things ----
+
+# Runs a command as the service would, with nothing in its environment.
+as_service() (
+  cd /
+  exec runuser -u $user -- env -i PATH=/usr/bin:/bin "$@"
+)
+
+# setting PROGRAM SECTION KEY: the value in force, empty where there is none.
+setting() {
+  as_service "$1" config | sed -n "/^\[$2\]/,/^\[/s/^$3 = //p" | sed 's/^"\(.*\)"$/\1/'
+}
+
+# change WHAT COMMAND...: says it and does it; in a dry run it only says so.
+change() {
+  what=$1
+  shift
+  if [ -n "$dry_run" ]; then
+    say "would $what"
+  else
+    say "$what"
+    "$@"
+  fi
+}
+
+say() {
+  printf '%s\n' "$@"
+}
+
+warn() {
+  printf '%s\n' "$@" >&2
+}
+
+# die MESSAGE [REMEDY]
+die() {
+  message=$1
+  shift
+  warn "install.sh: $message" "$@"
+  exit 1
+}
+
+misuse() {
+  warn "install.sh: $1" "Try: $0 --help"
+  exit 2
 }
 
 main "$@"

@@ -2,7 +2,6 @@ import { createCollector } from './collector/collector.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/settings.ts';
 import { startCrashAnalysis } from './crash-analysis.ts';
-import { curlLine } from './curl-line.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
@@ -13,6 +12,7 @@ import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
 import { serviceManager } from './systemd.ts';
 import { PROGRAM_VERSION } from './version.ts';
+import { welcomeText } from './welcome.ts';
 
 const ANSWER_DEADLINE_MS = 3_000;
 const DRAIN_DEADLINE_MS = 3_000;
@@ -55,7 +55,7 @@ export async function serveUntilStopped({
       ms: Math.round(performance.now() - started),
     });
     manager.ready();
-    if (welcome) process.stdout.write(welcomeText(config, servers));
+    if (welcome) process.stdout.write(readyText(config, servers));
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
@@ -81,21 +81,13 @@ function nextSignal(name: NodeJS.Signals): Promise<string> {
   return new Promise(resolve => process.once(name, () => resolve(name)));
 }
 
-function welcomeText(config: Config, servers: RunningServer[]) {
-  const pages = servers.find(({ listener }) => listener.serves !== 'collector')?.url;
-  const collector = servers.find(({ listener }) => listener.serves !== 'pages')?.url ?? '';
+function readyText(config: Config, servers: RunningServer[]) {
   const sample = Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo';
   return `
 telemetricsd is ready.
 
-  Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
-  Connect machines      ${pages ?? ''}/telemetryui/connect
   Sample data           ${sample}        (in another terminal; writes 100,000 made-up records)
   Stop                  Ctrl-C
-
-Post a record yourself:
-
-${curlLine(collector.startsWith('unix:') ? 'http://localhost' : collector, config.collector.tids[0]!.id)}
-
+${welcomeText(config, servers)}
 `;
 }

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { type AppDependencies, createApp } from './app.ts';
 import { bodyLimit, type CollectorBindings } from './collector/routes.ts';
 import type { Listener } from './config/listener.ts';
@@ -41,7 +41,7 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   const server = listen(answer, listener, bodyLimit(deps.config.collector.max_payload) + 1024);
   return {
     listener,
-    url: 'unix' in listener ? `unix:${listener.unix}` : `http://${hostInUrl(listener.host)}:${server.port}`,
+    url: urlOf(listener, server.port),
     async stop(deadlineMs) {
       stopping = true;
       await Bun.sleep(Math.min(FAREWELL_MS, deadlineMs));
@@ -58,11 +58,14 @@ function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) 
   try {
     if ('unix' in listener) {
       removeStaleSocket(listener.unix);
-      return Bun.serve({
+      const server = Bun.serve({
         unix: listener.unix,
         maxRequestBodySize,
         fetch: request => answer(request, {}),
       });
+      // A proxy in our group may connect, whatever the umask.
+      chmodSync(listener.unix, 0o660);
+      return server;
     }
     return Bun.serve({
       hostname: listener.host,
@@ -97,6 +100,12 @@ function removeStaleSocket(path: string) {
   } catch {
     // There is none.
   }
+}
+
+/** `http://127.0.0.1:8080`, or the path of a unix socket; `port` is the one that was really taken. */
+export function urlOf(listener: Listener, port?: number): string {
+  if ('unix' in listener) return `unix:${listener.unix}`;
+  return `http://${hostInUrl(listener.host)}:${port ?? listener.port}`;
 }
 
 function hostInUrl(host: string) {

@@ -47,6 +47,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,
   },
+  welcome: {
+    summary: 'print where the pages are, and a line that posts a record',
+    load: async () => (await import('./welcome.ts')).welcome,
+  },
   version: {
     summary: 'print the version of the program and of what it carries',
     load: async () => (await import('./version.ts')).version,

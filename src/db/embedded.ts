@@ -86,7 +86,7 @@ async function prepare(stateDir: string, log: Log): Promise<Cluster> {
   return cluster;
 }
 
-function assertSameMajor(dataDir: string) {
+export function assertSameMajor(dataDir: string) {
   const file = join(dataDir, 'PG_VERSION');
   const major = existsSync(file) ? readFileSync(file, 'utf8').trim() : POSTGRES_MAJOR;
   if (major === POSTGRES_MAJOR) return;

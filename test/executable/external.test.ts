@@ -30,7 +30,10 @@ test('two instances start at once on an empty database and start no PostgreSQL o
   }
   const applied = [one, two].map(program => program.output().match(/applied a migration/g)?.length ?? 0);
   const { code, stdout } = await place.run(['migrate', '--check'], { env: { TELEMETRICSD_DATABASE_URL: server.url } });
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'The database is up to date.\n' });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^The configuration is in order\.\nPostgreSQL .* is external\.\nThe database is up to date\.\n$/,
+  );
   expect(applied.filter(count => count > 0)).toHaveLength(1);
 });
 

@@ -131,23 +131,38 @@ test('migrate alone and beside a running server', async () => {
   const check = await run(['migrate', '--check'], { stateDir });
   expect({ code: check.code, stdout: check.stdout }).toMatchObject({
     code: 3,
-    stdout: expect.stringMatching(/^Pending: /),
+    stdout: expect.stringMatching(/ MB are free for .*migrated; 256 MB may be needed\.\nPending: records, /),
   });
-  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
+  expect(existsSync(stateDir)).toBe(false);
   const applied = await run(['migrate'], { stateDir });
   expect({ code: applied.code, stdout: applied.stdout }).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('Applied'),
   });
-  expect((await run(['migrate', '--check'], { stateDir })).code).toBe(0);
+  const upToDate = { code: 0, stdout: expect.stringMatching(/^The database is up to date\.\n$/m) };
+  expect(await run(['migrate', '--check'], { stateDir })).toMatchObject(upToDate);
+  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
 
   const program = await start({ stateDir });
   for (const args of [['migrate', '--check'], ['migrate']]) {
-    const { code, stdout } = await run(args, { stateDir });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'The database is up to date.\n' });
+    expect(await run(args, { stateDir })).toMatchObject(upToDate);
   }
   expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
   expect((await program.stop()).code).toBe(0);
+});
+
+test('migrate --check refuses data of another major version of PostgreSQL, and a disk without room', async () => {
+  const stateDir = path('of-another-major');
+  mkdirSync(`${stateDir}/data`, { recursive: true });
+  writeFileSync(`${stateDir}/data/PG_VERSION`, '17\n');
+  const { code, stderr } = await run(['migrate', '--check'], { stateDir });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^telemetricsd: the data in .*data is of PostgreSQL 17; this telemetricsd carries PostgreSQL 18/,
+  );
+  const noRoom = await run(['migrate', '--check'], { stateDir: '/proc/none' });
+  expect(noRoom.code).toBe(1);
+  expect(noRoom.stderr).toMatch(/^telemetricsd: 0 MB are free for \/proc\/none, and 256 MB may be needed\nMake room/);
 });
 
 test('listeners serve what they are for, a unix socket too', async () => {

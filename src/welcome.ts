@@ -1,0 +1,22 @@
+import type { Listener } from './config/listener.ts';
+import type { Config } from './config/settings.ts';
+import { curlLine } from './curl-line.ts';
+
+/** A listener and its URL: `http://127.0.0.1:8080`, or the path of a unix socket. */
+interface Place {
+  listener: Listener;
+  url: string;
+}
+
+/** Where to go next, once the server serves at these places. */
+export function welcomeText(config: Config, places: Place[]): string {
+  const pages = places.find(({ listener }) => listener.serves !== 'collector')?.url;
+  const collector = places.find(({ listener }) => listener.serves !== 'pages')?.url ?? '';
+  return `  Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
+  Connect machines      ${pages ?? ''}/telemetryui/connect
+
+Post a record yourself:
+
+${curlLine(collector.startsWith('unix:') ? 'http://localhost' : collector, config.collector.tids[0]!.id)}
+`;
+}
