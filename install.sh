@@ -135,12 +135,25 @@ build() {
 
 install_new() {
   say "Installing telemetricsd $new_version."
+  choose_listen
   create_account
   create_directories
   change "install $bin" put_executable
   create_config
+  take_over_data
   put_unit
   start_new
+}
+
+# An earlier installation was removed and has left its data.
+take_over_data() {
+  { [ -z "$dry_run" ] && [ -d "$state/data" ]; } || return 0
+  new=$bin
+  critical=
+  trap leave EXIT
+  preflight
+  trap - EXIT
+  [ -z "$pending" ] || warn "The data are migrated when the server starts. No backup is made: that takes the version which wrote them."
 }
 
 create_account() {
@@ -161,15 +174,14 @@ put_executable() {
   mv -f "$bin.new" "$bin"
 }
 
-# Every setting with its description and its default as a comment, so that defaults of later versions take effect.
-create_config() {
+# Sets settings, what a new configuration says, before anything is changed: the addresses may be wrong.
+choose_listen() {
   if [ -e $config ]; then
     [ -z "$listen" ] || warn "$config exists and stays as it is: --listen is left out."
     return
   fi
   [ -n "$listen" ] || ask_listen
   settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen" "$candidate" config --config /dev/null) || exit 1
-  change "create $config (listening on $listen)" write_config
 }
 
 ask_listen() {
@@ -182,6 +194,11 @@ ask_listen() {
   listen=${answer:-$listen}
 }
 
+create_config() {
+  [ -e $config ] || change "create $config (listening on $listen)" write_config
+}
+
+# Every setting with its description and its default as a comment, so that defaults of later versions take effect.
 write_config() {
   {
     echo '# The configuration of telemetricsd. Remove the "# " before a line to change its value; then: systemctl restart telemetricsd'
@@ -245,6 +262,7 @@ service_runs() {
 
 # With Type=notify it returns when the server is ready. One that falls over within the next seconds is not.
 start_service() {
+  start_time=$(date +%s)
   systemctl reset-failed $service 2>/dev/null || true
   systemctl start $service || return 1
   sleep 3
@@ -256,7 +274,7 @@ restart_service() {
 }
 
 show_log() {
-  ! command -v journalctl >/dev/null || journalctl -u $service -n 15 --no-pager -o cat >&2 || true
+  ! command -v journalctl >/dev/null || journalctl -u $service --since "@$start_time" -n 20 --no-pager -o cat >&2 || true
 }
 
 tell_left_out() {
@@ -282,6 +300,7 @@ tell_next() {
 
 upgrade() {
   old_version=$("$installed" version 2>/dev/null | sed -n 's/^telemetricsd //p') || old_version=unknown
+  choose_listen
   create_account
   create_directories
   create_config
@@ -372,7 +391,7 @@ preflight() {
   [ -z "$report" ] || say "$report"
   case $status in
     0 | 3) ;;
-    *) die "telemetricsd $new_version can't take over; nothing was changed, $old_version stays" 'Mend what is said above and run this again.' ;;
+    *) die "telemetricsd $new_version can't take over and was not put in place" 'Mend what is said above and run this again.' ;;
   esac
   state=$(setting "$new" state dir)
   [ -n "$state" ] || die "telemetricsd $new_version does not tell its state.dir; nothing was changed"
@@ -459,7 +478,12 @@ restore_data() {
 # ---- removing ----
 
 uninstall() {
-  if [ -n "$installed" ] && [ "$(id -u)" -eq 0 ]; then state=$(setting "$installed" state dir); fi
+  state=
+  if [ -n "$installed" ] && [ "$(id -u)" -eq 0 ]; then
+    state=$(setting "$installed" state dir)
+  elif [ -r $config ]; then
+    state=$(sed -n '/^\[state\]/,/^\[/s/^dir = "\(.*\)"$/\1/p' $config)
+  fi
   state=${state:-$default_state}
   service_runs || assert_no_other
   [ $action = uninstall ] || confirm_purge

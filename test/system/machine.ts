@@ -1,99 +1,123 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childrenOf, eventually } from '../executable/program.ts';
 
-/** A copy of this machine's file system for one test: what is done in it is gone afterwards. */
+/** A fresh Debian in a directory, with users, processes and a network of its own. */
 export interface Machine {
-  /** Where a path of it is seen from outside. */
-  path(inside: string): string;
-  /** Runs a shell command in it as root. */
-  run(command: string): { code: number | null; output: string };
-  /** Gives it a systemctl that starts and stops the one service as its unit says. */
-  addServiceManager(): void;
-  remove(): void;
+  path(name: string): string;
+  /** Runs a command as root to its end; what it starts in the background stays only on a machine that was booted. */
+  run(...command: string[]): { code: number | null; output: string };
+  stop(): Promise<void>;
 }
 
-/** Whether the kernel lets root lay one file system over another. */
-export function canOverlay(): boolean {
-  try {
-    makeMachine().remove();
-    return true;
-  } catch {
-    return false;
-  }
+// Kept from one run to the next: making it takes most of a minute.
+const DEBIAN = join(tmpdir(), 'telemetricsd-test-bookworm');
+const PACKAGES = 'systemd,systemd-sysv,dbus,libstdc++6,curl,passwd';
+const ENVIRONMENT = ['env', '-i', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
+
+/** Why there can be no such machine here; undefined: there can. */
+export function debianMissing(): string | undefined {
+  if (process.getuid?.() !== 0) return 'it needs root';
+  if (existsSync(DEBIAN)) return undefined;
+  if (!Bun.which('debootstrap')) return 'it needs debootstrap';
+  const fresh = `${DEBIAN}.${process.pid}`;
+  const made = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', fresh], {
+    encoding: 'utf8',
+  });
+  if (made.status === 0) renameSync(fresh, DEBIAN);
+  else rmSync(fresh, { recursive: true, force: true });
+  return made.status === 0 ? undefined : `debootstrap failed: ${made.stdout.trim().split('\n').at(-1)}`;
 }
 
-export function makeMachine(): Machine {
-  const place = mkdtempSync(join(tmpdir(), 'telemetricsd-machine-'));
-  const root = join(place, 'root');
-  const mounted: string[] = [];
-  const mount = (target: string, ...args: string[]) => {
-    mkdirSync(target, { recursive: true });
-    const { status, stderr } = spawnSync('mount', [...args, target], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`mount ${target}: ${stderr}`);
-    mounted.unshift(target);
-  };
-  const remove = () => {
-    for (const target of mounted) spawnSync('umount', ['--lazy', target]);
-    // What is still mounted would be deleted as well, this machine's own devices among it.
-    if (readFileSync('/proc/self/mountinfo', 'utf8').includes(place)) throw new Error(`${place} is still mounted`);
-    rmSync(place, { recursive: true, force: true });
-  };
-  try {
-    mount(join(place, 'memory'), '-t', 'tmpfs', 'tmpfs');
-    for (const name of ['upper', 'work']) mkdirSync(join(place, 'memory', name));
-    const layers = `lowerdir=/,upperdir=${place}/memory/upper,workdir=${place}/memory/work`;
-    mount(root, '-t', 'overlay', 'overlay', '-o', layers);
-    mount(join(root, 'proc'), '--bind', '/proc');
-    mount(join(root, 'dev'), '--bind', '/dev');
-    mount(join(root, 'run'), '-t', 'tmpfs', 'tmpfs');
-  } catch (error) {
-    remove();
-    throw error;
-  }
-  const path = (inside: string) => join(root, inside);
+/** One whose systemd does not run, as in a container or while an image is made. */
+export function startChroot(): Machine {
+  const root = copyOfDebian();
+  const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${root}/proc`];
   return {
-    path,
-    run(command) {
-      const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
-      const { status, stdout, stderr } = spawnSync('chroot', [root, '/bin/sh', '-c', command], {
-        encoding: 'utf8',
-        env,
-      });
-      return { code: status, output: stdout + stderr };
+    path: name => join(root, name),
+    run: (...command) => runToEnd('unshare', [...namespaces, 'chroot', root, ...ENVIRONMENT, ...command]),
+    async stop() {
+      rmSync(root, { recursive: true, force: true });
     },
-    addServiceManager() {
-      mkdirSync(path('/run/systemd/system'), { recursive: true });
-      mkdirSync(path('/usr/local/sbin'), { recursive: true });
-      writeFileSync(path('/usr/local/sbin/systemctl'), SYSTEMCTL);
-      chmodSync(path('/usr/local/sbin/systemctl'), 0o755);
-    },
-    remove,
   };
 }
 
-const SYSTEMCTL = `#!/bin/sh
-stop() {
-  pid=$(cat /run/service.pid 2>/dev/null) || return 0
-  kill "$pid" 2>/dev/null
-  while [ -d "/proc/$pid" ]; do sleep 0.1; done
-  rm -f /run/service.pid
+/** One with its own systemd as process 1, or why that does not come up here. */
+export async function bootMachine(): Promise<Machine | string> {
+  const cgroups = /^\S+ (\S+) cgroup2 rw/m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
+  if (!cgroups) return 'no cgroup2 is mounted';
+  const root = copyOfDebian();
+  const cgroup = join(cgroups, root.split('/').at(-1)!);
+  mkdirSync(cgroup);
+  const init = spawn('sh', ['-c', INTO_CGROUP, cgroup, BOOT, root], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [init.stdout, init.stderr]) stream.setEncoding('utf8').on('data', text => (output += text));
+  const machine: Machine = {
+    path: name => join(root, name),
+    run: (...command) =>
+      runToEnd('nsenter', ['--target', `${childrenOf(init.pid!)[0]}`, '--all', ...ENVIRONMENT, ...command]),
+    async stop() {
+      init.kill('SIGKILL');
+      await eventually('the machine is gone', () => removeCgroup(cgroup));
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+  try {
+    await eventually(
+      'systemd runs',
+      () => /running|degraded/.test(machine.run('systemctl', 'is-system-running').output),
+      30_000,
+    );
+    return machine;
+  } catch {
+    await machine.stop();
+    return `systemd does not come up as process 1: ${output.trim().split('\n').at(-1)}`;
+  }
 }
-start() {
-  command=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/telemetricsd.service)
-  runuser -u telemetricsd -- $command >>/run/service.log 2>&1 &
-  for _ in $(seq 100); do
-    sleep 0.1
-    pid=$(pgrep -u telemetricsd -x telemetricsd -o) && echo "$pid" >/run/service.pid
-    if tail -n 3 /run/service.log | grep -q ' ready '; then return 0; fi
-    if ! pgrep -u telemetricsd -x telemetricsd >/dev/null && [ "$_" -gt 20 ]; then return 1; fi
-  done
-  return 1
+
+const INTO_CGROUP = `echo $$ > "$0/cgroup.procs"
+  exec unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child sh -c "$1" "$2"`;
+
+const BOOT = `set -e
+  mount --make-rprivate /
+  mount --bind "$0" "$0"
+  cd "$0"
+  mount -t proc proc proc
+  mount -t sysfs sysfs sys
+  mount -t cgroup2 cgroup2 sys/fs/cgroup
+  mount -t tmpfs -o mode=755 tmpfs dev
+  for device in null zero full random urandom tty; do touch dev/$device; mount --bind /dev/$device dev/$device; done
+  mkdir dev/pts dev/shm
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+  ln -s pts/ptmx dev/ptmx
+  ln -s /proc/self/fd dev/fd
+  mount -t tmpfs tmpfs dev/shm
+  mount -t tmpfs -o mode=755 tmpfs run
+  mount -t tmpfs -o mode=1777 tmpfs tmp
+  pivot_root . mnt
+  umount -l mnt
+  exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . /lib/systemd/systemd`;
+
+function copyOfDebian() {
+  const root = mkdtempSync(join(tmpdir(), 'telemetricsd-machine-'));
+  const copied = spawnSync('cp', ['-a', '--reflink=auto', `${DEBIAN}/.`, root]);
+  if (copied.status !== 0) throw new Error(String(copied.stderr));
+  return root;
 }
-for last in "$@"; do :; done
-case " $* " in
-  *' stop '*|*' disable '*) stop ;;
-  *' restart '*|*' start '*) stop; : >/run/service.log; start ;;
-esac
-`;
+
+function runToEnd(program: string, args: string[]) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  });
+  return { code: status, output: `${stdout ?? ''}${stderr ?? ''}${error ?? ''}` };
+}
+
+/** False as long as a process is in it. */
+function removeCgroup(cgroup: string) {
+  return spawnSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']).status === 0;
+}
