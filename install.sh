@@ -11,8 +11,8 @@ Usage: sudo ./install.sh [OPTION]...
 Installs telemetricsd as a service, or upgrades the one that is installed. Takes the executable beside this script or
 in dist/; in a checkout it is built where it is missing or older than the sources. Nothing is downloaded by the script.
 
-  --listen LIST   where the server listens, for a new configuration: addresses with commas between them, each
-                  optionally ADDRESS=collector or ADDRESS=pages (default :8080=collector,127.0.0.1:8081)
+  --listen ADDR   where machines post their records, for a new configuration (default :8080, port 8080 of every address).
+                  Pages are shown on 127.0.0.1:8081 alone, since nobody has to sign in yet
   --prefix DIR    where bin/telemetricsd goes (default /usr/local)
   --no-start      do not start the service
   --uninstall     remove the program and the service; configuration and data stay
@@ -34,7 +34,9 @@ unit=/etc/systemd/system/$service.service
 config_dir=/etc/telemetricsd
 config=$config_dir/config.toml
 default_state=/var/lib/telemetricsd
-default_listen=:8080=collector,127.0.0.1:8081
+backups=/var/backups/telemetricsd
+default_listen=:8080
+pages=127.0.0.1:8081
 here=$(cd "$(dirname "$0")" && pwd)
 
 action=install
@@ -181,21 +183,21 @@ choose_listen() {
     return
   fi
   [ -n "$listen" ] || ask_listen
-  settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen" "$candidate" config --config /dev/null) || exit 1
+  settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen=collector,$pages" "$candidate" config --config /dev/null) || exit 1
 }
 
 ask_listen() {
   listen=$default_listen
   { [ -t 0 ] && [ -t 1 ] && [ -z "$dry_run" ]; } || return 0
-  say 'Machines may post records to port 8080 from anywhere. Pages are shown on 127.0.0.1:8081, to this host alone, since' \
-    'nobody has to sign in. Another choice is written as for --listen; Enter accepts this one.'
-  printf 'Listen on [%s]: ' "$listen"
+  say 'Where may machines post their records? :8080 means port 8080 of every address of this host.' \
+    "Pages are shown on $pages alone, since nobody has to sign in."
+  printf 'Address [%s]: ' "$listen"
   read -r answer || answer=
   listen=${answer:-$listen}
 }
 
 create_config() {
-  [ -e $config ] || change "create $config (listening on $listen)" write_config
+  [ -e $config ] || change "create $config (records on $listen, pages on $pages)" write_config
 }
 
 # Every setting with its description and its default as a comment, so that defaults of later versions take effect.
@@ -289,10 +291,10 @@ tell_next() {
   say '' "  Configuration         $config (then: systemctl restart $service)" \
     "  Log                   journalctl -u $service" \
     '  Upgrade               run the install.sh of the new version'
-  if [ "$listen" = "$default_listen" ]; then
-    say '' "Machines reach this server as http://$(uname -n):8080, which takes records and shows nothing. Nobody has to sign in to" \
-      'see the pages, so they are for this host alone; from your desk:' \
-      "  ssh -N -L 8081:127.0.0.1:8081 $(uname -n)      and open http://localhost:8081/telemetryui"
+  if [ -n "$listen" ]; then
+    say '' "Machines report to http://$(uname -n):${listen##*:}, where records are taken and nothing is shown. Nobody has to sign in to see" \
+      'the pages, so they are for this host alone. From your desk:' \
+      "  ssh -N -L 8081:$pages $(uname -n)      and open http://localhost:8081/telemetryui"
   fi
 }
 
@@ -396,21 +398,24 @@ preflight() {
   state=$(setting "$new" state dir)
   [ -n "$state" ] || die "telemetricsd $new_version does not tell its state.dir; nothing was changed"
   external=$(setting "$new" database url)
-  # A database that was never used is created anew.
-  if [ $status -eq 3 ] && { [ -n "$external" ] || [ -d "$state/data" ]; }; then pending=yes; fi
+  [ $status -eq 0 ] || pending=yes
 }
 
 stop_service() {
-  service_runs || return 0
-  was_running=yes
+  has_systemd || return 0
+  ! service_runs || was_running=yes
   say "stopping $service"
   systemctl stop $service
 }
 
 # Made while the server is stopped: a record that was taken after it would be lost when it is restored.
 make_backup() {
-  as_service mkdir -p -m 700 "$state/backups"
-  wanted=$state/backups/before-$new_version-$(date -u +%Y%m%d-%H%M%S).backup
+  # Where the old version would have to migrate as well, it never ran: there is nothing to back up.
+  status=0
+  as_service "$bin" migrate --check >/dev/null 2>&1 || status=$?
+  [ $status -ne 3 ] || return 0
+  [ -d $backups ] || install -d -m 700 -o $user -g $user $backups
+  wanted=$backups/before-$new_version-$(date -u +%Y%m%d-%H%M%S).backup
   say "backing up to $wanted"
   as_service "$bin" backup "$wanted" || roll_back 'The backup could not be made.'
   backup=$wanted
@@ -418,9 +423,9 @@ make_backup() {
 
 swap() {
   old_unit=$(cat $unit 2>/dev/null) || old_unit=
-  mv -f "$bin" "$bin.previous"
-  mv -f "$new" "$bin"
+  ln -f "$bin" "$bin.previous"
   swapped=yes
+  mv -f "$new" "$bin"
   put_unit
 }
 
@@ -503,17 +508,18 @@ uninstall() {
 
 confirm_purge() {
   { [ -t 0 ] && [ -z "$dry_run" ]; } || return 0
-  printf 'All records in %s and its backups will be gone. Type "purge" to go on: ' "$state"
+  printf 'All records in %s will be gone, with the backups that upgrades made. Type "purge" to go on: ' "$state"
   read -r answer || answer=
   [ "$answer" = purge ] || die 'nothing was removed'
 }
 
 # Only what the program made: state.dir may be a directory that holds other things, too.
 purge() {
-  for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/backups "$state"/telemetricsd.pid* $config; do
+  for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/telemetricsd.pid* \
+    "$backups"/before-*.backup "$config"; do
     [ ! -e "$path" ] || change "remove $path" rm -rf "$path"
   done
-  for directory in "$state" $default_state $config_dir; do
+  for directory in "$state" $default_state $config_dir $backups; do
     [ ! -d "$directory" ] || change "remove $directory" rmdir "$directory" || warn "$directory stays: it holds other files."
   done
   ! id $user >/dev/null 2>&1 || change "remove the user $user" userdel $user
