@@ -166,6 +166,8 @@ create_account() {
 
 create_directories() {
   [ -d $default_state ] || change "create $default_state" install -d -m 700 -o $user -g $user $default_state
+  # There when the service starts, so that it may write there.
+  [ -d $backups ] || change "create $backups" install -d -m 700 -o $user -g $user $backups
   [ -d $config_dir ] || change "create $config_dir" install -d -m 750 -g $user $config_dir
 }
 
@@ -414,7 +416,6 @@ make_backup() {
   status=0
   as_service "$bin" migrate --check >/dev/null 2>&1 || status=$?
   [ $status -ne 3 ] || return 0
-  [ -d $backups ] || install -d -m 700 -o $user -g $user $backups
   wanted=$backups/before-$new_version-$(date -u +%Y%m%d-%H%M%S).backup
   say "backing up to $wanted"
   as_service "$bin" backup "$wanted" || roll_back 'The backup could not be made.'
