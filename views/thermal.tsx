@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import type { ThermalView } from '../src/mce/mce.ts';
+import type { ThermalView } from '../src/thermal/thermal.ts';
 import { BuildsOfClasses, WeeksCounted } from './classes.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';

@@ -4,7 +4,7 @@ import { slotsOf } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { likePatterns } from '../records/classification.ts';
-import { type Scope, scopeQuery } from '../scope.ts';
+import { type Scope, type ScopeQuery, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
 import {
   type BuildCount,
@@ -61,28 +61,7 @@ export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Da
   };
 }
 
-export interface ThermalView {
-  scope: Scope;
-  weeks: SlotSeries;
-  builds: BuildCount[];
-  classifications: string[];
-}
-
-/** Four weeks and the one that isn't over. */
-const THERMAL_DAYS = 35;
-
-/** What the thermal page and GET /api/thermal show: thermal events of the last ISO weeks. */
-export async function readThermal(sql: Sql, config: Config, query: MceQuery, now: Date): Promise<ThermalView> {
-  const { classifications } = config.thermal;
-  const patterns = likePatterns(classifications);
-  const scope = weeksOf(query, THERMAL_DAYS);
-  const [weeks, builds] = await Promise.all([
-    classesOverTime(sql, scope, patterns),
-    classesByBuild(sql, scope, patterns, BUILDS),
-  ]);
-  return { scope, weeks: largestFirst(seriesOf(slotsOf(scope, now), weeks)), builds: [...builds], classifications };
-}
-
-function weeksOf({ os, fleet, days }: MceQuery, otherwise: number): Scope {
+/** The whole ISO weeks that a query asks for. */
+export function weeksOf({ os, fleet, days }: Partial<ScopeQuery>, otherwise: number): Scope {
   return { systemName: os, fleet, days: 7 * Math.ceil((days ?? otherwise) / 7), byWeek: true };
 }

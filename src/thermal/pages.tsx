@@ -5,11 +5,11 @@ import { isoWeek } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
-import { readThermal } from '../mce/mce.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { readQuery, scopeQuery } from '../scope.ts';
 import { parseOrRefuse } from '../validation.ts';
 import { viewResponse } from '../view-tables.ts';
+import { readThermal } from './thermal.ts';
 
 export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono().get('/', async c => {

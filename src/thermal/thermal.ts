@@ -1,0 +1,38 @@
+import { largestFirst, type SlotSeries, seriesOf } from '../../views/series.ts';
+import { slotsOf } from '../../views/window.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { weeksOf } from '../mce/mce.ts';
+import { type BuildCount, classesByBuild, classesOverTime } from '../mce/queries.ts';
+import { likePatterns } from '../records/classification.ts';
+import type { Scope, ScopeQuery } from '../scope.ts';
+
+/** Of each OS. */
+const BUILDS = 10;
+
+export interface ThermalView {
+  scope: Scope;
+  weeks: SlotSeries;
+  builds: BuildCount[];
+  classifications: string[];
+}
+
+/** Four weeks and the one that isn't over. */
+const THERMAL_DAYS = 35;
+
+/** What the thermal page and GET /api/thermal show: thermal events of the last ISO weeks. */
+export async function readThermal(
+  sql: Sql,
+  config: Config,
+  query: Partial<ScopeQuery>,
+  now: Date,
+): Promise<ThermalView> {
+  const { classifications } = config.thermal;
+  const patterns = likePatterns(classifications);
+  const scope = weeksOf(query, THERMAL_DAYS);
+  const [weeks, builds] = await Promise.all([
+    classesOverTime(sql, scope, patterns),
+    classesByBuild(sql, scope, patterns, BUILDS),
+  ]);
+  return { scope, weeks: largestFirst(seriesOf(slotsOf(scope, now), weeks)), builds: [...builds], classifications };
+}
