@@ -52,7 +52,17 @@ const filter = fc.record(
   {
     os: few('debian', 'ubuntu', 'nowhere'),
     build: few('1', '9.10', 'rolling'),
-    classification: few('a/b/c', 'a/*', 'a/b/*', 'ab/*', 'x/y/z'),
+    classification: few(
+      'a/b/c',
+      'a/*',
+      'a/b/*',
+      'ab/*',
+      'x/y/z',
+      'a/b/c,x/*',
+      'a/b/d,ab/b/c,a/x/c',
+      '*/b/c',
+      '*/b/c,a/*/c,no/such/one',
+    ),
     severity: few('1', '3', '4'),
     machine_id: few('m1', 'm3'),
     source: few('internal', 'external'),
@@ -79,10 +89,7 @@ function fits(record: any, f: Filter): boolean {
   return (
     (!f.os || record.system_name === f.os) &&
     (!f.build || record.build === f.build) &&
-    (!f.classification ||
-      (f.classification.endsWith('/*')
-        ? record.classification.startsWith(f.classification.slice(0, -1))
-        : record.classification === f.classification)) &&
+    (!f.classification || f.classification.split(',').some(name => fitsPattern(record.classification, name))) &&
     (!f.severity || record.severity === Number(f.severity)) &&
     (!f.machine_id || record.machine_id === f.machine_id) &&
     (!f.source || record.external === (f.source === 'external')) &&
@@ -99,6 +106,10 @@ function fits(record: any, f: Filter): boolean {
     (!f.to || received < end(f.to))
   );
 }
+
+const fitsPattern = (classification: string, pattern: string) =>
+  pattern.split('/').every((part, n) => part === '*' || part === classification.split('/')[n]) &&
+  (pattern.endsWith('*') || pattern.split('/').length === 3);
 
 const idsOn = (html: string) => [...html.matchAll(/record_details\/(\d+)"/g)].map(([, id]) => Number(id));
 const query = (values: Filter, more: Record<string, string> = {}) =>

@@ -1,5 +1,5 @@
 import type { Child, FC } from 'hono/jsx';
-import { count, Scroll } from './parts.tsx';
+import { count, counted, Scroll } from './parts.tsx';
 
 /** A cell with a bar behind its number. `of` is the number that fills the cell. */
 export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> = ({ n, of, href }) => (
@@ -52,10 +52,12 @@ export interface BarTableProps {
   rows: BarRow[];
   /** What shares are of; the sum of the rows unless told. */
   total?: number | undefined;
+  /** Those that have no row: how many names, and their number in all. */
+  others?: { names: number; n: number } | undefined;
 }
 
 /** Numbers with their shares as bars: the chart and its table in one. */
-export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(rows) }) => {
+export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(rows), others }) => {
   const most = Math.max(...rows.map(row => row.n));
   return (
     <Scroll label={label}>
@@ -83,6 +85,11 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(ro
           ))}
         </tbody>
       </table>
+      {others && others.names > 0 && (
+        <p class="soft">
+          and {counted(others.names, 'other')} with {count(others.n)}
+        </p>
+      )}
     </Scroll>
   );
 };

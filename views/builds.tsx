@@ -5,8 +5,8 @@ import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { counted, Pager, Scroll } from './parts.tsx';
-import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
-import { SeriesChart } from './slot-chart.tsx';
+import { NothingInScope, RecordsRemoved, recordsOfDays, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { OTHERS, SeriesChart } from './slot-chart.tsx';
 import { slotsOf } from './window.ts';
 
 export interface BuildsPageProps extends BuildsView {
@@ -24,6 +24,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
   const { frame, systems, fleets, scope, rows, offset, total, overTime, pageSize, errors } = props;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const query = { ...values, offset: offset || undefined };
+  const [from] = slotsOf(scope, frame.now);
   return (
     <Page frame={frame} title="Builds" current="builds" live>
       <ScopeForm
@@ -42,7 +43,17 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
           <h2>
             {counted(total.records, 'record')} of {counted(total.builds, 'build')} in {scopeText(values)}
           </h2>
-          <SeriesChart over={overTime} byWeek={scope.byWeek} unit="records" />
+          <SeriesChart
+            over={overTime}
+            byWeek={scope.byWeek}
+            unit="records"
+            hrefOf={(days, build) =>
+              build === OTHERS
+                ? undefined
+                : recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })
+            }
+          />
+          <RecordsRemoved frame={frame} from={from} />
           <div id="results" tabindex={-1}>
             <BuildsTable {...props} />
             <Pager
@@ -97,7 +108,11 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total }) => {
               <BarCell
                 n={records}
                 of={most.records}
-                href={recordsPath({ os: scope.systemName, fleet: scope.fleet, build, from })}
+                href={
+                  frame.kept.from && lastDay < frame.kept.from
+                    ? undefined
+                    : recordsPath({ os: scope.systemName, fleet: scope.fleet, build, from })
+                }
               />
               <td class="num soft">{share(records, total.records)}</td>
               <BarCell n={machines} of={most.machines} />

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import type { BuildCount } from '../src/mce/queries.ts';
+import type { SystemBuilds } from '../src/mce/queries.ts';
 import type { Scope } from '../src/scope.ts';
 import { BarTable } from './bars.tsx';
 import { recordsPath } from './links.ts';
@@ -15,9 +15,9 @@ export const WeeksCounted: FC<{ slots: string[] }> = ({ slots }) => (
 
 export interface BuildsOfClassesProps {
   scope: Scope;
-  builds: BuildCount[];
-  /** The classifications that were counted. */
-  classes: string[];
+  builds: SystemBuilds[];
+  /** The classifications that were counted, as configured. */
+  classifications: string[];
   /** The first day counted. */
   from: string | undefined;
   /** What the numbers count: `thermal events`. */
@@ -25,34 +25,28 @@ export interface BuildsOfClassesProps {
 }
 
 /** Records by build, each OS apart, the newest build first. */
-export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, classes, from, unit }) => (
+export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, classifications, from, unit }) => (
   <div class="halves">
-    {[...Map.groupBy(builds, ({ os }) => os)].map(([os, rows]) => (
+    {builds.map(({ os, newest, builds: known, records }) => (
       <section>
         <h2>{os === '' ? 'Newest builds of systems that are not named' : `Newest builds of ${os}`}</h2>
         <BarTable
           label={`${unit} by build of ${os}`}
           heads={['Build', 'Records']}
-          rows={rows.map(({ build, records }) => ({
+          total={records}
+          rows={newest.map(({ build, records: n }) => ({
             name: <span class="mono">{build}</span>,
-            n: records,
+            n,
             href: os
-              ? recordsPath({ os, build, fleet: scope.fleet, classification: commonClassification(classes), from })
+              ? recordsPath({ os, build, fleet: scope.fleet, classification: classifications.join(','), from })
               : undefined,
           }))}
+          others={{
+            names: known - newest.length,
+            n: records - newest.reduce((sum, build) => sum + build.records, 0),
+          }}
         />
       </section>
     ))}
   </div>
 );
-
-/** The classification, or the pattern with `*` that the records search takes, that covers all of some; undefined where none does. */
-export const commonClassification = (classes: string[]): string | undefined => {
-  if (classes.length === 1) return classes[0];
-  const [first = ''] = classes;
-  const [domain, probe] = first.split('/');
-  const pattern = [`${domain}/${probe}/*`, `${domain}/*`].find(candidate =>
-    classes.every(name => name.startsWith(candidate.slice(0, -1))),
-  );
-  return pattern;
-};

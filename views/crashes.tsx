@@ -4,6 +4,7 @@ import { BuildLinks, CrashesFilterForm } from './crashes-filter.tsx';
 import {
   type CrashFilter,
   crashesPath,
+  DEFAULT_DAYS,
   failedPath,
   guiltiesApiPath,
   hiddenPath,
@@ -14,6 +15,7 @@ import { type TopGuilty, TopTable } from './crashes-top.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { counted, EmptyState, type NoticeProps, Pager } from './parts.tsx';
+import { slotsOf } from './window.ts';
 
 export interface CrashesPageProps {
   frame: Frame;
@@ -146,8 +148,9 @@ const WhatFillsIt: FC<CrashesPageProps> = ({ filter, classifications }) => (
   </>
 );
 
-const Shares: FC<CrashesPageProps> = ({ filter, byClassification, byBuild }) => {
-  const { os, fleet } = filter;
+const Shares: FC<CrashesPageProps> = ({ frame, filter, byClassification, byBuild }) => {
+  const { os, fleet, days = DEFAULT_DAYS } = filter;
+  const [from] = slotsOf({ days }, frame.now);
   return (
     <div class="halves">
       {byClassification.length > 0 && (
@@ -158,7 +161,7 @@ const Shares: FC<CrashesPageProps> = ({ filter, byClassification, byBuild }) => 
             heads={['Classification', 'Records']}
             rows={byClassification.map(({ classification, records }) => ({
               name: classification,
-              href: recordsPath({ os, fleet, classification }),
+              href: recordsPath({ os, fleet, classification, from }),
               n: records,
             }))}
           />

@@ -10,9 +10,18 @@ export interface Frame {
   version: string;
   /** Entries in quarantine, for the badge. */
   quarantined: number;
+  kept: KeptRecords;
   now: Date;
   /** Why nothing can be changed at the moment. */
   readonlyNotice?: string | undefined;
+}
+
+/** UTC days, as far as retention has removed records. */
+export interface KeptRecords {
+  /** No record of a day before this one is left. */
+  from?: string | undefined;
+  /** All records of this day and those after it are. */
+  wholeFrom?: string | undefined;
 }
 
 export interface PageProps {

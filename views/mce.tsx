@@ -1,13 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { MceView } from '../src/mce/mce.ts';
 import { BarCell, BarTable } from './bars.tsx';
-import { BuildsOfClasses, commonClassification, WeeksCounted } from './classes.tsx';
+import { BuildsOfClasses, WeeksCounted } from './classes.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { SelectField } from './fields.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { machinePath, recordsPath } from './links.ts';
-import { counted, Scroll } from './parts.tsx';
-import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { type FilterValues, machinePath, recordsPath } from './links.ts';
+import { count, counted, Scroll } from './parts.tsx';
+import { NothingInScope, RecordsRemoved, recordsOfDays, ScopeForm, scopeText, withScope } from './scope-form.tsx';
 import { SeriesChart } from './slot-chart.tsx';
 
 export interface McePageProps extends MceView {
@@ -51,8 +51,14 @@ export const McePage: FC<McePageProps> = props => {
           <h2>
             {counted(total, 'machine check')} in {scopeText(values, true)}
           </h2>
-          <SeriesChart over={classes} byWeek unit="machine checks" />
+          <SeriesChart
+            over={classes}
+            byWeek
+            unit="machine checks"
+            hrefOf={(days, name) => recordsOfDays(frame, { ...behind, ...days, classification: name })}
+          />
           <WeeksCounted slots={classes.slots} />
+          <RecordsRemoved frame={frame} from={from} />
           <div class="halves">
             <section>
               <h2>By class</h2>
@@ -67,24 +73,24 @@ export const McePage: FC<McePageProps> = props => {
               <BarTable
                 label="Machine checks by CPU model"
                 heads={['CPU model', 'Records']}
-                total={total}
-                rows={cpus.map(({ cpu_model: name, records }) => ({
+                total={cpus.records}
+                rows={cpus.rows.map(({ cpu_model: name, records }) => ({
                   name: name || <span class="soft">not told</span>,
                   n: records,
-                  href: recordsPath({
-                    ...behind,
-                    classification: commonClassification(totals.map(c => c.name)),
-                    cpu_model: name || '-',
-                  }),
+                  href: recordsPath({ ...behind, classification: classifications.join(','), cpu_model: name || '-' }),
                 }))}
+                others={{
+                  names: cpus.models - cpus.rows.length,
+                  n: cpus.records - sum(cpus.rows.map(row => row.records)),
+                }}
               />
             </section>
             <section>
               <h2>Machines with most</h2>
-              <MachinesTable {...props} />
+              <MachinesTable {...props} behind={{ ...behind, classification: classifications.join(',') }} />
             </section>
           </div>
-          <BuildsOfClasses {...props} classes={totals.map(({ name }) => name)} from={from} unit="machine checks" />
+          <BuildsOfClasses {...props} from={from} unit="machine checks" />
           <ExportLinks
             href={withScope('/api/mce', { ...values, top: top === DEFAULT_TOP ? undefined : top })}
             tables={{ weeks: 'Weeks', machines: 'Machines', builds: 'Builds', cpus: 'CPU models' }}
@@ -101,7 +107,12 @@ const sum = (numbers: number[]): number => numbers.reduce((total, n) => total + 
 
 const BUILDS_A_MACHINE = 4;
 
-const MachinesTable: FC<McePageProps> = ({ machines }) => {
+interface MachinesTableProps extends Pick<McePageProps, 'machines'> {
+  /** What all machine checks that are counted have in common. */
+  behind: FilterValues;
+}
+
+const MachinesTable: FC<MachinesTableProps> = ({ machines, behind }) => {
   const most = Math.max(...machines.map(({ records }) => records));
   return (
     <Scroll label="Machines with most machine checks">
@@ -119,12 +130,17 @@ const MachinesTable: FC<McePageProps> = ({ machines }) => {
               <th scope="row" class="mono">
                 <a href={machinePath(machineId)}>{machineId}</a>
               </th>
-              <BarCell n={records} of={most} />
+              <BarCell n={records} of={most} href={recordsPath({ ...behind, machine_id: machineId })} />
               <td>
                 <ul class="inline">
                   {builds.slice(0, BUILDS_A_MACHINE).map(({ os, build, records: n }) => (
                     <li>
-                      <span class="soft">{os}</span> <span class="mono">{build}</span> {n}
+                      <span class="soft">{os}</span> <span class="mono">{build}</span>{' '}
+                      {os ? (
+                        <a href={recordsPath({ ...behind, machine_id: machineId, os, build })}>{count(n)}</a>
+                      ) : (
+                        count(n)
+                      )}
                     </li>
                   ))}
                   {builds.length > BUILDS_A_MACHINE && (

@@ -6,6 +6,7 @@ import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { count, EmptyState, Scroll, Time } from './parts.tsx';
 import { SlotChart } from './slot-chart.tsx';
+import { slotsOf } from './window.ts';
 
 export interface OverviewPageProps {
   frame: Frame;
@@ -54,7 +55,11 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
         </p>
       )}
       <ul class="figures" aria-label="At a glance">
-        <Figure title="Records in 24 hours" n={records} href={recordsPath({})}>
+        <Figure
+          title="Records in 24 hours"
+          n={records}
+          href={recordsPath({ from: hours[0]?.hour.toISOString().slice(0, 16) })}
+        >
           <Change n={records} before={weekBefore} than="a week earlier" />
         </Figure>
         <Figure title="Machine ids in 3 days" n={machines.threeDays} href="/telemetryui/population">
@@ -110,7 +115,7 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
           more={['MCE', '/telemetryui/mce']}
           empty={machineChecks.length === 0 && 'None in the last 14 days.'}
         >
-          <MachineChecksTable machineChecks={machineChecks} />
+          <MachineChecksTable frame={frame} machineChecks={machineChecks} />
         </Part>
       </div>
     </>
@@ -253,7 +258,8 @@ const AdoptionTable: FC<Pick<OverviewPageProps, 'adoption'>> = ({ adoption }) =>
   </Scroll>
 );
 
-const MachineChecksTable: FC<Pick<OverviewPageProps, 'machineChecks'>> = ({ machineChecks }) => {
+const MachineChecksTable: FC<Pick<OverviewPageProps, 'frame' | 'machineChecks'>> = ({ frame, machineChecks }) => {
+  const [weekBegin] = slotsOf({ days: 7 }, frame.now);
   const most = Math.max(...machineChecks.map(({ records }) => records));
   return (
     <Scroll label="Machine checks">
@@ -269,7 +275,7 @@ const MachineChecksTable: FC<Pick<OverviewPageProps, 'machineChecks'>> = ({ mach
           {machineChecks.map(({ classification, records, weekBefore }) => (
             <tr>
               <th scope="row">
-                <a href={recordsPath({ classification })}>{classification}</a>
+                <a href={recordsPath({ classification, from: weekBegin })}>{classification}</a>
               </th>
               <BarCell n={records} of={most} />
               <td class="num">{count(weekBefore)}</td>

@@ -44,7 +44,7 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
       <TextField
         {...field('classification', 'Classification')}
         placeholder="org.clearlinux/*"
-        hint="A whole classification, DOMAIN/* or DOMAIN/PROBE/*"
+        hint="A whole classification, DOMAIN/* or DOMAIN/PROBE/*; several with commas between them"
         suggestions={classifications && [...patternsOf(classifications), ...classifications]}
         wide
       />

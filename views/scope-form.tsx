@@ -1,5 +1,7 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import { SelectField } from './fields.tsx';
+import type { Frame } from './layout.tsx';
+import { type FilterValues, recordsPath } from './links.ts';
 import { EmptyState } from './parts.tsx';
 import { windowText } from './window.ts';
 
@@ -97,6 +99,19 @@ export const withScope = (path: string, values: { [name: string]: string | numbe
 /** `the last 14 days on clear-linux-os, fleet lab` */
 export const scopeText = ({ os, fleet, days = 1 }: ScopeValues, byWeek?: boolean): string =>
   `the last ${windowText({ days, byWeek }).replace(/^1 /, '')}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
+
+/** The records of some days; undefined where none of those days are kept. */
+export const recordsOfDays = ({ kept }: Frame, filter: FilterValues & { to: string }): string | undefined =>
+  kept.from === undefined || filter.to >= kept.from ? recordsPath(filter) : undefined;
+
+/** Says that counters know more than is left, where a window that begins on a UTC day holds days that retention has been to. */
+export const RecordsRemoved: FC<{ frame: Frame; from: string | undefined }> = ({ frame: { kept }, from }) =>
+  from && kept.wholeFrom && from < kept.wholeFrom ? (
+    <p class="soft">
+      Of the records received before {kept.wholeFrom} some or all are no longer kept. Numbers count all that came; links
+      lead to what is left.
+    </p>
+  ) : null;
 
 /** The empty state of a view; `what` says which records would fill it. */
 export const NothingInScope: FC<{ scope: ScopeValues; byWeek?: boolean; what: string }> = ({ scope, byWeek, what }) => (

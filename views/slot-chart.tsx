@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { count, Scroll } from './parts.tsx';
 import type { SlotSeries } from './series.ts';
-import { isoWeek } from './window.ts';
+import { isoWeek, lastDayOf } from './window.ts';
 
 export interface ChartSeries {
   name: string;
@@ -19,6 +19,12 @@ export interface SlotChartProps {
   line?: ChartSeries | undefined;
   /** What the numbers count, in the plural: `records`. */
   unit: string;
+  /** The table is shown without asking. */
+  open?: boolean | undefined;
+  /** The last slot isn't over. */
+  unfinished?: boolean | undefined;
+  /** Where the records behind a number of the table are: by the place of its slot, and its series. */
+  hrefOf?: ((slot: number, series: string) => string | undefined) | undefined;
 }
 
 /** The name of the series of all that have none of their own. */
@@ -29,7 +35,7 @@ const HEIGHT = 100;
 
 /** Bars and a line over hours, days or weeks, with the numbers as a table. */
 export const SlotChart: FC<SlotChartProps> = props => {
-  const { slots, bars, line } = props;
+  const { slots, bars, line, open } = props;
   const top = roundedUp(Math.max(...slots.map((_, n) => Math.max(stacked(bars, n), line?.values[n] ?? 0))));
   return (
     <figure class={slots.length <= 3 ? 'chart few' : 'chart'}>
@@ -44,7 +50,7 @@ export const SlotChart: FC<SlotChartProps> = props => {
         <Plot {...props} top={top} />
         <Ticks slots={slots} />
       </div>
-      <details>
+      <details open={open}>
         <summary>As a table</summary>
         <NumbersTable {...props} />
       </details>
@@ -72,13 +78,14 @@ const Scale: FC<{ top: number }> = ({ top }) => (
 );
 
 const Plot: FC<SlotChartProps & { top: number }> = props => {
-  const { slots, bars, line, top } = props;
+  const { slots, bars, line, top, unfinished } = props;
   const y = (n: number) => (HEIGHT * (1 - n / top)).toFixed(1);
   const height = (n: number) => ((HEIGHT * n) / top).toFixed(1);
   const middle = (slot: number) => slot * SLOT + SLOT / 2;
   const width = slots.length * SLOT;
   return (
     <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary(props)}>
+      {unfinished && <rect class="unfinished" x={width - SLOT} width={SLOT} y="0" height={HEIGHT} />}
       <path class="grid" d={`M0 0H${width}M0 ${HEIGHT / 2}H${width}M0 ${HEIGHT}H${width}`} />
       {bars.map(({ name, values }, n) => (
         <path
@@ -129,7 +136,7 @@ const Ticks: FC<Pick<SlotChartProps, 'slots'>> = ({ slots }) => {
   );
 };
 
-const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit }) => {
+const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit, hrefOf }) => {
   const columns = [...bars, ...(line ? [line] : [])];
   return (
     <Scroll label={`${unit} by ${slot}`} fit>
@@ -147,8 +154,8 @@ const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit }) => 
             .map(({ name }, n) => (
               <tr>
                 <th scope="row">{name}</th>
-                {columns.map(({ values }) => (
-                  <td class="num">{count(values[n] ?? 0)}</td>
+                {columns.map(({ name: series, values }) => (
+                  <NumberCell n={values[n] ?? 0} href={hrefOf?.(n, series)} />
                 ))}
               </tr>
             ))
@@ -159,23 +166,41 @@ const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit }) => 
   );
 };
 
+const NumberCell: FC<{ n: number; href: string | undefined }> = ({ n, href }) => (
+  <td class="num">{href && n > 0 ? <a href={href}>{count(n)}</a> : count(n)}</td>
+);
+
 const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
 /** The slot of a UTC day, `2026-11-23`. */
 export const daySlot = (day: string) => ({ name: day, tick: DATE.format(new Date(day)) });
 
-/** Series over the days, or the ISO weeks, of a window; the last one is of those that have none of their own. */
-export const SeriesChart: FC<{ over: SlotSeries; byWeek?: boolean | undefined; unit: string }> = props => {
-  const { over, byWeek, unit } = props;
-  return (
-    <SlotChart
-      slot={byWeek ? 'ISO week' : 'Day'}
-      slots={over.slots.map(byWeek ? weekSlot : daySlot)}
-      bars={over.series}
-      unit={unit}
-    />
-  );
-};
+export interface SeriesChartProps {
+  over: SlotSeries;
+  byWeek?: boolean | undefined;
+  unit: string;
+  open?: boolean | undefined;
+  /** Where the records behind a number are; `series` may be OTHERS. */
+  hrefOf?: ((days: { from: string; to: string }, series: string) => string | undefined) | undefined;
+}
+
+/** Series over the days, or the ISO weeks, of a window that ends today. */
+export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byWeek, unit, open, hrefOf }) => (
+  <SlotChart
+    slot={byWeek ? 'ISO week' : 'Day'}
+    slots={slots.map((slot, n) => soFar((byWeek ? weekSlot : daySlot)(slot), n === slots.length - 1))}
+    bars={series}
+    unit={unit}
+    open={open}
+    unfinished
+    hrefOf={hrefOf && ((n, name) => hrefOf({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, name))}
+  />
+);
+
+const soFar = ({ name, tick }: SlotChartProps['slots'][number], unfinished: boolean) => ({
+  name: unfinished ? `${name} so far` : name,
+  tick,
+});
 
 /** The slot of the ISO week that begins on a Monday. */
 const weekSlot = (monday: string) => ({ name: isoWeek(monday), tick: isoWeek(monday).slice(5) });

@@ -7,7 +7,7 @@ import { SelectField } from './fields.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { type FilterValues, recordsPath } from './links.ts';
 import { counted, Severity } from './parts.tsx';
-import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { NothingInScope, RecordsRemoved, ScopeForm, scopeText, withScope } from './scope-form.tsx';
 import { slotsOf } from './window.ts';
 
 export interface StatsPageProps extends StatsView {
@@ -56,6 +56,7 @@ export const StatsPage: FC<StatsPageProps> = props => {
           <h2>
             {counted(records, 'record')} in {scopeText(values)}
           </h2>
+          <RecordsRemoved frame={frame} from={slotsOf(scope, frame.now)[0]} />
           <div class="halves">
             {KINDS_SHOWN.map(kind => (
               <section>
@@ -80,23 +81,16 @@ const ShareTable: FC<StatsPageProps & { kind: Kind }> = ({ frame, scope, shares,
   const [from] = slotsOf(scope, frame.now);
   const behind = { os: scope.systemName, fleet: scope.fleet, from };
   return (
-    <>
-      <BarTable
-        label={`Records by ${TITLES[kind]}`}
-        heads={[TITLES[kind], 'Records']}
-        total={records}
-        rows={rows.map(({ name, records: n }) => {
-          const filter = filterOf(kind, name);
-          return { name: shown(kind, name), n, href: filter && recordsPath({ ...behind, ...filter }) };
-        })}
-      />
-      {names > rows.length && (
-        <p class="soft">
-          and {counted(names - rows.length, 'other')} with{' '}
-          {counted(records - rows.reduce((sum, row) => sum + row.records, 0), 'record')}
-        </p>
-      )}
-    </>
+    <BarTable
+      label={`Records by ${TITLES[kind]}`}
+      heads={[TITLES[kind], 'Records']}
+      total={records}
+      rows={rows.map(({ name, records: n }) => {
+        const filter = filterOf(kind, name);
+        return { name: shown(kind, name), n, href: filter && recordsPath({ ...behind, ...filter }) };
+      })}
+      others={{ names: names - rows.length, n: records - rows.reduce((sum, row) => sum + row.records, 0) }}
+    />
   );
 };
 

@@ -5,7 +5,7 @@ import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { counted } from './parts.tsx';
-import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { NothingInScope, RecordsRemoved, ScopeForm, scopeText, withScope } from './scope-form.tsx';
 import { UpdateMatrix } from './update-matrix.tsx';
 import { slotsOf } from './window.ts';
 
@@ -24,7 +24,14 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const [from] = slotsOf(scope, frame.now);
   const recordsOf = (before: string, after: string) =>
-    recordsPath({ os: scope.systemName, fleet: scope.fleet, payload: updatePattern(before, after), from });
+    recordsPath({
+      os: scope.systemName,
+      fleet: scope.fleet,
+      classification: classifications.join(','),
+      payload: updatePattern(before, after),
+      not_payload: FAILED,
+      from,
+    });
   return (
     <Page frame={frame} title="Updates" current="updates" live>
       <ScopeForm
@@ -50,6 +57,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
             From the build on the left to the build above. Dimmed: back to an older build.
             {known > builds.length && ` Of ${known} builds these ${builds.length} took part in most updates.`}
           </p>
+          <RecordsRemoved frame={frame} from={from} />
           <UpdateMatrix builds={builds} cells={cells} recordsOf={recordsOf} />
           <h2>Most used paths</h2>
           <BarTable
@@ -69,8 +77,9 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
   );
 };
 
-/** A regular expression for payloads of such updates, in both of the forms that clients send. */
+/** Regular expressions for payloads of such updates, and of those that failed, in both of the forms that clients send. */
 const updatePattern = (from: string, to: string): string =>
-  `(current_version=|from_version: *)${escaped(from)}\\s+(server_version=|to_version: *)${escaped(to)}\\s`;
+  `(^|\\n)(current_version=|from_version:) *${escaped(from)}\\s(.*\\n)?(server_version=|to_version:) *${escaped(to)}(\\s|$)`;
+const FAILED = '(^|\\n)result(=|:) *([^0\\s]|0\\S)';
 
 const escaped = (build: string): string => build.replaceAll('.', '\\.');

@@ -12,7 +12,6 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { likePatterns } from '../records/classification.ts';
 import { listFleets } from '../records/queries.ts';
 import { firstProblem, idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
 import { guiltyOf } from './api.ts';
@@ -241,7 +240,7 @@ function machineAndBuild({ machine_id, build }: CrashQuery) {
 
 /** Crashes with and without backtraces share DOMAIN/PROBE with one of the classifications that hold backtraces. */
 function shareOf(patterns: readonly string[]): string[] {
-  return likePatterns([...new Set(patterns.map(pattern => pattern.replace(/[^/]+$/, '*')))]);
+  return [...new Set(patterns.map(pattern => pattern.replace(/[^/]+$/, '*')))];
 }
 
 function withOffset(path: string, offset: number) {

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { anyClassificationLike } from '../records/classification-sql.ts';
 import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../scope.ts';
 
 export interface GuiltyRow {
@@ -100,7 +101,7 @@ export function crashShares(sql: Queryable, scope: Scope, patterns: string[]) {
   return sql<{ classification: string; records: number }[]>`
     select classification, sum(records)::bigint as records
       from build_counts c
-     where ${inWindow(sql, scope)} and classification like any(${patterns}::text[])
+     where ${inWindow(sql, scope)} and classification = ${anyClassificationLike(sql, patterns)}
      group by classification order by 2 desc, 1 limit 50`;
 }
 

@@ -3,16 +3,15 @@ import { largestFirst, type SlotSeries, seriesOf } from '../../views/series.ts';
 import { slotsOf } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { likePatterns } from '../records/classification.ts';
 import { type Scope, type ScopeQuery, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
 import {
-  type BuildCount,
   byCpuModel,
   type CheckedMachine,
-  type CpuCount,
+  type CpuModels,
   classesByBuild,
   classesOverTime,
+  type SystemBuilds,
   topMachines,
 } from './queries.ts';
 
@@ -32,8 +31,8 @@ export interface MceView {
   top: number;
   classes: SlotSeries;
   machines: CheckedMachine[];
-  builds: BuildCount[];
-  cpus: CpuCount[];
+  builds: SystemBuilds[];
+  cpus: CpuModels;
   /** The classifications that count, as configured. */
   classifications: string[];
 }
@@ -41,13 +40,12 @@ export interface MceView {
 /** What the MCE page and GET /api/mce show: machine checks of the last ISO weeks. */
 export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Date): Promise<MceView> {
   const { classifications } = config.machine_checks;
-  const patterns = likePatterns(classifications);
   const scope = weeksOf(query, DEFAULT_DAYS);
   const top = query.top ?? DEFAULT_TOP;
   const [classes, machines, builds, cpus] = await Promise.all([
-    classesOverTime(sql, scope, patterns),
+    classesOverTime(sql, scope, classifications),
     topMachines(sql, scope, top),
-    classesByBuild(sql, scope, patterns, BUILDS),
+    classesByBuild(sql, scope, classifications, BUILDS),
     byCpuModel(sql, scope, CPU_MODELS),
   ]);
   return {
@@ -56,7 +54,7 @@ export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Da
     classes: largestFirst(seriesOf(slotsOf(scope, now), classes)),
     machines: [...machines],
     builds: [...builds],
-    cpus: [...cpus],
+    cpus,
     classifications,
   };
 }

@@ -10,6 +10,7 @@ import { readQuery } from '../scope.ts';
 import { parseOrRefuse } from '../validation.ts';
 import { viewResponse } from '../view-tables.ts';
 import { mceQuery, readMce } from './mce.ts';
+import { buildRows } from './queries.ts';
 
 export function mcePages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono().get('/', async c => {
@@ -47,8 +48,8 @@ export function mceApi(sql: Sql, config: Config) {
           columns: ['machine_id', 'os', 'build', 'records'],
           rows: machines.flatMap(({ machineId, builds: on }) => on.map(row => ({ machine_id: machineId, ...row }))),
         },
-        builds: { columns: ['os', 'build', 'records'], rows: builds },
-        cpus: { columns: ['cpu_model', 'records'], rows: cpus },
+        builds: { columns: ['os', 'build', 'records'], rows: buildRows(builds) },
+        cpus: { columns: ['cpu_model', 'records'], rows: cpus.rows },
       },
     );
   });

@@ -1,30 +1,40 @@
 import type { Queryable } from '../db/connect.ts';
+import { anyClassificationLike } from '../records/classification-sql.ts';
 import { inWindow, type Scope, slotOf } from '../scope.ts';
 
-/** Records of some classifications by ISO week (its Monday) or day and classification. Patterns are those of SQL `like`. */
+/** Records of some classifications by ISO week (its Monday) or day and classification. */
 export function classesOverTime(sql: Queryable, scope: Scope, patterns: string[]) {
   return sql<{ slot: string; name: string; n: number }[]>`
     select ${slotOf(sql, scope)} as slot, c.classification as name, sum(c.records)::bigint as n
       from build_counts c
-     where c.classification like any(${patterns}::text[]) and ${inWindow(sql, scope)}
+     where c.classification = ${anyClassificationLike(sql, patterns)} and ${inWindow(sql, scope)}
      group by 1, 2 order by 2, 1`;
 }
 
-/** A type, not an interface, so that it can be a row of a table of the API. */
-export type BuildCount = { os: string; build: string; records: number };
+/** Records by build of one OS. */
+export interface SystemBuilds {
+  os: string;
+  /** The newest, newest first. */
+  newest: { build: string; records: number }[];
+  /** How many builds there are in the window, and their records. */
+  builds: number;
+  records: number;
+}
 
-/** Records of some classifications by build, of each OS the newest ones, those first with most records. */
+/** Records of some classifications by build, of each OS the newest ones; the OS with most records first. */
 export function classesByBuild(sql: Queryable, scope: Scope, patterns: string[], perSystem: number) {
-  return sql<BuildCount[]>`
-    select system_name as os, build, records
-      from (select c.system_name, c.build, sum(c.records)::bigint as records, sum(sum(c.records)) over system as system_records,
+  return sql<SystemBuilds[]>`
+    select system_name as os, builds, system_records as records,
+           jsonb_agg(jsonb_build_object('build', build, 'records', records) order by rank) as newest
+      from (select c.system_name, c.build, sum(c.records)::bigint as records,
+                   (sum(sum(c.records)) over system)::bigint as system_records, count(*) over system as builds,
                    row_number() over (system order by version_order(c.build) desc, c.build) as rank
               from build_counts c
-             where c.classification like any(${patterns}::text[]) and ${inWindow(sql, scope)}
+             where c.classification = ${anyClassificationLike(sql, patterns)} and ${inWindow(sql, scope)}
              group by 1, 2
             window system as (partition by c.system_name)) builds
      where rank <= ${perSystem}
-     order by system_records desc, system_name, rank`;
+     group by 1, 2, 3 order by records desc, os`;
 }
 
 export interface CheckedMachine {
@@ -51,13 +61,27 @@ export function topMachines(sql: Queryable, scope: Scope, limit: number) {
      group by 1, 2 order by 2 desc, 1`;
 }
 
-/** A type, not an interface, so that it can be a row of a table of the API. */
-export type CpuCount = { cpu_model: string; records: number };
+export interface CpuModels {
+  /** Those with most records; '' where records don't tell it. */
+  rows: { cpu_model: string; records: number }[];
+  /** How many there are in the window, and their records. */
+  models: number;
+  records: number;
+}
 
-/** Machine checks by CPU model, '' where records don't tell it. */
-export function byCpuModel(sql: Queryable, scope: Scope, limit: number) {
-  return sql<CpuCount[]>`
-    select c.cpu_model, sum(c.records)::bigint as records
+/** Machine checks by CPU model. */
+export async function byCpuModel(sql: Queryable, scope: Scope, limit: number): Promise<CpuModels> {
+  const rows = await sql<{ cpu_model: string; records: number; models: number; total: number }[]>`
+    select c.cpu_model, sum(c.records)::bigint as records, count(*) over () as models, (sum(sum(c.records)) over ())::bigint as total
       from machine_check_cpus c where ${inWindow(sql, scope)}
      group by 1 order by 2 desc, 1 limit ${limit}`;
+  return {
+    rows: rows.map(({ cpu_model, records }) => ({ cpu_model, records })),
+    models: rows[0]?.models ?? 0,
+    records: rows[0]?.total ?? 0,
+  };
 }
+
+/** Rows of a table of the API. */
+export const buildRows = (systems: SystemBuilds[]) =>
+  systems.flatMap(({ os, newest }) => newest.map(({ build, records }) => ({ os, build, records })));

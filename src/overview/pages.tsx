@@ -4,7 +4,6 @@ import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
-import { likePatterns } from '../records/classification.ts';
 import { lastArrival, machinesLately, newestAdoption, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
 
@@ -23,7 +22,7 @@ export function overviewPages(sql: Sql, config: Config, frame: MakeFrame) {
       newestAdoption(sql, SYSTEMS, BUILDS_OF_A_SYSTEM),
       topGuilties(sql, { days: CRASH_DAYS, sort: 'records', limit: GUILTIES, offset: 0 }),
       newGuilties(sql, GUILTIES),
-      weekOnWeek(sql, likePatterns(config.machine_checks.classifications)),
+      weekOnWeek(sql, config.machine_checks.classifications),
     ]);
     const made = await frame();
     return c.html(

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { anyClassificationLike } from '../records/classification-sql.ts';
 import { today } from '../scope.ts';
 
 export interface HourRecords {
@@ -121,6 +122,6 @@ export function weekOnWeek(sql: Queryable, patterns: string[]) {
            coalesce(sum(records) filter (where day > ${today(sql)} - 7), 0)::bigint as records,
            coalesce(sum(records) filter (where day <= ${today(sql)} - 7), 0)::bigint as "weekBefore"
       from build_counts
-     where day > ${today(sql)} - 14 and classification like any(${patterns}::text[])
+     where day > ${today(sql)} - 14 and classification = ${anyClassificationLike(sql, patterns)}
      group by classification order by 2 desc, 1 limit 20`;
 }

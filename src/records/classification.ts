@@ -18,6 +18,14 @@ export function classificationTest(patterns: readonly string[]): ClassificationT
   };
 }
 
+/**
+ * What a search for classifications names: one or several with commas between them, each whole or with `*` for parts of it. A comma
+ * within a classification stands where no new one can begin after it.
+ */
+export function splitClassifications(text: string): string[] {
+  return text.split(/,(?=[^/,]*\/)/);
+}
+
 /** Patterns as SQL `like` takes them. A classification has three parts, so that `%` can stand for no more than one. */
 export function likePatterns(patterns: readonly string[]): string[] {
   return patterns.map(pattern =>

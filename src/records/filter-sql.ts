@@ -1,7 +1,9 @@
 import type postgres from 'postgres';
 import type { Queryable } from '../db/connect.ts';
+import { splitClassifications } from './classification.ts';
+import { anyClassificationLike } from './classification-sql.ts';
 
-/** What to narrow a list of records to. Texts are exact but for `classification`, which may end in `/*`. */
+/** What to narrow a list of records to. Texts are exact but for `classification`. */
 export interface RecordFilter extends CountedFilter {
   machineId?: string | undefined;
   eventId?: string | undefined;
@@ -30,6 +32,7 @@ export interface RecordFilter extends CountedFilter {
 export interface CountedFilter {
   systemName?: string | undefined;
   build?: string | undefined;
+  /** Whole, or `DOMAIN/*`, or `DOMAIN/PROBE/*`; `*` for other parts as well; several with commas between them. */
   classification?: string | undefined;
   severity?: number | undefined;
   external?: boolean | undefined;
@@ -80,10 +83,14 @@ function counted(sql: Queryable, filter: CountedFilter): Condition[] {
   ];
 }
 
-/** A prefix as a range, since a plan that is made before the prefix is known can use an index for that alone. */
-function matchesClassification(sql: Queryable, classification: string) {
-  if (!classification.endsWith('/*')) return sql`r.classification = ${classification}`;
-  const prefix = classification.slice(0, -1);
+function matchesClassification(sql: Queryable, text: string) {
+  const names = splitClassifications(text);
+  const [name = ''] = names;
+  if (names.length > 1 || name.split('/').slice(0, -1).includes('*'))
+    return sql`r.classification = ${anyClassificationLike(sql, names)}`;
+  if (!name.endsWith('/*')) return sql`r.classification = ${name}`;
+  // A range, since a plan that is made before the prefix is known can use an index for that alone.
+  const prefix = name.slice(0, -1);
   return sql`r.classification >= ${prefix} and r.classification < ${`${prefix.slice(0, -1)}0`}`;
 }
 

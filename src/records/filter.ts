@@ -10,7 +10,7 @@ export const API_LIMIT = 10_000;
 
 /** The filters that page and API have in common. Hardware and kernel are what links of the views lead to. */
 const commonQuery = z.object({
-  classification: textParam(140),
+  classification: textParam(2000),
   severity: integerParam(1, 4),
   machine_id: textParam(32),
   build: textParam(256),

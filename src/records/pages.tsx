@@ -10,10 +10,11 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
 import { countNuls } from './json.ts';
 import { readPage } from './paging.ts';
-import { findNeighbours, findRecord, listBuilds, listClassifications, listFleets, listSystems } from './queries.ts';
+import { findNeighbours, findRecord, listBuilds, listFleets, listSystems } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 import { type Searcher, SearchProblem } from './searcher.ts';
 

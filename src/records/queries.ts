@@ -84,17 +84,13 @@ export async function listBuilds(sql: Queryable, systemName: string | undefined,
   return rows.map(row => row.build);
 }
 
-/** The classifications that were ever counted, each found by one step in an index. */
-export async function listClassifications(sql: Queryable, limit: number): Promise<string[]> {
-  const rows = await sql<{ classification: string }[]>`
-    with recursive seen as (
-      select min(classification) as classification from build_counts
-      union all
-      select (select min(c.classification) from build_counts c where c.classification > seen.classification)
-        from seen where seen.classification is not null
-    )
-    select classification from seen where classification is not null limit ${limit}`;
-  return rows.map(row => row.classification);
+/** From which UTC days on records are kept. */
+export async function keptRecords(sql: Queryable) {
+  const [row] = await sql<{ from: string | null; wholeFrom: string | null }[]>`
+    select min(day) filter (where first_id <= last_id)::text as "from",
+           (max(day) filter (where not complete) + 1)::text as "wholeFrom"
+      from record_days`;
+  return { from: row!.from ?? undefined, wholeFrom: row!.wholeFrom ?? undefined };
 }
 
 /** The systems that have reported lately, those with most machines first. */

@@ -5,6 +5,7 @@ import { isoWeek } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
+import { buildRows } from '../mce/queries.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { readQuery, scopeQuery } from '../scope.ts';
 import { parseOrRefuse } from '../validation.ts';
@@ -42,7 +43,7 @@ export function thermalApi(sql: Sql, config: Config) {
       { os: scope.systemName ?? null, fleet: scope.fleet ?? null },
       {
         weeks: seriesRows('week', { ...weeks, slots: weeks.slots.map(isoWeek) }),
-        builds: { columns: ['os', 'build', 'records'], rows: builds },
+        builds: { columns: ['os', 'build', 'records'], rows: buildRows(builds) },
       },
     );
   });

@@ -3,8 +3,7 @@ import { slotsOf } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { weeksOf } from '../mce/mce.ts';
-import { type BuildCount, classesByBuild, classesOverTime } from '../mce/queries.ts';
-import { likePatterns } from '../records/classification.ts';
+import { classesByBuild, classesOverTime, type SystemBuilds } from '../mce/queries.ts';
 import type { Scope, ScopeQuery } from '../scope.ts';
 
 /** Of each OS. */
@@ -13,7 +12,7 @@ const BUILDS = 10;
 export interface ThermalView {
   scope: Scope;
   weeks: SlotSeries;
-  builds: BuildCount[];
+  builds: SystemBuilds[];
   classifications: string[];
 }
 
@@ -28,11 +27,10 @@ export async function readThermal(
   now: Date,
 ): Promise<ThermalView> {
   const { classifications } = config.thermal;
-  const patterns = likePatterns(classifications);
   const scope = weeksOf(query, THERMAL_DAYS);
   const [weeks, builds] = await Promise.all([
-    classesOverTime(sql, scope, patterns),
-    classesByBuild(sql, scope, patterns, BUILDS),
+    classesOverTime(sql, scope, classifications),
+    classesByBuild(sql, scope, classifications, BUILDS),
   ]);
   return { scope, weeks: largestFirst(seriesOf(slotsOf(scope, now), weeks)), builds: [...builds], classifications };
 }
