@@ -277,6 +277,22 @@ test('a long reader puts off the drop of a day; records go on meanwhile, and the
   expect(report!.dropped).toEqual([day!.day]);
 }, 30_000);
 
+test('views tell that numbers count more than is left, and link to no day without records', async () => {
+  const sample = { classification: 'x/mce/corrected', severity: 1, machineId: 'm' };
+  await store([
+    { ...sample, age: 100 },
+    { ...sample, age: 1 },
+  ]);
+  const linked = async () => {
+    const { html } = await getPage(server.app, '/telemetryui/mce?days=364');
+    const [, table = ''] = /<table>(.*?)<\/table>/s.exec(html) ?? [];
+    return { links: table.split('<a ').length - 1, told: html.includes('no longer kept') };
+  };
+  expect(await linked()).toEqual({ links: 2, told: false });
+  await run({ days: 30 });
+  expect(await linked()).toEqual({ links: 1, told: true });
+});
+
 test('only one purge runs at a time', async () => {
   const config = testConfig();
   const clients = [server.database.client('one'), server.database.client('two')];
