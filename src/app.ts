@@ -1,7 +1,14 @@
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
-import { requireLocalHost, requireSameOrigin, securityHeaders } from './access.ts';
+import { accountPages } from './access/account-pages.tsx';
+import { auditApi, auditPages, settingsPages } from './access/audit-pages.tsx';
+import { requirePermission } from './access/identify.ts';
+import { isLoopback, needsAccounts } from './access/mode.ts';
+import { signInPages } from './access/sign-in-pages.tsx';
+import { tokenPages } from './access/token-pages.tsx';
+import { userPages } from './access/user-pages.tsx';
+import { requireKnownHost, requireSameOrigin, securityHeaders } from './access/web-safety.ts';
 import { loadAssets } from './assets.ts';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
@@ -16,7 +23,7 @@ import { crashPages } from './crashes/pages.tsx';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
-import { frameMaker } from './frame.ts';
+import { bareFrame, frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
@@ -41,6 +48,8 @@ export interface AppDependencies {
   disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
   onWork?: () => void;
+  /** The configuration in force as text, for admins. */
+  settings?: string;
 }
 
 export type App = Hono<{ Bindings: CollectorBindings }>;
@@ -71,7 +80,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 }
 
 function pages(
-  { config, database, collector, onWork = () => {}, disk = () => undefined }: AppDependencies,
+  { config, database, collector, onWork = () => {}, disk = () => undefined, settings = '' }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
 ) {
@@ -87,16 +96,25 @@ function pages(
       'X-Content-Type-Options': 'nosniff',
     });
   });
-  for (const path of ['/telemetryui', '/telemetryui/*', '/api/*', '/metrics']) {
+  for (const path of ['/telemetryui/*', '/api/*', '/metrics']) {
     app.use(path, securityHeaders(), compress());
-    if (isLoopback(listener)) app.use(path, requireLocalHost(config.http.public_url));
-    app.use(path, requireSameOrigin());
+    app.use(path, requireKnownHost(isLoopback(listener), config.http.public_url));
     app.use(path, async (_, next) => {
       database.assertAvailable();
       await next();
     });
+    app.use(path, requirePermission(database.sql, config, needsAccounts(config)), requireSameOrigin());
   }
   app.get('/', c => c.redirect('/telemetryui', 302));
+  app.route(
+    '/telemetryui',
+    signInPages(database.sql, config, c => bareFrame(c, assets.href), false),
+  );
+  app.route('/telemetryui/account', accountPages(database.sql, config, frame));
+  app.route('/telemetryui/users', userPages(database.sql, config, frame));
+  app.route('/telemetryui/tokens', tokenPages(database.sql, frame));
+  app.route('/telemetryui/audit', auditPages(database.sql, frame));
+  app.route('/telemetryui/settings', settingsPages(frame, settings));
   app.route('/telemetryui', overviewPages(database.sql, config, frame));
   app.route('/telemetryui/records/export', exportRoutes(database));
   app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
@@ -113,6 +131,7 @@ function pages(
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   app.route('/metrics', metricsRoutes(database.sql, collector, disk));
+  app.route('/api/audit', auditApi(database.sql));
   app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));
@@ -124,8 +143,4 @@ function pages(
   app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
   app.route('/api/recomputations', recomputationsApi(database.sql, onWork));
   return app;
-}
-
-function isLoopback(listener: Listener) {
-  return 'host' in listener && /^(localhost|127\..*|::1)$/.test(listener.host);
 }

@@ -36,7 +36,7 @@ export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
       const base = baseUrl(config, new URL(c.req.url));
       return c.html(
         <ConnectPage
-          frame={await frame()}
+          frame={await frame(c)}
           serverUrl={`${base}/v2/collector`}
           tids={config.collector.tids}
           commands={COMMANDS}

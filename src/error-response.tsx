@@ -28,13 +28,7 @@ export function errorResponse(
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
   const { title, hints } = WORDS[status];
   return c.html(
-    <ErrorPage
-      frame={bareFrame(asset)}
-      status={status === 405 || status === 413 ? 400 : status}
-      title={title}
-      message={sentence(message)}
-      hints={hints}
-    />,
+    <ErrorPage frame={bareFrame(c, asset)} status={status} title={title} message={sentence(message)} hints={hints} />,
     status,
   );
 }
@@ -68,13 +62,15 @@ const TRY_AGAIN = [
 ];
 const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints'>> = {
   400: { title: 'That request has a mistake', hints: ['Check the address, or go back and correct the form.'] },
-  403: { title: 'Not from here', hints: [] },
+  401: { title: 'Sign in first', hints: [] },
+  403: { title: 'Not allowed', hints: [] },
   404: {
     title: 'Not found',
     hints: ['A record may have been removed by retention.', 'Check the address for a typing mistake.'],
   },
   405: { title: 'Not in this way', hints: [] },
   413: { title: 'Too large', hints: [] },
+  429: { title: 'Not so often', hints: [] },
   500: {
     title: 'Something went wrong',
     hints: ['It is not your mistake. An administrator finds the reason in the log.'],

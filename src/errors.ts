@@ -12,7 +12,7 @@ export class OperatorError extends Error {
 /** An answer to a request that could not be served: its status and a message that is safe to show. */
 export class RequestError extends Error {
   override name = 'RequestError';
-  readonly status: 400 | 403 | 404 | 405 | 413 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 503;
 
   constructor(status: RequestError['status'], message: string) {
     super(message);

@@ -1,4 +1,6 @@
 import { Cron } from 'croner';
+import { sessionLimits } from './access/identify.ts';
+import { forgetEnded } from './access/sessions.ts';
 import { scheduledBackup } from './backup/schedule.ts';
 import { forgetEvicted } from './collector/quarantine.ts';
 import type { Config } from './config/settings.ts';
@@ -31,6 +33,7 @@ function timetable(database: Database, config: Config, log: Log): Job[] {
       cron: config.retention.schedule,
       run: async () => reportPurge(await purge(purger, config, log), log),
     },
+    { name: 'forget ended sessions', cron: '41 * * * *', run: () => forgetEnded(sql, sessionLimits(config)) },
     ...backups(database, config, log),
   ];
 }

@@ -1,5 +1,10 @@
+import { siteOf } from './access/command.ts';
+import { makeLink } from './access/links.ts';
+import { needsAccounts } from './access/mode.ts';
+import { hasUsers } from './access/users.ts';
 import { createCollector } from './collector/collector.ts';
 import { loadConfig } from './config/load.ts';
+import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
 import { startCrashAnalysis } from './crash-analysis.ts';
 import { type Database, openDatabase } from './db/database.ts';
@@ -26,7 +31,9 @@ export async function serveUntilStopped({
   welcome: boolean;
 }): Promise<number> {
   const started = performance.now();
-  const { config } = loadConfig({ file });
+  const loaded = loadConfig({ file });
+  const { config } = loaded;
+  const accounts = needsAccounts(config);
   const log = createLog(config.log.level, config.log.format);
   const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
@@ -47,6 +54,7 @@ export async function serveUntilStopped({
       log,
       onWork: analysis.wake,
       disk: () => disk?.status,
+      settings: printConfig(loaded),
     });
     const stopSchedule = startSchedule(database, config, log);
     log.info('ready', {
@@ -55,7 +63,10 @@ export async function serveUntilStopped({
       ms: Math.round(performance.now() - started),
     });
     manager.ready();
-    if (welcome) process.stdout.write(readyText(config, servers));
+    const firstLink = accounts && !(await hasUsers(database.sql)) ? await makeLink(database.sql, null) : undefined;
+    if (firstLink && !welcome)
+      log.warn('nobody can sign in yet: "telemetricsd user add NAME --role admin" adds the first account');
+    if (welcome) process.stdout.write(readyText(config, servers, firstLink));
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
@@ -81,13 +92,13 @@ function nextSignal(name: NodeJS.Signals): Promise<string> {
   return new Promise(resolve => process.once(name, () => resolve(name)));
 }
 
-function readyText(config: Config, servers: RunningServer[]) {
+function readyText(config: Config, servers: RunningServer[], firstLink: string | undefined) {
   const sample = Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo';
   return `
 telemetricsd is ready.
 
   Sample data           ${sample}        (in another terminal; writes 100,000 made-up records)
   Stop                  Ctrl-C
-${welcomeText(config, servers)}
+${firstLink ? `  First account         ${siteOf(config)}${firstLink}        (once, within a day)\n` : ''}${welcomeText(config, servers)}
 `;
 }

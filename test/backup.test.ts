@@ -128,7 +128,9 @@ describe('is refused before anything is written', () => {
     const newer = join(dir, 'newer');
     async function* parts(): AsyncGenerator<BackupPart> {
       for await (const part of readBackup(file)) {
-        if (part.kind !== 'header') yield part;
+        if (part.kind === 'sequences')
+        yield { ...part, sequences: part.sequences.filter(({ name }) => /^(records|stacks|guilties)_/.test(name)) };
+      else if (part.kind !== 'header') yield part;
         else {
           const migrations = [
             ...part.header.migrations,
@@ -159,9 +161,15 @@ test('an older backup is brought to the schema of this program', async () => {
   const older = join(dir, 'older');
   async function* parts(): AsyncGenerator<BackupPart> {
     for await (const part of readBackup(file)) {
-      if (part.kind !== 'header') yield part;
-      // The last one adds a column: what was written before it has one less.
-      else yield { kind: 'header', header: { ...part.header, migrations: part.header.migrations.slice(0, -1) } };
+      if (part.kind === 'sequences')
+        yield { ...part, sequences: part.sequences.filter(({ name }) => /^(records|stacks|guilties)_/.test(name)) };
+      else if (part.kind !== 'header') yield part;
+      // Number 8 adds a column: what was written before it has one less.
+      else
+        yield {
+          kind: 'header',
+          header: { ...part.header, migrations: part.header.migrations.filter(({ number }) => number < 8) },
+        };
     }
   }
   async function* withoutColumn(): AsyncGenerator<BackupPart> {

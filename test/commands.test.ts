@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
-import { commands } from '../src/commands/commands.ts';
+import { type CommandEntry, commands } from '../src/commands/commands.ts';
 
 const ROOT = resolve(import.meta.dir, '..');
 
@@ -28,6 +28,12 @@ async function spawn(args: string[], env: Record<string, string>) {
   return { stdout, stderr, code };
 }
 
+const entries = Object.entries(commands).flatMap(([name, entry]): [string, CommandEntry][] =>
+  'load' in entry
+    ? [[name, entry]]
+    : Object.entries(entry.commands).map(([second, member]) => [`${name} ${second}`, member]),
+);
+
 describe('help', () => {
   test.each([[[]], [['--help']], [['-h']], [['help']]])('%j lists every command', async args => {
     const { stdout, stderr, code } = await telemetricsd(args);
@@ -37,17 +43,18 @@ describe('help', () => {
     }
   });
 
-  test.each(Object.keys(commands))('of %s is the same in every way of asking for it', async name => {
+  test.each(entries)('of %s is the same in every way of asking for it', async (name, entry) => {
+    const words = name.split(' ');
     const answers = await Promise.all([
-      telemetricsd(['help', name]),
-      telemetricsd([name, '--help']),
-      telemetricsd([name, '-h']),
-      telemetricsd([name, '--bogus', '--help']),
+      telemetricsd(['help', ...words]),
+      telemetricsd([...words, '--help']),
+      telemetricsd([...words, '-h']),
+      telemetricsd([...words, '--bogus', '--help']),
     ]);
     const [first] = answers;
     for (const answer of answers) expect(answer).toEqual({ stdout: first.stdout, stderr: '', code: 0 });
-    expect(first.stdout).toStartWith(`telemetricsd ${name}: ${commands[name]!.summary}\n\nUsage: telemetricsd ${name}`);
-    const { options } = await commands[name]!.load();
+    expect(first.stdout).toStartWith(`telemetricsd ${name}: ${entry.summary}\n\nUsage: telemetricsd ${name}`);
+    const { options } = await entry.load();
     for (const [option, { description }] of Object.entries(options)) {
       expect(first.stdout).toMatch(new RegExp(`^ {2}--${option}\\b`, 'm'));
       expect(first.stdout).toContain(description);
@@ -55,8 +62,9 @@ describe('help', () => {
   });
 
   test('fits a terminal of 120 columns', async () => {
-    for (const name of Object.keys(commands)) {
-      const { stdout } = await telemetricsd(['help', name]);
+    for (const [name] of entries) {
+      const words = name.split(' ');
+      const { stdout } = await telemetricsd(['help', ...words]);
       expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(120);
     }
   });
@@ -74,11 +82,15 @@ describe('wrong usage is exit code 2, with a message that names', () => {
     [['mig'], 'unknown command "mig"; the nearest is migrate'],
     [
       ['zzzz'],
-      'unknown command "zzzz"; there are serve, migrate, config, backup, restore, verify, rebuild-counters, purge, demo, welcome, version, help',
+      'unknown command "zzzz"; there are serve, migrate, config, backup, restore, verify, user, token, rebuild-counters, purge, demo, welcome, version, help',
     ],
     [['constructor'], 'unknown command "constructor"; there are serve'],
     [['help', 'confg'], 'unknown command "confg"; the nearest is config'],
-    [['help', 'serve', 'demo'], 'unexpected "demo" after help'],
+    [['help', 'serve', 'demo'], 'unexpected "demo" after help serve'],
+    [['user'], 'user needs one of add, list, role, password, remove'],
+    [['user', 'ad'], 'unknown command of user "ad"; the nearest is add'],
+    [['user', 'add'], 'user add needs a NAME'],
+    [['token', 'add', 'x', '--scope', 'all'], 'expected one or several of records:read'],
     [['--verison'], 'unknown option --verison; the nearest is --version'],
     [['--config', 'x', 'serve'], 'Options of a command come after it'],
     [['serve', '--confg', 'x'], 'unknown option --confg; the nearest is --config'],

@@ -53,6 +53,14 @@ test('without file and environment every setting has its default', () => {
       listen: [{ address: '127.0.0.1:8080', serves: 'all', host: '127.0.0.1', port: 8080 }],
       public_url: undefined,
     },
+    access: {
+      mode: undefined,
+      allow_open: false,
+      session_idle: 12,
+      session_days: 7,
+      trusted_header: undefined,
+      trusted_proxies: [],
+    },
     state: { dir: '/var/lib/telemetricsd' },
     database: { url: undefined, connections: 8 },
     collector: {
@@ -302,7 +310,7 @@ describe('a name that there is not', () => {
     ['[collector]\npayload = 1', {}, 'collector.payload', 'collector.max_payload'],
     ['[log]\nmax_payload = 1', {}, 'log.max_payload', 'collector.max_payload'],
     ['listen = ":1"', {}, 'listen', 'http.listen'],
-    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, state, database'],
+    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, access, state, database'],
     ['[log]\nzzzzzz = 1', {}, 'log.zzzzzz', 'one of level, format'],
     ['log = "debug"', {}, 'log', '[log]'],
     ['[[log]]\nlevel = "debug"', {}, 'log', '[log]'],

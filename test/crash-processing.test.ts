@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { shellActor } from '../src/access/audit.ts';
 import { analyseBatch } from '../src/crashes/analyse.ts';
 import { createDemangler } from '../src/crashes/demangle.ts';
 import { changeList } from '../src/crashes/never-guilty-list.ts';
@@ -162,7 +163,7 @@ describe('what is stored', () => {
     await crashes.analyse();
     const [{ version } = {}] = await crashes.sql`select version from never_guilty_version`;
     const change = { add: [{ function: 'changing()', module: '/usr/bin/app' }], remove: [] };
-    expect(await crashes.sql.begin(tx => changeList(tx, change))).toBeTrue();
+    expect(await crashes.sql.begin(tx => changeList(tx, change, shellActor()))).toBeTrue();
     const { json } = await getJson(crashes.app, `/api/records/${id}`);
     expect(json.guilty.function).toBe('changing()');
     expect(json.explanation).toMatchObject({ rule: 'first known frame', guilty_frame: 0, list_version: version });

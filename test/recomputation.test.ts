@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { shellActor } from '../src/access/audit.ts';
 import { analyseBatch } from '../src/crashes/analyse.ts';
 import { createDemangler } from '../src/crashes/demangle.ts';
 import { type FrameName, listNeverGuilty } from '../src/crashes/never-guilty-list.ts';
@@ -90,7 +91,7 @@ describe('the never-guilty list', () => {
     expect(before.length).toBeGreaterThan(100);
     expect(before.every(entry => entry.builtIn)).toBeTrue();
     const abort = before.find(entry => entry.function === 'abort()')!;
-    await submitChange(sql, { add: [frame('mine()')], remove: [abort.id] });
+    await submitChange(sql, { add: [frame('mine()')], remove: [abort.id] }, shellActor());
     await migrate(app.database.client('migrate', { connections: 1 }), quietLog);
     const after = await listNeverGuilty(sql);
     expect(after).toHaveLength(before.length);
@@ -100,10 +101,12 @@ describe('the never-guilty list', () => {
 
   test('knows a function only with its module, and each only once', async () => {
     await someCrashes();
-    await submitChange(sql, { add: [{ function: 'a()', module: '/other' }], remove: [] });
+    await submitChange(sql, { add: [{ function: 'a()', module: '/other' }], remove: [] }, shellActor());
     await app.recompute();
     expect(await guilties()).toEqual({ 'a()': 3, 'b()': 3, 'c()': 1 });
-    expect(await submitChange(sql, { add: [{ function: 'a()', module: '/other' }], remove: [] })).toBeUndefined();
+    expect(
+      await submitChange(sql, { add: [{ function: 'a()', module: '/other' }], remove: [] }, shellActor()),
+    ).toBeUndefined();
   });
 });
 
@@ -123,7 +126,7 @@ describe('what a preview says is what submitting then does', () => {
       before[to!.function] = (before[to!.function] ?? 0) + records;
     }
     expect(Object.fromEntries(Object.entries(before).filter(([, records]) => records > 0))).toEqual(expected);
-    await submitChange(sql, adding(...names));
+    await submitChange(sql, adding(...names), shellActor());
     await app.recompute();
     expect(await guilties()).toEqual(expected);
     const moved = moves.reduce((sum, move) => sum + move.records, 0);
@@ -147,7 +150,7 @@ describe('what a preview says is what submitting then does', () => {
       },
       { from: expect.objectContaining(frame('a()')), to: { id: null, ...frame('d()') }, stacks: 1, records: 1 },
     ]);
-    await submitChange(sql, adding('a()'));
+    await submitChange(sql, adding('a()'), shellActor());
     await app.recompute();
     const entry = (await listNeverGuilty(sql)).find(row => row.function === 'a()')!;
     const back = await previewChange(sql, { add: [], remove: [entry.id] });
@@ -155,7 +158,7 @@ describe('what a preview says is what submitting then does', () => {
       ['b()', 'a()', 2],
       ['d()', 'a()', 1],
     ]);
-    await submitChange(sql, { add: [], remove: [entry.id] });
+    await submitChange(sql, { add: [], remove: [entry.id] }, shellActor());
     await app.recompute();
     expect(await guilties()).toEqual({ 'a()': 3, 'b()': 3, 'c()': 1 });
     expect(await miscounted(sql)).toEqual({});
@@ -188,7 +191,7 @@ describe('recomputing all', () => {
     await app.crash(['a()']);
     await app.analyse();
     await stacks(900);
-    const submitted = await submitChange(sql, adding('a()'));
+    const submitted = await submitChange(sql, adding('a()'), shellActor());
     const first = app.database.client('first', { connections: 1, settings: LOOKUPS_BY_INDEX });
     expect([await recomputeSlice(first), await recomputeSlice(first)]).toEqual([true, true]);
     await first.end({ timeout: 0 });
@@ -221,7 +224,7 @@ describe('recomputing all', () => {
   test('is stopped by an error, told on its page, and can be asked for again', async () => {
     await someCrashes();
     await sql`alter table guilties add constraint poison check (function <> 'd()')`;
-    const submitted = await submitChange(sql, adding('a()'));
+    const submitted = await submitChange(sql, adding('a()'), shellActor());
     await app.recompute();
     const path = `recomputations/${submitted!.id}`;
     expect((await getJson(app.app, `/api/${path}`)).json).toMatchObject({
@@ -261,6 +264,7 @@ describe('recomputing all', () => {
                   .filter(row => row.function === `g${round % 4}()`)
                   .map(row => row.id),
               },
+          shellActor(),
         ),
       ]);
     }

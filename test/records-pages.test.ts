@@ -83,7 +83,7 @@ describe('the list', () => {
     ['machine_id', 'm'.repeat(33), 'expected at most 32 printable characters'],
     ['machine_id', 'a\0b', 'expected at most 32 printable characters'],
     ['build', 'b'.repeat(257), 'expected at most 256 printable characters'],
-    ['classification', 'c'.repeat(141), 'expected at most 140 printable characters'],
+    ['classification', 'c'.repeat(2001), 'expected at most 2000 printable characters'],
     ['os', 'o'.repeat(65), 'expected at most 64 printable characters'],
     ['source', 'both', 'expected &quot;internal&quot; or &quot;external&quot;'],
     ['fleet', 'f'.repeat(41), 'expected at most 40 printable characters'],

@@ -114,7 +114,7 @@ const StackSection: FC<BacktracesPageProps & { stack: Stack; number: number }> =
           <a href={recordPath(stack.newest.id)}>Newest record</a>, <Time at={stack.newest.receivedAt} now={frame.now} />
         </span>
         <a href={stack.recordsHref}>Records with this stack</a>
-        {!frame.readonlyNotice && <a href={editFromRecordPath(stack.newest.id)}>Edit the never-guilty list from it</a>}
+        {!frame.readonly && <a href={editFromRecordPath(stack.newest.id)}>Edit the never-guilty list from it</a>}
       </nav>
       <BacktraceBlock backtrace={stack} label={`Frames of stack ${number}`} />
     </article>

@@ -40,7 +40,7 @@ export const FailedAnalysesPage: FC<FailedAnalysesPageProps> = props => (
 
 const Failures: FC<FailedAnalysesPageProps> = ({ frame, failures, total }) => (
   <>
-    {!frame.readonlyNotice && (
+    {!frame.readonly && (
       <div class="row">
         <RetryForm records={total} back={failedPath} />
       </div>
@@ -75,7 +75,7 @@ const Failures: FC<FailedAnalysesPageProps> = ({ frame, failures, total }) => (
               </td>
               <td class="num">{count(failure.attempts)}</td>
               <td class="rest-text">{visible(failure.error)}</td>
-              <td class="nowrap">{!frame.readonlyNotice && <RetryForm id={failure.recordId} back={failedPath} />}</td>
+              <td class="nowrap">{!frame.readonly && <RetryForm id={failure.recordId} back={failedPath} />}</td>
             </tr>
           ))}
         </tbody>

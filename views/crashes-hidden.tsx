@@ -62,7 +62,7 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
               <Time at={guilty.hiddenAt} now={frame.now} />
             </td>
             <td class="comment-cell">{guilty.comment}</td>
-            <td class="nowrap">{!frame.readonlyNotice && <UnhideForm guilty={guilty} back={hiddenPath} />}</td>
+            <td class="nowrap">{!frame.readonly && <UnhideForm guilty={guilty} back={hiddenPath} />}</td>
           </tr>
         ))}
       </tbody>

@@ -84,7 +84,7 @@ const TopRow: FC<TopRowProps> = ({ frame, filter, builds, guilty, rank, most }) 
     ))}
     <td class="nowrap mono soft">{buildRange(guilty)}</td>
     <td class="comment-cell">
-      {frame.readonlyNotice ? guilty.comment : <Comment guilty={guilty} back={crashesPath(filter)} />}
+      {frame.readonly ? guilty.comment : <Comment guilty={guilty} back={crashesPath(filter)} />}
     </td>
   </tr>
 );

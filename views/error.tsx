@@ -3,7 +3,7 @@ import { type Frame, Page } from './layout.tsx';
 
 export interface ErrorPageProps {
   frame: Frame;
-  status: 400 | 403 | 404 | 500 | 503;
+  status: number;
   title: string;
   message: string;
   /** What to do next, a sentence each. */

@@ -12,7 +12,10 @@ export interface TextFieldProps extends FieldProps {
   /** Read out with the field; sighted people have the placeholder. */
   hint?: string | undefined;
   suggestions?: string[] | undefined;
-  type?: 'text' | 'datetime-local' | undefined;
+  type?: 'text' | 'datetime-local' | 'password' | undefined;
+  /** What a browser may fill in; by default nothing. */
+  autocomplete?: 'username' | 'current-password' | 'new-password' | undefined;
+  required?: boolean | undefined;
   wide?: boolean | undefined;
   mono?: boolean | undefined;
 }
@@ -29,7 +32,8 @@ export const TextField: FC<TextFieldProps> = props => {
         placeholder={props.placeholder}
         class={props.mono ? 'mono' : undefined}
         list={props.suggestions?.length ? `${id}-list` : undefined}
-        autocomplete="off"
+        autocomplete={props.autocomplete ?? 'off'}
+        required={props.required}
         autocapitalize="none"
         spellcheck={false}
         {...described(id, props)}

@@ -54,7 +54,7 @@ export const GuiltyPage: FC<GuiltyPageProps> = props => {
       </nav>
       {guilty.hidden && <p class="notice warning">Hidden: it is left out of the top crashes.</p>}
       <GuiltyFacts {...props} />
-      {!frame.readonlyNotice && <Actions guilty={guilty} back={guiltyPath(guilty.id, filter)} />}
+      {!frame.readonly && <Actions guilty={guilty} back={guiltyPath(guilty.id, filter)} />}
       <h2>{`In ${scope(filter)}`}</h2>
       <CrashesFilterForm {...props} action={guiltyPath(guilty.id)} />
       {props.records > 0 ? <Numbers {...props} /> : <NoneInWindow {...props} />}

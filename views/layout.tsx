@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { Role } from '../src/access/visitor.ts';
 import { Notice, type NoticeProps } from './parts.tsx';
 import { TABS, type TabName } from './tabs.ts';
 
@@ -12,8 +13,10 @@ export interface Frame {
   quarantined: number;
   kept: KeptRecords;
   now: Date;
-  /** Why nothing can be changed at the moment. */
-  readonlyNotice?: string | undefined;
+  /** Who looks at the page; undefined where nobody signed in. */
+  visitor?: { via: 'open' | 'session' | 'proxy'; name: string; role: Role } | undefined;
+  /** They may change nothing. */
+  readonly: boolean;
 }
 
 /** UTC days, as far as retention has removed records. */
@@ -46,6 +49,13 @@ const STYLES = [
   'matrix.css',
 ];
 
+const ADMINISTRATION = [
+  ['/telemetryui/users', 'Users'],
+  ['/telemetryui/tokens', 'Tokens'],
+  ['/telemetryui/audit', 'Audit'],
+  ['/telemetryui/settings', 'Settings'],
+];
+
 // Errors are not swapped in but handled in app.js; the indicator's stylesheet is ours; Back reloads the page.
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorCSS: false,
@@ -64,14 +74,13 @@ export const Page: FC<PropsWithChildren<PageProps>> = ({ frame, title, current, 
         </a>
         <Header frame={frame} current={current} />
         <main id="main" tabindex={-1}>
-          {frame.readonlyNotice && <Notice kind="warning" text={frame.readonlyNotice} />}
           {notice && <Notice {...notice} />}
           <h1>{title}</h1>
           {lead && <p class="lead">{lead}</p>}
           {children}
         </main>
         {live && <p id="trouble" class="notice error" role="alert" hidden></p>}
-        <Footer version={frame.version} />
+        <Footer frame={frame} />
       </body>
     </html>
   </>
@@ -99,19 +108,39 @@ const Header: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, cur
       <img src={frame.asset('icon.svg')} alt="" width="20" height="20" />
       telemetricsd
     </a>
-    <nav aria-label="Views">
-      <ul>
-        {TABS.map(tab => (
-          <li>
-            <a href={tab.path} aria-current={tab.name === current ? 'page' : undefined}>
-              {tab.title}
-              {tab.name === 'quarantine' && frame.quarantined > 0 && <Badge count={frame.quarantined} />}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
+    {frame.visitor && <Views frame={frame} current={current} />}
+    {frame.visitor && frame.visitor.via !== 'open' && <SignedIn visitor={frame.visitor} />}
   </header>
+);
+
+const Views: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, current }) => (
+  <nav aria-label="Views">
+    <ul>
+      {TABS.map(tab => (
+        <li>
+          <a href={tab.path} aria-current={tab.name === current ? 'page' : undefined}>
+            {tab.title}
+            {tab.name === 'quarantine' && frame.quarantined > 0 && <Badge count={frame.quarantined} />}
+          </a>
+        </li>
+      ))}
+    </ul>
+  </nav>
+);
+
+const SignedIn: FC<{ visitor: NonNullable<Frame['visitor']> }> = ({ visitor: { via, name } }) => (
+  <div class="signed-in">
+    <a href="/telemetryui/account" title="Your account">
+      {name}
+    </a>
+    {via === 'session' && (
+      <form method="post" action="/telemetryui/logout">
+        <button type="submit" class="plain">
+          Sign out
+        </button>
+      </form>
+    )}
+  </div>
 );
 
 const Badge: FC<{ count: number }> = ({ count }) => (
@@ -121,10 +150,11 @@ const Badge: FC<{ count: number }> = ({ count }) => (
   </span>
 );
 
-const Footer: FC<{ version: string }> = ({ version }) => (
+const Footer: FC<{ frame: Frame }> = ({ frame: { version, visitor } }) => (
   <footer>
     <span>telemetricsd {version}</span>
-    <a href="/api/records">Records as JSON</a>
+    {visitor && <a href="/api/records">Records as JSON</a>}
     <span>All times in UTC</span>
+    {visitor?.role === 'admin' && ADMINISTRATION.map(([href, title]) => <a href={href}>{title}</a>)}
   </footer>
 );

@@ -42,7 +42,7 @@ export const ChangePreviewPage: FC<ChangePreviewPageProps> = props => (
   >
     {props.functions.length > 0 && <Functions {...props} />}
     {props.moves.length > 0 ? <Moves {...props} /> : <NoMoves {...props} />}
-    {!props.frame.readonlyNotice && <ConfirmForm {...props} />}
+    {!props.frame.readonly && <ConfirmForm {...props} />}
   </Page>
 );
 

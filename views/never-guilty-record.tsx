@@ -82,12 +82,12 @@ const FramesForm: FC<NeverGuiltyFromRecordPageProps> = ({ frame, recordId, frame
         </thead>
         <tbody>
           {frames.map(row => (
-            <EditableRow row={row} readonly={frame.readonlyNotice !== undefined} />
+            <EditableRow row={row} readonly={frame.readonly} />
           ))}
         </tbody>
       </table>
     </Scroll>
-    {!frame.readonlyNotice && (
+    {!frame.readonly && (
       <div class="row after">
         <button type="submit" formaction="/telemetryui/crashes/guilty_edit/apply">
           Apply to this record

@@ -67,7 +67,7 @@ export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
       {props.entries.length > 0 ? <Entries {...props} /> : <NoEntries searched={props.search !== undefined} />}
       <Pager newerHref={props.previousHref} olderHref={props.nextHref} swaps="results" texts={BY_NAME} />
     </section>
-    {!props.frame.readonlyNotice && !props.running && <Recompute />}
+    {!props.frame.readonly && !props.running && <Recompute />}
   </Page>
 );
 
@@ -121,7 +121,7 @@ const Found: FC<NeverGuiltyListPageProps & { search: NonNullable<NeverGuiltyList
           ? `The first ${count(found.length)}; search for more of the name to see the others`
           : counted(found.length, 'function')}
       </p>
-      {found.length > 0 && <FoundTable found={found} readonly={props.frame.readonlyNotice !== undefined} />}
+      {found.length > 0 && <FoundTable found={found} readonly={props.frame.readonly} />}
     </>
   );
 };
@@ -190,7 +190,7 @@ const Entries: FC<NeverGuiltyListPageProps> = ({ frame, entries }) => (
             <td class="nowrap soft" title={exact(entry.addedAt)}>
               <Time at={entry.addedAt} now={frame.now} />
             </td>
-            <td class="nowrap">{!frame.readonlyNotice && <RemoveForm entry={entry} />}</td>
+            <td class="nowrap">{!frame.readonly && <RemoveForm entry={entry} />}</td>
           </tr>
         ))}
       </tbody>

@@ -21,7 +21,7 @@ export const QuarantineEntryPage: FC<QuarantineEntryPageProps> = ({ frame, entry
       <a href={quarantinePath(entry.reason)}>All of this reason</a>
     </nav>
     <p class="notice error">{entry.reason}</p>
-    {!frame.readonlyNotice && <EntryActions entry={entry} />}
+    {!frame.readonly && <EntryActions entry={entry} />}
     <EntryFacts entry={entry} now={frame.now} />
     <h2>Fields as they came</h2>
     <Headers entry={entry} />

@@ -52,7 +52,7 @@ const Kept: FC<QuarantinePageProps> = props => (
     <p class="soft">{usage(props.limits)}</p>
     <Reasons {...props} />
     <h2>{props.selected ? `Refused because of “${props.selected}”` : 'Refused records, newest first'}</h2>
-    {props.selected && !props.frame.readonlyNotice && <ReasonActions {...props} reason={props.selected} />}
+    {props.selected && !props.frame.readonly && <ReasonActions {...props} reason={props.selected} />}
     {props.entries.length ? (
       <Entries {...props} />
     ) : (

@@ -34,7 +34,7 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash 
         <Format record={record} />
       </div>
     </div>
-    {crash && <CrashSection recordId={record.id} crash={crash} readonly={frame.readonlyNotice !== undefined} />}
+    {crash && <CrashSection recordId={record.id} crash={crash} readonly={frame.readonly} />}
     <h2 id="payload-heading">Payload</h2>
     <Payload payload={record.payload} nulBytes={details.nulBytes} />
   </Page>

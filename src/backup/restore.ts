@@ -41,7 +41,7 @@ export async function restoreBackup(sql: Sql, file: string, { header }: CheckedB
   for (const day of header.days) await makeDay(sql, day, log);
   await sql.begin(async tx => {
     const tables = await listTables(tx);
-    await tx`truncate ${tx(tables)}`;
+    await tx`truncate ${tx(tables)} cascade`;
     let done = 0;
     for await (const part of readBackup(file)) {
       if (part.kind === 'rows') {

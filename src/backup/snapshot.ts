@@ -47,14 +47,14 @@ async function describe(sql: Queryable): Promise<BackupHeader> {
 }
 
 /**
- * The tables of the schema, those first that others refer to; partitions come with their parent. The history of migrations
+ * The tables of the schema, those first that others refer to; partitions come with their parent. Unlogged ones hold nothing worth keeping. The history of migrations
  * is no part of it: a database that is restored into gets one of its own.
  */
 export async function listTables(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select relname as name
       from pg_class c
-     where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relispartition
+     where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and relpersistence = 'p' and not relispartition
        and relname <> 'schema_migrations'
      order by exists (select from pg_constraint where conrelid = c.oid and contype = 'f'), relname`;
   return rows.map(({ name }) => name);

@@ -12,7 +12,7 @@ import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 export function buildsPages(sql: Sql, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(buildsQuery, c.req.query());
-    const made = await frame();
+    const made = await frame(c);
     const [view, fleets] = await Promise.all([readBuilds(sql, query, made.now), listFleets(sql)]);
     return c.html(
       <BuildsPage frame={made} {...view} fleets={fleets} errors={errors} pageSize={BUILDS_A_PAGE} />,

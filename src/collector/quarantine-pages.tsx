@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { counted, type NoticeProps } from '../../views/parts.tsx';
 import { QuarantinePage } from '../../views/quarantine.tsx';
 import { QuarantineEntryPage } from '../../views/quarantine-entry.tsx';
+import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
@@ -55,7 +56,7 @@ export function quarantinePages(sql: Sql, collector: Collector, config: Config, 
           new URLSearchParams({ ...(reason && { reason }), before_id: String(shown.at(-1)!.id) });
         return c.html(
           <QuarantinePage
-            frame={await frame()}
+            frame={await frame(c)}
             reasons={[...reasons]}
             entries={shown}
             selected={reason}
@@ -81,19 +82,33 @@ export function quarantinePages(sql: Sql, collector: Collector, config: Config, 
         const [entry] = await readQuarantine(sql, { id: id! });
         if (!entry) throw new RequestError(404, `entry ${id} is not in quarantine, or no longer`);
         return c.html(
-          <QuarantineEntryPage frame={await frame()} entry={{ ...entry, payload: decodePayload(entry.body) }} />,
+          <QuarantineEntryPage frame={await frame(c)} entry={{ ...entry, payload: decodePayload(entry.body) }} />,
         );
       },
     )
     .post('/replays', form, async c => {
-      const { replayed, refused } = await replay(sql, collector, c.req.valid('form'));
+      const chosen = c.req.valid('form');
+      const { replayed, refused } = await replay(sql, collector, chosen);
+      await recordAudit(sql, actorOf(c), { ...subjectOf(chosen), action: 'replayed', after: { replayed, refused } });
       return c.redirect(`/telemetryui/quarantine?replayed=${replayed}&refused=${refused}`, 303);
     })
     .post('/discards', form, async c => {
       const { id, reason } = c.req.valid('form');
-      const discarded = await discard(sql, reason === undefined ? { ids: [id!] } : { reason });
+      const discarded = await sql.begin(async tx => {
+        const n = await discard(tx, reason === undefined ? { ids: [id!] } : { reason });
+        await recordAudit(tx, actorOf(c), {
+          ...subjectOf({ id, reason }),
+          action: 'discarded',
+          after: { discarded: n },
+        });
+        return n;
+      });
       return c.redirect(`/telemetryui/quarantine?discarded=${discarded}`, 303);
     });
+}
+
+function subjectOf({ id, reason }: z.output<typeof selection>) {
+  return { subject: reason === undefined ? `quarantine ${id}` : `quarantine because of "${reason}"` };
 }
 
 /** What the form did that led here. */

@@ -189,7 +189,7 @@ function entryColumns(sql: Sql) {
 }
 
 /** Drops entries for good; returns how many. Their fingerprints stay, so that their clients' spools flow on. */
-export async function discard(sql: Sql, selection: { ids: number[] } | { reason: string }): Promise<number> {
+export async function discard(sql: Queryable, selection: { ids: number[] } | { reason: string }): Promise<number> {
   const dropped = await sql`
     update quarantine
        set evicted_at = now(), headers = null, body = null

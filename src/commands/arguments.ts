@@ -17,6 +17,7 @@ export class UsageError extends Error {
 export interface Given {
   options: Record<string, unknown>;
   argument: string | undefined;
+  words: string[];
 }
 
 /** Options and argument of a command, validated; `help` is asked for by `--help` or `-h` anywhere. */
@@ -34,12 +35,12 @@ export function parseArguments(name: string, command: Command, args: string[]): 
   const words = tokens.flatMap(token => (token.kind === 'positional' ? [token.value] : []));
   // What follows an unknown option is probably its value.
   if (mistakes.length === 0) {
-    const unexpected = words.slice(command.argument ? 1 : 0);
+    const unexpected = command.argumentsFollow ? [] : words.slice(command.argument ? 1 : 0);
     mistakes.push(...unexpected.map(word => `unexpected "${word}" after ${name}`));
     if (command.argumentNeeded && words.length === 0) mistakes.push(`${name} needs a ${command.argument}`);
   }
   if (mistakes.length > 0) throw new UsageError(mistakes, name);
-  return { options, argument: words[0] };
+  return { options, argument: words[0], words };
 }
 
 /** Not strict, because parseArgs would stop at the first mistake and word it its own way. */

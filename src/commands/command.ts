@@ -23,10 +23,12 @@ export interface Command<O extends Options = Options> {
   argument?: string;
   /** It may not be left out. */
   argumentNeeded?: true;
+  /** Several may follow. */
+  argumentsFollow?: true;
   /** The body of its help: what it does, exit codes, examples. */
   help: string;
-  /** Resolves to the exit code. */
-  run(given: { options: OptionValues<O>; argument: string | undefined }): Promise<number>;
+  /** Resolves to the exit code. `argument` is the first of `words`. */
+  run(given: { options: OptionValues<O>; argument: string | undefined; words: string[] }): Promise<number>;
 }
 
 /** Lets `run` see the options with the types that their declarations give them. */

@@ -1,6 +1,8 @@
 import { nearest } from '../nearest.ts';
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { tokenCommands } from './token-commands.ts';
+import { userCommands } from './user-commands.ts';
 
 export interface CommandEntry {
   /** One line for the list of commands. */
@@ -9,8 +11,14 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
+/** Commands of two words that share the first. */
+export interface CommandGroup {
+  summary: string;
+  commands: Record<string, CommandEntry>;
+}
+
 /** Every command, in the order of the overview. */
-export const commands: Record<string, CommandEntry> = {
+export const commands: Record<string, CommandEntry | CommandGroup> = {
   serve: {
     summary: 'take records in and show them',
     load: async () => (await import('./serve.ts')).serve,
@@ -34,6 +42,14 @@ export const commands: Record<string, CommandEntry> = {
   verify: {
     summary: 'prove that a backup can be restored',
     load: async () => (await import('./verify.ts')).verify,
+  },
+  user: {
+    summary: 'accounts of people: add, list, role, password, remove',
+    commands: userCommands,
+  },
+  token: {
+    summary: 'tokens of scripts: add, list, remove',
+    commands: tokenCommands,
   },
   'rebuild-counters': {
     summary: 'count again what the views count, from the records',
@@ -61,12 +77,21 @@ export const commands: Record<string, CommandEntry> = {
   },
 };
 
-/** The command of that name; a UsageError names the nearest one. */
-export function findCommand(name: string): CommandEntry {
-  if (Object.hasOwn(commands, name)) return commands[name]!;
-  const names = Object.keys(commands);
+/** The command that the first words of a command line name, one or two, and what follows; a UsageError names the nearest one. */
+export function findCommand([first = '', ...rest]: string[]): { name: string; entry: CommandEntry; rest: string[] } {
+  const entry = entryOf(commands, first, 'command');
+  if ('load' in entry) return { name: first, entry, rest };
+  const [second, ...others] = rest;
+  const names = Object.keys(entry.commands);
+  if (second === undefined) throw new UsageError([`${first} needs one of ${names.join(', ')}`], first);
+  return { name: `${first} ${second}`, entry: entryOf(entry.commands, second, `command of ${first}`), rest: others };
+}
+
+function entryOf<Entry>(entries: Record<string, Entry>, name: string, kind: string): Entry {
+  if (Object.hasOwn(entries, name)) return entries[name]!;
+  const names = Object.keys(entries);
   const meant = nearest(name, names);
   throw new UsageError([
-    `unknown command "${name}"; ${meant ? `the nearest is ${meant}` : `there are ${names.join(', ')}`}`,
+    `unknown ${kind} "${name}"; ${meant ? `the nearest is ${meant}` : `there are ${names.join(', ')}`}`,
   ]);
 }

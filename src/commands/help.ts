@@ -1,17 +1,20 @@
+import { UsageError } from './arguments.ts';
 import { type Command, defineCommand, type Options, print } from './command.ts';
-import { commands, findCommand } from './commands.ts';
+import { type CommandEntry, commands, findCommand } from './commands.ts';
 
 export const help = defineCommand({
   options: {},
   argument: 'COMMAND',
+  argumentsFollow: true,
   help: `Without a command: what there is.
 
 Examples:
   telemetricsd help
-  telemetricsd help serve`,
+  telemetricsd help serve
+  telemetricsd help user add`,
 
-  async run({ argument }) {
-    await print(argument === undefined ? overview() : await commandHelp(argument));
+  async run({ words }) {
+    await print(words.length === 0 ? overview() : await helpOf(words));
     return 0;
   },
 });
@@ -36,10 +39,31 @@ Settings are read from /etc/telemetricsd/config.toml and from TELEMETRICSD_* var
 `;
 }
 
+async function helpOf(words: string[]): Promise<string> {
+  const group = words.length === 1 ? groupHelp([...words, '--help']) : undefined;
+  if (group !== undefined) return group;
+  const { name, entry, rest } = findCommand(words);
+  if (rest.length > 0) throw new UsageError([`unexpected "${rest[0]}" after help ${name}`], 'help');
+  return commandHelp(name, entry, await entry.load());
+}
+
+/** What `telemetricsd GROUP --help` prints; undefined where the words are not that. */
+export function groupHelp([first = '', second]: string[]): string | undefined {
+  const group = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  if (!group || 'load' in group || (second !== '--help' && second !== '-h')) return undefined;
+  return `telemetricsd ${first}: ${group.summary}
+
+Usage: telemetricsd ${first} COMMAND [OPTIONS]
+
+Commands:
+${columns(Object.entries(group.commands).map(([name, { summary }]) => [`${first} ${name}`, summary]))}
+
+  telemetricsd ${first} COMMAND --help   explains one of them
+`;
+}
+
 /** What `telemetricsd COMMAND --help` prints. */
-export async function commandHelp(name: string): Promise<string> {
-  const { summary, load } = findCommand(name);
-  const command = await load();
+export function commandHelp(name: string, { summary }: CommandEntry, command: Command): string {
   return `telemetricsd ${name}: ${summary}
 
 Usage: ${usage(name, command)}
@@ -50,9 +74,15 @@ ${command.help}
 `;
 }
 
-function usage(name: string, { options, argument, argumentNeeded }: Command): string {
+function usage(name: string, { options, argument, argumentNeeded, argumentsFollow }: Command): string {
   const words = Object.entries(options).map(([key, { placeholder }]) => `[${optionText(key, placeholder)}]`);
-  return ['telemetricsd', name, ...words, ...(argument ? [argumentNeeded ? argument : `[${argument}]`] : [])].join(' ');
+  return [
+    'telemetricsd',
+    name,
+    ...words,
+    ...(argument ? [argumentNeeded ? argument : `[${argument}]`] : []),
+    ...(argumentsFollow ? ['…'] : []),
+  ].join(' ');
 }
 
 function optionRows(options: Options): [string, string][] {

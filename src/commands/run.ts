@@ -2,16 +2,16 @@ import { parseArguments, UsageError, unknownOption } from './arguments.ts';
 import { print } from './command.ts';
 import { findCommand } from './commands.ts';
 import { reportFailure } from './failure.ts';
-import { commandHelp, overview } from './help.ts';
+import { commandHelp, groupHelp, overview } from './help.ts';
 
 /** Runs the command that the arguments name; resolves to the exit code, whatever happens. */
 export async function run(args: string[]): Promise<number> {
   try {
     const [first, ...rest] = args;
     if (first === undefined || first === '--help' || first === '-h') return await runHelp();
-    if (first === '--version') return await runCommand('version', rest);
+    if (first === '--version') return await runCommand(['version', ...rest]);
     if (first.startsWith('-')) throw new UsageError([misplacedOption(first)]);
-    return await runCommand(first, rest);
+    return await runCommand(args);
   } catch (error) {
     return reportFailure(error, args);
   }
@@ -26,10 +26,16 @@ function misplacedOption(given: string): string {
   return `${unknownOption(given, ['version'])}. Options of a command come after it`;
 }
 
-async function runCommand(name: string, args: string[]): Promise<number> {
-  const command = await findCommand(name).load();
-  const given = parseArguments(name, command, args);
+async function runCommand(args: string[]): Promise<number> {
+  const group = groupHelp(args);
+  if (group !== undefined) {
+    await print(group);
+    return 0;
+  }
+  const { name, entry, rest } = findCommand(args);
+  const command = await entry.load();
+  const given = parseArguments(name, command, rest);
   if (given !== 'help') return await command.run(given);
-  await print(await commandHelp(name));
+  await print(commandHelp(name, entry, command));
   return 0;
 }

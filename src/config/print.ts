@@ -30,10 +30,15 @@ function printSetting({ key, section, name, setting }: DeclaredSetting, { config
 }
 
 function assignment(name: string, value: unknown, secret: true | undefined): string {
-  const shown = secret && typeof value === 'string' ? maskPasswords(value) : value;
+  const shown = secret && typeof value === 'string' ? masked(value) : value;
   const line = `${name} = ${toml(shown)}`;
   if (line.length <= LINE_WIDTH || !Array.isArray(shown)) return `${line}\n`;
   return `${name} = [\n${shown.map(item => `  ${toml(item)},\n`).join('')}]\n`;
+}
+
+/** What is secret in a URL, or all of any other text. */
+function masked(value: string): string {
+  return value.includes('://') ? maskPasswords(value) : '***';
 }
 
 function toml(value: unknown): string {

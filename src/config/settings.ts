@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { listeners, listenersToToml } from './listener.ts';
+import { headerName, proxies } from './proxies.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
 import { tids } from './tid.ts';
-import { bytes, bytesToToml, classificationPatterns, directory, integer, postgresUrl, siteUrl } from './values.ts';
+import {
+  bytes,
+  bytesToToml,
+  classificationPatterns,
+  directory,
+  integer,
+  onOrOff,
+  postgresUrl,
+  siteUrl,
+} from './values.ts';
 
 /** One setting: everything that is known about it. Key and variable name follow from its place below. */
 export interface Setting<T = unknown> {
@@ -51,6 +61,52 @@ export const settings = {
         'a proxy, say). The page "Connect machines" shows it, and its host is accepted in the Host header.',
       allowed: 'an http:// or https:// URL of a host and optionally a port, without user, path or query',
       example: '"https://telemetry.example.org"',
+    }),
+  },
+  access: {
+    mode: setting({
+      schema: z.enum(['open', 'accounts']).optional(),
+      default: undefined,
+      doc:
+        'Who may look and change: "accounts" lets people in who signed in, and scripts with a token; "open" everyone who reaches ' +
+        'the server. Left out: "open" while pages are served on loopback addresses and unix sockets only, else "accounts". ' +
+        'Machines send records in any case, by their TID.',
+      allowed: '"open" or "accounts"',
+      example: '"accounts"',
+    }),
+    allow_open: setting({
+      schema: onOrOff,
+      default: false,
+      doc: 'Lets access.mode be "open" also where pages can be reached from other machines.',
+      allowed: 'true or false',
+    }),
+    session_idle: setting({
+      schema: integer(1, 10_000),
+      default: 12,
+      doc: 'After how many hours without a request people have to sign in again.',
+      allowed: 'an integer from 1 to 10000',
+    }),
+    session_days: setting({
+      schema: integer(1, 365),
+      default: 7,
+      doc: 'After how many days people have to sign in again in any case.',
+      allowed: 'an integer from 1 to 365',
+    }),
+    trusted_header: setting({
+      schema: headerName.optional(),
+      default: undefined,
+      doc:
+        'A header in which a reverse proxy names the user whom it has authenticated. The proxy must take this header away from what ' +
+        'clients send. Someone new becomes a viewer.',
+      allowed: 'the name of a header',
+      example: '"X-Remote-User"',
+    }),
+    trusted_proxies: setting({
+      schema: proxies,
+      default: [],
+      doc: 'The addresses whose access.trusted_header is believed; "unix" stands for the unix sockets of http.listen.',
+      allowed: 'a list of IP addresses, of networks such as 10.0.0.0/8, or "unix"',
+      example: '["10.0.0.5", "unix"]',
     }),
   },
   state: {

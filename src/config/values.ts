@@ -12,6 +12,9 @@ export function integer(min: number, max: number) {
   );
 }
 
+/** true or false, also as text. */
+export const onOrOff = z.preprocess(raw => (raw === 'true' ? true : raw === 'false' ? false : raw), z.boolean());
+
 /** A number of bytes, also as text with a unit: `300 KB`. */
 export function bytes(min: number, max: number) {
   return z.preprocess(parseBytes, z.int().min(min).max(max));

@@ -1,6 +1,7 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
@@ -10,6 +11,7 @@ import { findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } fro
 import {
   findRecomputation,
   previewChange,
+  RECOMPUTED,
   type Recomputation,
   recomputeStack,
   requestRecomputation,
@@ -104,9 +106,9 @@ export function guiltiesApi(sql: Sql) {
 
 /** GET /  the list; POST / `{"function", "module"}` adds an entry; DELETE /ID removes one. Both say what would move, and recompute in the background. */
 export function neverGuiltyApi(sql: Sql, onWork: () => void) {
-  async function change(listChange: ListChange) {
+  async function change(c: Context, listChange: ListChange) {
     const moves = await previewChange(sql, listChange);
-    const submitted = await submitChange(sql, listChange);
+    const submitted = await submitChange(sql, listChange, actorOf(c));
     if (submitted) onWork();
     return { changed: submitted?.changed ?? false, recomputation_id: submitted?.id ?? null, moves };
   }
@@ -126,13 +128,13 @@ export function neverGuiltyApi(sql: Sql, onWork: () => void) {
     })
     .post('/', bodyLimit({ maxSize: BODY_BYTES }), async c => {
       const entry = parseOrRefuse(addition, await jsonBody(c));
-      const result = await change({ add: [entry], remove: [] });
+      const result = await change(c, { add: [entry], remove: [] });
       return c.json(result, result.changed ? 201 : 200);
     })
     .delete('/:id', async c => {
       const id = idParam.safeParse(c.req.param('id'));
       const result =
-        id.success && id.data !== undefined ? await change({ add: [], remove: [id.data] }) : { changed: false };
+        id.success && id.data !== undefined ? await change(c, { add: [], remove: [id.data] }) : { changed: false };
       if (!result.changed) throw new RequestError(404, `there is no entry ${c.req.param('id')}`);
       return c.json(result);
     });
@@ -145,6 +147,7 @@ export function recomputationsApi(sql: Sql, onWork: () => void) {
       const { record_id: recordId } = parseOrRefuse(recomputation, await jsonBody(c));
       if (recordId === undefined) {
         const id = await requestRecomputation(sql);
+        await recordAudit(sql, actorOf(c), RECOMPUTED);
         onWork();
         return c.json(progress((await findRecomputation(sql, id))!), 202);
       }
@@ -152,6 +155,7 @@ export function recomputationsApi(sql: Sql, onWork: () => void) {
       const stack = record && (await stackOfRecord(sql, record));
       if (!record || !stack) throw new RequestError(404, `there is no analysed crash record ${recordId}`);
       await recomputeStack(sql, stack.id);
+      await recordAudit(sql, actorOf(c), { ...RECOMPUTED, subject: `the backtrace of record ${recordId}` });
       const after = (await stackOfRecord(sql, record))!;
       return c.json({ record_id: recordId, guilty: guiltyName(after.guilty), ...stackToJson(after) });
     })

@@ -9,6 +9,7 @@ import {
 import { NeverGuiltyListPage } from '../../views/never-guilty.tsx';
 import { ChangePreviewPage } from '../../views/never-guilty-preview.tsx';
 import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/never-guilty-record.tsx';
+import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
@@ -30,6 +31,7 @@ import {
   findRecomputation,
   type Move,
   previewChange,
+  RECOMPUTED,
   type Recomputation,
   requestRecomputation,
   submitChange,
@@ -46,15 +48,15 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     .get('/guilty_edit/', async c => {
       const { record } = parseOrRefuse(recordForm, c.req.query());
       if (record === undefined) return c.redirect(neverGuiltyPath(), 302);
-      return c.html(await fromRecord(record, []));
+      return c.html(await fromRecord(c, record, []));
     })
     .post('/guilty_edit/apply', async c => {
       const { record, frame: ticked } = await recordAndFrames(c);
       const before = await crashOf(record);
       const add = tickedFrames(before, ticked);
-      await applyChange(sql, { add, remove: [] }, before.id);
+      await applyChange(sql, { add, remove: [] }, before.id, actorOf(c));
       const after = await crashOf(record);
-      return c.html(await fromRecord(record, [], { from: before.guilty, to: after.guilty }));
+      return c.html(await fromRecord(c, record, [], { from: before.guilty, to: after.guilty }));
     })
     .post('/guilty_edit/preview', async c => {
       const { record, frame: ticked } = await recordAndFrames(c);
@@ -102,11 +104,12 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     })
     .post('/recomputations', async c => {
       const id = await requestRecomputation(sql);
+      await recordAudit(sql, actorOf(c), RECOMPUTED);
       onWork();
       return c.redirect(recomputationPath(id), 303);
     })
     .get('/recomputations/:id', async c =>
-      c.html(<RecomputationPage frame={await frame()} recomputation={await recomputationOf(c)} />),
+      c.html(<RecomputationPage frame={await frame(c)} recomputation={await recomputationOf(c)} />),
     )
     .get('/recomputations/:id/progress', async c =>
       c.html(<RecomputationProgress recomputation={await recomputationOf(c)} />),
@@ -127,7 +130,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
         : entries.filter(entry => `${entry.function} ${entry.module}`.toLowerCase().includes(q.toLowerCase()));
     return c.html(
       <NeverGuiltyListPage
-        frame={await frame()}
+        frame={await frame(c)}
         entries={matching.map(({ builtIn: isBuiltIn, ...entry }) => ({
           ...entry,
           origin: isBuiltIn ? 'built-in' : 'analyst',
@@ -153,6 +156,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
   }
 
   async function fromRecord(
+    c: Context,
     recordId: number,
     ticked: number[],
     applied?: { from: GuiltyRow | null; to: GuiltyRow | null },
@@ -167,7 +171,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     });
     return (
       <NeverGuiltyFromRecordPage
-        frame={await frame()}
+        frame={await frame(c)}
         recordId={recordId}
         guilty={stack.guilty}
         frames={frames}
@@ -186,7 +190,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     const moves = await previewChange(sql, listChange);
     return c.html(
       <ChangePreviewPage
-        frame={await frame()}
+        frame={await frame(c)}
         change={kind}
         functions={functions}
         stacks={total(moves, 'stacks')}
@@ -200,7 +204,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
   }
 
   async function change(c: Context, listChange: ListChange) {
-    const submitted = await submitChange(sql, listChange);
+    const submitted = await submitChange(sql, listChange, actorOf(c));
     if (!submitted) return c.redirect(neverGuiltyPath(), 303);
     onWork();
     return c.redirect(recomputationPath(submitted.id), 303);

@@ -1,3 +1,4 @@
+import { type Actor, recordAudit } from '../access/audit.ts';
 import type { Queryable } from '../db/connect.ts';
 
 export interface FrameName {
@@ -67,15 +68,22 @@ function keyOf(frame: FrameName) {
  * Changes the list and its version in a transaction; returns whether there was anything to change. Waits for decisions
  * under way with the list as it was.
  */
-export async function changeList(tx: Queryable, { add, remove }: ListChange): Promise<boolean> {
+export async function changeList(tx: Queryable, { add, remove }: ListChange, actor: Actor): Promise<boolean> {
   await tx`select version from never_guilty_version for update`;
-  const removed = await tx`delete from never_guilty where id = any(${remove}::bigint[])`;
-  const added = await tx`
+  const removed = await tx<FrameName[]>`
+    delete from never_guilty where id = any(${remove}::bigint[]) returning function, module`;
+  const added = await tx<FrameName[]>`
     insert into never_guilty (function, module)
     select distinct function, module
       from unnest(${add.map(frame => frame.function)}::text[], ${add.map(frame => frame.module)}::text[]) as came (function, module)
-     where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))`;
+     where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))
+    returning function, module`;
   if (removed.count + added.count === 0) return false;
+  await recordAudit(tx, actor, {
+    action: 'changed the never-guilty list',
+    before: removed.count > 0 ? { removed } : undefined,
+    after: added.count > 0 ? { added } : undefined,
+  });
   await tx`update never_guilty_version set version = version + 1`;
   return true;
 }

@@ -8,6 +8,7 @@ import { HiddenGuiltiesPage } from '../../views/crashes-hidden.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, failedPath, hiddenPath } from '../../views/crashes-links.ts';
 import { GuiltyPage } from '../../views/guilty.tsx';
 import { recordsPath } from '../../views/links.ts';
+import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
@@ -22,6 +23,7 @@ import {
   crashesByBuild,
   crashingSystems,
   crashShares,
+  type GuiltyRow,
   guiltyBuilds,
   guiltyByDay,
   guiltyShares,
@@ -49,7 +51,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       const [failures, total] = await Promise.all([listFailed(sql, LIST_PAGE, offset), countFailed(sql)]);
       return c.html(
         <FailedAnalysesPage
-          frame={await frame()}
+          frame={await frame(c)}
           failures={[...failures]}
           total={total}
           {...around(failedPath, offset, total, LIST_PAGE)}
@@ -62,7 +64,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       const total = offset + found.length;
       return c.html(
         <HiddenGuiltiesPage
-          frame={await frame()}
+          frame={await frame(c)}
           guilties={found.slice(0, LIST_PAGE)}
           {...around(hiddenPath, offset, total, LIST_PAGE)}
         />,
@@ -85,7 +87,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       ]);
       return c.html(
         <GuiltyPage
-          frame={await frame()}
+          frame={await frame(c)}
           guilty={{
             ...guilty,
             firstSeen: totals.firstDay,
@@ -125,7 +127,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       );
       return c.html(
         <BacktracesPage
-          frame={await frame()}
+          frame={await frame(c)}
           guilty={guilty}
           filter={filter}
           stacks={stacks.flatMap(stack =>
@@ -152,7 +154,12 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     .get('/:build', c => top(c, c.req.param('build')))
     .post('/comments', async c => {
       const { id, comment = '', back } = parseOrRefuse(commentForm, await c.req.parseBody());
-      if (!(await commentGuilty(sql, id!, comment.trim()))) throw new RequestError(404, `there is no guilty ${id}`);
+      const guilty = await guiltyOf(sql, String(id));
+      await sql.begin(async tx => {
+        await commentGuilty(tx, guilty.id, comment.trim());
+        const [before, after] = [{ comment: guilty.comment }, { comment: comment.trim() }];
+        await recordAudit(tx, actorOf(c), { action: 'commented', subject: subjectOf(guilty), before, after });
+      });
       return c.redirect(backTo(back), 303);
     })
     .post('/hidings', c => hide(c, true))
@@ -160,6 +167,8 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     .post('/retries', async c => {
       const { id, back } = parseOrRefuse(retryForm, await c.req.parseBody());
       await retryFailed(sql, id);
+      const subject = id === undefined ? 'all failed crash records' : `crash record ${id}`;
+      await recordAudit(sql, actorOf(c), { action: 'retried', subject });
       onWork();
       return c.redirect(backTo(back, failedPath), 303);
     });
@@ -179,7 +188,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     const filter = filterOf(valid, page.systemName);
     return c.html(
       <CrashesPage
-        frame={await frame()}
+        frame={await frame(c)}
         filter={filter}
         errors={errors}
         systems={page.systems}
@@ -201,9 +210,17 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
 
   async function hide(c: Context, hidden: boolean) {
     const { id, back } = parseOrRefuse(guiltyForm, await c.req.parseBody());
-    if (!(await hideGuilty(sql, id!, hidden))) throw new RequestError(404, `there is no guilty ${id}`);
+    const guilty = await guiltyOf(sql, String(id));
+    await sql.begin(async tx => {
+      await hideGuilty(tx, guilty.id, hidden);
+      await recordAudit(tx, actorOf(c), { action: hidden ? 'hid' : 'showed again', subject: subjectOf(guilty) });
+    });
     return c.redirect(backTo(back), 303);
   }
+}
+
+function subjectOf({ id, function: name, module }: GuiltyRow) {
+  return `guilty ${id}: ${name}${module ? ` in ${module}` : ''}`;
 }
 
 const pageQuery = z.object({ offset: integerParam(0, 1_000_000) });

@@ -1,3 +1,4 @@
+import type { Actor } from '../access/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import { chooseGuilty } from './guilty.ts';
@@ -21,6 +22,9 @@ interface StoredStack {
 
 const SLICE = 200;
 
+/** For the audit. */
+export const RECOMPUTED = { action: 'asked for a recomputation', subject: 'all backtraces' };
+
 /** Decides one stack again, now. */
 export async function recomputeStack(sql: Sql, stackId: number) {
   await sql.begin(async tx => {
@@ -30,8 +34,8 @@ export async function recomputeStack(sql: Sql, stackId: number) {
 }
 
 /** Changes the list and decides one stack with it at once; the others wait for a recomputation. */
-export async function applyChange(sql: Sql, change: ListChange, stackId: number) {
-  await sql.begin(tx => changeList(tx, change));
+export async function applyChange(sql: Sql, change: ListChange, stackId: number, actor: Actor) {
+  await sql.begin(tx => changeList(tx, change, actor));
   await recomputeStack(sql, stackId);
 }
 
@@ -39,9 +43,9 @@ export async function applyChange(sql: Sql, change: ListChange, stackId: number)
  * Changes the list and asks for all stacks to be decided again, both or neither. Also where the list stays as it is but
  * some stacks were decided with an older one; undefined where there is nothing to do.
  */
-export async function submitChange(sql: Sql, change: ListChange) {
+export async function submitChange(sql: Sql, change: ListChange, actor: Actor) {
   return sql.begin(async tx => {
-    const changed = await changeList(tx, change);
+    const changed = await changeList(tx, change, actor);
     const [stale] = await tx`select from stacks where ${isStale(tx)} limit 1`;
     return changed || stale ? { changed, id: await requestRecomputation(tx) } : undefined;
   });

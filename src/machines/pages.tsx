@@ -24,7 +24,7 @@ export function machinePages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
     const query = parseOrRefuse(machineQuery, c.req.query());
     const filter = { machineId: id };
     const [made, page, found, builds] = await Promise.all([
-      frame(),
+      frame(c),
       readPage(searcher, filter, query, PAGE_SIZE),
       searcher.count(filter, COUNTED),
       buildsOfMachine(sql, id, BUILDS),

@@ -15,7 +15,7 @@ import { buildRows } from './queries.ts';
 export function mcePages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(mceQuery, c.req.query());
-    const made = await frame();
+    const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readMce(sql, config, query, made.now),
       listSystems(sql),

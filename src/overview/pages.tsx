@@ -24,7 +24,7 @@ export function overviewPages(sql: Sql, config: Config, frame: MakeFrame) {
       newGuilties(sql, GUILTIES),
       weekOnWeek(sql, config.machine_checks.classifications),
     ]);
-    const made = await frame();
+    const made = await frame(c);
     return c.html(
       <OverviewPage
         frame={made}

@@ -13,7 +13,7 @@ import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts'
 export function populationPages(sql: Sql, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(populationQuery, c.req.query());
-    const made = await frame();
+    const made = await frame(c);
     const [view, fleets] = await Promise.all([readPopulationView(sql, query, made.now), listFleets(sql)]);
     return c.html(
       <PopulationPage frame={made} {...view} fleets={fleets} errors={errors} pageSize={BUILDS_A_PAGE} />,

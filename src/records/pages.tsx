@@ -35,7 +35,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
         const [page, found, common] = await Promise.all([
           readPage(searcher, filterOfPage(query), query, pageSize),
           searcher.countQuickly(filterOfPage(query), COUNTED),
-          aroundList(raw, query.os),
+          aroundList(c, raw, query.os),
         ]);
         const { filter } = common;
         return c.html(
@@ -74,7 +74,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
         const [{ older, newer }, crash] = await Promise.all([findNeighbours(sql, record), crashOfRecord(sql, record)]);
         return c.html(
           <RecordPage
-            frame={await frame()}
+            frame={await frame(c)}
             record={record}
             crash={crash}
             details={{
@@ -88,9 +88,9 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
     );
 
   /** What the list stands in, with the values of the form as they came. */
-  async function aroundList(raw: Record<string, string>, os: string | undefined) {
+  async function aroundList(c: Context, raw: Record<string, string>, os: string | undefined) {
     const [made, systems, fleets, builds, classifications] = await Promise.all([
-      frame(),
+      frame(c),
       listSystems(sql),
       listFleets(sql),
       listBuilds(sql, os, SUGGESTIONS),
@@ -100,7 +100,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
   }
 
   async function refused(c: Context, status: 400 | 503, errors: Record<string, string>) {
-    const common = await aroundList(c.req.query(), undefined);
+    const common = await aroundList(c, c.req.query(), undefined);
     const filter = { ...common.filter, errors };
     return c.html(<RecordsPage {...common} filter={filter} records={[]} pageSize={PAGE_SIZE} />, status);
   }

@@ -27,7 +27,7 @@ export function statsPages(sql: Sql, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(statsQuery, c.req.query());
     const [made, view, systems, fleets] = await Promise.all([
-      frame(),
+      frame(c),
       readStats(sql, query),
       listSystems(sql),
       listFleets(sql),

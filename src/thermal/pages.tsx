@@ -15,7 +15,7 @@ import { readThermal } from './thermal.ts';
 export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(scopeQuery, c.req.query());
-    const made = await frame();
+    const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readThermal(sql, config, query, made.now),
       listSystems(sql),

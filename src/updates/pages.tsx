@@ -12,7 +12,7 @@ import { readUpdates } from './updates.ts';
 export function updatesPages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(scopeQuery, c.req.query());
-    const [made, view, fleets] = await Promise.all([frame(), readUpdates(sql, config, query), listFleets(sql)]);
+    const [made, view, fleets] = await Promise.all([frame(c), readUpdates(sql, config, query), listFleets(sql)]);
     return c.html(<UpdatesPage frame={made} {...view} fleets={fleets} errors={errors} />, errors ? 400 : 200);
   });
 }

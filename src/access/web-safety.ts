@@ -1,21 +1,23 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { RequestError } from './errors.ts';
+import { RequestError } from '../errors.ts';
+import { isRead } from './permission.ts';
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
- * On a loopback listener, pages and API answer only to a name of this host: a web page elsewhere can make its own name
- * resolve to 127.0.0.1 (DNS rebinding) and would be let in otherwise. `publicUrl` names the host of a proxy in front.
+ * A web page elsewhere can make its own name resolve to our address (DNS rebinding) and would be let in. So pages and API answer,
+ * on a loopback listener only to a name of this host, on any other, once http.public_url is set, only to that and to names of this host.
  */
-export function requireLocalHost(publicUrl: string | undefined): MiddlewareHandler {
+export function requireKnownHost(loopback: boolean, publicUrl: string | undefined): MiddlewareHandler {
   const publicHost = publicUrl && new URL(publicUrl).host.toLowerCase();
   return async (c, next) => {
     const host = c.req.header('host') ?? '';
-    if (!LOOPBACK.test(host) && host.toLowerCase() !== publicHost) {
+    if ((loopback || publicHost) && !LOOPBACK.test(host) && host.toLowerCase() !== publicHost) {
+      const names = loopback ? 'localhost, 127.0.0.1 and [::1]' : publicHost;
       throw new RequestError(
         403,
-        `this address answers to localhost, 127.0.0.1 and [::1] only, not to ${JSON.stringify(host.slice(0, 100))}; ` +
-          'a proxy in front needs http.public_url set to the URL that people use',
+        `this address answers to ${names} only, not to ${JSON.stringify(host.slice(0, 100))}; ` +
+          'http.public_url is to be the URL that people use',
       );
     }
     await next();
@@ -25,7 +27,8 @@ export function requireLocalHost(publicUrl: string | undefined): MiddlewareHandl
 /** Requests that change something must come from our own pages: a browser says so in Sec-Fetch-Site or Origin. */
 export function requireSameOrigin(): MiddlewareHandler {
   return async (c, next) => {
-    if (!isRead(c.req.method) && !isSameOrigin(c)) {
+    // A token is never sent by a browser on its own.
+    if (!isRead(c.req.method) && c.get('visitor')?.via !== 'token' && !isSameOrigin(c)) {
       throw new RequestError(
         403,
         'this request did not come from a page of this server: Sec-Fetch-Site or Origin must say so',
@@ -33,10 +36,6 @@ export function requireSameOrigin(): MiddlewareHandler {
     }
     await next();
   };
-}
-
-function isRead(method: string) {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
 function isSameOrigin(c: Context) {
@@ -66,6 +65,7 @@ export function securityHeaders(): MiddlewareHandler {
     c.header('Referrer-Policy', 'no-referrer');
     c.header('Cross-Origin-Opener-Policy', 'same-origin');
     c.header('Cross-Origin-Resource-Policy', 'same-origin');
+    if (new URL(c.req.url).protocol === 'https:') c.header('Strict-Transport-Security', 'max-age=31536000');
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
   };
 }

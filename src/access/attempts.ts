@@ -1,0 +1,45 @@
+import { isIPv6 } from 'node:net';
+import type { Queryable } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+
+const MINUTES = 15;
+/** Failures within that time after which an account is closed to an address, an address to all, an account to strangers. */
+const FROM_THERE = 5;
+const OF_AN_ADDRESS = 30;
+const OF_AN_ACCOUNT = 50;
+/** From where someone signed in to the account in so many days, an attack on it from elsewhere locks nobody out. */
+const KNOWN_DAYS = 30;
+
+/** Refuses (429) where too many passwords were wrong lately. What is refused is not counted, so that it ends by itself. */
+export async function assertMayTry(sql: Queryable, account: string, address: string | null): Promise<void> {
+  const from = networkOf(address);
+  const [failed] = await sql<{ there: number; ofAddress: number; ofAccount: number; known: boolean }[]>`
+    select count(*) filter (where account = lower(${account}) and address = ${from}) as there,
+           count(*) filter (where address = ${from}) as "ofAddress",
+           count(*) filter (where account = lower(${account})) as "ofAccount",
+           exists (select from audit
+                    where lower(who) = lower(${account}) and action = 'signed in' and address is not distinct from ${address}
+                      and at > now() - make_interval(days => ${KNOWN_DAYS})) as known
+      from sign_in_failures
+     where (account = lower(${account}) or address = ${from}) and at > now() - make_interval(mins => ${MINUTES})`;
+  const { there, ofAddress, ofAccount, known } = failed!;
+  if (there < FROM_THERE && ofAddress < OF_AN_ADDRESS && (known || ofAccount < OF_AN_ACCOUNT)) return;
+  throw new RequestError(
+    429,
+    `too many wrong passwords; try again in ${MINUTES} minutes, or let an administrator make a link ("telemetricsd user password")`,
+  );
+}
+
+export async function countFailure(sql: Queryable, account: string, address: string | null) {
+  await sql`insert into sign_in_failures (account, address) values (lower(${account}), ${networkOf(address)})`;
+}
+
+/** Who has one IPv6 address mostly has all that share its first 64 bits. */
+function networkOf(address: string | null): string {
+  if (address === null) return 'socket';
+  if (!isIPv6(address) || address.includes('.')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':').filter(Boolean);
+  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').filter(Boolean).length;
+  return [...groups, ...new Array(missing).fill('0'), ...(tail ?? '').split(':')].slice(0, 4).join(':');
+}

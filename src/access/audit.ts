@@ -1,0 +1,73 @@
+import { userInfo } from 'node:os';
+import type { Context } from 'hono';
+import type { Queryable } from '../db/connect.ts';
+
+type Details = Record<string, unknown>;
+
+/** A change, or an attempt to get in. Never holds a secret. */
+export interface AuditEntry {
+  /** In the past tense: `commented`, `added a user`. */
+  action: string;
+  /** What it was done to: `guilty 12`, `user ann`. */
+  subject?: string | undefined;
+  before?: Details | undefined;
+  after?: Details | undefined;
+}
+
+/** By whom and from where. */
+export interface Actor {
+  who: string;
+  via: string;
+  address: string | null;
+}
+
+/** Who sent a request. */
+export function actorOf(c: Context): Actor {
+  const visitor = c.get('visitor');
+  return { who: visitor?.name ?? 'nobody', via: visitor?.via ?? 'nothing', address: addressOf(c) };
+}
+
+/** Where a request came from; null on a unix socket. */
+export function addressOf(c: Context): string | null {
+  return (c.env as { address?: string | null } | undefined)?.address ?? null;
+}
+
+/** Whoever runs a command. */
+export function shellActor(): Actor {
+  return { who: userInfo().username, via: 'shell', address: null };
+}
+
+/** Best in the transaction of the change. */
+export async function recordAudit(sql: Queryable, { who, via, address }: Actor, entry: AuditEntry) {
+  const { action, subject, before, after } = entry;
+  await sql`
+    insert into audit (who, via, address, action, subject, before, after)
+    values (${who}, ${via}, ${address}, ${action}, ${subject ?? null},
+            ${before ? JSON.stringify(before) : null}::text::jsonb, ${after ? JSON.stringify(after) : null}::text::jsonb)`;
+}
+
+export interface AuditRow extends Actor {
+  id: number;
+  at: Date;
+  action: string;
+  subject: string | null;
+  before: Details | null;
+  after: Details | null;
+}
+
+export interface AuditFilter {
+  who?: string | undefined;
+  action?: string | undefined;
+  beforeId?: number | undefined;
+}
+
+/** The newest first. */
+export function listAudit(sql: Queryable, { who, action, beforeId }: AuditFilter, limit: number) {
+  return sql<AuditRow[]>`
+    select id, at, who, via, address, action, subject, before, after
+      from audit
+     where id < ${beforeId ?? Number.MAX_SAFE_INTEGER}
+       and (${who ?? null}::text is null or lower(who) = lower(${who ?? null}))
+       and (${action ?? null}::text is null or action = ${action ?? null})
+     order by id desc limit ${limit}`;
+}

@@ -1,0 +1,30 @@
+import type { Context } from 'hono';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import type { Config } from '../config/settings.ts';
+
+const NAME = 'telemetricsd';
+const DAY_S = 86_400;
+
+/** Whether browsers reach us by TLS, ours or that of a proxy. */
+function isSecure(c: Context, { http }: Config): boolean {
+  return new URL(c.req.url).protocol === 'https:' || http.public_url?.startsWith('https:') === true;
+}
+
+/** Under TLS browsers let nobody but this host set the cookie. */
+export function cookieName(c: Context, config: Config): string {
+  return isSecure(c, config) ? `__Host-${NAME}` : NAME;
+}
+
+export function setSessionCookie(c: Context, config: Config, key: string) {
+  setCookie(c, cookieName(c, config), key, {
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: isSecure(c, config),
+    path: '/',
+    maxAge: config.access.session_days * DAY_S,
+  });
+}
+
+export function clearSessionCookie(c: Context, config: Config) {
+  deleteCookie(c, cookieName(c, config), { path: '/', secure: isSecure(c, config) });
+}

@@ -1,0 +1,64 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import { cookieName } from './cookie.ts';
+import { permissionFor } from './permission.ts';
+import { visitorOfProxy } from './proxy.ts';
+import { type SessionLimits, useSession } from './sessions.ts';
+import { useToken } from './tokens.ts';
+import { may, needed, type Visitor } from './visitor.ts';
+
+const ANYONE: Visitor = { via: 'open', name: 'anyone', role: 'admin' };
+
+export function sessionLimits({ access }: Config): SessionLimits {
+  return { idleHours: access.session_idle, days: access.session_days };
+}
+
+/** Finds out who sends a request, and refuses what they may not do: 401 where nobody signed in, 403 where that is not enough. */
+export function requirePermission(sql: Sql, config: Config, accounts: boolean): MiddlewareHandler {
+  const limits = sessionLimits(config);
+  return async (c, next) => {
+    const visitor = accounts ? await visitorOf(c, sql, config, limits) : ANYONE;
+    c.set('visitor', visitor);
+    const permission = permissionFor(c.req.method, c.req.path);
+    if (permission === undefined || may(visitor, permission)) return await next();
+    if (visitor) throw new RequestError(403, `this needs ${needed(permission)}`);
+    if (c.req.path.startsWith('/telemetryui')) return toSignIn(c);
+    c.header('WWW-Authenticate', 'Bearer realm="telemetricsd"');
+    throw new RequestError(
+      401,
+      'sign in, or send a token: Authorization: Bearer TOKEN ("telemetricsd token add" makes one)',
+    );
+  };
+}
+
+async function visitorOf(c: Context, sql: Sql, config: Config, limits: SessionLimits): Promise<Visitor | undefined> {
+  const [, bearer] = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '') ?? [];
+  if (bearer !== undefined) {
+    const token = await useToken(sql, bearer);
+    if (token) return { via: 'token', name: `token ${token.name}`, scopes: token.scopes };
+    c.header('WWW-Authenticate', 'Bearer realm="telemetricsd", error="invalid_token"');
+    throw new RequestError(401, 'the token is none, or has expired or was removed');
+  }
+  const proxied = await visitorOfProxy(c, sql, config);
+  if (proxied) return proxied;
+  const key = getCookie(c, cookieName(c, config));
+  const session = key === undefined ? undefined : await useSession(sql, key, limits);
+  if (!session) return undefined;
+  const { id: sessionId, userId, name, role } = session;
+  return { via: 'session', name, role, userId, sessionId };
+}
+
+/** To the form, and from there back. An exchange of a part of a page is told to leave the page. */
+function toSignIn(c: Context) {
+  const { pathname, search } = new URL(c.req.url);
+  const back = c.req.method === 'GET' && !c.req.header('hx-request') ? `${pathname}${search}` : '/telemetryui';
+  const target = back === '/telemetryui' ? SIGN_IN : `${SIGN_IN}?${new URLSearchParams({ next: back })}`;
+  if (!c.req.header('hx-request')) return c.redirect(target, 303);
+  c.header('HX-Redirect', target);
+  return c.body(null, 204);
+}
+
+export const SIGN_IN = '/telemetryui/login';

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** The least of OWASP's recommendations for argon2id: signing in costs some 30 ms of one core. */
+const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
+const AT_ONCE = 2;
+const LEAST_LENGTH = 10;
+/** Hashing longer ones would only cost time. */
+const MOST_LENGTH = 256;
+
+export const PASSWORD_RULE = `at least ${LEAST_LENGTH} characters, at most ${MOST_LENGTH}`;
+
+export const newPassword = z
+  .string({ error: `expected ${PASSWORD_RULE}` })
+  .min(LEAST_LENGTH, `expected ${PASSWORD_RULE}`)
+  .max(MOST_LENGTH, `expected ${PASSWORD_RULE}`);
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+export function hashPassword(password: string): Promise<string> {
+  return oneOfFew(() => Bun.password.hash(password, ARGON2ID));
+}
+
+/** Takes as long for an account that does not exist (`hash` null) as for one that does. */
+export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
+  if (password.length > MOST_LENGTH) return false;
+  const fits = await oneOfFew(async () => Bun.password.verify(password, hash ?? (await otherHash())));
+  return fits && hash !== null;
+}
+
+let other: Promise<string> | undefined;
+
+function otherHash(): Promise<string> {
+  other ??= Bun.password.hash('nobody has this one', ARGON2ID);
+  return other;
+}
+
+/** A flood of sign-ins must not take the processor and the memory that records need. */
+async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE) await new Promise<void>(resolve => waiting.push(resolve));
+  running++;
+  try {
+    return await work();
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}

@@ -1,0 +1,37 @@
+import { BlockList, isIP } from 'node:net';
+import type { Context } from 'hono';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { addressOf } from './audit.ts';
+import { addUser, findUser, userName } from './users.ts';
+import type { Visitor } from './visitor.ts';
+
+/**
+ * Whom a reverse proxy that authenticates names in access.trusted_header; believed from access.trusted_proxies only, where `unix`
+ * stands for our unix sockets. Someone new becomes a viewer.
+ */
+export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): Promise<Visitor | undefined> {
+  if (access.trusted_header === undefined) return undefined;
+  const given = c.req.header(access.trusted_header);
+  if (given === undefined || !isTrusted(addressOf(c), access.trusted_proxies)) return undefined;
+  const name = userName.safeParse(given);
+  if (!name.success) return undefined;
+  const user = (await findUser(sql, name.data)) ?? (await addUser(sql, name.data, 'viewer'));
+  return user && { via: 'proxy', name: user.name, role: user.role, userId: user.id };
+}
+
+function isTrusted(address: string | null, proxies: string[]): boolean {
+  if (address === null) return proxies.includes('unix');
+  const list = new BlockList();
+  for (const proxy of proxies) if (proxy !== 'unix') addTo(list, proxy);
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const family = isIP(plain);
+  return family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function addTo(list: BlockList, proxy: string) {
+  const [address = '', bits] = proxy.split('/');
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  if (bits === undefined) list.addAddress(address, family);
+  else list.addSubnet(address, Number(bits), family);
+}

@@ -1,0 +1,52 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { TokensPage, type TokensPageProps } from '../../views/tokens.tsx';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { MakeFrame } from '../frame.ts';
+import { idParam, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { actorOf, recordAudit } from './audit.ts';
+import { addToken, listTokens, removeToken } from './tokens.ts';
+import { userName } from './users.ts';
+import { SCOPES } from './visitor.ts';
+
+const LONGEST_DAYS = 3650;
+
+export const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one');
+const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
+
+/** Tokens of scripts: which there are, making, removing. */
+export function tokenPages(sql: Sql, frame: MakeFrame) {
+  return new Hono()
+    .get('/', c => page(c, {}))
+    .post('/', async c => {
+      const body = await c.req.parseBody({ all: true });
+      const raw = { name: String(body.name ?? ''), days: String(body.days ?? ''), scope: [body.scope ?? []].flat() };
+      const values = { ...raw, scopes: raw.scope.map(String) };
+      const form = addition.safeParse(raw);
+      if (!form.success) return page(c, { values, errors: problemsByField(form.error) }, 400);
+      const { name, days, scope } = form.data;
+      const token = await sql.begin(async tx => {
+        const made = await addToken(tx, { name, scopes: scope, days, createdBy: c.get('visitor')!.name });
+        const after = { scopes: scope, days: days ?? null };
+        if (made) await recordAudit(tx, actorOf(c), { action: 'made a token', subject: `token ${name}`, after });
+        return made;
+      });
+      if (token === undefined) return page(c, { values, errors: { name: 'this name is taken' } }, 400);
+      return page(c, { made: { name, token } });
+    })
+    .post('/removals', async c => {
+      const { id } = parseOrRefuse(z.object({ id: idParam }), await c.req.parseBody());
+      await sql.begin(async tx => {
+        const token = id === undefined ? undefined : await removeToken(tx, { id });
+        if (!token) throw new RequestError(404, 'there is no such token, or no longer');
+        const before = { scopes: token.scopes };
+        await recordAudit(tx, actorOf(c), { action: 'removed a token', subject: `token ${token.name}`, before });
+      });
+      return c.redirect('/telemetryui/tokens', 303);
+    });
+
+  async function page(c: Context, shown: Omit<TokensPageProps, 'frame' | 'tokens'>, status: 200 | 400 = 200) {
+    return c.html(<TokensPage frame={await frame(c)} tokens={[...(await listTokens(sql))]} {...shown} />, status);
+  }
+}

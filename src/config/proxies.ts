@@ -1,0 +1,22 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { splitList } from './list.ts';
+
+const PROXY_FORM = 'an IP address, a network such as 10.0.0.0/8, or "unix"';
+
+/** The name of an HTTP header. */
+export const headerName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+
+/** Addresses and networks; `unix` stands for our own unix sockets. */
+export const proxies = z.preprocess(
+  raw => (raw === '' ? [] : splitList(raw)),
+  z.array(z.string({ error: PROXY_FORM }).refine(isProxy, { error: PROXY_FORM })),
+);
+
+function isProxy(text: string): boolean {
+  if (text === 'unix') return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}
