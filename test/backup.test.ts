@@ -129,8 +129,8 @@ describe('is refused before anything is written', () => {
     async function* parts(): AsyncGenerator<BackupPart> {
       for await (const part of readBackup(file)) {
         if (part.kind === 'sequences')
-        yield { ...part, sequences: part.sequences.filter(({ name }) => /^(records|stacks|guilties)_/.test(name)) };
-      else if (part.kind !== 'header') yield part;
+          yield { ...part, sequences: part.sequences.filter(({ name }) => /^(records|stacks|guilties)_/.test(name)) };
+        else if (part.kind !== 'header') yield part;
         else {
           const migrations = [
             ...part.header.migrations,
