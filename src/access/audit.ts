@@ -34,7 +34,8 @@ export function addressOf(c: Context): string | null {
 
 /** Whoever runs a command. */
 export function shellActor(): Actor {
-  return { who: userInfo().username, via: 'shell', address: null };
+  const { username, uid } = userInfo();
+  return { who: username === 'unknown' ? `uid ${uid}` : username, via: 'shell', address: null };
 }
 
 /** Best in the transaction of the change. */

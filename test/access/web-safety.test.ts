@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type App, createApp } from '../src/app.ts';
-import type { Listener } from '../src/config/listener.ts';
-import { appOn, get, post, recordHeaders, send, submit, type TestApp, testApp, testConfig } from './app.ts';
-import { quietLog } from './database.ts';
+import { type App, createApp } from '../../src/app.ts';
+import type { Listener } from '../../src/config/listener.ts';
+import { appOn, get, post, recordHeaders, send, submit, type TestApp, testApp, testConfig } from '../app.ts';
+import { quietLog } from '../database.ts';
 
 let server: TestApp;
 let behindProxy: App;

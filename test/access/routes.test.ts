@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { App } from '../../src/app.ts';
+import { post, testApp } from '../app.ts';
+import { type AccountsApp, ADMINS_BROWSER, type As, accountsApp, EVERYONE, SITE } from './accounts-app.ts';
+
+/** What each route needs. One that is not here fails the first test: decide who may use it, and say so in src/access/permission.ts. */
+const ROUTES = {
+  nothing: `
+    GET /static/:name
+    GET /healthz
+    GET /readyz
+    GET /
+    GET /v2/collector
+    GET /v3/collector
+    POST /
+    POST /v2/collector
+    POST /v3/collector
+    DELETE /
+    DELETE /v2/collector
+    DELETE /v3/collector
+    OPTIONS /
+    OPTIONS /v2/collector
+    OPTIONS /v3/collector
+    PATCH /
+    PATCH /v2/collector
+    PATCH /v3/collector
+    PUT /
+    PUT /v2/collector
+    PUT /v3/collector
+    GET /telemetryui/login
+    POST /telemetryui/login
+    POST /telemetryui/logout
+    GET /telemetryui/links/:key
+    POST /telemetryui/links/:key`,
+  read: `
+    GET /api/builds
+    GET /api/guilties
+    GET /api/guilties/:id
+    GET /api/guilties/:id/backtraces
+    GET /api/mce
+    GET /api/never-guilty
+    GET /api/population
+    GET /api/recomputations
+    GET /api/recomputations/:id
+    GET /api/records
+    GET /api/records/:id
+    GET /api/stats
+    GET /api/thermal
+    GET /api/updates
+    GET /telemetryui
+    GET /telemetryui/account
+    GET /telemetryui/builds
+    GET /telemetryui/connect
+    GET /telemetryui/connect/arrivals
+    GET /telemetryui/crashes
+    GET /telemetryui/crashes/:build
+    GET /telemetryui/crashes/failed
+    GET /telemetryui/crashes/guilty_details/:id
+    GET /telemetryui/crashes/guilty_details/:id/backtraces
+    GET /telemetryui/crashes/guilty_edit/
+    GET /telemetryui/crashes/guilty_edit/add
+    GET /telemetryui/crashes/guilty_edit/hidden
+    GET /telemetryui/crashes/guilty_edit/remove
+    GET /telemetryui/crashes/guilty_edit/reset
+    GET /telemetryui/crashes/overall
+    GET /telemetryui/crashes/recomputations/:id
+    GET /telemetryui/crashes/recomputations/:id/progress
+    GET /telemetryui/machines/:id
+    GET /telemetryui/mce
+    GET /telemetryui/population
+    GET /telemetryui/quarantine
+    GET /telemetryui/quarantine/:id
+    GET /telemetryui/records
+    GET /telemetryui/records/count
+    GET /telemetryui/records/export/:file
+    GET /telemetryui/records/record_details/:id
+    GET /telemetryui/stats
+    GET /telemetryui/thermal
+    GET /telemetryui/update_matrix
+    GET /telemetryui/updates
+    POST /telemetryui/account/password
+    POST /telemetryui/account/sessions`,
+  metrics: 'GET /metrics',
+  analyse: `
+    POST /api/never-guilty
+    DELETE /api/never-guilty/:id
+    POST /api/recomputations
+    POST /telemetryui/crashes/comments
+    POST /telemetryui/crashes/guilty_edit/add
+    POST /telemetryui/crashes/guilty_edit/apply
+    POST /telemetryui/crashes/guilty_edit/preview
+    POST /telemetryui/crashes/guilty_edit/remove
+    POST /telemetryui/crashes/guilty_edit/submit
+    POST /telemetryui/crashes/hidings
+    POST /telemetryui/crashes/recomputations
+    POST /telemetryui/crashes/retries
+    POST /telemetryui/crashes/unhidings
+    POST /telemetryui/quarantine/discards
+    POST /telemetryui/quarantine/replays`,
+  administer: `
+    GET /api/audit
+    GET /telemetryui/audit
+    GET /telemetryui/settings
+    GET /telemetryui/tokens
+    GET /telemetryui/users
+    POST /telemetryui/tokens
+    POST /telemetryui/tokens/removals
+    POST /telemetryui/users
+    POST /telemetryui/users/links
+    POST /telemetryui/users/removals
+    POST /telemetryui/users/roles`,
+};
+
+const MAY: Record<As, (keyof typeof ROUTES)[]> = {
+  nobody: ['nothing'],
+  viewer: ['nothing', 'read', 'metrics'],
+  analyst: ['nothing', 'read', 'metrics', 'analyse'],
+  admin: ['nothing', 'read', 'metrics', 'analyse', 'administer'],
+  'records:read': ['nothing', 'read'],
+  'analysis:write': ['nothing', 'analyse'],
+  'metrics:read': ['nothing', 'metrics'],
+};
+
+const declared = Object.entries(ROUTES).flatMap(([need, list]) =>
+  list
+    .trim()
+    .split(/\n\s*/)
+    .map(route => ({ need: need as keyof typeof ROUTES, route })),
+);
+
+let server: AccountsApp;
+beforeAll(async () => {
+  server = await accountsApp();
+  await post(server.app, { machine_id: 'one' });
+});
+afterAll(() => server.close());
+
+function routesOf(app: App): string[] {
+  const routes = app.routes.filter(({ method }) => method !== 'ALL');
+  return [...new Set(routes.map(({ method, path }) => `${method} ${path}`))];
+}
+
+const filled = (path: string) =>
+  path.replace(':file', 'r.csv').replace(':name', 'app.js').replaceAll(/:\w+/g, '999999');
+
+test('every route is declared, and no other', () => {
+  expect(routesOf(server.app).sort()).toEqual(declared.map(({ route }) => route).sort());
+});
+
+describe.each(EVERYONE)('%s', as => {
+  test.each(declared)('$route, which needs: $need', async ({ need, route }) => {
+    const [method = '', path = ''] = route.split(' ');
+    // Who signs out here would be nobody in the tests that follow.
+    const headers = path === '/telemetryui/logout' ? { Cookie: '' } : undefined;
+    const answer = await server.ask(as, method, filled(path), { headers, form: method === 'POST' ? {} : undefined });
+    const location = answer.headers.get('location') ?? '';
+    if (MAY[as].includes(need)) {
+      expect([401, 403, 500]).not.toContain(answer.status);
+      if (path !== '/telemetryui/logout') expect(location).not.toStartWith('/telemetryui/login');
+    } else if (as !== 'nobody') {
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toContain(
+        `the role ${need === 'administer' ? 'admin' : need === 'analyse' ? 'analyst' : 'viewer'}`,
+      );
+    } else if (path.startsWith('/telemetryui')) {
+      expect(answer.status).toBe(303);
+      expect(location).toStartWith('/telemetryui/login');
+      if (method === 'GET' && path !== '/telemetryui')
+        expect(location).toContain(`?next=${encodeURIComponent(filled(path))}`);
+    } else {
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toStartWith('Bearer');
+      expect(((await answer.json()) as { message: string }).message).toContain('sign in, or send a token');
+    }
+  });
+});
+
+test('where access is open, everyone may do everything', async () => {
+  const open = await testApp();
+  try {
+    for (const { route } of declared) {
+      const [method = '', path = ''] = route.split(' ');
+      const headers = { Host: 'localhost:8080', 'Sec-Fetch-Site': 'same-origin' };
+      const answer = await open.app.request(`${SITE}${filled(path)}`, { method, headers });
+      expect([route, [401, 403, 500].includes(answer.status)]).toEqual([route, false]);
+    }
+  } finally {
+    await open.close();
+  }
+});
+
+test('nothing that is sent makes the server fail, changes what it may not, or shows what is not theirs', async () => {
+  const before = await server.database.sql`select name, role, password from users order by id`;
+  const odd = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.constantFrom(
+      '-1',
+      '0',
+      '9007199254740993',
+      "'; drop table records; --",
+      '../../../etc/passwd',
+      '%00',
+      '<script>',
+      '\u0000',
+      '(',
+    ),
+    fc.integer().map(String),
+  );
+  const names = fc.constantFrom(
+    'id',
+    'name',
+    'role',
+    'days',
+    'os',
+    'payload',
+    'from',
+    'before_id',
+    'next',
+    'format',
+    'table',
+    'q',
+    'back',
+    'record',
+    'frame',
+    'scope',
+    'password',
+    'limit',
+    'build',
+  );
+  const values = fc.dictionary(names, odd, { maxKeys: 5 });
+  const route = fc.constantFrom(...declared.map(one => one.route));
+  await fc.assert(
+    fc.asyncProperty(
+      route,
+      fc.array(odd, { minLength: 1, maxLength: 2 }),
+      values,
+      values,
+      async (one, parts, query, form) => {
+        const [method = '', path = ''] = one.split(' ');
+        let next = 0;
+        const at = path.replaceAll(
+          /:\w+/g,
+          () => encodeURIComponent(parts[next++ % parts.length]!.toWellFormed()) || 'x',
+        );
+        const wellFormed = (given: Record<string, string>) =>
+          Object.fromEntries(Object.entries(given).map(([key, value]) => [key, value.toWellFormed()]));
+        const search = new URLSearchParams(wellFormed(query));
+        const asked = method === 'POST' ? { form: wellFormed(form) } : {};
+        for (const as of ['viewer', 'analyst'] as const) {
+          if (
+            path === '/telemetryui/logout' ||
+            path === '/telemetryui/login' ||
+            path.startsWith('/telemetryui/account/')
+          )
+            continue;
+          const answer = await server.ask(as, method, `${at}?${search}`, asked);
+          expect([one, answer.status < 500 || answer.status === 503]).toEqual([one, true]);
+          const text = await answer.text();
+          expect(text).not.toContain(ADMINS_BROWSER);
+          expect(text).not.toContain('the-admin');
+          expect(text).not.toContain('<script>');
+        }
+      },
+    ),
+    { numRuns: 250 },
+  );
+  expect(await server.database.sql`select name, role, password from users order by id`).toEqual(before);
+}, 60_000);
