@@ -5,6 +5,8 @@ import { accountPages } from './access/account-pages.tsx';
 import { auditApi, auditPages, settingsPages } from './access/audit-pages.tsx';
 import { requirePermission } from './access/identify.ts';
 import { isLoopback, needsAccounts } from './access/mode.ts';
+import { openIdProvider } from './access/oidc.ts';
+import { oidcPages } from './access/oidc-pages.ts';
 import { signInPages } from './access/sign-in-pages.tsx';
 import { tokenPages } from './access/token-pages.tsx';
 import { userPages } from './access/user-pages.tsx';
@@ -80,7 +82,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 }
 
 function pages(
-  { config, database, collector, onWork = () => {}, disk = () => undefined, settings = '' }: AppDependencies,
+  { config, database, collector, log, onWork = () => {}, disk = () => undefined, settings = '' }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
 ) {
@@ -106,10 +108,12 @@ function pages(
     app.use(path, requirePermission(database.sql, config, needsAccounts(config)), requireSameOrigin());
   }
   app.get('/', c => c.redirect('/telemetryui', 302));
+  const provider = openIdProvider(database.sql, config, log);
   app.route(
     '/telemetryui',
-    signInPages(database.sql, config, c => bareFrame(c, assets.href), false),
+    signInPages(database.sql, config, c => bareFrame(c, assets.href), provider !== undefined),
   );
+  app.route('/telemetryui/oidc', oidcPages(database.sql, config, provider));
   app.route('/telemetryui/account', accountPages(database.sql, config, frame));
   app.route('/telemetryui/users', userPages(database.sql, config, frame));
   app.route('/telemetryui/tokens', tokenPages(database.sql, frame));

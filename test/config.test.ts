@@ -61,6 +61,7 @@ test('without file and environment every setting has its default', () => {
       trusted_header: undefined,
       trusted_proxies: [],
     },
+    oidc: { issuer: undefined, client_id: undefined, client_secret: undefined, groups_claim: 'groups', roles: {} },
     state: { dir: '/var/lib/telemetricsd' },
     database: { url: undefined, connections: 8 },
     collector: {
@@ -310,7 +311,7 @@ describe('a name that there is not', () => {
     ['[collector]\npayload = 1', {}, 'collector.payload', 'collector.max_payload'],
     ['[log]\nmax_payload = 1', {}, 'log.max_payload', 'collector.max_payload'],
     ['listen = ":1"', {}, 'listen', 'http.listen'],
-    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, access, state, database'],
+    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, access, oidc, state'],
     ['[log]\nzzzzzz = 1', {}, 'log.zzzzzz', 'one of level, format'],
     ['log = "debug"', {}, 'log', '[log]'],
     ['[[log]]\nlevel = "debug"', {}, 'log', '[log]'],

@@ -16,12 +16,11 @@ export interface SignInPageProps {
 export const SignInPage: FC<SignInPageProps> = ({ frame, next, name, notice, provider }) => (
   <Page frame={frame} title="Sign in" notice={notice}>
     {provider && (
-      <form method="post" action="/telemetryui/oidc" class="card">
-        <input type="hidden" name="next" value={next} />
-        <button type="submit" class="primary">
+      <p>
+        <a class="button primary" href={`/telemetryui/oidc?${new URLSearchParams({ next })}`}>
           Sign in with your organisation
-        </button>
-      </form>
+        </a>
+      </p>
     )}
     <form method="post" action="/telemetryui/login" class="card" aria-label="Sign in with a password">
       <input type="hidden" name="next" value={next} />

@@ -6,7 +6,7 @@ const NAME = 'telemetricsd';
 const DAY_S = 86_400;
 
 /** Whether browsers reach us by TLS, ours or that of a proxy. */
-function isSecure(c: Context, { http }: Config): boolean {
+export function isSecure(c: Context, { http }: Config): boolean {
   return new URL(c.req.url).protocol === 'https:' || http.public_url?.startsWith('https:') === true;
 }
 

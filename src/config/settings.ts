@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { groupRoles, headerName, issuerUrl, proxies } from './access.ts';
 import { listeners, listenersToToml } from './listener.ts';
-import { headerName, proxies } from './proxies.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
 import { tids } from './tid.ts';
@@ -107,6 +107,45 @@ export const settings = {
       doc: 'The addresses whose access.trusted_header is believed; "unix" stands for the unix sockets of http.listen.',
       allowed: 'a list of IP addresses, of networks such as 10.0.0.0/8, or "unix"',
       example: '["10.0.0.5", "unix"]',
+    }),
+  },
+  oidc: {
+    issuer: setting({
+      schema: issuerUrl.optional(),
+      default: undefined,
+      doc:
+        'The OpenID Connect provider that people may sign in at, as it names itself. Its redirect URI is ' +
+        'PUBLIC_URL/telemetryui/oidc/callback, with http.public_url.',
+      allowed: 'an https:// URL (http:// on this host alone)',
+      example: '"https://login.example.org/realms/staff"',
+    }),
+    client_id: setting({
+      schema: z.string().min(1).optional(),
+      default: undefined,
+      doc: 'The name under which the provider knows this server.',
+      allowed: 'text',
+    }),
+    client_secret: setting({
+      schema: z.string().min(1).optional(),
+      default: undefined,
+      secret: true,
+      doc: 'The secret that goes with it. Better in the environment, or in a file that the service alone may read.',
+      allowed: 'text',
+    }),
+    groups_claim: setting({
+      schema: z.string().min(1),
+      default: 'groups',
+      doc: 'The claim of the id token that holds the groups of a person.',
+      allowed: 'the name of a claim',
+    }),
+    roles: setting({
+      schema: groupRoles,
+      default: {},
+      doc:
+        'The role that a group gives: viewer, analyst or admin; the highest counts. "*" stands for everyone whom the provider ' +
+        'knows; without it, people in none of the groups are not let in. In the environment: GROUP=ROLE with commas between them.',
+      allowed: 'a table of roles by group',
+      example: '{ "telemetry-admins" = "admin", "*" = "viewer" }',
     }),
   },
   state: {

@@ -31,6 +31,8 @@ const ROUTES = {
     GET /telemetryui/login
     POST /telemetryui/login
     POST /telemetryui/logout
+    GET /telemetryui/oidc
+    GET /telemetryui/oidc/callback
     GET /telemetryui/links/:key
     POST /telemetryui/links/:key`,
   read: `

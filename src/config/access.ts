@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { ROLES, type Role } from '../access/visitor.ts';
 import { splitList } from './list.ts';
 
 const PROXY_FORM = 'an IP address, a network such as 10.0.0.0/8, or "unix"';
@@ -19,4 +20,26 @@ function isProxy(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
   return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}
+
+/** Without TLS only on this host, where nobody else can listen. */
+export const issuerUrl = z.string().refine(text => {
+  const url = URL.parse(text);
+  return (
+    url?.protocol === 'https:' ||
+    (url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
+  );
+});
+
+const ROLE_FORM = `one of ${ROLES.join(', ')}`;
+
+/** A TOML table, or as text `GROUP=ROLE,GROUP=ROLE`. */
+export const groupRoles = z.preprocess(
+  rolesFromText,
+  z.record(z.string(), z.enum(ROLES, { error: ROLE_FORM })),
+) as unknown as z.ZodType<Record<string, Role>>;
+
+function rolesFromText(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw;
+  return Object.fromEntries((splitList(raw) as string[]).map(pair => pair.split(/=(?=[^=]*$)/)));
 }

@@ -1,0 +1,50 @@
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import { addressOf, recordAudit } from './audit.ts';
+import { isSecure } from './cookie.ts';
+import { type OpenIdProvider, userOfProvider } from './oidc.ts';
+import { ownPath, signIn } from './sign-in-pages.tsx';
+
+const PATH = '/telemetryui/oidc';
+const COOKIE = 'telemetricsd-sign-in';
+const SECONDS = 600;
+
+/** Signing in at an OpenID provider: GET / leaves for it, GET /callback is where it sends people back. */
+export function oidcPages(sql: Sql, config: Config, provider: OpenIdProvider | undefined) {
+  return new Hono()
+    .get('/', async c => {
+      const { href, state } = await the(provider).begin(redirectUri(c), ownPath(c.req.query('next')));
+      // Lax, since the provider's answer comes from another site.
+      const options = { httpOnly: true, sameSite: 'Lax', path: PATH, secure: isSecure(c, config) } as const;
+      setCookie(c, COOKIE, state, { ...options, maxAge: SECONDS });
+      return c.redirect(href, 303);
+    })
+    .get('/callback', async c => {
+      const state = getCookie(c, COOKIE);
+      deleteCookie(c, COOKIE, { path: PATH });
+      const url = new URL(redirectUri(c));
+      url.search = new URL(c.req.url).search;
+      const { claimed, next } = await the(provider).finish(url, state);
+      const { role, name, groups } = claimed;
+      if (role === undefined) {
+        const actor = { who: name, via: 'provider', address: addressOf(c) };
+        await recordAudit(sql, actor, { action: 'was not let in', after: { groups } });
+        throw new RequestError(403, 'none of your groups may enter; an administrator can change oidc.roles');
+      }
+      const user = await userOfProvider(sql, { ...claimed, role });
+      await signIn(c, sql, config, { ...user, via: 'provider' });
+      return c.redirect(next, 303);
+    });
+
+  function redirectUri(c: Context): string {
+    return `${config.http.public_url ?? new URL(c.req.url).origin}${PATH}/callback`;
+  }
+}
+
+function the(provider: OpenIdProvider | undefined): OpenIdProvider {
+  if (!provider) throw new RequestError(404, 'no OpenID provider is configured');
+  return provider;
+}

@@ -1,0 +1,131 @@
+import type { Configuration } from 'openid-client';
+import type { Config } from '../config/settings.ts';
+import type { Queryable, Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { hashOfKey, newKey } from './keys.ts';
+import { ROLES, type Role } from './visitor.ts';
+
+const MINUTES = 10;
+const SCOPE = 'openid profile email';
+
+/** Somebody whom the provider has vouched for. */
+export interface Claimed {
+  /** Issuer and "sub", which never change. */
+  subject: string;
+  name: string;
+  /** By their groups; undefined where none of these may enter. */
+  role: Role | undefined;
+  groups: string[];
+}
+
+export interface OpenIdProvider {
+  /** Where to send the browser, and the secret that its cookie keeps until it comes back. */
+  begin(redirectUri: string, next: string): Promise<{ href: string; state: string }>;
+  /** Who came back to `url`, and where they wanted to go. Refuses (403) what does not belong to a sign-in of this browser. */
+  finish(url: URL, state: string | undefined): Promise<{ claimed: Claimed; next: string }>;
+}
+
+/** The code flow of OpenID Connect with PKCE, state and nonce. The provider's addresses are asked for at the first sign-in. */
+export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProvider | undefined {
+  const { issuer, client_id: clientId, client_secret: clientSecret } = oidc;
+  if (issuer === undefined || clientId === undefined) return undefined;
+  let discovered: Promise<Configuration> | undefined;
+
+  async function discover(): Promise<Configuration> {
+    const client = await import('openid-client');
+    const execute = issuer!.startsWith('http:') ? [client.allowInsecureRequests] : [];
+    return await client.discovery(new URL(issuer!), clientId!, clientSecret, undefined, { execute });
+  }
+
+  async function configuration(): Promise<Configuration> {
+    discovered ??= discover();
+    try {
+      return await discovered;
+    } catch (error) {
+      discovered = undefined;
+      log.error('the OpenID provider can not be asked', { issuer: issuer!, reason: (error as Error).message });
+      throw new RequestError(503, 'the provider that you sign in with can not be reached at the moment');
+    }
+  }
+
+  return {
+    async begin(redirectUri, next) {
+      const [client, provider] = [await import('openid-client'), await configuration()];
+      const [state, nonce, verifier] = [newKey(), client.randomNonce(), client.randomPKCECodeVerifier()];
+      await sql`
+        insert into oidc_sign_ins (state, nonce, verifier, next, expires_at)
+        values (${hashOfKey(state)}, ${nonce}, ${verifier}, ${next}, now() + make_interval(mins => ${MINUTES}))`;
+      const target = client.buildAuthorizationUrl(provider, {
+        redirect_uri: redirectUri,
+        scope: SCOPE,
+        state,
+        nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      });
+      return { href: target.href, state };
+    },
+
+    async finish(url, state) {
+      const begun = state === undefined ? undefined : await takeSignIn(sql, state);
+      if (!begun || url.searchParams.get('state') !== state)
+        throw new RequestError(403, 'this sign-in was not begun in this browser, or is too old; begin again');
+      const [client, provider] = [await import('openid-client'), await configuration()];
+      const checks = { pkceCodeVerifier: begun.verifier, expectedState: state!, expectedNonce: begun.nonce };
+      try {
+        const tokens = await client.authorizationCodeGrant(provider, url, { ...checks, idTokenExpected: true });
+        return { claimed: claimedBy(tokens.claims()!, oidc), next: begun.next };
+      } catch (error) {
+        log.warn('a sign-in at the OpenID provider failed', { reason: (error as Error).message });
+        throw new RequestError(403, 'the provider did not confirm who you are; begin again');
+      }
+    },
+  };
+}
+
+/** Each counts once. */
+async function takeSignIn(sql: Sql, state: string) {
+  const [row] = await sql<{ nonce: string; verifier: string; next: string }[]>`
+    delete from oidc_sign_ins where state = ${hashOfKey(state)} and expires_at > now() returning nonce, verifier, next`;
+  return row;
+}
+
+function claimedBy(claims: Record<string, unknown>, oidc: Config['oidc']): Claimed {
+  const text = (name: string) => (typeof claims[name] === 'string' ? claims[name] : undefined);
+  const groups = [claims[oidc.groups_claim] ?? []].flat().filter(group => typeof group === 'string');
+  return {
+    subject: `${text('iss')} ${text('sub')}`,
+    name: nameFrom(text('preferred_username') ?? text('email') ?? text('sub') ?? ''),
+    role: roleOf(groups, oidc.roles),
+    groups,
+  };
+}
+
+function nameFrom(text: string): string {
+  return (
+    text
+      .replaceAll(/[\p{Cc}\p{Cs}]/gu, '')
+      .trim()
+      .slice(0, 64) || 'unnamed'
+  );
+}
+
+/** The highest of the roles that someone's groups give; `*` stands for everyone. */
+function roleOf(groups: string[], roles: Record<string, Role>): Role | undefined {
+  const given = Object.entries(roles).filter(([group]) => group === '*' || groups.includes(group));
+  return ROLES.findLast(role => given.some(([, one]) => one === role));
+}
+
+/** The account of someone, made at their first sign-in, with the role they have by now. A name that is taken gets a number. */
+export async function userOfProvider(sql: Queryable, { subject, name, role }: Claimed & { role: Role }) {
+  const [known] = await sql<{ id: number; name: string }[]>`
+    update users set role = ${role} where oidc_subject = ${subject} returning id, name`;
+  if (known) return known;
+  for (let n = 1; ; n++) {
+    const tried = n === 1 ? name : `${name.slice(0, 58)} (${n})`;
+    const [made] = await sql<{ id: number; name: string }[]>`
+      insert into users (name, role, oidc_subject) values (${tried}, ${role}, ${subject}) on conflict do nothing returning id, name`;
+    if (made) return made;
+  }
+}
