@@ -12,7 +12,8 @@ Installs telemetricsd as a service, or upgrades the one that is installed. Takes
 in dist/; in a checkout it is built where it is missing or older than the sources. Nothing is downloaded by the script.
 
   --listen ADDR   where machines post their records, for a new configuration (default :8080, port 8080 of every address).
-                  Pages are shown on 127.0.0.1:8081 alone, since nobody has to sign in yet
+  --pages ADDR    where people look at them, for a new configuration (default 127.0.0.1:8081, which is this host alone;
+                  from :8081 they can be reached from elsewhere, and people have to sign in)
   --prefix DIR    where bin/telemetricsd goes (default /usr/local)
   --no-start      do not start the service
   --uninstall     remove the program and the service; configuration and data stay
@@ -36,12 +37,13 @@ config=$config_dir/config.toml
 default_state=/var/lib/telemetricsd
 backups=/var/backups/telemetricsd
 default_listen=:8080
-pages=127.0.0.1:8081
+default_pages=127.0.0.1:8081
 here=$(cd "$(dirname "$0")" && pwd)
 
 action=install
 prefix=
 listen=
+pages=
 start=yes
 dry_run=
 
@@ -62,12 +64,17 @@ main() {
 parse_arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --listen | --prefix)
+      --listen | --pages | --prefix)
         [ $# -gt 1 ] || misuse "$1 needs a value"
-        if [ "$1" = --listen ]; then listen=$2; else prefix=${2%/}; fi
+        case $1 in
+          --listen) listen=$2 ;;
+          --pages) pages=$2 ;;
+          --prefix) prefix=${2%/} ;;
+        esac
         shift
         ;;
       --listen=*) listen=${1#*=} ;;
+      --pages=*) pages=${1#*=} ;;
       --prefix=*) prefix=${1#*=} prefix=${prefix%/} ;;
       --no-start) start= ;;
       --uninstall) [ $action = purge ] || action=uninstall ;;
@@ -181,21 +188,28 @@ put_executable() {
 # Sets settings, what a new configuration says, before anything is changed: the addresses may be wrong.
 choose_listen() {
   if [ -e $config ]; then
-    [ -z "$listen" ] || warn "$config exists and stays as it is: --listen is left out."
+    [ -z "$listen$pages" ] || warn "$config exists and stays as it is: --listen and --pages are left out."
     return
   fi
-  [ -n "$listen" ] || ask_listen
+  [ -n "$listen" ] || ask_address listen $default_listen \
+    'Where may machines post their records? :8080 means port 8080 of every address of this host.'
+  [ -n "$pages" ] || ask_address pages $default_pages \
+    'Where may people look at them? 127.0.0.1:8081 is this host alone. From :8081, say, the pages can be reached from elsewhere,' \
+    'and people have to sign in.'
   settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen=collector,$pages" "$candidate" config --config /dev/null) || exit 1
 }
 
-ask_listen() {
-  listen=$default_listen
-  { [ -t 0 ] && [ -t 1 ] && [ -z "$dry_run" ]; } || return 0
-  say 'Where may machines post their records? :8080 means port 8080 of every address of this host.' \
-    "Pages are shown on $pages alone, since nobody has to sign in."
-  printf 'Address [%s]: ' "$listen"
-  read -r answer || answer=
-  listen=${answer:-$listen}
+# Sets the variable $1 to the answer, or to $2.
+ask_address() {
+  variable=$1 answer=$2
+  shift 2
+  if [ -t 0 ] && [ -t 1 ] && [ -z "$dry_run" ]; then
+    say "$@"
+    printf 'Address [%s]: ' "$answer"
+    read -r given || given=
+    answer=${given:-$answer}
+  fi
+  eval "$variable=\$answer"
 }
 
 create_config() {
@@ -293,11 +307,14 @@ tell_next() {
   say '' "  Configuration         $config (then: systemctl restart $service)" \
     "  Log                   journalctl -u $service" \
     '  Upgrade               run the install.sh of the new version'
-  if [ -n "$listen" ]; then
-    say '' "Machines report to http://$(uname -n):${listen##*:}, where records are taken and nothing is shown. Nobody has to sign in to see" \
-      'the pages, so they are for this host alone. From your desk:' \
-      "  ssh -N -L 8081:$pages $(uname -n)      and open http://localhost:8081/telemetryui"
-  fi
+  [ -n "$listen" ] || return 0
+  say '' "Machines report to http://$(uname -n):${listen##*:}, where records are taken and nothing is shown."
+  case $pages in
+    127.* | localhost:*)
+      say 'Nobody has to sign in to see the pages, so they are for this host alone. From your desk:' \
+        "  ssh -N -L ${pages##*:}:$pages $(uname -n)      and open http://localhost:${pages##*:}/telemetryui"
+      ;;
+  esac
 }
 
 # ---- an upgrade ----

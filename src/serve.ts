@@ -66,7 +66,7 @@ export async function serveUntilStopped({
     const firstLink = accounts && !(await hasUsers(database.sql)) ? await makeLink(database.sql, null) : undefined;
     if (firstLink && !welcome)
       log.warn('nobody can sign in yet: "telemetricsd user add NAME --role admin" adds the first account');
-    if (welcome) process.stdout.write(readyText(config, servers, firstLink));
+    if (welcome) process.stdout.write(readyText(config, servers, firstLink && `${siteOf(config)}${firstLink}`));
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
@@ -99,6 +99,6 @@ telemetricsd is ready.
 
   Sample data           ${sample}        (in another terminal; writes 100,000 made-up records)
   Stop                  Ctrl-C
-${firstLink ? `  First account         ${siteOf(config)}${firstLink}        (once, within a day)\n` : ''}${welcomeText(config, servers)}
+${welcomeText(config, servers, firstLink)}
 `;
 }

@@ -9,10 +9,11 @@ interface Place {
 }
 
 /** Where to go next, once the server serves at these places. */
-export function welcomeText(config: Config, places: Place[]): string {
+export function welcomeText(config: Config, places: Place[], firstLink?: string): string {
   const pages = places.find(({ listener }) => listener.serves !== 'collector')?.url;
   const collector = places.find(({ listener }) => listener.serves !== 'pages')?.url ?? '';
-  return `  Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
+  return `${firstLink ? `  First account         ${firstLink}   (works once, within a day)\n` : ''}\
+  Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
   Connect machines      ${pages ?? ''}/telemetryui/connect
 
 Post a record yourself:

@@ -1,3 +1,4 @@
+import { firstAccountLink } from '../access/command.ts';
 import { loadConfig } from '../config/load.ts';
 import { urlOf } from '../server.ts';
 import { welcomeText } from '../welcome.ts';
@@ -6,14 +7,15 @@ import { configOption, defineCommand, print } from './command.ts';
 export const welcome = defineCommand({
   options: { config: configOption },
   help: `Prints the addresses of the pages, and a line for any shell that posts a record, for the configuration that the
-server runs with.
+server runs with. Where people have to sign in, the server runs and nobody has an account yet: also a link that makes the
+first one.
 
 Exit codes: 0 printed, 2 wrong usage, 78 wrong configuration.`,
 
   async run({ options }) {
     const { config } = loadConfig({ file: options.config });
     const places = config.http.listen.map(listener => ({ listener, url: urlOf(listener) }));
-    await print(welcomeText(config, places));
+    await print(welcomeText(config, places, await firstAccountLink(config)));
     return 0;
   },
 });

@@ -41,7 +41,7 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
   afterAll(() => machine?.stop());
 
   const install = (...args: string[]) => machine.run('/root/release/install.sh', ...args);
-  const asService = (...command: string[]) => machine.run('runuser', '-u', 'telemetricsd', '--', ...command);
+  const asService = (...command: string[]) => runAsService(machine, ...command);
 
   test('--dry-run says what it would do and does nothing', () => {
     const before = listing(machine);
@@ -219,6 +219,19 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(machine.run('sh', '-c', 'cat /proc/[0-9]*/comm').output).not.toMatch(/telemetricsd|postgres/);
     expect(existsSync(machine.path('var/lib/telemetricsd'))).toBe(false);
   });
+
+  test('where pages can be reached from elsewhere, people sign in; the installer prints the link for the first account', () => {
+    const { code, output } = machine.run('/root/release/install.sh', '--pages', ':8081');
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(api('/api/records')).toContain('sign in, or send a token');
+    const [, link = ''] = /First account +(http:\S+\/telemetryui\/links\/\S+)/.exec(output) ?? [];
+    expect(machine.run('curl', '-s', link).output).toContain('Create the first account');
+    const token = runAsService(machine, 'telemetricsd', 'token', 'add', 'script').output.trim();
+    expect(
+      machine.run('curl', '-s', '-H', `Authorization: Bearer ${token}`, link.replace(/telemetryui.*/, 'api/records'))
+        .output,
+    ).toContain('"records"');
+  });
 });
 
 const POST_CRASH = `curl -s http://localhost:8080/v2/collector -H 'X-Telemetry-TID: 6907c830-eed9-4ce9-81ae-76daf8d88f0f' \
@@ -249,6 +262,10 @@ function listing({ path }: Machine) {
   const places = ['etc', 'usr', 'var'].map(name => path(name));
   return spawnSync('find', [...places, '-printf', '%p %s %m %u %T@\n'], { encoding: 'utf8', maxBuffer: 2 ** 26 })
     .stdout;
+}
+
+function runAsService({ run }: Machine, ...command: string[]) {
+  return run('runuser', '-u', 'telemetricsd', '--', ...command);
 }
 
 function show(property: string) {
