@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import { accountPages } from './access/account-pages.tsx';
@@ -25,6 +26,7 @@ import { crashPages } from './crashes/pages.tsx';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
+import { RequestError } from './errors.ts';
 import { bareFrame, frameMaker } from './frame.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
@@ -53,6 +55,9 @@ export interface AppDependencies {
   /** The configuration in force as text, for admins. */
   settings?: string;
 }
+
+/** Forms are small; records come another way. */
+const FORM_BYTES = 256 * 1024;
 
 export type App = Hono<{ Bindings: CollectorBindings }>;
 
@@ -100,6 +105,15 @@ function pages(
   });
   for (const path of ['/telemetryui/*', '/api/*', '/metrics']) {
     app.use(path, securityHeaders(), compress());
+    app.use(
+      path,
+      bodyLimit({
+        maxSize: FORM_BYTES,
+        onError: () => {
+          throw new RequestError(413, 'a form or a body is to have at most 256 KB');
+        },
+      }),
+    );
     app.use(path, requireKnownHost(isLoopback(listener), config.http.public_url));
     app.use(path, async (_, next) => {
       database.assertAvailable();

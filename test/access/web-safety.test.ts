@@ -146,3 +146,28 @@ test('pages and API tell browsers to run, frame and keep nothing', async () => {
     expect(headers.get('cache-control')).toBe('no-store');
   }
 });
+
+describe('what is too large or too odd', () => {
+  test('a body of more than 256 KB is refused', async () => {
+    const answer = await submit(server.app, '/telemetryui/crashes/comments', { id: '1', comment: 'x'.repeat(300_000) });
+    expect(answer.status).toBe(413);
+    expect(await answer.text()).toContain('at most 256 KB');
+  });
+
+  test.each([
+    '/static/..%2f..%2fpackage.json',
+    '/static/..%2fsrc%2fmain.ts',
+    '/static/%2e%2e/%2e%2e/etc/passwd',
+    '/static/app.js%00.css',
+    '/static/constructor',
+    '/static/__proto__',
+  ])('%s is nothing', async path => {
+    expect((await get(server.app, path)).status).toBe(404);
+  });
+
+  test.each(['name\r\nX-Injected: yes', 'name\nSet-Cookie: a=b'])('%j in a download adds no header', async name => {
+    const answer = await get(server.app, `/telemetryui/records/export/${encodeURIComponent(name)}.csv?download=1`);
+    expect(answer.headers.get('x-injected')).toBeNull();
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+});
