@@ -60,6 +60,5 @@ async function readStats(sql: Sql, query: StatsQuery): Promise<StatsView> {
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const top = query.top ?? DEFAULT_TOP;
-  const shares = await Promise.all(KINDS.map(kind => readShares(sql, kind, scope, top)));
-  return { scope, top, shares: Object.fromEntries(KINDS.map((kind, n) => [kind, shares[n]!])) as Record<Kind, Shares> };
+  return { scope, top, shares: await readShares(sql, scope, top) };
 }

@@ -1,18 +1,16 @@
+import type postgres from 'postgres';
 import type { Queryable } from '../db/connect.ts';
 import { inWindow, type Scope } from '../scope.ts';
 
-/** What shares are taken by: the name that the API gives it, and where it is counted. */
+/** Where shares are counted, and the column that the API calls so. */
 const COUNTED_IN = {
-  classification: ['build_counts', 'classification'],
-  severity: ['build_counts', 'severity'],
-  system: ['build_counts', 'system_name'],
-  platform: ['platform_counts', 'host_type'],
-  architecture: ['kernel_counts', 'arch'],
-  kernel: ['kernel_counts', 'kernel_version'],
+  build_counts: { classification: 'classification', severity: 'severity', system: 'system_name' },
+  platform_counts: { platform: 'host_type' },
+  kernel_counts: { architecture: 'arch', kernel: 'kernel_version' },
 } as const;
 
-export type Kind = keyof typeof COUNTED_IN;
-export const KINDS = Object.keys(COUNTED_IN) as Kind[];
+export const KINDS = ['classification', 'severity', 'system', 'platform', 'architecture', 'kernel'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** A type, not an interface, so that it can be a row of a table of the API. */
 export type ShareRow = { name: string; records: number };
@@ -25,14 +23,44 @@ export interface Shares {
   records: number;
 }
 
-/** Records of a window by one of their properties, most frequent first. */
-export async function readShares(sql: Queryable, kind: Kind, scope: Scope, limit: number): Promise<Shares> {
-  const [table, column] = COUNTED_IN[kind];
-  const rows = await sql<{ name: string; records: number; names: number; total: number }[]>`
-    select name, records, count(*) over () as names, (sum(records) over ())::bigint as total
-      from (select ${sql(column)}::text as name, sum(c.records)::bigint as records
-              from ${sql(table)} c where ${inWindow(sql, scope)} group by 1) shares
-     order by records desc, name limit ${limit}`;
+/** Records of a window by each of their properties, most frequent first. Each table is read once. */
+export async function readShares(sql: Queryable, scope: Scope, limit: number): Promise<Record<Kind, Shares>> {
+  const tables = Object.entries(COUNTED_IN).map(([table, columns]) => ({ table, columns: Object.entries(columns) }));
+  const found = await Promise.all(tables.map(({ table, columns }) => sharesIn(sql, table, columns, scope, limit)));
+  const rows = found.flatMap(one => [...one]);
+  return Object.fromEntries(KINDS.map(kind => [kind, sharesOf(rows.filter(row => row.kind === kind))])) as Record<
+    Kind,
+    Shares
+  >;
+}
+
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+interface KindRow extends ShareRow {
+  kind: string;
+  names: number;
+  total: number;
+}
+
+function sharesIn(sql: Queryable, table: string, columns: [string, string][], scope: Scope, limit: number) {
+  const joined = (parts: Fragment[], between: Fragment) => parts.reduce((all, part) => sql`${all}${between}${part}`);
+  const which = columns.map(([kind, column]) => sql`when grouping(${sql(column)}) = 0 then ${kind}`);
+  const named = columns.map(([, column]) => sql`when grouping(${sql(column)}) = 0 then ${sql(column)}::text`);
+  const sets = columns.map(([, column]) => sql`(${sql(column)})`);
+  return sql<KindRow[]>`
+    select kind, name, records, names, total
+      from (select kind, name, records, count(*) over whole as names, (sum(records) over whole)::bigint as total,
+                   row_number() over (partition by kind order by records desc, name) as rank
+              from (select case ${joined(which, sql` `)} end as kind, case ${joined(named, sql` `)} end as name,
+                           sum(c.records)::bigint as records
+                      from ${sql(table)} c where ${inWindow(sql, scope)}
+                     group by grouping sets (${joined(sets, sql`, `)})) shares
+            window whole as (partition by kind)) ranked
+     where rank <= ${limit}
+     order by kind, rank`;
+}
+
+function sharesOf(rows: KindRow[]): Shares {
   return {
     rows: rows.map(({ name, records }) => ({ name, records })),
     names: rows[0]?.names ?? 0,
