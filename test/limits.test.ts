@@ -197,6 +197,8 @@ describe('networkMatcher', () => {
     [['10.0.0.0/8', '::1'], '::1', true],
     [['10.0.0.0/8'], '::ffff:10.0.0.1', true],
     [['10.0.0.0/8'], '::ffff:11.0.0.1', false],
+    [['0.0.0.0/0', '::/0'], 'nowhere', false],
+    [[], '10.0.0.1', false],
   ];
   for (const [networks, address, within] of cases) {
     test(`${address} is ${within ? '' : 'not '}in ${networks}`, () =>

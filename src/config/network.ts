@@ -8,7 +8,7 @@ export const networks = z.array(z.string({ error: FORM }).trim().refine(isNetwor
   error: `a list of addresses or networks, each ${FORM}`,
 });
 
-function isNetwork(text: string): boolean {
+export function isNetwork(text: string): boolean {
   const [address, bits, ...rest] = text.split('/') as [string, string?, ...string[]];
   const version = isIP(address);
   // An address with a zone, such as fe80::1%eth0, means something on one machine alone.
@@ -25,7 +25,7 @@ export function networkMatcher(list: readonly string[]): (address: string) => bo
   }
   return address => {
     const plain = address.replace(/%.*/, '');
-    return within.check(plain, family(plain));
+    return isIP(plain) !== 0 && within.check(plain, family(plain));
   };
 }
 
