@@ -133,7 +133,7 @@ function pages(
   app.route('/telemetryui/tokens', tokenPages(database.sql, frame));
   app.route('/telemetryui/audit', auditPages(database.sql, frame));
   app.route('/telemetryui/settings', settingsPages(frame, settings));
-  app.route('/telemetryui', overviewPages(database.sql, config, frame));
+  app.route('/telemetryui', overviewPages(database.sql, config, collector.limits, frame));
   app.route('/telemetryui/records/export', exportRoutes(database));
   app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
   app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));

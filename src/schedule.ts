@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { sessionLimits } from './access/identify.ts';
 import { forgetEnded } from './access/sessions.ts';
 import { scheduledBackup } from './backup/schedule.ts';
+import type { Limits } from './collector/limits.ts';
 import { forgetEvicted } from './collector/quarantine.ts';
 import type { Config } from './config/settings.ts';
 import type { Database } from './db/database.ts';
@@ -19,13 +20,14 @@ interface Job {
 }
 
 /** Everything that happens by the clock, in UTC. */
-function timetable(database: Database, config: Config, log: Log): Job[] {
+function timetable(database: Database, config: Config, limits: Limits, log: Log): Job[] {
   const sql = database.client('schedule');
   // Of its own: it holds an advisory lock and takes its time.
   const purger = database.client('purge');
   return [
     { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
     { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
+    { name: 'count quotas', cron: '* * * * *', run: () => limits.recount() },
     { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
     {
@@ -52,8 +54,8 @@ function reportPurge(report: PurgeReport | undefined, log: Log) {
 }
 
 /** Starts the timetable; returns what stops it. */
-export function startSchedule(database: Database, config: Config, log: Log): () => void {
-  const jobs = timetable(database, config, log).map(({ name, cron, run }) => {
+export function startSchedule(database: Database, config: Config, limits: Limits, log: Log): () => void {
+  const jobs = timetable(database, config, limits, log).map(({ name, cron, run }) => {
     const report = (error: unknown) => {
       const level = isConnectionFailure(error) ? 'warn' : 'error';
       log[level]('a scheduled job failed; it runs again at its next time', {

@@ -3,6 +3,7 @@ import { makeLink } from './access/links.ts';
 import { needsAccounts } from './access/mode.ts';
 import { hasUsers } from './access/users.ts';
 import { createCollector } from './collector/collector.ts';
+import { openLimits } from './collector/limits.ts';
 import { loadConfig } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
@@ -44,9 +45,18 @@ export async function serveUntilStopped({
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
+    const limits = await openLimits(database.sql, config.collector.tids, fleets, log);
     if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
     const analysis = startCrashAnalysis(database.target, log);
-    const collector = createCollector(config, database, fleets, log, analysis.wake, () => disk?.assertRoom());
+    const collector = createCollector({
+      config,
+      database,
+      fleets,
+      limits,
+      log,
+      onWork: analysis.wake,
+      assertRoom: () => disk?.assertRoom(),
+    });
     const servers = await startServers({
       config,
       database,
@@ -56,7 +66,7 @@ export async function serveUntilStopped({
       disk: () => disk?.status,
       settings: printConfig(loaded),
     });
-    const stopSchedule = startSchedule(database, config, log);
+    const stopSchedule = startSchedule(database, config, limits, log);
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),
       database: database.kind,

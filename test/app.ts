@@ -1,5 +1,6 @@
 import { type App, createApp } from '../src/app.ts';
 import { type Collector, createCollector } from '../src/collector/collector.ts';
+import { openLimits } from '../src/collector/limits.ts';
 import type { Listener } from '../src/config/listener.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/settings.ts';
@@ -48,7 +49,8 @@ export async function appOn(
   assertRoom?: () => void,
 ) {
   const fleets = await registerFleets(database.sql, config.collector.tids);
-  const collector = createCollector(config, database, fleets, quietLog, undefined, assertRoom);
+  const limits = await openLimits(database.sql, config.collector.tids, fleets, quietLog);
+  const collector = createCollector({ config, database, fleets, limits, log: quietLog, assertRoom });
   const listener: Listener = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves };
   return { app: createApp({ config, database, collector, log: quietLog }, listener), collector };
 }

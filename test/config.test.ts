@@ -265,6 +265,40 @@ describe('a value that is wrong', () => {
       /1 to 40/,
     ],
     [`collector.tids = "${OTHER_TID},${OTHER_TID}=b"`, 'collector.tids[1]', `"${OTHER_TID}"`, /every id once/],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", rate = 0 }]`,
+      'collector.tids[0].rate',
+      '0',
+      /1 to 1000000: records a second/,
+    ],
+    [`collector.tids = [{ id = "${OTHER_TID}", daily = "1 M" }]`, 'collector.tids[0].daily', '"1 M"', /in 24 hours/],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", over = "drop" }]`,
+      'collector.tids[0]',
+      `{"id":"${OTHER_TID}","over":"drop"}`,
+      /daily beside over/,
+    ],
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", rate = 1, over = "no" }]`,
+      'collector.tids[0].over',
+      '"no"',
+      /"retry" or "drop"/,
+    ],
+    [`collector.tids = [{ id = "${OTHER_TID}", networks = [] }]`, 'collector.tids[0].networks', '[]', /at least one/],
+    ...['10.0.0.0/33', '10.0.0/8', '10.0.0.0/08', '2001:db8::/129', 'fe80::1%eth0', 'h.example.org', '1.2.3.4/8/8'].map(
+      (network): [string, string, string, RegExp] => [
+        `collector.tids = [{ id = "${OTHER_TID}", networks = ["10.0.0.0/8", "${network}"] }]`,
+        'collector.tids[0].networks[1]',
+        `"${network}"`,
+        /"10.0.0.0\/8"/,
+      ],
+    ),
+    [
+      `collector.tids = [{ id = "${OTHER_TID}", dayly = 5 }]`,
+      'collector.tids[0]',
+      `{"id":"${OTHER_TID}","dayly":5}`,
+      /"dayly" looks like "daily"/,
+    ],
     ['collector.max_payload = "1023"', 'collector.max_payload', '"1023"', /1 KB to 16 MB/],
     ['collector.max_payload = "17 MB"', 'collector.max_payload', '"17 MB"', /1 KB = 1024 bytes/],
     ['collector.max_payload = "300 KiB"', 'collector.max_payload', '"300 KiB"', /KB, MB or GB/],
@@ -464,7 +498,10 @@ describe('the printed configuration', () => {
     crashes.classifications = ["a/*/ü"]
     log = { level = "debug", format = "json" }
     [collector]
-    tids = [{ id = "${OTHER_TID}", name = "a, b = c" }, { id = "${DEFAULT_TID}" }]
+    tids = [
+      { id = "${OTHER_TID}", name = "a, b = c", rate = 200, daily = 1000000, over = "drop", networks = ["10.0.0.0/8", "2001:db8::1"] },
+      { id = "${DEFAULT_TID}" },
+    ]
     max_payload = "2 MB"
     refuse = "strict"
     queue = 100

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { createCollector } from '../src/collector/collector.ts';
 import type { Database } from '../src/db/database.ts';
 import { sampleFleet } from '../src/demo/fleet.ts';
 import { writeFleet } from '../src/demo/write.ts';
 import { registerFleets } from '../src/fleets.ts';
-import { testConfig } from './app.ts';
-import { quietLog, type TestDatabase, testDatabase } from './database.ts';
+import { appOn, testConfig } from './app.ts';
+import { type TestDatabase, testDatabase } from './database.ts';
 
 const OPTIONS = { records: 3000, machines: 400, seed: 5, fleets: 2 };
 const config = testConfig();
@@ -75,7 +74,7 @@ test('sample data are what the same records posted would be', async () => {
   });
 
   const same = await registerFleets(posted.sql, config.collector.tids);
-  const collector = createCollector(config, posted, same, quietLog);
+  const { collector } = await appOn(posted, config);
   const all = [...same.values()];
   await Promise.all(
     [...day!.records()].map(({ report, fleetIndex }) =>

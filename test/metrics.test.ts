@@ -13,7 +13,8 @@ async function scrape(): Promise<Map<string, number>> {
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toStartWith('text/plain; version=0.0.4');
   const lines = (await answer.text()).trimEnd().split('\n');
-  for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? -?[\d.e+-]+)$/);
+  for (const line of lines)
+    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+-]+)$/);
   return new Map(
     lines
       .filter(line => !line.startsWith('#'))
@@ -31,6 +32,8 @@ test('tell what was answered, committed, refused and waits, in the format of Pro
   const after = await scrape();
   expect(after.get('telemetricsd_answers_total{status="201"}')).toBe(2);
   expect(after.get('telemetricsd_answers_total{status="400"}')).toBe(2);
+  expect(after.get('telemetricsd_requests_total{fleet="default",result="stored"}')).toBe(2);
+  expect(after.get('telemetricsd_requests_total{fleet="default",result="quarantined"}')).toBe(2);
   expect(after.get('telemetricsd_answer_seconds_count')).toBe(4);
   expect(after.get('telemetricsd_answer_seconds_bucket{le="+Inf"}')).toBe(4);
   expect(after.get('telemetricsd_batch_records_sum')).toBe(2);

@@ -4,7 +4,7 @@ import { guiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
-import { count, EmptyState, Scroll, Time } from './parts.tsx';
+import { count, counted, EmptyState, Scroll, Time } from './parts.tsx';
 import { SlotChart } from './slot-chart.tsx';
 import { slotsOf } from './window.ts';
 
@@ -12,6 +12,8 @@ export interface OverviewPageProps {
   frame: Frame;
   /** Of the newest record; undefined where there is none. */
   last: { at: Date; stopped: boolean } | undefined;
+  /** What the limits of fleets turned away within the last hour; `requests` since the server started. */
+  excesses: { fleet: string; kind: 'forbidden' | 'postponed' | 'dropped'; requests: number; lastAt: Date }[];
   /** The last 24 hours, oldest first. */
   hours: { hour: Date; records: number; weekBefore: number }[];
   machines: { today: number; threeDays: number };
@@ -27,6 +29,7 @@ export interface OverviewPageProps {
 
 export const OverviewPage: FC<OverviewPageProps> = props => (
   <Page frame={props.frame} title="Overview" current="overview">
+    {props.excesses.length > 0 && <Excesses excesses={props.excesses} now={props.frame.now} />}
     {props.last ? <Overview {...props} last={props.last} /> : <NothingYet demoCommand={props.demoCommand} />}
   </Page>
 );
@@ -121,6 +124,26 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
     </>
   );
 };
+
+const BECAME = {
+  forbidden: 'from outside its networks were refused',
+  postponed: 'past its limits were told to come again later',
+  dropped: 'past its limits were dropped and are lost',
+};
+
+const Excesses: FC<Pick<OverviewPageProps, 'excesses'> & { now: Date }> = ({ excesses, now }) => (
+  <div class="notice warning" role="status">
+    <p>
+      <b>Limits turn records away</b> (<code>collector.tids</code>). Since this server started:
+    </p>
+    {excesses.map(({ fleet, kind, requests, lastAt }) => (
+      <p>
+        {counted(requests, 'request')} of the fleet <b>{fleet}</b> {BECAME[kind]}; the last one came{' '}
+        <Time at={lastAt} now={now} />.
+      </p>
+    ))}
+  </div>
+);
 
 /** `2026-11-23 21:00` and `21:00` */
 const hourSlot = (hour: Date) => {

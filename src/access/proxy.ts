@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import type { Context } from 'hono';
+import { networkMatcher } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { addressOf } from './audit.ts';
@@ -22,16 +22,5 @@ export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): 
 
 function isTrusted(address: string | null, proxies: string[]): boolean {
   if (address === null) return proxies.includes('unix');
-  const list = new BlockList();
-  for (const proxy of proxies) if (proxy !== 'unix') addTo(list, proxy);
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  const family = isIP(plain);
-  return family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-function addTo(list: BlockList, proxy: string) {
-  const [address = '', bits] = proxy.split('/');
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (bits === undefined) list.addAddress(address, family);
-  else list.addSubnet(address, Number(bits), family);
+  return networkMatcher(proxies.filter(proxy => proxy !== 'unix'))(address);
 }

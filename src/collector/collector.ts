@@ -12,6 +12,7 @@ import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
+import type { Limits } from './limits.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
 import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
 
@@ -25,8 +26,8 @@ export interface CollectorRequest {
 
 export type CollectorAnswer =
   | { kind: 'stored'; record: StoredRecord }
-  /** Its payload is larger than collector.max_payload; it is not kept. */
-  | { kind: 'oversized' }
+  /** It is larger than that many bytes, by collector.max_payload; it is not kept. */
+  | { kind: 'oversized'; most: number }
   /** Refused: `kept` in quarantine, or not at all in strict mode. */
   | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
 
@@ -40,7 +41,21 @@ export interface Collector {
   /** Records waiting to be committed. */
   readonly waiting: number;
   readonly metrics: CollectorMetrics;
+  /** To be asked before anything else of a request is looked at. */
+  readonly limits: Limits;
   drain(): Promise<void>;
+}
+
+export interface CollectorDependencies {
+  config: Config;
+  database: Database;
+  fleets: Map<string, Fleet>;
+  limits: Limits;
+  log: Log;
+  /** Crash analysis has something to do. */
+  onWork?: () => void;
+  /** Throws where nothing may be written, since the disk is nearly full. */
+  assertRoom?: (() => void) | undefined;
 }
 
 /** Clients give up after 10 s: answer before they do. What commits later is recognised when they send it again. */
@@ -50,15 +65,15 @@ const METADATA_BYTES = 1_000;
 /** Of the headers of a refused request, those that say nothing about the record and may be secret. */
 const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-export function createCollector(
-  config: Config,
-  database: Database,
-  fleets: Map<string, Fleet>,
-  log: Log,
-  onWork: () => void = () => {},
-  /** Throws where nothing may be written, since the disk is nearly full. */
-  assertRoom: () => void = () => {},
-): Collector {
+export function createCollector({
+  config,
+  database,
+  fleets,
+  limits,
+  log,
+  onWork = () => {},
+  assertRoom = () => {},
+}: CollectorDependencies): Collector {
   const kinds = kindsOf(config);
   const metrics = collectorMetrics();
   const writer = database.client('collector');
@@ -86,7 +101,8 @@ export function createCollector(
     assertRoom();
     const received = parseRequest(request.headers, request.body);
     if (isRefusal(received)) return refuse(request, received);
-    if (received.payloadBytes.byteLength > config.collector.max_payload) return { kind: 'oversized' };
+    const most = config.collector.max_payload;
+    if (received.payloadBytes.byteLength > most) return { kind: 'oversized', most };
     const outcome = await store(request.fleet, received);
     return 'message' in outcome ? refuse(request, outcome) : { kind: 'stored', record: outcome };
   }
@@ -101,6 +117,7 @@ export function createCollector(
     });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
+    if (outcome.kind === 'stored') limits.stored(fleet);
     const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name };
     return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
   }
@@ -131,6 +148,7 @@ export function createCollector(
     receive,
     store,
     metrics,
+    limits,
     get waiting() {
       return records.waiting + refused.waiting;
     },

@@ -1,6 +1,8 @@
 import { type Context, Hono } from 'hono';
+import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
-import { type Collector, wrongTid } from './collector.ts';
+import { type Collector, type CollectorAnswer, wrongTid } from './collector.ts';
+import type { TurnedAway } from './limits.ts';
 
 export interface CollectorBindings {
   /** The peer's address; absent on unix sockets. */
@@ -20,7 +22,8 @@ export function bodyLimit(maxPayload: number) {
 
 /**
  * POST on any of the three paths takes one record in either wire format: 201 with the stored record, once it is
- * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 400, 413 or 503 with `{"message": …}`.
+ * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201 `{"dropped": true, …}` for one past a
+ * limit whose excess is dropped; 400, 403, 413 or 503 with `{"message": …}`.
  */
 export function collectorRoutes(collector: Collector, maxPayload: number, servesPages: boolean) {
   const app = new Hono<{ Bindings: CollectorBindings }>();
@@ -42,33 +45,65 @@ export function collectorRoutes(collector: Collector, maxPayload: number, serves
   return app;
 }
 
-async function receive(c: Context<{ Bindings: CollectorBindings }>, collector: Collector, maxPayload: number) {
+type CollectorContext = Context<{ Bindings: CollectorBindings }>;
+
+async function receive(c: CollectorContext, collector: Collector, maxPayload: number) {
   const tid = c.req.header('x-telemetry-tid');
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
   if (!fleet) return c.json({ message: wrongTid(tid) }, 400);
+  let result = 'unavailable';
+  try {
+    const answer = await answerTo(c, collector, maxPayload, fleet);
+    result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
+    return respond(c, answer);
+  } finally {
+    collector.metrics.received(fleet.name, result);
+  }
+}
+
+type Answer = CollectorAnswer | TurnedAway;
+
+async function answerTo(c: CollectorContext, collector: Collector, maxPayload: number, fleet: Fleet): Promise<Answer> {
+  const address = () => c.env?.address ?? null;
+  const turnedAway = collector.limits.turnAway(fleet, address);
+  if (turnedAway) return turnedAway;
   const headers = [...c.req.raw.headers] as [string, string][];
   const inHeaders = c.req.header('record_format_version') ?? c.req.header('record-format-version');
-  const limit = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
-  if (Number(c.req.header('content-length') ?? 0) > limit) return tooLarge(c, limit);
+  const most = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
+  if (Number(c.req.header('content-length') ?? 0) > most) return { kind: 'oversized', most };
   const body = new Uint8Array(await c.req.arrayBuffer());
-  if (body.byteLength > limit) return tooLarge(c, limit);
+  if (body.byteLength > most) return { kind: 'oversized', most };
+  return collector.receive({ fleet, headers, body, address });
+}
 
-  const answer = await collector.receive({ fleet, headers, body, address: () => c.env?.address ?? null });
-  if (answer.kind === 'oversized') return tooLarge(c, maxPayload);
-  if (answer.kind === 'stored') return Response.json(recordToJson(answer.record), { status: 201 });
-  const { message } = answer.refusal;
-  if (!answer.kept?.returned) return c.json({ message }, 400);
+function respond(c: Context, answer: Answer): Response {
+  switch (answer.kind) {
+    case 'stored':
+      return Response.json(recordToJson(answer.record), { status: 201 });
+    case 'oversized': {
+      const message = `the body is too large, expected at most ${answer.most} bytes (collector.max_payload)`;
+      return c.json({ message }, 413);
+    }
+    case 'refused':
+      return refused(c, answer);
+    case 'forbidden':
+      return c.json({ message: answer.message }, 403);
+    case 'postponed':
+      return c.json({ message: answer.message }, 503, { 'Retry-After': String(answer.retryAfterSeconds) });
+    case 'dropped':
+      return c.json({ dropped: true, message: answer.message }, 201);
+  }
+}
+
+function refused(c: Context, { refusal: { message }, kept }: Extract<Answer, { kind: 'refused' }>) {
+  if (!kept?.returned) return c.json({ message }, 400);
   return c.json(
     {
       quarantined: true,
-      message: answer.kept.evicted
+      message: kept.evicted
         ? `${message}; it was kept in quarantine and has had to make room since: do not send it again`
         : `${message}; it is kept in quarantine: do not send it again`,
     },
     201,
   );
-}
-
-function tooLarge(c: Context, limit: number) {
-  return c.json({ message: `the body is too large, expected at most ${limit} bytes (collector.max_payload)` }, 413);
 }

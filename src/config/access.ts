@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ROLES, type Role } from '../access/visitor.ts';
 import { splitList } from './list.ts';
+import { isNetwork } from './network.ts';
 
 const PROXY_FORM = 'an IP address, a network such as 10.0.0.0/8, or "unix"';
 
@@ -11,16 +11,8 @@ export const headerName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 /** Addresses and networks; `unix` stands for our own unix sockets. */
 export const proxies = z.preprocess(
   raw => (raw === '' ? [] : splitList(raw)),
-  z.array(z.string({ error: PROXY_FORM }).refine(isProxy, { error: PROXY_FORM })),
+  z.array(z.string({ error: PROXY_FORM }).refine(text => text === 'unix' || isNetwork(text), { error: PROXY_FORM })),
 );
-
-function isProxy(text: string): boolean {
-  if (text === 'unix') return true;
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
-}
 
 /** Without TLS only on this host, where nobody else can listen. */
 export const issuerUrl = z.string().refine(text => {

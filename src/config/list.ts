@@ -34,6 +34,8 @@ export function splitList(raw: unknown): unknown {
   return typeof raw === 'string' ? raw.split(',').map(item => item.trim()) : raw;
 }
 
+const AND = new Intl.ListFormat('en-GB');
+
 /** A TOML table with exactly these keys. */
 export function table<Shape extends z.ZodRawShape>(shape: Shape) {
   const keys = Object.keys(shape);
@@ -41,11 +43,11 @@ export function table<Shape extends z.ZodRawShape>(shape: Shape) {
     error: issue =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map(key => unknownKey(key, keys)).join('; ')
-        : `text or a table with the keys ${keys.join(' and ')}`,
+        : `text or a table with the keys ${AND.format(keys)}`,
   });
 }
 
 function unknownKey(key: string, keys: string[]): string {
   const meant = nearest(key, keys);
-  return `the keys ${keys.join(' and ')} (${meant ? `"${key}" looks like "${meant}"` : `not "${key}"`})`;
+  return `the keys ${AND.format(keys)} (${meant ? `"${key}" looks like "${meant}"` : `not "${key}"`})`;
 }

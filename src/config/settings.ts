@@ -182,10 +182,15 @@ export const settings = {
       default: [{ id: '6907c830-eed9-4ce9-81ae-76daf8d88f0f', name: 'default' }],
       doc:
         'The TIDs (the "tidheader" of a machine\'s telemetrics.conf) whose records are taken, each with the name of the ' +
-        'fleet it stands for; several may share a name. Records with any other TID are refused. In the environment: ' +
-        'ID=NAME with commas between them.',
-      allowed: 'a list of at least one { id = "UUID", name = "1 to 40 printable characters" }, each id once',
-      example: '[{ id = "6907c830-eed9-4ce9-81ae-76daf8d88f0f", name = "desktops" }]',
+        'fleet it stands for; several may share a name. Records with any other TID are refused. A TID may have limits: "rate" ' +
+        '(records a second, ten seconds of them at once), "daily" (records in 24 hours; past it still a 24th an hour) and ' +
+        '"networks" that its machines may send from. What is past rate or daily is answered 503 and comes again later; with ' +
+        'over = "drop" it is lost. In the environment, without limits: ID=NAME with commas between them.',
+      allowed:
+        'a list of at least one { id = "UUID", name = "1 to 40 printable characters" }, each id once; optionally rate = 1 to ' +
+        '1000000, daily = 1 to 10000000000, over = "retry" or "drop", networks = [addresses or CIDR networks]',
+      example:
+        '[{ id = "6907c830-eed9-4ce9-81ae-76daf8d88f0f", name = "desktops", rate = 200, daily = 1000000, networks = ["10.0.0.0/8"] }]',
     }),
     max_payload: setting({
       schema: bytes(KB, 16 * MB),

@@ -6,6 +6,8 @@ const RECORDS = [1, 4, 16, 64, 256, 512];
 export interface CollectorMetrics {
   /** A request on the collector's addresses was answered. */
   answered(status: number, seconds: number): void;
+  /** What became of a request of a known TID. */
+  received(fleet: string, result: string): void;
   /** A batch was committed. */
   committed(records: number, seconds: number): void;
   lines(): string[];
@@ -13,6 +15,7 @@ export interface CollectorMetrics {
 
 export function collectorMetrics(): CollectorMetrics {
   const answers = new Map<number, number>();
+  const results = new Map<string, Map<string, number>>();
   const answerSeconds = histogram('telemetricsd_answer_seconds', 'Time to answer a request to the collector.', SECONDS);
   const batchRecords = histogram('telemetricsd_batch_records', 'Records committed together.', RECORDS);
   const batchSeconds = histogram('telemetricsd_batch_seconds', 'Time to commit a batch.', SECONDS);
@@ -21,16 +24,26 @@ export function collectorMetrics(): CollectorMetrics {
       answers.set(status, (answers.get(status) ?? 0) + 1);
       answerSeconds.observe(seconds);
     },
+    received(fleet, result) {
+      const ofFleet = results.get(fleet) ?? new Map<string, number>();
+      ofFleet.set(result, (ofFleet.get(result) ?? 0) + 1);
+      results.set(fleet, ofFleet);
+    },
     committed(records, seconds) {
       batchRecords.observe(records);
       batchSeconds.observe(seconds);
     },
     lines: () => [
+      ...metric('telemetricsd_answers_total', 'counter', 'Answers of the collector by HTTP status.', [
+        ...[...answers].map(([status, n]): Sample => [`{status="${status}"}`, n]),
+      ]),
       ...metric(
-        'telemetricsd_answers_total',
+        'telemetricsd_requests_total',
         'counter',
-        'Answers of the collector by HTTP status: 201 is a record that is kept.',
-        [...[...answers].map(([status, n]): Sample => [`{status="${status}"}`, n])],
+        'Requests with a known TID by fleet and what became of their records.',
+        [...results].flatMap(([fleet, ofFleet]) =>
+          [...ofFleet].map(([result, n]): Sample => [`{fleet="${escaped(fleet)}",result="${result}"}`, n]),
+        ),
       ),
       ...answerSeconds.lines(),
       ...batchRecords.lines(),
@@ -49,6 +62,11 @@ export function metric(name: string, type: 'counter' | 'gauge', help: string, sa
     `# TYPE ${name} ${type}`,
     ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
   ];
+}
+
+/** A text as the value of a label. */
+function escaped(text: string) {
+  return text.replaceAll(/[\\"]/g, String.raw`\$&`);
 }
 
 function histogram(name: string, help: string, bounds: number[]) {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { OverviewPage } from '../../views/overview.tsx';
+import type { Limits } from '../collector/limits.ts';
 import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
@@ -11,9 +12,10 @@ const SYSTEMS = 5;
 const BUILDS_OF_A_SYSTEM = 2;
 const GUILTIES = 8;
 const CRASH_DAYS = 7;
+const EXCESS_SHOWN_MS = 3_600_000;
 
 /** The landing page: what happens in the fleet, at a glance. */
-export function overviewPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function overviewPages(sql: Sql, config: Config, limits: Limits, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),
@@ -29,6 +31,7 @@ export function overviewPages(sql: Sql, config: Config, frame: MakeFrame) {
       <OverviewPage
         frame={made}
         last={last && { at: last.at, stopped: hasStopped(last, made.now) }}
+        excesses={limits.excesses().filter(({ lastAt }) => made.now.getTime() - lastAt.getTime() < EXCESS_SHOWN_MS)}
         hours={[...hours]}
         machines={machines}
         adoption={[...adoption]}

@@ -1,0 +1,131 @@
+import { networkMatcher } from '../config/network.ts';
+import type { Tid } from '../config/tid.ts';
+import type { Sql } from '../db/connect.ts';
+import type { Fleet } from '../fleets.ts';
+import type { Log } from '../log.ts';
+import { type Quota, quota, storedByHour } from './quota.ts';
+import { type TokenBucket, tokenBucket } from './token-bucket.ts';
+
+/** A request that the limits of its TID turn away, and the reason. Nothing of it is kept. */
+export type TurnedAway =
+  /** It comes from where its TID may not be used. */
+  | { kind: 'forbidden'; message: string }
+  /** There are too many at the moment: its machine is to send it again. */
+  | { kind: 'postponed'; message: string; retryAfterSeconds: number }
+  /** There are too many, and an admin has chosen to lose those of this TID: its machine is told that all is well. */
+  | { kind: 'dropped'; message: string };
+
+/** What was turned away of a fleet since this process started. */
+export interface Excess {
+  fleet: string;
+  kind: TurnedAway['kind'];
+  requests: number;
+  lastAt: Date;
+}
+
+/** The limits of all TIDs that have some. */
+export interface Limits {
+  /** Tells whether a request is turned away now; one that isn't counts against its rate. The address is null on a unix socket. */
+  turnAway(fleet: Fleet, address: () => string | null): TurnedAway | undefined;
+  /** A record was stored: counts against its quota. */
+  stored(fleet: Fleet): void;
+  /** Counts the quotas again by what the database says, which knows of earlier runs and of other servers. */
+  recount(): Promise<void>;
+  excesses(): Excess[];
+}
+
+const RATE_RETRY_SECONDS = 5;
+const QUOTA_RETRY_SECONDS = 120;
+
+interface LimitedTid extends Tid {
+  isAllowed: ((address: string) => boolean) | undefined;
+  bucket: TokenBucket | undefined;
+  quota: Quota | undefined;
+}
+
+/** The limits of the configured TIDs, with their quotas as used so far. */
+export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Fleet>, log: Log): Promise<Limits> {
+  const limited = new Map(tids.filter(hasLimit).map(tid => [tid.id, withState(tid)]));
+  const counted = [...limited.values()].flatMap(({ id, quota }) =>
+    quota ? [{ fleetId: fleets.get(id)!.id, quota }] : [],
+  );
+  const excesses = new Map<string, Excess>();
+  await recount();
+
+  function turnAway(fleet: Fleet, address: () => string | null): TurnedAway | undefined {
+    const tid = limited.get(fleet.tid);
+    const turned = tid && (wrongNetwork(tid, address) ?? tooMany(tid));
+    if (turned) report(fleet, turned, address);
+    return turned;
+  }
+
+  function report(fleet: Fleet, { kind, message }: TurnedAway, address: () => string | null) {
+    const key = `${kind} ${fleet.name}`;
+    const requests = (excesses.get(key)?.requests ?? 0) + 1;
+    excesses.set(key, { fleet: fleet.name, kind, requests, lastAt: new Date() });
+    log.limited(`limits ${key}`, 'warn', 'turned away records of a fleet', {
+      fleet: fleet.name,
+      result: kind,
+      reason: message,
+      address: address(),
+    });
+  }
+
+  async function recount() {
+    if (counted.length === 0) return;
+    const fleetIds = counted.map(({ fleetId }) => fleetId);
+    const byFleet = Map.groupBy(await storedByHour(sql, fleetIds), row => row.fleetId);
+    for (const { fleetId, quota } of counted) {
+      quota.replace(new Map(byFleet.get(fleetId)?.map(({ hour, records }) => [hour.getTime(), records])));
+    }
+  }
+
+  return {
+    turnAway,
+    stored: fleet => limited.get(fleet.tid)?.quota?.add(Date.now()),
+    recount,
+    excesses: () => [...excesses.values()],
+  };
+}
+
+function hasLimit({ rate, daily, networks }: Tid) {
+  return rate !== undefined || daily !== undefined || networks !== undefined;
+}
+
+function withState(tid: Tid): LimitedTid {
+  return {
+    ...tid,
+    isAllowed: tid.networks && networkMatcher(tid.networks),
+    bucket: tid.rate === undefined ? undefined : tokenBucket(tid.rate),
+    quota: tid.daily === undefined ? undefined : quota(tid.daily),
+  };
+}
+
+/** The networks themselves are not told to whoever asks from outside. */
+function wrongNetwork({ isAllowed }: LimitedTid, address: () => string | null): TurnedAway | undefined {
+  if (!isAllowed) return undefined;
+  const from = address();
+  if (from !== null && isAllowed(from)) return undefined;
+  const came = from === null ? 'no address, since this came through a unix socket' : from;
+  return {
+    kind: 'forbidden',
+    message: `address: got ${came}, expected one in the networks of this TID (networks in collector.tids)`,
+  };
+}
+
+function tooMany(tid: LimitedTid): TurnedAway | undefined {
+  if (tid.quota && !tid.quota.hasRoom(Date.now())) {
+    const reason = `the ${tid.daily} records that this TID may send in 24 hours are used up (daily in collector.tids)`;
+    return excess(tid, reason, QUOTA_RETRY_SECONDS);
+  }
+  if (tid.bucket && !tid.bucket.take(performance.now())) {
+    const reason = `this TID may send ${tid.rate} records a second and sends more (rate in collector.tids)`;
+    return excess(tid, reason, RATE_RETRY_SECONDS);
+  }
+  return undefined;
+}
+
+function excess({ over }: LimitedTid, reason: string, retryAfterSeconds: number): TurnedAway {
+  if (over === 'drop') return { kind: 'dropped', message: `${reason}; this one is dropped: do not send it again` };
+  return { kind: 'postponed', message: `${reason}; send this one again later`, retryAfterSeconds };
+}
