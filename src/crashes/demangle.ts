@@ -1,5 +1,6 @@
+import { ChildLost } from '../children/child.ts';
 import { createDemangledCache } from './demangled-cache.ts';
-import { type DemanglerChild, DemanglerLost, DemanglerUnavailable, startDemanglerChild } from './demangler-child.ts';
+import { type DemanglerChild, DemanglerUnavailable, startDemanglerChild } from './demangler-child.ts';
 import { type Answer, NOT_MANGLED, TOO_LONG } from './demangler-process.ts';
 import { demangleRust } from './rust-symbols.ts';
 import { TooLong } from './symbol-text.ts';
@@ -157,7 +158,7 @@ function createCppDemangler(): CppDemangler {
     } catch (error) {
       await drop();
       if (error instanceof DemanglerUnavailable) return names.map(() => ({ note: 'unavailable' }));
-      if (!(error instanceof DemanglerLost)) throw error;
+      if (!(error instanceof ChildLost)) throw error;
       return names.length === 1 && error.tookTooLong ? [{ note: 'took too long' }] : undefined;
     }
   }

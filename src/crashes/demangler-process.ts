@@ -1,6 +1,6 @@
-import { readSync, writeSync } from 'node:fs';
+import { limitMemory, openAlarm } from '../children/limits.ts';
+import { answerWith, inputLines } from '../children/serve-lines.ts';
 import { type CxaDemangle, openCxaDemangle } from './cxa-demangle.ts';
-import { limitMemory, openAlarm } from './process-limits.ts';
 import { TooLong } from './symbol-text.ts';
 
 /** The first argument that makes the executable be the demangler instead of running a command. */
@@ -17,7 +17,6 @@ export const READY = 'ready';
 // Only for when nobody is left to kill it: the one who asks has far less patience.
 const SECONDS_PER_REQUEST = 10;
 const MORE_MEMORY_BYTES = 128 * 2 ** 20;
-const READ_BYTES = 65_536;
 
 /**
  * The demangler: each line on stdin is a JSON array of mangled C++ names; its answer on stdout is a JSON array of
@@ -42,25 +41,6 @@ function answerTo(name: string, demangle: CxaDemangle): Answer {
     if (error instanceof TooLong) return TOO_LONG;
     throw error;
   }
-}
-
-function* inputLines(): Generator<string> {
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
-  let begun: Buffer[] = [];
-  for (let length = readSync(0, buffer); length > 0; length = readSync(0, buffer)) {
-    let start = 0;
-    for (let end = buffer.indexOf(10); end >= 0 && end < length; end = buffer.indexOf(10, start)) {
-      yield Buffer.concat([...begun, buffer.subarray(start, end)]).toString();
-      begun = [];
-      start = end + 1;
-    }
-    if (start < length) begun.push(Buffer.from(buffer.subarray(start, length)));
-  }
-}
-
-function answerWith(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  for (let written = 0; written < bytes.length; ) written += writeSync(1, bytes, written);
 }
 
 if (import.meta.main) serveDemangler();

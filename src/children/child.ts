@@ -1,0 +1,119 @@
+import { readLines } from './read-lines.ts';
+import { cpuMilliseconds } from './time.ts';
+
+/** A process of our own executable that answers a line with a line, and may be killed whatever it does. */
+export interface ChildProgram {
+  /** The arguments that make the executable be this program instead of running a command; while developing, the script's. */
+  args: string[];
+  /** The script that is run instead while developing. */
+  script: string;
+  /** Within so many milliseconds it must have written its first line. */
+  startMs: number;
+  /** How long it may compute for one request, in milliseconds of processor time. */
+  cpuMs: number;
+  /** How long one request may take where the processor time is not known or does not grow, in milliseconds. */
+  wallMs: number;
+}
+
+/** The child was killed because it took too long, or it ended by itself: it answers no more. */
+export class ChildLost extends Error {
+  readonly tookTooLong: boolean;
+
+  constructor(tookTooLong: boolean) {
+    super(tookTooLong ? 'the process took too long' : 'the process ended');
+    this.tookTooLong = tookTooLong;
+  }
+}
+
+export interface Child {
+  /** The first line that it wrote. */
+  greeting: string;
+  /** One request at a time, a line without its newline. Rejects with `ChildLost`. */
+  ask(line: string): Promise<string>;
+  /** Kills it; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts the program with no environment; rejects with `ChildLost` where it does not begin to talk. */
+export async function startChild(program: ChildProgram): Promise<Child> {
+  const child = spawn(program);
+  child.unref();
+  const lines = readLines(child.stdout);
+  return { greeting: await greeting(), ask, kill };
+
+  async function greeting() {
+    let late = false;
+    const patience = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, program.startMs);
+    const line = await nextLine();
+    clearTimeout(patience);
+    if (line !== undefined) return line;
+    await kill();
+    throw new ChildLost(late);
+  }
+
+  async function ask(request: string): Promise<string> {
+    const watch = killWhenSlow(child, program);
+    try {
+      child.stdin.write(`${request}\n`);
+      child.stdin.flush();
+      const line = await nextLine();
+      if (line === undefined) throw new ChildLost(watch.killed());
+      return line;
+    } finally {
+      watch.stop();
+    }
+  }
+
+  /** Undefined when the child has closed its output or was killed. */
+  async function nextLine(): Promise<string | undefined> {
+    const { value, done } = await lines.next().catch(() => ({ value: undefined, done: true }));
+    return done ? undefined : value;
+  }
+
+  async function kill() {
+    child.kill('SIGKILL');
+    await child.exited;
+  }
+}
+
+function spawn({ args, script }: ChildProgram) {
+  const what = Bun.isStandaloneExecutable ? args : [script, ...args.slice(1)];
+  return Bun.spawn([process.execPath, ...what], {
+    cwd: '/',
+    env: {},
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'ignore',
+  });
+}
+
+/** Counts processor time, so that a busy machine makes no request look slow. */
+function killWhenSlow(child: ReturnType<typeof spawn>, { cpuMs, wallMs }: ChildProgram) {
+  const startedAt = performance.now();
+  const cpuBefore = cpuMilliseconds(child.pid);
+  let killed = false;
+  let timer = setTimeout(look, cpuMs);
+  return {
+    killed: () => killed,
+    stop: () => clearTimeout(timer),
+  };
+
+  function look() {
+    const wall = performance.now() - startedAt;
+    const left = cpuMs - (cpuSince(cpuBefore) ?? wall);
+    if (left > 0 && wall < wallMs) {
+      timer = setTimeout(look, Math.max(left, 5));
+      return;
+    }
+    killed = true;
+    child.kill('SIGKILL');
+  }
+
+  function cpuSince(before: number | undefined) {
+    const now = cpuMilliseconds(child.pid);
+    return before === undefined || now === undefined ? undefined : now - before;
+  }
+}
