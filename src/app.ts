@@ -33,6 +33,8 @@ import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { metricsRoutes } from './metrics/routes.ts';
 import { overviewPages } from './overview/pages.tsx';
+import { pluginPages } from './plugins/pages.tsx';
+import type { Plugins } from './plugins/plugins.ts';
 import { populationApi, populationPages } from './population/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { exportRoutes } from './records/export-routes.ts';
@@ -48,6 +50,7 @@ export interface AppDependencies {
   database: Database;
   collector: Collector;
   log: Log;
+  plugins?: Plugins;
   /** How much is free beside the built-in PostgreSQL, as last looked. */
   disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
@@ -87,13 +90,22 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 }
 
 function pages(
-  { config, database, collector, log, onWork = () => {}, disk = () => undefined, settings = '' }: AppDependencies,
+  {
+    config,
+    database,
+    collector,
+    log,
+    plugins,
+    onWork = () => {},
+    disk = () => undefined,
+    settings = '',
+  }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
 ) {
   const app = new Hono();
   const searcher = createSearcher(database);
-  const frame = frameMaker(database.sql, assets.href);
+  const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();
@@ -148,6 +160,7 @@ function pages(
   app.route('/telemetryui/population', populationPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
+  if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
   app.route('/metrics', metricsRoutes(database.sql, collector, disk));
   app.route('/api/audit', auditApi(database.sql));
   app.route('/api/records', recordsApi(database.sql, searcher));

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
-import { isConnectionFailure, RequestError } from './errors.ts';
+import { isConnectionFailure, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
 import { bareFrame } from './frame.ts';
 import type { Log } from './log.ts';
 
@@ -10,7 +10,6 @@ interface Answer {
 }
 
 const RETRY_AFTER_SECONDS = '5';
-const TIMEOUT = '57014';
 
 /** One answer for whatever went wrong: a page under /telemetryui, JSON elsewhere. Only messages that are safe to show get out. */
 export function errorResponse(
@@ -38,7 +37,7 @@ function toAnswer(error: unknown): Answer {
   if (isAnswer(error)) return error;
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
-  if ((error as { code?: string } | null)?.code === TIMEOUT) {
+  if ((error as { code?: string } | null)?.code === STATEMENT_TIMEOUT) {
     return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
   }
   return { status: 500, message: 'something went wrong in the server; its log has the reason' };

@@ -39,6 +39,9 @@ const CONNECTION_CODES = new Set([
   'ENOTFOUND',
 ]);
 
+/** The SQLSTATE of a statement that took longer than it may. */
+export const STATEMENT_TIMEOUT = '57014';
+
 /** Whether a query failed because the database went away, is starting or is stopping (SQLSTATE classes 08, 53, 57P). */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;

@@ -4,6 +4,11 @@ if (args[0] === 'demangler-process') {
   serveDemangler();
   process.exit(0);
 }
+if (args[0] === 'plugin-process') {
+  const { servePlugin } = await import('./plugins/plugin-process.ts');
+  await servePlugin();
+  process.exit(0);
+}
 const { run } = await import('./commands/run.ts');
 // Not process.exitCode: a command that failed may leave sockets or children that would keep the process alive.
 process.exit(await run(args));

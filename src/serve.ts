@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { siteOf } from './access/command.ts';
 import { makeLink } from './access/links.ts';
 import { needsAccounts } from './access/mode.ts';
@@ -13,6 +14,7 @@ import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
+import { startPlugins } from './plugins/plugins.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
@@ -33,7 +35,7 @@ export async function serveUntilStopped({
 }): Promise<number> {
   const started = performance.now();
   const loaded = loadConfig({ file });
-  const { config } = loaded;
+  const { config, directory } = loaded;
   const accounts = needsAccounts(config);
   const log = createLog(config.log.level, config.log.format);
   const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
@@ -57,11 +59,19 @@ export async function serveUntilStopped({
       onWork: analysis.wake,
       assertRoom: () => disk?.assertRoom(),
     });
+    const plugins = startPlugins({
+      settings: () => loadConfig({ file }).config.plugins,
+      directory: join(directory, 'plugins'),
+      database,
+      log,
+    });
+    process.on('SIGHUP', plugins.reload);
     const servers = await startServers({
       config,
       database,
       collector,
       log,
+      plugins,
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
@@ -81,7 +91,7 @@ export async function serveUntilStopped({
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
     stopSchedule();
-    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
+    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop(), plugins.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
     disk?.stop();

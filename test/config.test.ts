@@ -81,6 +81,7 @@ test('without file and environment every setting has its default', () => {
       schedule: '30 4 * * *',
     },
     disk: { reserve: undefined },
+    plugins: { enabled: [], database_url: undefined },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
     machine_checks: {
       classifications: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],

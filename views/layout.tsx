@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import type { Role } from '../src/access/visitor.ts';
+import type { PluginTab } from '../src/plugins/plugin.ts';
+import { pluginPath } from './links.ts';
 import { Notice, type NoticeProps } from './parts.tsx';
 import { TABS, type TabName } from './tabs.ts';
 
@@ -17,6 +19,7 @@ export interface Frame {
   visitor?: { via: 'open' | 'session' | 'proxy'; name: string; role: Role } | undefined;
   /** They may change nothing. */
   readonly: boolean;
+  plugins: PluginTab[];
 }
 
 /** UTC days, as far as retention has removed records. */
@@ -30,12 +33,18 @@ export interface KeptRecords {
 export interface PageProps {
   frame: Frame;
   title: string;
-  current?: TabName | undefined;
+  current?: Current | undefined;
   lead?: string | undefined;
   notice?: NoticeProps | undefined;
   /** Loads htmx, for pages that exchange parts of themselves. */
   live?: boolean | undefined;
+  /** Addresses of further stylesheets and scripts. */
+  styles?: string[] | undefined;
+  scripts?: string[] | undefined;
 }
+
+/** The tab that a page belongs to. */
+type Current = TabName | `plugins/${string}`;
 
 const STYLES = [
   'tokens.css',
@@ -63,30 +72,33 @@ const HTMX_CONFIG = JSON.stringify({
   history: 'reload',
 });
 
-export const Page: FC<PropsWithChildren<PageProps>> = ({ frame, title, current, lead, notice, live, children }) => (
-  <>
-    {html`<!doctype html>`}
-    <html lang="en">
-      <Head frame={frame} title={title} live={live} />
-      <body>
-        <a class="skip" href="#main">
-          Skip to content
-        </a>
-        <Header frame={frame} current={current} />
-        <main id="main" tabindex={-1}>
-          {notice && <Notice {...notice} />}
-          <h1>{title}</h1>
-          {lead && <p class="lead">{lead}</p>}
-          {children}
-        </main>
-        {live && <p id="trouble" class="notice error" role="alert" hidden></p>}
-        <Footer frame={frame} />
-      </body>
-    </html>
-  </>
-);
+export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) => {
+  const { frame, title, current, lead, notice, live } = props;
+  return (
+    <>
+      {html`<!doctype html>`}
+      <html lang="en">
+        <Head {...props} />
+        <body>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <Header frame={frame} current={current} />
+          <main id="main" tabindex={-1}>
+            {notice && <Notice {...notice} />}
+            <h1>{title}</h1>
+            {lead && <p class="lead">{lead}</p>}
+            {children}
+          </main>
+          {live && <p id="trouble" class="notice error" role="alert" hidden></p>}
+          <Footer frame={frame} />
+        </body>
+      </html>
+    </>
+  );
+};
 
-const Head: FC<{ frame: Frame; title: string; live: boolean | undefined }> = ({ frame, title, live }) => (
+const Head: FC<PageProps> = ({ frame, title, live, styles = [], scripts = [] }) => (
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -96,13 +108,19 @@ const Head: FC<{ frame: Frame; title: string; live: boolean | undefined }> = ({ 
     {STYLES.map(name => (
       <link rel="stylesheet" href={frame.asset(name)} />
     ))}
+    {styles.map(href => (
+      <link rel="stylesheet" href={href} />
+    ))}
     {live && <meta name="htmx-config" content={HTMX_CONFIG} />}
     {live && <script src={frame.asset('htmx.min.js')} defer></script>}
     <script src={frame.asset('app.js')} defer></script>
+    {scripts.map(src => (
+      <script src={src} defer></script>
+    ))}
   </head>
 );
 
-const Header: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, current }) => (
+const Header: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, current }) => (
   <header class="top">
     <a class="brand" href="/telemetryui">
       <img src={frame.asset('icon.svg')} alt="" width="20" height="20" />
@@ -113,7 +131,7 @@ const Header: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, cur
   </header>
 );
 
-const Views: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, current }) => (
+const Views: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, current }) => (
   <nav aria-label="Views">
     <ul>
       {TABS.map(tab => (
@@ -121,6 +139,14 @@ const Views: FC<{ frame: Frame; current: TabName | undefined }> = ({ frame, curr
           <a href={tab.path} aria-current={tab.name === current ? 'page' : undefined}>
             {tab.title}
             {tab.name === 'quarantine' && frame.quarantined > 0 && <Badge count={frame.quarantined} />}
+          </a>
+        </li>
+      ))}
+      {frame.plugins.map(({ name, title, broken }) => (
+        <li>
+          <a href={pluginPath(name)} aria-current={current === `plugins/${name}` ? 'page' : undefined}>
+            {title}
+            {broken && <Broken />}
           </a>
         </li>
       ))}
@@ -147,6 +173,12 @@ const Badge: FC<{ count: number }> = ({ count }) => (
   <span class="badge">
     {count > 999 ? '999+' : count}
     <span class="unseen"> waiting</span>
+  </span>
+);
+
+const Broken: FC = () => (
+  <span class="badge">
+    !<span class="unseen"> could not be loaded</span>
   </span>
 );
 

@@ -43,3 +43,5 @@ export const recordPath = (id: number): string => `/telemetryui/records/record_d
 export const machinePath = (id: string): string => `/telemetryui/machines/${encodeURIComponent(id)}`;
 
 export const quarantinePath = (reason: string): string => `/telemetryui/quarantine?${new URLSearchParams({ reason })}`;
+
+export const pluginPath = (name: string): string => `/telemetryui/plugins/${name}`;

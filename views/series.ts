@@ -13,7 +13,7 @@ export function largestFirst({ slots, series }: SlotSeries): SlotSeries {
 }
 
 /** Numbers by slot and name as series over all slots, in the order in which names first come. */
-export function seriesOf(slots: string[], numbers: { slot: string; name: string; n: number }[]): SlotSeries {
+export function seriesOf(slots: string[], numbers: readonly { slot: string; name: string; n: number }[]): SlotSeries {
   const place = new Map(slots.map((slot, n) => [slot, n]));
   const series = new Map<string, number[]>();
   for (const { slot, name, n } of numbers) {

@@ -13,6 +13,8 @@ export interface ChildProgram {
   cpuMs: number;
   /** How long one request may take where the processor time is not known or does not grow, in milliseconds. */
   wallMs: number;
+  /** Its stderr is ours; left out, nobody sees it. */
+  prints?: boolean;
 }
 
 /** The child was killed because it took too long, or it ended by itself: it answers no more. */
@@ -79,14 +81,14 @@ export async function startChild(program: ChildProgram): Promise<Child> {
   }
 }
 
-function spawn({ args, script }: ChildProgram) {
+function spawn({ args, script, prints }: ChildProgram) {
   const what = Bun.isStandaloneExecutable ? args : [script, ...args.slice(1)];
   return Bun.spawn([process.execPath, ...what], {
     cwd: '/',
     env: {},
     stdin: 'pipe',
     stdout: 'pipe',
-    stderr: 'ignore',
+    stderr: prints ? 'inherit' : 'ignore',
   });
 }
 

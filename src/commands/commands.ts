@@ -1,6 +1,7 @@
 import { nearest } from '../nearest.ts';
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { pluginCommands } from './plugin-commands.ts';
 import { tokenCommands } from './token-commands.ts';
 import { userCommands } from './user-commands.ts';
 
@@ -62,6 +63,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,
+  },
+  plugin: {
+    summary: 'view plugins: init, list',
+    commands: pluginCommands,
   },
   welcome: {
     summary: 'print where the pages are, and a line that posts a record',

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { nearest } from '../nearest.ts';
 
-/** A list of at least one, no two of which have the same `identity`; undefined is never the same. */
+/** A list, of at least one unless `least` says otherwise, no two of which have the same `identity`; undefined is never the same. */
 export function uniqueList<Item extends z.ZodType>(
   item: Item,
   identity: (item: z.output<Item>) => string | undefined,
   expected: string,
+  least = 1,
 ) {
-  const list = z.array(item).min(1).superRefine(eachOnce(identity, expected), EVEN_IF_AN_ITEM_IS_WRONG);
+  const list = z.array(item).min(least).superRefine(eachOnce(identity, expected), EVEN_IF_AN_ITEM_IS_WRONG);
   return z.preprocess(splitList, list);
 }
 

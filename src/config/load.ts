@@ -1,6 +1,7 @@
+import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type Environment, readEnvironment } from './environment.ts';
-import { type GivenValue, readConfigFile } from './file.ts';
+import { DEFAULT_FILE, type GivenValue, readConfigFile } from './file.ts';
 import { ConfigError, type Problem, showValue } from './problem.ts';
 import { type Config, declaredSettings } from './settings.ts';
 
@@ -13,6 +14,8 @@ export interface LoadOptions {
 
 export interface LoadedConfig {
   config: Config;
+  /** That of the file, whether or not it is there. */
+  directory: string;
   /** Where the value of `http.listen`, say, came from: `default`, the path of a file or the name of a variable. */
   origin(key: string): string;
 }
@@ -29,7 +32,11 @@ export function loadConfig({ file, env = process.env }: LoadOptions = {}): Loade
     origins.set(key, value.from);
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config: config as Config, origin: key => origins.get(key) ?? 'default' };
+  return {
+    config: config as Config,
+    directory: dirname(resolve(file ?? DEFAULT_FILE)),
+    origin: key => origins.get(key) ?? 'default',
+  };
 }
 
 function defaults() {

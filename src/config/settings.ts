@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { groupRoles, headerName, issuerUrl, proxies } from './access.ts';
 import { listeners, listenersToToml } from './listener.ts';
+import { pluginNames } from './plugin-names.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
 import { tids } from './tid.ts';
@@ -369,6 +370,27 @@ export const settings = {
         'The classifications of updates, whose payloads tell from which build to which. After a change ' +
         '"rebuild-counters" counts those received before.',
       allowed: PATTERNS_ALLOWED,
+    }),
+  },
+  plugins: {
+    enabled: setting({
+      schema: pluginNames,
+      default: [],
+      doc:
+        'The view plugins that are loaded, in the order of their tabs: names of directories in the directory "plugins" ' +
+        'beside the configuration file. SIGHUP reads this setting and loads them again.',
+      allowed: 'a list of names of 1 to 40 characters of a-z, 0-9, "-" and "_", each once',
+      example: '["kernels"]',
+    }),
+    database_url: setting({
+      schema: postgresUrl.optional(),
+      default: undefined,
+      secret: true,
+      doc:
+        'With database.url: the same database as a role of its own, as which plugins read. Its right to read is granted by ' +
+        'telemetricsd; plugins are left out if it may write. The built-in PostgreSQL needs no such setting.',
+      allowed: 'a URL that starts with postgres:// or postgresql://',
+      example: '"postgres://telemetricsd_plugins:PASSWORD@db.example.org/telemetricsd"',
     }),
   },
   log: {

@@ -5,7 +5,7 @@ export type Sql = postgres.Sql<{ bigint: number }>;
 export type Queryable = Sql | postgres.TransactionSql<{ bigint: number }>;
 
 /** `postgres://…` of an external server, or the directory of the embedded one's socket. */
-export type DatabaseTarget = { url: string } | { socketDir: string; database?: string };
+export type DatabaseTarget = { url: string } | { socketDir: string; database?: string; user?: string };
 
 export interface ConnectOptions {
   target: DatabaseTarget;
@@ -52,7 +52,7 @@ export function connect({ target, connections, name, statementTimeoutMs = 0, set
   return postgres({
     ...options,
     path: `${target.socketDir}/.s.PGSQL.5432`,
-    user: 'telemetricsd',
+    user: target.user ?? 'telemetricsd',
     database: target.database ?? 'postgres',
   });
 }

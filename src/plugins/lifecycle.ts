@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseTarget } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type PluginChild, PluginProblem, ProcessGone, startPluginChild } from './plugin-child.ts';
+
+/** A plugin from when it is loaded until another load has taken its place. */
+export interface Plugin {
+  name: string;
+  /** Its name where it could not be loaded. */
+  readonly title: string;
+  /** Why it could not be loaded. */
+  readonly problem: string | undefined;
+  /** Resolves once it is loaded, or could not be. */
+  ready: Promise<void>;
+  /** What it answers, whole. Rejects with `PluginFailure`. */
+  ask(path: string, init: RequestInit): Promise<PluginAnswer>;
+  /** Ends its process when the requests under way are answered. */
+  retire(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export interface PluginAnswer {
+  status: number;
+  headers: Headers;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** A plugin did not answer a request; what to say about it. */
+export class PluginFailure extends Error {}
+
+export interface OpenOptions {
+  name: string;
+  /** Where the plugins' folders are. */
+  directory: string;
+  /** Where their sockets are. */
+  sockets: string;
+  /** Or why there is no way to it. */
+  database: DatabaseTarget | PluginProblem;
+  log: Log;
+}
+
+/** Within so long an answer is there, or the process is killed. */
+const ANSWER_MS = 10_000;
+const MOST_BYTES = 16 * 2 ** 20;
+const MOST_AT_ONCE = 32;
+
+let processes = 0;
+
+/** Loads a plugin in a process of its own; one that ended or had to be killed gives way to a new one. */
+export function openPlugin({ name, directory, sockets, database, log }: OpenOptions): Plugin {
+  let title = name;
+  let problem: string | undefined;
+  let child: Promise<PluginChild | undefined>;
+  let underWay = 0;
+  let idle: (() => void) | undefined;
+
+  async function start(): Promise<PluginChild | undefined> {
+    try {
+      const socket = join(sockets, `${processes++}.sock`);
+      if (database instanceof PluginProblem) throw database;
+      const started = await startPluginChild({ name, source: sourceOf(join(directory, name)), socket, database });
+      title = started.title;
+      return started;
+    } catch (error) {
+      if (!(error instanceof PluginProblem)) throw error;
+      problem = error.message;
+      log.error('a plugin can not be loaded and is left out', { plugin: name, reason: problem });
+      return undefined;
+    }
+  }
+
+  /** Once for all requests that the same process has failed. */
+  async function startAgain(lost: PluginChild) {
+    if ((await child) === lost) child = lost.kill().then(start);
+  }
+
+  async function ask(path: string, init: RequestInit): Promise<PluginAnswer> {
+    if (underWay >= MOST_AT_ONCE) throw new RequestError(503, `the plugin ${name} has too much to do at the moment`);
+    underWay++;
+    try {
+      const current = await child;
+      if (!current) throw new PluginFailure('it could not be loaded');
+      return await answerOf(current, path, init).catch(async error => {
+        if (!(error instanceof ProcessGone)) throw error;
+        await startAgain(current);
+        const next = await child;
+        if (!next) throw new PluginFailure('its process ended, and it could not be loaded again');
+        return answerOf(next, path, init);
+      });
+    } finally {
+      underWay--;
+      if (underWay === 0) idle?.();
+    }
+  }
+
+  async function answerOf(current: PluginChild, path: string, init: RequestInit): Promise<PluginAnswer> {
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    try {
+      const response = await current.fetch(path, { ...init, signal });
+      return { status: response.status, headers: response.headers, body: await readAll(response) };
+    } catch (error) {
+      if (error instanceof ProcessGone) throw error;
+      await startAgain(current);
+      if (error instanceof PluginFailure) throw error;
+      throw new PluginFailure(
+        signal.aborted ? `it did not answer within ${ANSWER_MS / 1000} seconds and was stopped` : 'its process ended',
+      );
+    }
+  }
+
+  async function kill() {
+    await (await child)?.kill();
+  }
+
+  child = start();
+  return {
+    name,
+    get title() {
+      return title;
+    },
+    get problem() {
+      return problem;
+    },
+    ready: child.then(() => {}),
+    ask,
+    async retire() {
+      if (underWay > 0) {
+        await new Promise<void>(resolve => {
+          idle = resolve;
+        });
+      }
+      await kill();
+    },
+    kill,
+  };
+}
+
+function sourceOf(folder: string): string {
+  const source = ['view.tsx', 'view.ts'].map(file => join(folder, file)).find(existsSync);
+  if (source) return source;
+  throw new PluginProblem(`there is neither ${join(folder, 'view.tsx')} nor view.ts`);
+}
+
+async function readAll(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw new PluginFailure(`its answer is larger than ${MOST_BYTES / 2 ** 20} MB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

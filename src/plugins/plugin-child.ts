@@ -1,0 +1,60 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChildLost, startChild } from '../children/child.ts';
+import type { Loaded, LoadRequest } from './plugin.ts';
+import { PLUGIN_ARGUMENT, READY } from './plugin-process.ts';
+
+const PROGRAM = {
+  args: [PLUGIN_ARGUMENT],
+  script: join(import.meta.dir, 'plugin-process.ts'),
+  startMs: 15_000,
+  cpuMs: 5_000,
+  wallMs: 10_000,
+  prints: true,
+};
+
+/** The plugin can't be loaded; the message is for whoever wrote it. */
+export class PluginProblem extends Error {}
+
+/** A plugin in a process of its own. */
+export interface PluginChild {
+  title: string;
+  /** Rejects with `ProcessGone` where the process had ended before. */
+  fetch(path: string, init: RequestInit): Promise<Response>;
+  kill(): Promise<void>;
+}
+
+/** The process was not there any more: the request never reached it. */
+export class ProcessGone extends Error {}
+
+/** Starts a process for the plugin; rejects with `PluginProblem` where it can't be loaded. */
+export async function startPluginChild(request: LoadRequest): Promise<PluginChild> {
+  const child = await startChild(PROGRAM).catch(error => {
+    throw error instanceof ChildLost ? new PluginProblem('its process does not start') : error;
+  });
+  async function kill() {
+    await child.kill();
+    rmSync(request.socket, { force: true });
+  }
+  try {
+    if (child.greeting !== READY) throw new PluginProblem('its process does not start');
+    const loaded: Loaded = JSON.parse(await child.ask(JSON.stringify(request)));
+    if ('problem' in loaded) throw new PluginProblem(loaded.problem);
+    return { title: loaded.title, fetch: (path, init) => ask(request.socket, path, init), kill };
+  } catch (error) {
+    await kill();
+    if (!(error instanceof ChildLost)) throw error;
+    throw new PluginProblem(error.tookTooLong ? 'it took too long to load and was stopped' : 'its process ended');
+  }
+}
+
+const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOENT', 'ConnectionRefused', 'FailedToOpenSocket']);
+
+async function ask(unix: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(`http://plugin${path}`, { ...init, unix, redirect: 'manual' });
+  } catch (error) {
+    if (NOT_REACHED.has((error as { code?: string }).code ?? '')) throw new ProcessGone();
+    throw error;
+  }
+}

@@ -1,0 +1,190 @@
+import { Console } from 'node:console';
+import { setPriority } from 'node:os';
+import { dirname } from 'node:path';
+import * as hono from 'hono';
+import * as httpException from 'hono/http-exception';
+import * as jsx from 'hono/jsx';
+import * as jsxDev from 'hono/jsx/jsx-dev-runtime';
+import * as jsxRuntime from 'hono/jsx/jsx-runtime';
+import { z } from 'zod';
+import { pluginPath } from '../../views/links.ts';
+import type { Role } from '../access/visitor.ts';
+import { loadAssets } from '../assets.ts';
+import { endWithParent } from '../children/end-with-parent.ts';
+import { limitMemory } from '../children/limits.ts';
+import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { connect, type Sql } from '../db/connect.ts';
+import { PROGRAM_VERSION } from '../version.ts';
+import { type PluginFrame, pluginModule } from './module.tsx';
+import {
+  FACTS_HEADER,
+  type Failure,
+  type FrameFacts,
+  type Loaded,
+  type LoadRequest,
+  OUTCOME_HEADER,
+} from './plugin.ts';
+
+/** The first argument that makes the executable run a plugin instead of a command. */
+export const PLUGIN_ARGUMENT = 'plugin-process';
+/** The first line that it writes. */
+export const READY = 'ready';
+
+const MORE_MEMORY_BYTES = 512 * 2 ** 20;
+/** Whatever else the machine has to do may come first. */
+const NICENESS = 10;
+const CONNECTIONS = 2;
+/** For an answer to be on its way before the process ends. */
+const FAREWELL_MS = 100;
+/** Less than the patience for a request. */
+const STATEMENT_TIMEOUT_MS = 8_000;
+
+/** What a plugin's handlers find in `c.env`. */
+export interface PluginEnv {
+  sql: Sql;
+  frame: PluginFrame;
+  user: { name: string; role: Role } | undefined;
+  base: string;
+}
+
+/**
+ * Runs a view plugin: the first line on stdin is a `LoadRequest`, its answer on stdout is `Loaded`. Then the plugin answers
+ * requests on its socket until it is killed.
+ */
+export async function servePlugin(): Promise<void> {
+  keepStdoutForAnswers();
+  endWithParent();
+  limitMemory(MORE_MEMORY_BYTES);
+  goAfterOthers();
+  answerWith(READY);
+  const { value: line } = inputLines().next();
+  if (line === undefined) return;
+  const request: LoadRequest = JSON.parse(line);
+  provideModules();
+  let plugin: Exported;
+  try {
+    plugin = await load(request.source);
+    listen(plugin, request);
+  } catch (error) {
+    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+  }
+  answerWith(JSON.stringify({ title: plugin.title } satisfies Loaded));
+  await new Promise(() => {});
+}
+
+function goAfterOthers() {
+  try {
+    setPriority(NICENESS);
+  } catch {
+    // Under systemd with ~@resources it may not; the deadlines hold without it.
+  }
+}
+
+/** What the plugin prints goes to stderr. */
+function keepStdoutForAnswers() {
+  Object.assign(console, new Console(process.stderr));
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+}
+
+/** A plugin has no packages beside it: what it imports is what this program carries. */
+function provideModules() {
+  const modules: Record<string, object> = {
+    telemetricsd: pluginModule,
+    hono,
+    'hono/http-exception': httpException,
+    'hono/jsx': jsx,
+    'hono/jsx/jsx-runtime': jsxRuntime,
+    'hono/jsx/jsx-dev-runtime': jsxDev,
+    // What JSX becomes where no tsconfig.json is found.
+    'react/jsx-runtime': jsxRuntime,
+    'react/jsx-dev-runtime': jsxDev,
+  };
+  Bun.plugin({
+    name: 'telemetricsd',
+    setup(builder) {
+      for (const [name, exports] of Object.entries(modules))
+        builder.module(name, () => ({ exports: { ...exports }, loader: 'object' }));
+    },
+  });
+}
+
+const TITLE = 'it exports no "title", a text of 1 to 40 printable characters';
+const exported = z.object({
+  title: z.string(TITLE).regex(/^[^\p{C}]{1,40}$/u, TITLE),
+  app: z.custom<hono.Hono<{ Bindings: PluginEnv }>>(
+    value => value instanceof hono.Hono,
+    'it exports no "app", a Hono of the package "hono"',
+  ),
+});
+type Exported = z.output<typeof exported>;
+
+async function load(source: string): Promise<Exported> {
+  const result = exported.safeParse(await import(source));
+  if (result.success) return result.data;
+  throw new Mistake(result.error.issues.map(({ message }) => message).join('; '));
+}
+
+/** Of the plugin, in words of ours. */
+class Mistake extends Error {}
+
+/** The error with the lines of the plugin's code around it. */
+function describe(error: unknown): string {
+  return error instanceof Mistake ? error.message : Bun.inspect(error).trimEnd();
+}
+
+function listen({ app }: Exported, { name, source, socket, database }: LoadRequest) {
+  const base = pluginPath(name);
+  const assets = loadAssets();
+  const sql = connect({
+    target: database,
+    connections: CONNECTIONS,
+    name: `plugin ${name}`,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    settings: {
+      default_transaction_read_only: 'on',
+      // A transaction that is left open would keep retention from dropping a day.
+      idle_in_transaction_session_timeout: '5s',
+      // The query of a process that was killed ends with it.
+      client_connection_check_interval: '1s',
+    },
+  });
+  const root = new hono.Hono<{ Bindings: PluginEnv }>();
+  root.route(base, app);
+  root.notFound(() => new Response(null, { status: 404, headers: { [OUTCOME_HEADER]: 'not-found' } }));
+  root.onError(error => {
+    if (error instanceof httpException.HTTPException) return error.getResponse();
+    if (isOutOfMemory(error)) setTimeout(() => process.exit(1), FAREWELL_MS);
+    const { code } = error as { code?: unknown };
+    const failure: Failure = {
+      reason: describeBriefly(error, source),
+      code: typeof code === 'string' ? code : undefined,
+    };
+    return Response.json(failure, { status: 500, headers: { [OUTCOME_HEADER]: 'failed' } });
+  });
+  Bun.serve({
+    unix: socket,
+    fetch(request) {
+      const facts: FrameFacts = JSON.parse(decodeURIComponent(request.headers.get(FACTS_HEADER)!));
+      const frame = { ...facts, plugin: name, asset: assets.href, version: PROGRAM_VERSION, now: new Date() };
+      return root.fetch(request, { sql, frame, user: userOf(facts), base });
+    },
+  });
+}
+
+function userOf({ visitor }: FrameFacts): PluginEnv['user'] {
+  return visitor && visitor.via !== 'open' ? { name: visitor.name, role: visitor.role } : undefined;
+}
+
+/** What took the memory may hold it for good: a new process begins with none of it. */
+function isOutOfMemory(error: Error) {
+  return error instanceof RangeError && error.message === 'Out of memory';
+}
+
+/** The error and the place in the plugin that it came from. */
+function describeBriefly(error: Error, source: string): string {
+  const lines = error.stack?.split('\n').map(line => line.trim()) ?? [];
+  const place = lines.find(line => line.startsWith('at ') && line.includes(dirname(source)));
+  return [`${error.name}: ${error.message}`, place].filter(Boolean).join(' ');
+}
+
+if (import.meta.main) await servePlugin();

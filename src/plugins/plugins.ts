@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseTarget } from '../db/connect.ts';
+import type { Database } from '../db/database.ts';
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { openPlugin, type Plugin } from './lifecycle.ts';
+import type { PluginTab } from './plugin.ts';
+import { PluginProblem } from './plugin-child.ts';
+import { openForReading } from './role.ts';
+
+export interface PluginOptions {
+  /** What is enabled; asked at each load. */
+  settings: () => { enabled: string[]; database_url?: string | undefined };
+  /** Where the plugins' folders are. */
+  directory: string;
+  database: Database;
+  log: Log;
+}
+
+/** The view plugins. */
+export interface Plugins {
+  /** Resolves when the first load is done. */
+  ready: Promise<void>;
+  tabs(): PluginTab[];
+  find(name: string): Plugin | undefined;
+  folder(name: string): string;
+  /** Reads the settings again and loads every plugin anew; those that are there answer until then. Never rejects. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Begins to load the plugins and returns at once: nothing but requests to them waits for them. */
+export function startPlugins({ settings, directory, database, log }: PluginOptions): Plugins {
+  let loaded = new Map<string, Plugin>();
+  let sockets: string | undefined;
+  let stopped = false;
+
+  async function load() {
+    const { enabled, database_url } = settings();
+    if (enabled.length === 0 && loaded.size === 0) return;
+    sockets ??= mkdtempSync(join(tmpdir(), 'telemetricsd-plugins-'));
+    const shared = { directory, sockets, database: await wayToRead(database, database_url), log };
+    const next = enabled.map(name => openPlugin({ ...shared, name }));
+    await Promise.all(next.map(plugin => plugin.ready));
+    const before = [...loaded.values()];
+    loaded = new Map(next.map(plugin => [plugin.name, plugin]));
+    await Promise.all((stopped ? [...before, ...next] : before).map(plugin => plugin.retire()));
+    log.info('plugins are loaded', {
+      enabled: next.length,
+      loaded: next.filter(({ problem }) => problem === undefined).length,
+    });
+  }
+
+  const loadSafely = () =>
+    load().catch(error => {
+      log.error('plugins stay as they are, since loading them failed', {
+        reason: (error as Error).message,
+      });
+    });
+  const ready = loadSafely();
+  let loading = ready;
+
+  return {
+    ready,
+    tabs: () =>
+      [...loaded.values()].map(({ name, title, problem }) => ({ name, title, broken: problem !== undefined })),
+    find: name => loaded.get(name),
+    folder: name => join(directory, name),
+    reload() {
+      loading = loading.then(loadSafely);
+      return loading;
+    },
+    /** Those that are being loaded end with this process. */
+    async stop() {
+      stopped = true;
+      await Promise.all([...loaded.values()].map(plugin => plugin.kill()));
+      if (sockets) rmSync(sockets, { recursive: true, force: true });
+    },
+  };
+}
+
+async function wayToRead(database: Database, url: string | undefined): Promise<DatabaseTarget | PluginProblem> {
+  try {
+    return await openForReading(database, url);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return new PluginProblem([`${error.message}.`, error.remedy].filter(Boolean).join(' '));
+  }
+}

@@ -1,0 +1,42 @@
+import type { FC } from 'hono/jsx';
+import { type Frame, Page } from './layout.tsx';
+import { pluginPath } from './links.ts';
+import { EmptyState } from './parts.tsx';
+
+export interface PluginLeftOutProps {
+  frame: Frame;
+  name: string;
+  problem: string;
+}
+
+/** What the tab of a plugin leads to that could not be loaded. */
+export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) => (
+  <Page frame={frame} title={name} current={`plugins/${name}`}>
+    <EmptyState title="This plugin could not be loaded">
+      <p>Everything else works. Whoever looks after it mends it and loads the plugins again.</p>
+      <pre class="plugin-problem">{problem}</pre>
+    </EmptyState>
+  </Page>
+);
+
+export interface PluginFailedProps {
+  frame: Frame;
+  name: string;
+  title: string;
+  /** What can be told of it. */
+  reason: string | undefined;
+}
+
+/** In place of a page that a plugin could not make. */
+export const PluginFailed: FC<PluginFailedProps> = ({ frame, name, title, reason = "the server's log says why" }) => (
+  <Page frame={frame} title={title} current={`plugins/${name}`}>
+    <EmptyState title="This page could not be made">
+      <p>
+        The plugin “{name}” failed: {reason}. Everything else works.
+      </p>
+      <p>
+        <a href={pluginPath(name)}>Go to its first page</a>
+      </p>
+    </EmptyState>
+  </Page>
+);
