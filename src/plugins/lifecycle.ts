@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseTarget } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { OUTCOME_HEADER } from './plugin.ts';
 import { type PluginChild, PluginProblem, ProcessGone, startPluginChild } from './plugin-child.ts';
 
 /** A plugin from when it is loaded until another load has taken its place. */
@@ -72,38 +73,39 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
   }
 
   /** Once for all requests that the same process has failed. */
-  async function startAgain(lost: PluginChild) {
-    if ((await child) === lost) child = lost.kill().then(start);
+  function startAgain(lost: typeof child) {
+    if (child === lost) child = lost.then(process => process?.kill()).then(start);
   }
 
   async function ask(path: string, init: RequestInit): Promise<PluginAnswer> {
     if (underWay >= MOST_AT_ONCE) throw new RequestError(503, `the plugin ${name} has too much to do at the moment`);
     underWay++;
     try {
-      const current = await child;
-      if (!current) throw new PluginFailure('it could not be loaded');
-      return await answerOf(current, path, init).catch(async error => {
+      try {
+        return await askProcess(child, path, init);
+      } catch (error) {
         if (!(error instanceof ProcessGone)) throw error;
-        await startAgain(current);
-        const next = await child;
-        if (!next) throw new PluginFailure('its process ended, and it could not be loaded again');
-        return answerOf(next, path, init);
-      });
+        return await askProcess(child, path, init);
+      }
     } finally {
       underWay--;
       if (underWay === 0) idle?.();
     }
   }
 
-  async function answerOf(current: PluginChild, path: string, init: RequestInit): Promise<PluginAnswer> {
+  async function askProcess(asked: typeof child, path: string, init: RequestInit): Promise<PluginAnswer> {
+    const process = await asked;
+    if (!process) throw new PluginFailure('it could not be loaded');
     const signal = AbortSignal.timeout(ANSWER_MS);
     try {
-      const response = await current.fetch(path, { ...init, signal });
-      return { status: response.status, headers: response.headers, body: await readAll(response) };
+      const response = await process.fetch(path, { ...init, signal });
+      const { status, headers } = response;
+      const body = await readAll(response);
+      if (headers.get(OUTCOME_HEADER) === 'exhausted') startAgain(asked);
+      return { status, headers, body };
     } catch (error) {
-      if (error instanceof ProcessGone) throw error;
-      await startAgain(current);
-      if (error instanceof PluginFailure) throw error;
+      startAgain(asked);
+      if (error instanceof PluginFailure || error instanceof ProcessGone) throw error;
       throw new PluginFailure(
         signal.aborted ? `it did not answer within ${ANSWER_MS / 1000} seconds and was stopped` : 'its process ended',
       );

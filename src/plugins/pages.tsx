@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { Frame } from '../../views/layout.tsx';
 import { pluginPath } from '../../views/links.ts';
 import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugin.tsx';
+import { isRead } from '../access/permission.ts';
 import { errorResponse } from '../error-response.tsx';
 import { isConnectionFailure, STATEMENT_TIMEOUT } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
@@ -72,7 +73,7 @@ export function pluginPages({ plugins, frame, asset, log }: PluginPagesDependenc
 
   app.all('/:name/*', async c => {
     const name = c.req.param('name');
-    const made = await frame(c);
+    const [made, body] = await Promise.all([frame(c), isRead(c.req.method) ? undefined : c.req.arrayBuffer()]);
     // From here to its question nothing waits: a plugin that is about to be replaced is still asked.
     const plugin = plugins.find(name);
     if (!plugin) return c.notFound();
@@ -81,10 +82,10 @@ export function pluginPages({ plugins, frame, asset, log }: PluginPagesDependenc
     }
     const page = { frame: made, name, title: plugin.title };
     try {
-      const answer = await plugin.ask(pathOf(c), requestOf(c, made));
+      const answer = await plugin.ask(pathOf(c), requestOf(c, made, body));
       const outcome = answer.headers.get(OUTCOME_HEADER);
       if (outcome === 'not-found') return c.notFound();
-      if (outcome === 'failed') return failed(c, page, JSON.parse(new TextDecoder().decode(answer.body)));
+      if (outcome !== null) return failed(c, page, JSON.parse(new TextDecoder().decode(answer.body)));
       return responseOf(c, answer);
     } catch (error) {
       if (error instanceof PluginFailure) return failed(c, page, { reason: error.message }, error.message);
@@ -109,7 +110,11 @@ function pathOf(c: Context): string {
   return c.req.url.replace(/^[^/]+\/\/[^/]+/, '');
 }
 
-function requestOf(c: Context, { quarantined, kept, visitor, readonly, plugins }: Frame): RequestInit {
+function requestOf(
+  c: Context,
+  { quarantined, kept, visitor, readonly, plugins }: Frame,
+  body?: ArrayBuffer,
+): RequestInit {
   // Nothing of a session gets out.
   const known = visitor && { via: visitor.via, name: visitor.name, role: visitor.role };
   const facts: FrameFacts = { quarantined, kept, visitor: known, readonly, plugins };
@@ -118,8 +123,7 @@ function requestOf(c: Context, { quarantined, kept, visitor, readonly, plugins }
     const value = c.req.header(name);
     if (value !== undefined) headers.set(name, value);
   }
-  const { method } = c.req;
-  return { method, headers, ...(method !== 'GET' && method !== 'HEAD' && { body: c.req.raw.body }) };
+  return { method: c.req.method, headers, ...(body && { body }) };
 }
 
 function responseOf(c: Context, { status, headers, body }: PluginAnswer): Response {

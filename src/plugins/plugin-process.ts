@@ -34,8 +34,6 @@ const MORE_MEMORY_BYTES = 512 * 2 ** 20;
 /** Whatever else the machine has to do may come first. */
 const NICENESS = 10;
 const CONNECTIONS = 2;
-/** For an answer to be on its way before the process ends. */
-const FAREWELL_MS = 100;
 /** Less than the patience for a request. */
 const STATEMENT_TIMEOUT_MS = 8_000;
 
@@ -153,13 +151,15 @@ function listen({ app }: Exported, { name, source, socket, database }: LoadReque
   root.notFound(() => new Response(null, { status: 404, headers: { [OUTCOME_HEADER]: 'not-found' } }));
   root.onError(error => {
     if (error instanceof httpException.HTTPException) return error.getResponse();
-    if (isOutOfMemory(error)) setTimeout(() => process.exit(1), FAREWELL_MS);
     const { code } = error as { code?: unknown };
     const failure: Failure = {
       reason: describeBriefly(error, source),
       code: typeof code === 'string' ? code : undefined,
     };
-    return Response.json(failure, { status: 500, headers: { [OUTCOME_HEADER]: 'failed' } });
+    return Response.json(failure, {
+      status: 500,
+      headers: { [OUTCOME_HEADER]: isOutOfMemory(error) ? 'exhausted' : 'failed' },
+    });
   });
   Bun.serve({
     unix: socket,
@@ -175,7 +175,6 @@ function userOf({ visitor }: FrameFacts): PluginEnv['user'] {
   return visitor && visitor.via !== 'open' ? { name: visitor.name, role: visitor.role } : undefined;
 }
 
-/** What took the memory may hold it for good: a new process begins with none of it. */
 function isOutOfMemory(error: Error) {
   return error instanceof RangeError && error.message === 'Out of memory';
 }

@@ -13,7 +13,10 @@ export interface PluginTab {
 }
 
 export const FACTS_HEADER = 'x-telemetricsd-facts';
-/** On an answer that is none of the plugin's own: `not-found`, or `failed` with a `Failure` as its body. */
+/**
+ * On an answer that is none of the plugin's own: `not-found`, or `failed` with a `Failure` as its body; `exhausted` is the
+ * same of a process that has no memory left and may never have any again.
+ */
 export const OUTCOME_HEADER = 'x-telemetricsd-outcome';
 
 export interface Failure {

@@ -36,7 +36,7 @@ export async function findStatic(folder: string, path: string): Promise<StaticFi
     if (!about.isFile() || about.size > MOST_BYTES) return undefined;
     const bytes = await readFile(file);
     const type = TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream';
-    return { bytes: new Uint8Array(bytes), type, etag: `"${Bun.hash(bytes).toString(36)}"` };
+    return { bytes: new Uint8Array(bytes), type, etag: `W/"${Bun.hash(bytes).toString(36)}"` };
   } catch {
     return undefined;
   }

@@ -15,6 +15,8 @@ const COMMAND_TIMEOUT_MS = 20_000;
 export interface ProgramOptions {
   /** Without it, one of its own that is prepared already, unless `uid` is given. */
   stateDir?: string;
+  /** A state directory that is prepared already, whatever the arguments are. */
+  prepared?: true;
   /** After the command. */
   args?: string[];
   /** Settings, by the names of their variables. */
@@ -179,8 +181,10 @@ export function workspace(): Workspace {
   };
 }
 
-function needsState({ stateDir, uid, env, args }: ProgramOptions) {
-  return stateDir === undefined && uid === undefined && args === undefined && !env?.TELEMETRICSD_DATABASE_URL;
+function needsState({ stateDir, uid, env, args, prepared }: ProgramOptions) {
+  return (
+    prepared || (stateDir === undefined && uid === undefined && args === undefined && !env?.TELEMETRICSD_DATABASE_URL)
+  );
 }
 
 let template: Promise<string> | undefined;
