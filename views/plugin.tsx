@@ -9,13 +9,13 @@ export interface PluginLeftOutProps {
   problem: string;
 }
 
+const LEFT_OUT = { kind: 'error', text: 'This plugin could not be loaded and is left out.' } as const;
+
 /** What the tab of a plugin leads to that could not be loaded. */
 export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) => (
-  <Page frame={frame} title={name} current={`plugins/${name}`}>
-    <EmptyState title="This plugin could not be loaded">
-      <p>Everything else works. Whoever looks after it mends it and loads the plugins again.</p>
-      <pre class="plugin-problem">{problem}</pre>
-    </EmptyState>
+  <Page frame={frame} title={name} current={`plugins/${name}`} notice={LEFT_OUT}>
+    <p>Everything else works. Once whoever looks after the plugin has mended this, it can be loaded again:</p>
+    <pre>{problem}</pre>
   </Page>
 );
 

@@ -12,7 +12,7 @@ setDefaultTimeout(60_000);
 const ROOT = resolve(import.meta.dir, '../..');
 const place = workspace();
 const config = place.path('config.toml');
-const ENABLED = ['kernels', 'bad', 'loop', 'throws', 'syntax', 'exports', 'package', 'missing'];
+const ENABLED = ['kernels', 'hello', 'bad', 'loop', 'throws', 'syntax', 'exports', 'package', 'missing'];
 
 const BAD = `
 import { Hono } from 'hono';
@@ -51,6 +51,8 @@ let looping: Promise<Response>;
 
 beforeAll(async () => {
   await place.run(['plugin', 'init', 'kernels', '--config', writeConfig([])]);
+  await place.run(['plugin', 'init', 'hello', '--config', config]);
+  writePlugin('hello', readmeExample());
   writePlugin('bad', BAD);
   writePlugin(
     'loop',
@@ -61,10 +63,14 @@ beforeAll(async () => {
   writePlugin('exports', `export const title = '';\nexport const app = { fetch() {} };`);
   writePlugin('package', `import pad from 'left-pad';\nexport const title = pad('x');`);
   program = await place.start({ args: ['--config', writeConfig(ENABLED)], prepared: true });
-  await eventually('plugins are loaded', () => program.output().includes('plugins are loaded enabled=8 loaded=3'));
+  await eventually('plugins are loaded', () => program.output().includes('plugins are loaded enabled=9 loaded=4'));
   expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
   looping = fetch(urlOf('/loop'));
 });
+
+function readmeExample() {
+  return /```tsx\n(.*?)```/s.exec(readFileSync(join(ROOT, 'src/plugins/README.md'), 'utf8'))![1]!;
+}
 
 function writeConfig(enabled: string[], url?: string) {
   const more = url ? `database_url = "${url}"\n` : '';
@@ -100,8 +106,18 @@ test('the example has a tab and a page that counts, with the headers of every pa
   expect((await page('/kernels/none')).status).toBe(404);
   expect((await page('/kernels?days=x')).text).toContain('expected an integer from 1 to 400');
   expect((await page('/kernels/')).headers.get('location')).toBe('/telemetryui/plugins/kernels');
-  const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', place.path('plugins/kernels')]);
-  expect({ status: tsc.status, stdout: String(tsc.stdout) }).toEqual({ status: 0, stdout: '' });
+  expect(typeErrors('kernels')).toBe('');
+});
+
+function typeErrors(name: string) {
+  return String(spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', place.path('plugins', name)]).stdout);
+}
+
+test('the example of the README for authors works as it stands there, and its types are right', async () => {
+  expect(typeErrors('hello')).toBe('');
+  expect((await page('/hello')).text).toContain(
+    '<h1>Hello</h1><p>1 records, whoever you are. <a href="/telemetryui/plugins/hello/more">',
+  );
 });
 
 test.each([

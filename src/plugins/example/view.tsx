@@ -50,7 +50,8 @@ app.get('/', async c => {
         <>
           <h2>The most frequent kernels by day</h2>
           <SeriesChart over={seriesOf(days, byDay)} unit="records" />
-          <h2 class="kernels">{counted(kernels.length, 'kernel')}</h2>
+          <h2 class="kernels">By operating system</h2>
+          <p>{counted(kernels.length, 'kernel')}, the most frequent first.</p>
           <BarTable
             label="Records by OS and kernel"
             heads={['OS and kernel', 'Records']}
