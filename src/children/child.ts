@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readLines } from './read-lines.ts';
 import { cpuMilliseconds } from './time.ts';
 
@@ -84,7 +85,8 @@ export async function startChild(program: ChildProgram): Promise<Child> {
 function spawn({ args, script, prints }: ChildProgram) {
   const what = Bun.isStandaloneExecutable ? args : [script, ...args.slice(1)];
   return Bun.spawn([process.execPath, ...what], {
-    cwd: '/',
+    // While developing, JSX needs the tsconfig.json there.
+    cwd: Bun.isStandaloneExecutable ? '/' : join(import.meta.dir, '../..'),
     env: {},
     stdin: 'pipe',
     stdout: 'pipe',
