@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readLines } from './read-lines.ts';
-import { cpuMilliseconds } from './time.ts';
+import { cpuMilliseconds, residentBytes } from './usage.ts';
 
 /** A process of our own executable that answers a line with a line, and may be killed whatever it does. */
 export interface ChildProgram {
@@ -14,17 +14,23 @@ export interface ChildProgram {
   cpuMs: number;
   /** How long one request may take where the processor time is not known or does not grow, in milliseconds. */
   wallMs: number;
+  /** Killed when it has more memory in use while it computes; RLIMIT_DATA does not see all that JavaScript takes. */
+  mostBytes?: number;
   /** Its stderr is ours; left out, nobody sees it. */
   prints?: boolean;
 }
 
-/** The child was killed because it took too long, or it ended by itself: it answers no more. */
+/** The child was killed because it took too long or too much memory, or it ended by itself: it answers no more. */
 export class ChildLost extends Error {
-  readonly tookTooLong: boolean;
+  readonly reason: 'time' | 'memory' | 'ended';
 
-  constructor(tookTooLong: boolean) {
-    super(tookTooLong ? 'the process took too long' : 'the process ended');
-    this.tookTooLong = tookTooLong;
+  constructor(reason: ChildLost['reason']) {
+    super(
+      { time: 'the process took too long', memory: 'the process took too much memory', ended: 'the process ended' }[
+        reason
+      ],
+    );
+    this.reason = reason;
   }
 }
 
@@ -33,16 +39,20 @@ export interface Child {
   greeting: string;
   /** One request at a time, a line without its newline. Rejects with `ChildLost`. */
   ask(line: string): Promise<string>;
+  /** The memory that it has in use. */
+  residentBytes(): number;
   /** Kills it; resolves when it is gone. */
   kill(): Promise<void>;
 }
+
+const LOOK_MS = 20;
 
 /** Starts the program with no environment; rejects with `ChildLost` where it does not begin to talk. */
 export async function startChild(program: ChildProgram): Promise<Child> {
   const child = spawn(program);
   child.unref();
   const lines = readLines(child.stdout);
-  return { greeting: await greeting(), ask, kill };
+  return { greeting: await greeting(), ask, residentBytes: () => residentBytes(child.pid), kill };
 
   async function greeting() {
     let late = false;
@@ -54,16 +64,16 @@ export async function startChild(program: ChildProgram): Promise<Child> {
     clearTimeout(patience);
     if (line !== undefined) return line;
     await kill();
-    throw new ChildLost(late);
+    throw new ChildLost(late ? 'time' : 'ended');
   }
 
   async function ask(request: string): Promise<string> {
-    const watch = killWhenSlow(child, program);
+    const watch = killWhenGreedy(child, program);
     try {
       child.stdin.write(`${request}\n`);
       child.stdin.flush();
       const line = await nextLine();
-      if (line === undefined) throw new ChildLost(watch.killed());
+      if (line === undefined) throw new ChildLost(watch.killedFor() ?? 'ended');
       return line;
     } finally {
       watch.stop();
@@ -95,24 +105,22 @@ function spawn({ args, script, prints }: ChildProgram) {
 }
 
 /** Counts processor time, so that a busy machine makes no request look slow. */
-function killWhenSlow(child: ReturnType<typeof spawn>, { cpuMs, wallMs }: ChildProgram) {
+function killWhenGreedy(child: ReturnType<typeof spawn>, { cpuMs, wallMs, mostBytes }: ChildProgram) {
   const startedAt = performance.now();
   const cpuBefore = cpuMilliseconds(child.pid);
-  let killed = false;
-  let timer = setTimeout(look, cpuMs);
+  let killedFor: 'time' | 'memory' | undefined;
+  const timer = setInterval(look, LOOK_MS);
   return {
-    killed: () => killed,
-    stop: () => clearTimeout(timer),
+    killedFor: () => killedFor,
+    stop: () => clearInterval(timer),
   };
 
   function look() {
     const wall = performance.now() - startedAt;
-    const left = cpuMs - (cpuSince(cpuBefore) ?? wall);
-    if (left > 0 && wall < wallMs) {
-      timer = setTimeout(look, Math.max(left, 5));
-      return;
-    }
-    killed = true;
+    if (mostBytes !== undefined && residentBytes(child.pid) > mostBytes) killedFor = 'memory';
+    else if (wall >= wallMs || (cpuSince(cpuBefore) ?? wall) >= cpuMs) killedFor = 'time';
+    else return;
+    clearInterval(timer);
     child.kill('SIGKILL');
   }
 

@@ -159,7 +159,7 @@ function createCppDemangler(): CppDemangler {
       await drop();
       if (error instanceof DemanglerUnavailable) return names.map(() => ({ note: 'unavailable' }));
       if (!(error instanceof ChildLost)) throw error;
-      return names.length === 1 && error.tookTooLong ? [{ note: 'took too long' }] : undefined;
+      return names.length === 1 && error.reason === 'time' ? [{ note: 'took too long' }] : undefined;
     }
   }
 

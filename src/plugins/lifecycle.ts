@@ -4,7 +4,7 @@ import type { DatabaseTarget } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { OUTCOME_HEADER } from './plugin.ts';
-import { type PluginChild, PluginProblem, ProcessGone, startPluginChild } from './plugin-child.ts';
+import { MOST_MEMORY, type PluginChild, PluginProblem, ProcessGone, startPluginChild } from './plugin-child.ts';
 
 /** A plugin from when it is loaded until another load has taken its place. */
 export interface Plugin {
@@ -46,6 +46,7 @@ export interface OpenOptions {
 const ANSWER_MS = 10_000;
 const MOST_BYTES = 16 * 2 ** 20;
 const MOST_AT_ONCE = 32;
+const LOOK_MS = 50;
 
 let processes = 0;
 
@@ -96,9 +97,9 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
   async function askProcess(asked: typeof child, path: string, init: RequestInit): Promise<PluginAnswer> {
     const process = await asked;
     if (!process) throw new PluginFailure('it could not be loaded');
-    const signal = AbortSignal.timeout(ANSWER_MS);
+    const limits = watch(process);
     try {
-      const response = await process.fetch(path, { ...init, signal });
+      const response = await process.fetch(path, { ...init, signal: limits.signal });
       const { status, headers } = response;
       const body = await readAll(response);
       if (headers.get(OUTCOME_HEADER) === 'exhausted') startAgain(asked);
@@ -106,9 +107,9 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
     } catch (error) {
       startAgain(asked);
       if (error instanceof PluginFailure || error instanceof ProcessGone) throw error;
-      throw new PluginFailure(
-        signal.aborted ? `it did not answer within ${ANSWER_MS / 1000} seconds and was stopped` : 'its process ended',
-      );
+      throw new PluginFailure(limits.signal.aborted ? limits.signal.reason : 'its process ended');
+    } finally {
+      limits.stop();
     }
   }
 
@@ -137,6 +138,20 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
     },
     kill,
   };
+}
+
+/** Aborts, with the reason as text, what takes too long or makes the process take too much memory. */
+function watch({ residentBytes }: PluginChild) {
+  const limits = new AbortController();
+  const started = performance.now();
+  const timer = setInterval(look, LOOK_MS);
+  return { signal: limits.signal, stop: () => clearInterval(timer) };
+
+  function look() {
+    if (residentBytes() > MOST_MEMORY) limits.abort(`it took more than ${MOST_MEMORY / 2 ** 20} MB and was stopped`);
+    else if (performance.now() - started > ANSWER_MS)
+      limits.abort(`it did not answer within ${ANSWER_MS / 1000} seconds and was stopped`);
+  }
 }
 
 function sourceOf(folder: string): string {

@@ -4,13 +4,23 @@ import { ChildLost, startChild } from '../children/child.ts';
 import type { Loaded, LoadRequest } from './plugin.ts';
 import { PLUGIN_ARGUMENT, READY } from './plugin-process.ts';
 
+/** More than this, in use, and the process is killed. */
+export const MOST_MEMORY = 512 * 2 ** 20;
+
 const PROGRAM = {
   args: [PLUGIN_ARGUMENT],
   script: join(import.meta.dir, 'plugin-process.ts'),
   startMs: 15_000,
   cpuMs: 5_000,
   wallMs: 10_000,
+  mostBytes: MOST_MEMORY,
   prints: true,
+};
+
+const LOST: Record<ChildLost['reason'], string> = {
+  time: 'it took too long to load and was stopped',
+  memory: 'it took too much memory when it was loaded and was stopped',
+  ended: 'its process ended when it was loaded',
 };
 
 /** The plugin can't be loaded; the message is for whoever wrote it. */
@@ -21,6 +31,7 @@ export interface PluginChild {
   title: string;
   /** Rejects with `ProcessGone` where the process had ended before. */
   fetch(path: string, init: RequestInit): Promise<Response>;
+  residentBytes(): number;
   kill(): Promise<void>;
 }
 
@@ -40,11 +51,16 @@ export async function startPluginChild(request: LoadRequest): Promise<PluginChil
     if (child.greeting !== READY) throw new PluginProblem('its process does not start');
     const loaded: Loaded = JSON.parse(await child.ask(JSON.stringify(request)));
     if ('problem' in loaded) throw new PluginProblem(loaded.problem);
-    return { title: loaded.title, fetch: (path, init) => ask(request.socket, path, init), kill };
+    return {
+      title: loaded.title,
+      fetch: (path, init) => ask(request.socket, path, init),
+      residentBytes: child.residentBytes,
+      kill,
+    };
   } catch (error) {
     await kill();
     if (!(error instanceof ChildLost)) throw error;
-    throw new PluginProblem(error.tookTooLong ? 'it took too long to load and was stopped' : 'its process ended');
+    throw new PluginProblem(LOST[error.reason]);
   }
 }
 

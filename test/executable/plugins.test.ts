@@ -26,7 +26,8 @@ const kept: unknown[] = [];
 app.get('/throw', () => { throw new Error('the reason'); });
 app.get('/teapot', () => { throw new HTTPException(418, { message: 'a teapot' }); });
 app.get('/exit', () => process.exit(3));
-app.get('/memory', () => { for (;;) kept.push(new Array(1e6).fill(kept.length)); });
+app.get('/memory', () => { for (;;) kept.push({ n: kept.length }); });
+app.get('/buffer', () => { for (;;) kept.push(Buffer.alloc(5e8)); });
 app.get('/big', c => c.text('x'.repeat(20e6)));
 app.get('/told', c => c.json([c.req.header(), c.env.user ?? null, process.env]));
 app.get('/headers', c => c.html(<Page frame={c.env.frame} title="<b>">{'<i>'}</Page>, 200, {
@@ -150,7 +151,8 @@ test('one that throws shows a page of its own, and the log names it', async () =
 test('one whose process ends, eats memory or answers without end fails alone and works again', async () => {
   for (const [path, reason] of [
     ['/bad/exit', 'its process ended'],
-    ['/bad/memory', 'the server&#39;s log says why'],
+    ['/bad/memory', 'it took more than 512 MB and was stopped'],
+    ['/bad/buffer', 'the server&#39;s log says why'],
     ['/bad/big', 'its answer is larger than 16 MB'],
   ] as const) {
     const { status, text } = await page(path);

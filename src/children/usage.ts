@@ -12,3 +12,13 @@ export function cpuMilliseconds(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/** The memory that a process has in use, in bytes; 0 where it is gone. */
+export function residentBytes(pid: number): number {
+  try {
+    const [, kilobytes] = /^VmRSS:\s*([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
