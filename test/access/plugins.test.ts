@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Role } from '../../src/access/visitor.ts';
+import { type App, createApp } from '../../src/app.ts';
+import { type Plugins, startPlugins } from '../../src/plugins/plugins.ts';
+import { quietLog } from '../database.ts';
+import { type AccountsApp, accountsApp, SITE } from './accounts-app.ts';
+
+const VIEW = `
+import { Hono } from 'hono';
+import { Page } from 'telemetricsd';
+export const title = 'Who';
+export const app = new Hono()
+  .get('/', c => c.json([c.env.user, c.req.header(), c.env.frame]))
+  .get('/page', c => c.html(<Page frame={c.env.frame} title="Who" />))
+  .post('/', c => c.text('done'));
+`;
+
+let accounts: AccountsApp;
+let plugins: Plugins;
+let app: App;
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'telemetricsd-test-'));
+  mkdirSync(join(directory, 'who/static'), { recursive: true });
+  writeFileSync(join(directory, 'who/view.tsx'), VIEW);
+  writeFileSync(join(directory, 'who/static/a.css'), '');
+  accounts = await accountsApp();
+  const { config, database, collector } = accounts;
+  plugins = startPlugins({ settings: () => ({ enabled: ['who'] }), directory, database, log: quietLog });
+  app = createApp(
+    { config, database, collector, log: quietLog, plugins },
+    { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves: 'all' },
+  );
+});
+
+afterAll(async () => {
+  await plugins.stop();
+  await accounts.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function ask(as: Role | undefined, method: string, path = '') {
+  const answer = await app.request(
+    `${SITE}/telemetryui/plugins/who${path}`,
+    {
+      method,
+      headers: {
+        Host: 'localhost:8080',
+        'Sec-Fetch-Site': 'same-origin',
+        ...(as && { Cookie: `telemetricsd=${accounts.cookies[as]}` }),
+      },
+    },
+    { address: '192.0.2.1' },
+  );
+  return { status: answer.status, text: await answer.text() };
+}
+
+test('who has no account sees nothing of a plugin', async () => {
+  for (const path of ['', '/page', '/static/a.css']) expect((await ask(undefined, 'GET', path)).status).not.toBe(200);
+  expect((await ask(undefined, 'POST')).status).not.toBe(200);
+});
+
+test.each([
+  ['viewer', 403],
+  ['analyst', 200],
+  ['admin', 200],
+] as const)(
+  'a plugin is told that a %s looks at it, and nothing of the session; changing something: %d',
+  async (role, status) => {
+    const { text } = await ask(role, 'GET');
+    expect(JSON.parse(text)[0]).toEqual({ name: `the-${role}`, role });
+    expect(text).not.toContain(accounts.cookies[role]);
+    expect(text).not.toContain('sessionId');
+    expect((await ask(role, 'GET', '/page')).text).toContain(`the-${role}`);
+    expect((await ask(role, 'GET', '/static/a.css')).status).toBe(200);
+    expect((await ask(role, 'POST')).status).toBe(status);
+  },
+);
