@@ -14,7 +14,7 @@ import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
-import { startPlugins } from './plugins/plugins.ts';
+import { type Plugins, startPlugins } from './plugins/plugins.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
@@ -44,6 +44,7 @@ export async function serveUntilStopped({
   manager.starting();
   const database = await openDatabase(config, log);
   let disk: DiskReserve | undefined;
+  let plugins: Plugins | undefined;
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
@@ -59,7 +60,7 @@ export async function serveUntilStopped({
       onWork: analysis.wake,
       assertRoom: () => disk?.assertRoom(),
     });
-    const plugins = startPlugins({
+    plugins = startPlugins({
       settings: () => loadConfig({ file }).config.plugins,
       directory: join(directory, 'plugins'),
       database,
@@ -91,10 +92,11 @@ export async function serveUntilStopped({
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
     stopSchedule();
-    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop(), plugins.stop()]);
+    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
     disk?.stop();
+    await plugins?.stop();
     await database.close();
   }
   log.info('stopped');

@@ -58,6 +58,7 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
   let underWay = 0;
   let idle: (() => void) | undefined;
 
+  /** Never rejects: whatever is wrong becomes the problem. */
   async function start(): Promise<PluginChild | undefined> {
     try {
       const socket = join(sockets, `${processes++}.sock`);
@@ -66,8 +67,7 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
       title = started.title;
       return started;
     } catch (error) {
-      if (!(error instanceof PluginProblem)) throw error;
-      problem = error.message;
+      problem = (error as Error).message;
       log.error('a plugin can not be loaded and is left out', { plugin: name, reason: problem });
       return undefined;
     }
@@ -105,8 +105,9 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
       if (headers.get(OUTCOME_HEADER) === 'exhausted') startAgain(asked);
       return { status, headers, body };
     } catch (error) {
+      if (error instanceof PluginFailure) throw error;
       startAgain(asked);
-      if (error instanceof PluginFailure || error instanceof ProcessGone) throw error;
+      if (error instanceof ProcessGone) throw error;
       throw new PluginFailure(limits.signal.aborted ? limits.signal.reason : 'its process ended');
     } finally {
       limits.stop();

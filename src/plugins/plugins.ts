@@ -31,6 +31,8 @@ export interface Plugins {
   stop(): Promise<void>;
 }
 
+const STOP_MS = 1_000;
+
 /** Begins to load the plugins and returns at once: nothing but requests to them waits for them. */
 export function startPlugins({ settings, directory, database, log }: PluginOptions): Plugins {
   let loaded = new Map<string, Plugin>();
@@ -46,11 +48,11 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
     await Promise.all(next.map(plugin => plugin.ready));
     const before = [...loaded.values()];
     loaded = new Map(next.map(plugin => [plugin.name, plugin]));
-    await Promise.all((stopped ? [...before, ...next] : before).map(plugin => plugin.retire()));
     log.info('plugins are loaded', {
       enabled: next.length,
       loaded: next.filter(({ problem }) => problem === undefined).length,
     });
+    await Promise.all((stopped ? [...before, ...next] : before).map(plugin => plugin.retire()));
   }
 
   const loadSafely = () =>
@@ -72,10 +74,10 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
       loading = loading.then(loadSafely);
       return loading;
     },
-    /** Those that are being loaded end with this process. */
     async stop() {
       stopped = true;
-      await Promise.all([...loaded.values()].map(plugin => plugin.kill()));
+      // One that is being loaded ends with this process.
+      await Promise.race([Promise.all([...loaded.values()].map(plugin => plugin.kill())), Bun.sleep(STOP_MS)]);
       if (sockets) rmSync(sockets, { recursive: true, force: true });
     },
   };
