@@ -84,12 +84,12 @@ function writePlugin(name: string, source: string) {
   writeFileSync(place.path('plugins', name, 'view.tsx'), source);
 }
 
-function urlOf(path: string) {
-  return `http://127.0.0.1:${program.port}/telemetryui/plugins${path}`;
+function urlOf(path: string, of = program) {
+  return `http://127.0.0.1:${of.port}/telemetryui/plugins${path}`;
 }
 
-async function page(path: string, init: RequestInit = {}) {
-  const response = await fetch(urlOf(path), { redirect: 'manual', ...init });
+async function page(path: string, init: RequestInit = {}, of = program) {
+  const response = await fetch(urlOf(path, of), { redirect: 'manual', ...init });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
@@ -230,6 +230,32 @@ test('its static files have their types; nothing outside of them is served', asy
   expect((await page('/throws/../bad/static/%00')).status).toBe(404);
 });
 
+test('an external database: they read as a role that may not write, or not at all', async () => {
+  const server = await externalServer(place);
+  const reading = server.url.replace(`fleet:${PASSWORD}`, 'plugins:p4ss-r3ad');
+  await server.admin`create role plugins login password 'p4ss-r3ad'`;
+  mkdirSync(place.path('tmp'));
+  const env = { TELEMETRICSD_DATABASE_URL: server.url, TMPDIR: place.path('tmp') };
+  const other = await place.start({ args: ['--config', writeConfig(['kernels', 'bad'])], env });
+  expect((await page('/kernels', {}, other)).text).toContain(
+    'plugins need a role of their own in the database of database.url',
+  );
+
+  async function reloadWith(url: string) {
+    writeConfig(['kernels', 'bad'], url);
+    await reload(other);
+    return page('/kernels', {}, other);
+  }
+  expect((await reloadWith(server.url)).text).toContain('the role fleet of plugins.database_url may write');
+  expect((await reloadWith(reading.replace('r3ad', 'wrong'))).text).toContain('plugins can&#39;t read as the role');
+  expect((await reloadWith(reading)).status).toBe(200);
+  const written = await page(`/bad/sql?${new URLSearchParams({ q: 'delete from records' })}`, {}, other);
+  expect(written.text).toBe('42501');
+  expect(other.output()).not.toMatch(/p4ss/);
+  expect((await other.stop()).code).toBe(0);
+  expect(readdirSync(place.path('tmp'))).toEqual([]);
+});
+
 test('one that loops for ever keeps nobody else waiting and is stopped', async () => {
   const load = startLoad(program.port, { connections: 8 });
   await Bun.sleep(500);
@@ -260,9 +286,7 @@ test('SIGHUP loads them anew: under load nothing is lost, and nothing of the old
       'one',
       `import { Hono } from 'hono';\nexport const title = 'One ${n}';\nexport const app = new Hono().get('/', c => c.text('${n}'));`,
     );
-    const before = loads();
-    process.kill(program.pid, 'SIGHUP');
-    await eventually('plugins are loaded again', () => loads() > before);
+    await reload(program);
     expect((await page('/one')).text).toBe(String(n));
   }
   done = true;
@@ -275,8 +299,11 @@ test('SIGHUP loads them anew: under load nothing is lost, and nothing of the old
   expect(pluginProcesses()).toHaveLength(2);
 });
 
-function loads() {
-  return program.output().match(/plugins are loaded/g)!.length;
+async function reload(of: Program) {
+  const loads = () => of.output().match(/plugins are loaded/g)?.length ?? 0;
+  const before = loads();
+  process.kill(of.pid, 'SIGHUP');
+  await eventually('plugins are loaded again', () => loads() > before);
 }
 
 function pluginProcesses() {
@@ -313,30 +340,4 @@ test('plugin list tries them; init leaves what is there and renews the declarati
   const wrong = await place.run(['plugin', 'init', '../x', '--config', config]);
   expect(wrong).toMatchObject({ code: 1, stdout: '' });
   expect(wrong.stderr).toContain('Names have 1 to 40 characters');
-});
-
-test('an external database: they read as a role that may not write, or not at all', async () => {
-  const server = await externalServer(place);
-  const reading = server.url.replace(`fleet:${PASSWORD}`, 'plugins:p4ss-r3ad');
-  await server.admin`create role plugins login password 'p4ss-r3ad'`;
-  mkdirSync(place.path('tmp'));
-  const env = { TELEMETRICSD_DATABASE_URL: server.url, TMPDIR: place.path('tmp') };
-  program = await place.start({ args: ['--config', writeConfig(['kernels', 'bad'])], env });
-  expect((await page('/kernels')).text).toContain('plugins need a role of their own in the database of database.url');
-
-  async function reloadWith(url: string) {
-    writeConfig(['kernels', 'bad'], url);
-    const before = loads();
-    process.kill(program.pid, 'SIGHUP');
-    await eventually('plugins are loaded again', () => loads() > before);
-    return page('/kernels');
-  }
-  expect((await reloadWith(server.url)).text).toContain('the role fleet of plugins.database_url may write');
-  expect((await reloadWith(reading.replace('r3ad', 'wrong'))).text).toContain('plugins can&#39;t read as the role');
-  expect((await reloadWith(reading)).status).toBe(200);
-  const written = await page(`/bad/sql?${new URLSearchParams({ q: 'delete from records' })}`);
-  expect(written.text).toBe('42501');
-  expect(program.output()).not.toMatch(/p4ss/);
-  expect((await program.stop()).code).toBe(0);
-  expect(readdirSync(place.path('tmp'))).toEqual([]);
 });
