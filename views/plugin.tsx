@@ -14,8 +14,14 @@ const LEFT_OUT = { kind: 'error', text: 'This plugin could not be loaded and is 
 /** What the tab of a plugin leads to that could not be loaded. */
 export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) => (
   <Page frame={frame} title={name} current={`plugins/${name}`} notice={LEFT_OUT}>
-    <p>Everything else works. Once whoever looks after the plugin has mended this, it can be loaded again:</p>
-    <pre>{problem}</pre>
+    {frame.visitor?.role === 'admin' ? (
+      <>
+        <p>Everything else works. Once this is mended, it can be loaded again:</p>
+        <pre>{problem}</pre>
+      </>
+    ) : (
+      <p>Everything else works. An administrator finds the reason here and in the log.</p>
+    )}
   </Page>
 );
 

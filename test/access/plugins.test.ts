@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '../../src/access/visitor.ts';
 import { type App, createApp } from '../../src/app.ts';
+import { createLog } from '../../src/log.ts';
 import { type Plugins, startPlugins } from '../../src/plugins/plugins.ts';
-import { quietLog } from '../database.ts';
 import { type AccountsApp, accountsApp, SITE } from './accounts-app.ts';
 
 const VIEW = `
@@ -18,6 +18,9 @@ export const app = new Hono()
   .post('/', c => c.text('done'));
 `;
 
+/** Says nothing of the broken one. */
+const log = createLog('error', 'text', () => {});
+
 let accounts: AccountsApp;
 let plugins: Plugins;
 let app: App;
@@ -28,11 +31,13 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'who/static'), { recursive: true });
   writeFileSync(join(directory, 'who/view.tsx'), VIEW);
   writeFileSync(join(directory, 'who/static/a.css'), '');
+  mkdirSync(join(directory, 'broken'));
+  writeFileSync(join(directory, 'broken/view.ts'), `throw new Error('not today');`);
   accounts = await accountsApp();
   const { config, database, collector } = accounts;
-  plugins = startPlugins({ settings: () => ({ enabled: ['who'] }), directory, database, log: quietLog });
+  plugins = startPlugins({ settings: () => ({ enabled: ['who', 'broken'] }), directory, database, log });
   app = createApp(
-    { config, database, collector, log: quietLog, plugins },
+    { config, database, collector, log, plugins },
     { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves: 'all' },
   );
 });
@@ -43,9 +48,9 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function ask(as: Role | undefined, method: string, path = '') {
+async function ask(as: Role | undefined, method: string, path = '', plugin = 'who') {
   const answer = await app.request(
-    `${SITE}/telemetryui/plugins/who${path}`,
+    `${SITE}/telemetryui/plugins/${plugin}${path}`,
     {
       method,
       headers: {
@@ -80,3 +85,15 @@ test.each([
     expect((await ask(role, 'POST')).status).toBe(status);
   },
 );
+
+test('why a plugin could not be loaded is for administrators', async () => {
+  for (const [role, told] of [
+    ['viewer', false],
+    ['analyst', false],
+    ['admin', true],
+  ] as const) {
+    const { status, text } = await ask(role, 'GET', '', 'broken');
+    expect([role, status, text.includes('not today')]).toEqual([role, 503, told]);
+    expect(text).toContain('This plugin could not be loaded');
+  }
+});

@@ -262,7 +262,7 @@ test('one that loops for ever keeps nobody else waiting and is stopped', async (
   await load.stop();
   expect(load).toMatchObject({ statuses: { 201: load.acknowledged.size }, broken: 0 });
   expect(Object.keys(load.statuses)).toEqual(['201']);
-  expect(load.acknowledged.size).toBeGreaterThan(200);
+  expect(load.acknowledged.size).toBeGreaterThan(20);
   const response = await looping;
   expect(response.status).toBe(500);
   expect(await response.text()).toContain('it did not answer within 10 seconds and was stopped');

@@ -74,7 +74,7 @@ app.get('/:kernel', async c => {
   const builds = await countBuilds(sql, kernel);
   if (builds.length === 0) throw new HTTPException(404, { message: `no record of the kernel ${kernel}` });
   return c.html(
-    <Page frame={frame} title={`Kernel ${kernel}`}>
+    <Page frame={frame} title={`Kernel ${kernel}`} lead="Its records of the last 7 days, by build.">
       <p>
         <a href={base}>All kernels</a> · <a href={recordsPath({ kernel_version: kernel })}>its records</a>
       </p>
