@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { pluginName } from '../config/plugin-names.ts';
 import { createLog } from '../log.ts';
 import { openPlugin } from './lifecycle.ts';
+import { makeSocketsDirectory } from './sockets.ts';
 
 export interface ListedPlugin {
   name: string;
@@ -16,7 +15,7 @@ export interface ListedPlugin {
 /** Those that are enabled and those that are only there, each tried; nothing asks the database meanwhile. */
 export async function listPlugins(enabled: string[], directory: string): Promise<ListedPlugin[]> {
   const names = [...new Set([...enabled, ...foldersIn(directory)])];
-  const sockets = mkdtempSync(join(tmpdir(), 'telemetricsd-plugins-'));
+  const sockets = makeSocketsDirectory();
   try {
     const quiet = createLog('error', 'text', () => {});
     const plugins = names.map(name =>

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseTarget } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
@@ -9,6 +8,7 @@ import { openPlugin, type Plugin } from './lifecycle.ts';
 import type { PluginTab } from './plugin.ts';
 import { PluginProblem } from './plugin-child.ts';
 import { openForReading } from './role.ts';
+import { makeSocketsDirectory } from './sockets.ts';
 
 export interface PluginOptions {
   /** What is enabled; asked at each load. */
@@ -42,7 +42,7 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
   async function load() {
     const { enabled, database_url } = settings();
     if (enabled.length === 0 && loaded.size === 0) return;
-    sockets ??= mkdtempSync(join(tmpdir(), 'telemetricsd-plugins-'));
+    sockets ??= makeSocketsDirectory();
     const shared = { directory, sockets, database: await wayToRead(database, database_url), log };
     const next = enabled.map(name => openPlugin({ ...shared, name }));
     await Promise.all(next.map(plugin => plugin.ready));

@@ -1,6 +1,7 @@
 import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLoad } from './load.ts';
 import { externalServer, PASSWORD } from './postgres.ts';
@@ -322,6 +323,10 @@ test('their processes end with the server, however it ends', async () => {
   const processes = pluginProcesses();
   await program.kill();
   await eventually('they are gone', () => !processes.some(isAlive));
+  const sockets = `telemetricsd-plugins-${program.pid}-`;
+  expect(readdirSync(tmpdir()).some(name => name.startsWith(sockets))).toBe(true);
+  await place.run(['plugin', 'list', '--config', writeConfig(['kernels'])]);
+  expect(readdirSync(tmpdir()).filter(name => name.startsWith(sockets))).toEqual([]);
 });
 
 test('plugin list tries them; init leaves what is there and renews the declarations', async () => {
