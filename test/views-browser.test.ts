@@ -102,7 +102,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       await page.waitForURL('**/guilty_details/*');
       await page.goBack();
       await page.getByLabel('At a glance').getByRole('link').first().click();
-      await page.waitForURL('**/telemetryui/records');
+      await page.waitForURL('**/telemetryui/records?from=*');
     }));
 
   test('records: more filters, the count, the export, a machine', () =>
