@@ -4,6 +4,7 @@ import { needsAccounts } from './access/mode.ts';
 import { hasUsers } from './access/users.ts';
 import { createCollector } from './collector/collector.ts';
 import { openLimits } from './collector/limits.ts';
+import { isHttps } from './config/listener.ts';
 import { loadConfig } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
@@ -17,6 +18,7 @@ import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
 import { serviceManager } from './systemd.ts';
+import { openCertificate, type ServedCertificate } from './tls/certificate.ts';
 import { PROGRAM_VERSION } from './version.ts';
 import { welcomeText } from './welcome.ts';
 
@@ -36,8 +38,10 @@ export async function serveUntilStopped({
   const { config } = loaded;
   const accounts = needsAccounts(config);
   const log = createLog(config.log.level, config.log.format);
-  const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
+  const signal = Promise.race(stopSignals().map(nextSignal));
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
+  const certificate = config.http.listen.some(isHttps) ? openCertificate(config.tls, log) : undefined;
+  reloadOnHangup(certificate, log);
   const manager = serviceManager(log);
   manager.starting();
   const database = await openDatabase(config, log);
@@ -62,6 +66,7 @@ export async function serveUntilStopped({
       database,
       collector,
       log,
+      certificate,
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
@@ -84,6 +89,7 @@ export async function serveUntilStopped({
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
+    certificate?.stop();
     disk?.stop();
     await database.close();
   }
@@ -96,6 +102,19 @@ async function prepare(database: Database, log: Log) {
   await migrate(client, log);
   await makePartitionsAhead(client, log);
   await client.end();
+}
+
+/** In a terminal SIGHUP says that it was closed, else that the certificate is to be read again. */
+function stopSignals(): NodeJS.Signals[] {
+  return process.stdin.isTTY ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
+}
+
+function reloadOnHangup(certificate: ServedCertificate | undefined, log: Log) {
+  if (stopSignals().includes('SIGHUP')) return;
+  process.on('SIGHUP', () => {
+    if (certificate) certificate.reload();
+    else log.info('there is no certificate to reload; other settings are read at the start only');
+  });
 }
 
 function nextSignal(name: NodeJS.Signals): Promise<string> {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { contradictions } from './contradictions.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type GivenValue, readConfigFile } from './file.ts';
 import { ConfigError, type Problem, showValue } from './problem.ts';
@@ -28,8 +29,10 @@ export function loadConfig({ file, env = process.env }: LoadOptions = {}): Loade
     config[section]![name] = validate(value, problems);
     origins.set(key, value.from);
   }
+  const loaded = { config: config as Config, origin: (key: string) => origins.get(key) ?? 'default' };
+  if (problems.length === 0) problems.push(...contradictions(loaded));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config: config as Config, origin: key => origins.get(key) ?? 'default' };
+  return loaded;
 }
 
 function defaults() {
