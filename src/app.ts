@@ -17,7 +17,7 @@ import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
 import { quarantinePages } from './collector/quarantine-pages.tsx';
 import { type CollectorBindings, collectorRoutes } from './collector/routes.ts';
-import type { Listener } from './config/listener.ts';
+import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { connectPages } from './connect-pages.tsx';
 import { guiltiesApi, neverGuiltyApi, recomputationsApi } from './crashes/api.ts';
@@ -43,6 +43,8 @@ import { createSearcher } from './records/searcher.ts';
 import type { DiskStatus } from './retention/disk-reserve.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
+import type { ServedCertificate } from './tls/certificate.ts';
+import { redirectToHttps } from './tls/redirect.ts';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
 
 export interface AppDependencies {
@@ -51,6 +53,8 @@ export interface AppDependencies {
   collector: Collector;
   log: Log;
   plugins?: Plugins;
+  /** That of the https:// listeners. */
+  certificate?: ServedCertificate | undefined;
   /** How much is free beside the built-in PostgreSQL, as last looked. */
   disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
@@ -69,7 +73,6 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
   const { config, database, collector, log } = deps;
   const assets = loadAssets();
   const app: App = new Hono<{ Bindings: CollectorBindings }>();
-  const servesPages = listener.serves !== 'collector';
 
   app.get('/healthz', c => c.text('alive\n'));
   app.get('/readyz', async c => {
@@ -77,9 +80,9 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
     const pending = await pendingMigrations(database.sql);
     return pending.length === 0 ? c.text('ready\n') : c.text(`${pending.length} migrations are pending\n`, 503);
   });
-  if (listener.serves !== 'pages')
-    app.route('/', collectorRoutes(collector, config.collector.max_payload, servesPages));
-  if (servesPages) app.route('/', pages(deps, listener, assets));
+  if (takesRecords(listener)) app.route('/', collectorRoutes(collector, config, servesPages(listener)));
+  if (servesPages(listener)) app.route('/', pages(deps, listener, assets));
+  if (listener.serves === 'redirect') app.all('*', redirectToHttps(config));
 
   app.notFound(c => errorResponse(c, { status: 404, message: `there is nothing at ${c.req.path}` }, assets.href));
   app.onError((error, c) => {
@@ -94,6 +97,7 @@ function pages(
     config,
     database,
     collector,
+    certificate,
     log,
     plugins,
     onWork = () => {},
@@ -161,7 +165,7 @@ function pages(
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
-  app.route('/metrics', metricsRoutes(database.sql, collector, disk));
+  app.route('/metrics', metricsRoutes(database.sql, collector, disk, certificate));
   app.route('/api/audit', auditApi(database.sql));
   app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { Arrivals } from '../views/arrivals.tsx';
 import { ConnectPage } from '../views/connect.tsx';
-import type { Listener } from './config/listener.ts';
+import { isHttps, type Listener, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { curlLine } from './curl-line.ts';
 import type { Sql } from './db/connect.ts';
@@ -62,12 +62,11 @@ function arrivals(sql: Sql, latest: number) {
 /** Where machines reach the collector: the public URL, else the host by which this page was reached, at a listener that takes records. */
 function baseUrl({ http }: Config, requested: URL) {
   if (http.public_url) return http.public_url;
-  const pagesTakeRecords = http.listen.some(
-    listener => listener.serves === 'all' && portOf(listener) === Number(requested.port || 80),
-  );
-  const collector = http.listen.find(listener => listener.serves !== 'pages' && 'port' in listener);
-  if (!pagesTakeRecords && collector && portOf(collector)) requested.port = String(portOf(collector));
-  return `http://${requested.host}`;
+  const port = Number(requested.port || (requested.protocol === 'https:' ? 443 : 80));
+  const here = http.listen.find(listener => listener.serves === 'all' && portOf(listener) === port);
+  const collector = here ?? http.listen.find(listener => takesRecords(listener) && portOf(listener));
+  if (!collector) return requested.origin;
+  return new URL(`${isHttps(collector) ? 'https' : 'http'}://${requested.hostname}:${portOf(collector)}`).origin;
 }
 
 function portOf(listener: Listener) {
@@ -75,5 +74,5 @@ function portOf(listener: Listener) {
 }
 
 function isReachable(listener: Listener) {
-  return listener.serves !== 'pages' && 'host' in listener && !/^(localhost|127\..*|::1)$/.test(listener.host);
+  return takesRecords(listener) && 'host' in listener && !/^(localhost|127\..*|::1)$/.test(listener.host);
 }

@@ -5,6 +5,7 @@ import { needsAccounts } from './access/mode.ts';
 import { hasUsers } from './access/users.ts';
 import { createCollector } from './collector/collector.ts';
 import { openLimits } from './collector/limits.ts';
+import { isHttps } from './config/listener.ts';
 import { loadConfig } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
@@ -19,6 +20,7 @@ import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { type RunningServer, startServers } from './server.ts';
 import { serviceManager } from './systemd.ts';
+import { openCertificate } from './tls/certificate.ts';
 import { PROGRAM_VERSION } from './version.ts';
 import { welcomeText } from './welcome.ts';
 
@@ -38,8 +40,11 @@ export async function serveUntilStopped({
   const { config, directory } = loaded;
   const accounts = needsAccounts(config);
   const log = createLog(config.log.level, config.log.format);
-  const signal = Promise.race([nextSignal('SIGTERM'), nextSignal('SIGINT')]);
+  const signal = Promise.race(stopSignals().map(nextSignal));
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
+  const certificate = config.http.listen.some(isHttps) ? openCertificate(config.tls, log) : undefined;
+  const reloads = certificate ? [certificate.reload] : [];
+  reloadOnHangup(reloads, log);
   const manager = serviceManager(log);
   manager.starting();
   const database = await openDatabase(config, log);
@@ -66,13 +71,14 @@ export async function serveUntilStopped({
       database,
       log,
     });
-    process.on('SIGHUP', plugins.reload);
+    reloads.push(plugins.reload);
     const servers = await startServers({
       config,
       database,
       collector,
       log,
       plugins,
+      certificate,
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
@@ -95,6 +101,7 @@ export async function serveUntilStopped({
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
     await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
+    certificate?.stop();
     disk?.stop();
     await plugins?.stop();
     await database.close();
@@ -108,6 +115,19 @@ async function prepare(database: Database, log: Log) {
   await migrate(client, log);
   await makePartitionsAhead(client, log);
   await client.end();
+}
+
+/** In a terminal SIGHUP says that it was closed, else that certificate and plugins are to be read again. */
+function stopSignals(): NodeJS.Signals[] {
+  return process.stdin.isTTY ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
+}
+
+function reloadOnHangup(reloads: (() => unknown)[], log: Log) {
+  if (stopSignals().includes('SIGHUP')) return;
+  process.on('SIGHUP', () => {
+    log.info('SIGHUP: certificate and plugins are read again; other settings are read at the start only');
+    for (const reload of reloads) reload();
+  });
 }
 
 function nextSignal(name: NodeJS.Signals): Promise<string> {

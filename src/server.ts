@@ -1,12 +1,13 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { type AppDependencies, createApp } from './app.ts';
-import { bodyLimit, type CollectorBindings } from './collector/routes.ts';
-import type { Listener } from './config/listener.ts';
+import { bodyLimit, type CollectorBindings, PEER_GONE } from './collector/routes.ts';
+import { isHttps, type Listener, takesRecords } from './config/listener.ts';
 import { OperatorError } from './errors.ts';
+import { listenHttps } from './tls/listen.ts';
 
 export interface RunningServer {
   listener: Listener;
-  /** `http://127.0.0.1:8080`, or the path of a unix socket. */
+  /** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket. */
   url: string;
   /** Stops accepting and resolves when what is under way is answered, or after `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
@@ -21,7 +22,7 @@ const FAREWELL_MS = 100;
 export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
   const servers: RunningServer[] = [];
   try {
-    for (const listener of deps.config.http.listen) servers.push(startServer(deps, listener));
+    for (const listener of deps.config.http.listen) servers.push(await startServer(deps, listener));
   } catch (error) {
     await Promise.all(servers.map(server => server.stop(0)));
     throw error;
@@ -29,7 +30,7 @@ export async function startServers(deps: AppDependencies): Promise<RunningServer
   return servers;
 }
 
-function startServer(deps: AppDependencies, listener: Listener): RunningServer {
+async function startServer(deps: AppDependencies, listener: Listener): Promise<RunningServer> {
   const app = createApp(deps, listener);
   let stopping = false;
   // A client that keeps its connection would otherwise go on sending until it is cut off in the middle of a request.
@@ -38,7 +39,7 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
     if (stopping) response.headers.set('Connection', 'close');
     return response;
   };
-  const server = listen(answer, listener, bodyLimit(deps.config.collector.max_payload) + 1024);
+  const server = await listen(answer, listener, deps);
   return {
     listener,
     url: urlOf(listener, server.port),
@@ -52,33 +53,27 @@ function startServer(deps: AppDependencies, listener: Listener): RunningServer {
   };
 }
 
-type Answer = (request: Request, bindings: CollectorBindings) => Promise<Response>;
+export type Answer = (request: Request, bindings: CollectorBindings) => Promise<Response>;
 
-function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) {
+/** What takes connections. */
+export interface Listening {
+  port?: number | undefined;
+  /** Stops accepting, and resolves when what is under way is answered; `force` cuts it off. */
+  stop(force?: boolean): Promise<void>;
+}
+
+async function listen(answer: Answer, listener: Listener, deps: AppDependencies): Promise<Listening> {
+  const maxBodySize = bodyLimit(deps.config.collector.max_payload) + 1024;
   try {
-    if ('unix' in listener) {
-      removeStaleSocket(listener.unix);
-      const server = Bun.serve({
-        unix: listener.unix,
-        maxRequestBodySize,
-        fetch: request => answer(request, {}),
-      });
-      // A proxy in our group may connect, whatever the umask.
-      chmodSync(listener.unix, 0o660);
-      return server;
-    }
-    return Bun.serve({
-      hostname: listener.host,
+    if (!isHttps(listener)) return listenPlain(answer, listener, maxBodySize);
+    return await listenHttps(answer, {
+      host: listener.host,
       port: listener.port,
-      maxRequestBodySize,
-      idleTimeout: IDLE_TIMEOUT_S,
-      fetch: (request, server) =>
-        answer(request, {
-          // Few requests are asked where they came from.
-          get address() {
-            return server.requestIP(request)?.address ?? null;
-          },
-        }),
+      certificate: deps.certificate!,
+      takesRecords: takesRecords(listener),
+      maxBodySize,
+      idleTimeoutMs: IDLE_TIMEOUT_S * 1000,
+      log: deps.log,
     });
   } catch (cause) {
     const reason =
@@ -93,6 +88,33 @@ function listen(answer: Answer, listener: Listener, maxRequestBodySize: number) 
   }
 }
 
+function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: number): Listening {
+  if ('unix' in listener) {
+    removeStaleSocket(listener.unix);
+    const server = Bun.serve({
+      unix: listener.unix,
+      maxRequestBodySize,
+      fetch: request => answer(request, {}),
+    });
+    // A proxy in our group may connect, whatever the umask.
+    chmodSync(listener.unix, 0o660);
+    return server;
+  }
+  return Bun.serve({
+    hostname: listener.host,
+    port: listener.port,
+    maxRequestBodySize,
+    idleTimeout: IDLE_TIMEOUT_S,
+    fetch: (request, server) =>
+      answer(request, {
+        // Few requests are asked where they came from.
+        get address() {
+          return server.requestIP(request)?.address ?? PEER_GONE;
+        },
+      }),
+  });
+}
+
 /** A socket that an earlier run left behind would keep us from listening. */
 function removeStaleSocket(path: string) {
   try {
@@ -102,10 +124,10 @@ function removeStaleSocket(path: string) {
   }
 }
 
-/** `http://127.0.0.1:8080`, or the path of a unix socket; `port` is the one that was really taken. */
+/** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket; `port` is the one that was really taken. */
 export function urlOf(listener: Listener, port?: number): string {
   if ('unix' in listener) return `unix:${listener.unix}`;
-  return `http://${hostInUrl(listener.host)}:${port ?? listener.port}`;
+  return `${isHttps(listener) ? 'https' : 'http'}://${hostInUrl(listener.host)}:${port ?? listener.port}`;
 }
 
 function hostInUrl(host: string) {

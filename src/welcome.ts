@@ -1,4 +1,4 @@
-import type { Listener } from './config/listener.ts';
+import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { curlLine } from './curl-line.ts';
 
@@ -10,8 +10,8 @@ interface Place {
 
 /** Where to go next, once the server serves at these places. */
 export function welcomeText(config: Config, places: Place[], firstLink?: string): string {
-  const pages = places.find(({ listener }) => listener.serves !== 'collector')?.url;
-  const collector = places.find(({ listener }) => listener.serves !== 'pages')?.url ?? '';
+  const pages = places.find(({ listener }) => servesPages(listener))?.url;
+  const collector = places.find(({ listener }) => takesRecords(listener))?.url ?? '';
   return `${firstLink ? `  First account         ${firstLink}   (works once, within a day)\n` : ''}\
   Look at the records   ${pages ?? '(no listener serves pages)'}/telemetryui
   Connect machines      ${pages ?? ''}/telemetryui/connect

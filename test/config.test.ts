@@ -53,6 +53,7 @@ test('without file and environment every setting has its default', () => {
       listen: [{ address: '127.0.0.1:8080', serves: 'all', host: '127.0.0.1', port: 8080 }],
       public_url: undefined,
     },
+    tls: { cert: undefined, key: undefined, client_ca: undefined, client_cert_fleets: [] },
     access: {
       mode: undefined,
       allow_open: false,
@@ -339,6 +340,66 @@ describe('a value that is wrong', () => {
   });
 });
 
+describe('TLS', () => {
+  const TLS = 'tls = { cert = "a.pem", key = "a.key" }';
+
+  test('is for the addresses that begin with https://', () => {
+    const { config } = load({ toml: `http.listen = ["https://:8443", "https://[::1]:9", ":80"]\n${TLS}` });
+    expect(config.http.listen).toEqual([
+      { address: 'https://:8443', serves: 'all', host: '::', port: 8443, https: true },
+      { address: 'https://[::1]:9', serves: 'all', host: '::1', port: 9, https: true },
+      { address: ':80', serves: 'all', host: '::', port: 80 },
+    ]);
+    expect(config.tls).toMatchObject({ cert: resolve('a.pem'), key: resolve('a.key') });
+  });
+
+  test('can be set in the environment', () => {
+    const { config } = load({
+      env: {
+        TELEMETRICSD_HTTP_LISTEN: 'https://:443=pages, :80=redirect, :81=collector',
+        TELEMETRICSD_TLS_CERT: '/c',
+        TELEMETRICSD_TLS_KEY: '/k',
+        TELEMETRICSD_TLS_CLIENT_CA: '/ca',
+        TELEMETRICSD_TLS_CLIENT_CERT_FLEETS: 'servers, desk tops',
+        TELEMETRICSD_COLLECTOR_TIDS: `${OTHER_TID}=servers,${DEFAULT_TID}=desk tops`,
+      },
+    });
+    expect(config.http.listen.map(({ serves }) => serves)).toEqual(['pages', 'redirect', 'collector']);
+    expect(config.tls).toEqual({
+      cert: '/c',
+      key: '/k',
+      client_ca: '/ca',
+      client_cert_fleets: ['servers', 'desk tops'],
+    });
+  });
+
+  const https = 'http.listen = "https://:8443"';
+  const contradictions: [toml: string, keys: string[], message: RegExp][] = [
+    [https, ['tls.cert', 'tls.key'], /tls\.cert: it is not set, expected .* since http\.listen has https:\/\/:8443/],
+    [`${https}\ntls.cert = "c"`, ['tls.key'], /tls\.key: it is not set/],
+    [TLS, ['http.listen'], /no address begins with https:\/\/, expected one that does, since tls\.cert is set/],
+    ['http.listen = ":80=redirect"', ['http.listen'], /nothing to redirect to, expected an https:\/\/ address/],
+    [`http.listen = "https://:1=collector,:2=redirect"\n${TLS}`, ['http.listen'], /nothing to redirect to/],
+    [
+      `${https}\ntls = { cert = "c", key = "k", client_ca = "a" }`,
+      ['tls.client_cert_fleets'],
+      /must show a certificate/,
+    ],
+    [
+      `${https}\ntls = { cert = "c", key = "k", client_cert_fleets = ["default", "x"] }`,
+      ['tls.client_ca', 'tls.client_cert_fleets[1]'],
+      /got "x", expected a name from collector\.tids: default/,
+    ],
+  ];
+  for (const [toml, keys, message] of contradictions) {
+    test(`contradicts itself: ${toml.replaceAll('\n', ' ')}`, () => {
+      const error = mistakes({ file: write(toml) });
+      expect(error.problems.map(problem => problem.key)).toEqual(keys);
+      expect(error.message).toMatch(message);
+    });
+  }
+});
+
 describe('a name that there is not', () => {
   const cases: [toml: string, env: Record<string, string>, key: string, nearest: string][] = [
     ['[colector]\nqueue = 5', {}, 'colector', '[collector]'],
@@ -346,7 +407,7 @@ describe('a name that there is not', () => {
     ['[collector]\npayload = 1', {}, 'collector.payload', 'collector.max_payload'],
     ['[log]\nmax_payload = 1', {}, 'log.max_payload', 'collector.max_payload'],
     ['listen = ":1"', {}, 'listen', 'http.listen'],
-    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, access, oidc, state'],
+    ['[zzzzzz]\na = 1', {}, 'zzzzzz', 'one of http, tls, access, oidc'],
     ['[log]\nzzzzzz = 1', {}, 'log.zzzzzz', 'one of level, format'],
     ['log = "debug"', {}, 'log', '[log]'],
     ['[[log]]\nlevel = "debug"', {}, 'log', '[log]'],
@@ -458,6 +519,7 @@ describe('a secret', () => {
     [`state.dir = ["postgres://u:${SECRET}@h/db"]`],
     [`http.public_url = "https://u:${SECRET}@h"`],
     ['', { TELEMETRICSD_DATABASE_URL: `postgre://u:${SECRET}@h` }],
+    ['', { TELEMETRICSD_TLS_KEY: `-----BEGIN EC PRIVATE KEY-----\n${SECRET}\n-----END EC PRIVATE KEY-----\n` }],
     ['', { TELEMETRICSD_DATABASE_PASSWORD: SECRET }],
   ];
   for (const [toml, env] of wrong) {
@@ -490,8 +552,9 @@ describe('a secret', () => {
 
 describe('the printed configuration', () => {
   const full = `
-    http.listen = [":8080", { address = "[::1]:81", serves = "collector" }, { address = "unix:/run/a=b", serves = "all" }]
+    http.listen = [":8080", "https://:8443", { address = "[::1]:81", serves = "collector" }, { address = "unix:/run/a=b", serves = "all" }]
     http.public_url = "https://telemetry.example.org:8443"
+    tls = { cert = "/c.pem", key = "/k.pem", client_ca = "/ca.pem", client_cert_fleets = ["a, b = c"] }
     state.dir = "/srv/with \\"quotes\\" and \\\\ \\u007f"
     database.url = "postgres://u@h/db"
     database.connections = 2
@@ -546,11 +609,13 @@ describe('the printed configuration', () => {
 });
 
 describe('declarations', () => {
-  for (const { key, section, name, setting } of declaredSettings) {
+  for (const { key, setting } of declaredSettings) {
     test(`${key} has documentation, and an example that is right`, () => {
       expect(setting.doc).toEndWith('.');
       expect(setting.allowed).not.toBe('');
-      if (setting.example) load({ toml: `[${section}]\n${name} = ${setting.example}` });
+      if (!setting.example) return;
+      const given = Bun.TOML.parse(`value = ${setting.example}`) as { value: unknown };
+      expect(setting.schema.safeParse(given.value).success).toBe(true);
     });
   }
 });

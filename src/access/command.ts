@@ -1,3 +1,4 @@
+import { servesPages } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
@@ -41,6 +42,6 @@ export async function firstAccountLink(config: Config): Promise<string | undefin
 
 /** Where people find the pages: http.public_url, else the first listener that serves them. */
 export function siteOf({ http }: Config): string {
-  const pages = http.listen.find(listener => listener.serves !== 'collector');
+  const pages = http.listen.find(servesPages);
   return http.public_url ?? (pages && !('unix' in pages) ? urlOf(pages) : 'http://localhost');
 }

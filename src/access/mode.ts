@@ -1,4 +1,4 @@
-import type { Listener } from '../config/listener.ts';
+import { type Listener, servesPages } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
 
@@ -17,7 +17,7 @@ export function needsAccounts({ access, http }: Config): boolean {
 }
 
 function servesPagesToOthers(listener: Listener): boolean {
-  return listener.serves !== 'collector' && !isLoopback(listener) && !('unix' in listener);
+  return servesPages(listener) && !isLoopback(listener) && !('unix' in listener);
 }
 
 export function isLoopback(listener: Listener): boolean {

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
 import { type Collector, type CollectorAnswer, wrongTid } from './collector.ts';
@@ -7,7 +8,12 @@ import type { TurnedAway } from './limits.ts';
 export interface CollectorBindings {
   /** The peer's address; absent on unix sockets. */
   readonly address?: string | null;
+  /** 'accepted': the peer has shown a certificate of tls.client_ca; else why that is not so. */
+  readonly clientCertificate?: string;
 }
+
+/** The address of a client that has left already: an absent one would pass for a unix socket, which may be a trusted proxy. */
+export const PEER_GONE = '0.0.0.0';
 
 const PATHS = ['/', '/v2/collector', '/v3/collector'];
 const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -25,8 +31,13 @@ export function bodyLimit(maxPayload: number) {
  * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201 `{"dropped": true, …}` for one past a
  * limit whose excess is dropped; 400, 403, 413 or 503 with `{"message": …}`.
  */
-export function collectorRoutes(collector: Collector, maxPayload: number, servesPages: boolean) {
+export function collectorRoutes(
+  collector: Collector,
+  { collector: { max_payload }, tls }: Config,
+  servesPages: boolean,
+) {
   const app = new Hono<{ Bindings: CollectorBindings }>();
+  const certified = new Set(tls.client_cert_fleets);
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   for (const path of PATHS) {
     app.use(path, async (c, next) => {
@@ -34,7 +45,7 @@ export function collectorRoutes(collector: Collector, maxPayload: number, serves
       await next();
       if (c.req.method === 'POST') collector.metrics.answered(c.res.status, (performance.now() - started) / 1000);
     });
-    app.post(path, c => receive(c, collector, maxPayload));
+    app.post(path, c => receive(c, collector, max_payload, certified));
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
     app.on(others, path, c =>
       c.json({ message: `${c.req.method} is not for this address: POST a record to it` }, 405, {
@@ -47,13 +58,13 @@ export function collectorRoutes(collector: Collector, maxPayload: number, serves
 
 type CollectorContext = Context<{ Bindings: CollectorBindings }>;
 
-async function receive(c: CollectorContext, collector: Collector, maxPayload: number) {
+async function receive(c: CollectorContext, collector: Collector, maxPayload: number, certified: Set<string>) {
   const tid = c.req.header('x-telemetry-tid');
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
   if (!fleet) return c.json({ message: wrongTid(tid) }, 400);
   let result = 'unavailable';
   try {
-    const answer = await answerTo(c, collector, maxPayload, fleet);
+    const answer = certificateMissing(c, fleet, certified) ?? (await answerTo(c, collector, maxPayload, fleet));
     result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
     return respond(c, answer);
   } finally {
@@ -62,6 +73,14 @@ async function receive(c: CollectorContext, collector: Collector, maxPayload: nu
 }
 
 type Answer = CollectorAnswer | TurnedAway;
+
+function certificateMissing(c: CollectorContext, { name }: Fleet, certified: Set<string>): TurnedAway | undefined {
+  if (!certified.has(name)) return undefined;
+  const { clientCertificate = 'this connection carries none' } = c.env ?? {};
+  if (clientCertificate === 'accepted') return undefined;
+  const rule = 'must show a certificate signed by tls.client_ca (tls.client_cert_fleets)';
+  return { kind: 'forbidden', message: `machines of the fleet ${JSON.stringify(name)} ${rule}: ${clientCertificate}` };
+}
 
 async function answerTo(c: CollectorContext, collector: Collector, maxPayload: number, fleet: Fleet): Promise<Answer> {
   const address = () => c.env?.address ?? null;

@@ -2,17 +2,16 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { table, uniqueList } from './list.ts';
 
-const SERVES = ['all', 'collector', 'pages'] as const;
+const SERVES = ['all', 'collector', 'pages', 'redirect'] as const;
 /** The kernel's limit for the path of a unix socket. */
 const UNIX_PATH_BYTES = 107;
 
 /** Where the server listens, and for whom. `address` is the text it was given as. */
-export type Listener = { address: string; serves: (typeof SERVES)[number] } & (
-  | { host: string; port: number }
-  | { unix: string }
-);
+export type Listener = { address: string; serves: (typeof SERVES)[number] } & Place;
+type Place = { host: string; port: number; https?: true } | { unix: string };
 
-const ADDRESS_FORMS = 'HOST:PORT, [IPV6]:PORT, :PORT (all interfaces) or unix:/PATH';
+const HTTPS = 'https://';
+const ADDRESS_FORMS = 'HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), one of these after https://, or unix:/PATH';
 
 const place = z
   .string({ error: `an address as text: ${ADDRESS_FORMS}` })
@@ -28,11 +27,11 @@ const listener = z.preprocess(
   fromText,
   table({
     address: place,
-    serves: z.enum(SERVES, { error: '"all", "collector" or "pages"' }).default('all'),
+    serves: z.enum(SERVES, { error: '"all", "collector", "pages" or "redirect"' }).default('all'),
   }).transform(({ address, serves }): Listener => ({ ...address, serves })),
 );
 
-/** `["127.0.0.1:8080", { address = ":8081", serves = "collector" }]`, or as text `127.0.0.1:8080,:8081=collector`. */
+/** `["https://:8443", { address = ":8081", serves = "collector" }]`, or as text `https://:8443,:8081=collector`. */
 export const listeners = uniqueList(listener, placeOf, 'every address once');
 
 /** The form that `listeners` reads: a plain string where that says everything. */
@@ -43,6 +42,18 @@ export function listenersToToml(list: Listener[]) {
   });
 }
 
+export function takesRecords({ serves }: Listener): boolean {
+  return serves === 'all' || serves === 'collector';
+}
+
+export function servesPages({ serves }: Listener): boolean {
+  return serves === 'all' || serves === 'pages';
+}
+
+export function isHttps(listener: Listener): listener is Extract<Listener, { host: string }> & { https: true } {
+  return 'https' in listener;
+}
+
 function fromText(raw: unknown): unknown {
   if (typeof raw !== 'string') return raw;
   const equals = raw.lastIndexOf('=');
@@ -50,8 +61,14 @@ function fromText(raw: unknown): unknown {
 }
 
 /** The place that `address` means, or what was expected of it. */
-function parseAddress(address: string): { host: string; port: number } | { unix: string } | string {
+function parseAddress(address: string): Place | string {
   if (address.startsWith('unix:')) return parseUnix(address.slice('unix:'.length));
+  if (!address.startsWith(HTTPS)) return parseHostAndPort(address);
+  const place = parseHostAndPort(address.slice(HTTPS.length));
+  return typeof place === 'string' ? place : { ...place, https: true };
+}
+
+function parseHostAndPort(address: string): { host: string; port: number } | string {
   if (address.includes('://')) return `an address without "http://": ${ADDRESS_FORMS}`;
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(address);
   if (!parts) return ADDRESS_FORMS;
@@ -64,7 +81,7 @@ function parseAddress(address: string): { host: string; port: number } | { unix:
   return isHost(name) ? { host: name.toLowerCase(), port } : 'a host name or an IPv4 address before the port';
 }
 
-function parseUnix(path: string): { unix: string } | string {
+function parseUnix(path: string): Place | string {
   if (!path.startsWith('/') || path.includes('\0')) return 'an absolute path after "unix:"';
   if (Buffer.byteLength(path) > UNIX_PATH_BYTES) return `a socket path of at most ${UNIX_PATH_BYTES} bytes`;
   return { unix: path };

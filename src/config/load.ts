@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { contradictions } from './contradictions.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { DEFAULT_FILE, type GivenValue, readConfigFile } from './file.ts';
 import { ConfigError, type Problem, showValue } from './problem.ts';
@@ -31,12 +32,14 @@ export function loadConfig({ file, env = process.env }: LoadOptions = {}): Loade
     config[section]![name] = validate(value, problems);
     origins.set(key, value.from);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return {
+  const loaded = {
     config: config as Config,
     directory: dirname(resolve(file ?? DEFAULT_FILE)),
-    origin: key => origins.get(key) ?? 'default',
+    origin: (key: string) => origins.get(key) ?? 'default',
   };
+  if (problems.length === 0) problems.push(...contradictions(loaded));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return loaded;
 }
 
 function defaults() {

@@ -4,12 +4,13 @@ import { listeners, listenersToToml } from './listener.ts';
 import { pluginNames } from './plugin-names.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
-import { tids } from './tid.ts';
+import { fleetNames, tids } from './tid.ts';
 import {
   bytes,
   bytesToToml,
   classificationPatterns,
   directory,
+  file,
   integer,
   onOrOff,
   postgresUrl,
@@ -48,10 +49,13 @@ export const settings = {
       default: ['127.0.0.1:8080'],
       toToml: listenersToToml,
       doc:
-        'Where the server listens. A table says what an address serves: "collector" takes records in, "pages" shows ' +
-        'them and answers scripts, "all" does both. In the environment: addresses with commas between them, each ' +
-        'optionally ADDRESS=collector or ADDRESS=pages.',
-      allowed: 'a list of addresses: HOST:PORT, [IPV6]:PORT, :PORT (all interfaces) or unix:/PATH, each once',
+        'Where the server listens; an address after https:// with the certificate of the section tls. A table says what an ' +
+        'address serves: "collector" takes records in, "pages" shows them and answers scripts, "all" does both, "redirect" ' +
+        'leads to the pages under https://. In the environment: addresses with commas between them, each optionally ' +
+        'ADDRESS=collector, ADDRESS=pages or ADDRESS=redirect.',
+      allowed:
+        'a list of addresses: HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), one of these after https://, or unix:/PATH, ' +
+        'each once',
       example: '[":8080", { address = "unix:/run/telemetricsd/pages.sock", serves = "pages" }]',
     }),
     public_url: setting({
@@ -62,6 +66,40 @@ export const settings = {
         'a proxy, say). The page "Connect machines" shows it, and its host is accepted in the Host header.',
       allowed: 'an http:// or https:// URL of a host and optionally a port, without user, path or query',
       example: '"https://telemetry.example.org"',
+    }),
+  },
+  tls: {
+    cert: setting({
+      schema: file.optional(),
+      default: undefined,
+      doc:
+        'The certificate of the https:// addresses: a PEM file with the one of this server first and the intermediate ones ' +
+        'after it. It is read again within seconds after the file changed, and on SIGHUP.',
+      allowed: 'the path of a file',
+      example: '"/etc/telemetricsd/tls/fullchain.pem"',
+    }),
+    key: setting({
+      schema: file.optional(),
+      default: undefined,
+      doc: 'The private key of that certificate: a PEM file without a passphrase, which the service alone should be able to read.',
+      allowed: 'the path of a file',
+      example: '"/etc/telemetricsd/tls/privkey.pem"',
+    }),
+    client_ca: setting({
+      schema: file.optional(),
+      default: undefined,
+      doc: 'The authorities that sign the certificates of machines, for client_cert_fleets: a PEM file. It is read again like cert.',
+      allowed: 'the path of a file',
+      example: '"/etc/telemetricsd/tls/machines-ca.pem"',
+    }),
+    client_cert_fleets: setting({
+      schema: fleetNames,
+      default: [],
+      doc:
+        'The fleets whose machines must show a certificate signed by client_ca: their records are answered 403 without one, ' +
+        'on every address. In the environment: names with commas between them.',
+      allowed: 'a list of names from collector.tids',
+      example: '["servers"]',
     }),
   },
   access: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { table, uniqueList } from './list.ts';
+import { splitList, table, uniqueList } from './list.ts';
 import { networks } from './network.ts';
 
 const FLEET_NAME = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,40}$/u;
@@ -18,11 +18,13 @@ export interface Tid {
   networks?: string[] | undefined;
 }
 
+const name = z.string({ error: 'a name as text' }).trim().regex(FLEET_NAME, '1 to 40 printable characters');
+
 const tid = z.preprocess(
   tidFromText,
   table({
     id: z.guid({ error: 'a UUID such as 6907c830-eed9-4ce9-81ae-76daf8d88f0f' }).toLowerCase(),
-    name: z.string({ error: 'a name as text' }).trim().regex(FLEET_NAME, '1 to 40 printable characters').optional(),
+    name: name.optional(),
     rate: wholeNumber('records a second', 1_000_000).optional(),
     daily: wholeNumber('records in 24 hours', 10_000_000_000).optional(),
     over: z.enum(['retry', 'drop'], { error: '"retry" or "drop"' }).optional(),
@@ -38,6 +40,9 @@ function wholeNumber(of: string, most: number) {
   const form = `an integer from 1 to ${most}: ${of}`;
   return z.int({ error: form }).min(1, form).max(most, form);
 }
+
+/** `["desktops", "servers"]`, or as text with commas between them. */
+export const fleetNames = z.preprocess(splitList, z.array(name));
 
 /** `[{ id = "UUID", name = "desktops", rate = 200 }]`, or without limits as text `UUID=desktops,UUID=servers`. */
 export const tids = uniqueList(tid, ({ id }) => id, 'every id once');

@@ -37,6 +37,9 @@ export const directory = z
   .refine(path => path.trim() !== '' && !path.includes('\0'))
   .transform(path => resolve(path));
 
+/** A file; a path that has several lines is its content. */
+export const file = directory.refine(path => !path.includes('\n'));
+
 /** The http(s) URL of a site's root, without the closing slash. */
 export const siteUrl = z
   .string()

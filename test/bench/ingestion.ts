@@ -2,12 +2,44 @@ import { join } from 'node:path';
 import { connect, LOOKUPS_BY_INDEX, type Sql } from '../../src/db/connect.ts';
 import { sampleFleet } from '../../src/demo/fleet.ts';
 import { insertRecords } from '../../src/records/store.ts';
+import { makeCertificate, withoutOpenssl } from '../certificates.ts';
 import { startProgram, temporaryState } from './program.ts';
 
 const PORT = 18_765;
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 15);
 const CONNECTIONS = 64;
 const BATCH = 64;
+
+/** Ingestion over TLS as a share of that over plain connections, in alternation. */
+export async function benchTls() {
+  if (withoutOpenssl('test/bench')) return;
+  const state = temporaryState();
+  const files = temporaryState();
+  const { cert, key } = makeCertificate(join(files.dir, 'bench'));
+  try {
+    const program = await startProgram(state.dir, PORT, {
+      TELEMETRICSD_HTTP_LISTEN: `127.0.0.1:${PORT},https://127.0.0.1:${PORT + 1}`,
+      TELEMETRICSD_TLS_CERT: cert,
+      TELEMETRICSD_TLS_KEY: key,
+    });
+    await load(3);
+    const rates = { plain: 0, tls: 0 };
+    for (let round = 0; round < 3; round++) {
+      const plain = await load(SECONDS / 3);
+      const tls = await load(SECONDS / 3, PORT + 1, 'https');
+      rates.plain += plain.answered / plain.seconds / 3;
+      rates.tls += tls.answered / tls.seconds / 3;
+    }
+    await program.stop();
+    const { plain, tls } = rates;
+    console.log(
+      `over TLS            ${tls.toFixed(0)} records/s, plain ${plain.toFixed(0)} in the same run: ratio ${(tls / plain).toFixed(2)}`,
+    );
+  } finally {
+    files.remove();
+    state.remove();
+  }
+}
 
 /** Ingestion through the executable, and in the same run what its PostgreSQL takes from the same batched INSERTs alone. */
 export async function benchIngestion() {
@@ -53,9 +85,9 @@ export async function benchIngestion() {
   }
 }
 
-async function load(seconds: number) {
+async function load(seconds: number, port = PORT, ...how: 'https'[]) {
   const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'load.ts'), String(PORT), String(seconds), String(CONNECTIONS)],
+    [process.execPath, join(import.meta.dir, 'load.ts'), String(port), String(seconds), String(CONNECTIONS), ...how],
     {
       stdout: 'pipe',
       stderr: 'inherit',

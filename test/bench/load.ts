@@ -1,5 +1,5 @@
 /**
- * The load generator, a process of its own: `bun load.ts PORT SECONDS CONNECTIONS`. Each connection posts one record after the
+ * The load generator, a process of its own: `bun load.ts PORT SECONDS CONNECTIONS [https]`. Each connection posts one record after the
  * other, with 16 headers and a payload of 1 KB; machines and builds are those of the sample fleet. Prints one JSON object.
  */
 import { sampleFleet } from '../../src/demo/fleet.ts';
@@ -57,6 +57,7 @@ async function openConnection(): Promise<void> {
   await Bun.connect({
     hostname: '127.0.0.1',
     port,
+    ...(process.argv[5] === 'https' && { tls: { rejectUnauthorized: false } }),
     socket: {
       open: send,
       data(socket, data) {

@@ -21,13 +21,18 @@ export function temporaryState(): { dir: string; remove(): void } {
 }
 
 /** Starts the built executable with the embedded PostgreSQL. */
-export async function startProgram(stateDir: string, port: number): Promise<Program> {
+export async function startProgram(
+  stateDir: string,
+  port: number,
+  settings: Record<string, string> = {},
+): Promise<Program> {
   const started = performance.now();
   const child = Bun.spawn([EXECUTABLE, 'serve'], {
     env: {
       PATH: process.env.PATH ?? '',
       TELEMETRICSD_STATE_DIR: stateDir,
       TELEMETRICSD_HTTP_LISTEN: `127.0.0.1:${port}`,
+      ...settings,
     },
     stdout: 'ignore',
     stderr: 'pipe',

@@ -1,6 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Sql } from '../../src/db/connect.ts';
-import { headerBlock } from './wire.ts';
+import { connectTo, headerBlock, type Place } from './wire.ts';
 
 export interface Load {
   /** The record's id by event id, of everything that was answered 201. */
@@ -26,10 +26,10 @@ const PAYLOAD = `${'MESSAGE=a line of a journal that was written by nobody in pa
 
 /** Posts distinct records of 1 KB as fast as they are answered, each connection one at a time. */
 export function startLoad(
-  ports: number | number[],
+  places: Place | Place[],
   { connections = CONNECTIONS, reconnect = false }: LoadOptions = {},
 ): Load {
-  const places = [ports].flat();
+  const all = [places].flat();
   const run = crypto.randomUUID().replaceAll('-', '').slice(0, 20);
   const load: Load = { acknowledged: new Map(), statuses: {}, broken: 0, stop };
   const template = headerBlock(PAYLOAD.length, {
@@ -39,8 +39,8 @@ export function startLoad(
   let sent = 0;
   let stopping = false;
 
-  function open(place: number) {
-    const socket = connect({ host: '127.0.0.1', port: place, noDelay: true });
+  function open(place: Place) {
+    const socket = connectTo(place);
     sockets.add(socket);
     let event = '';
     let received = '';
@@ -52,7 +52,7 @@ export function startLoad(
     }
 
     socket.setEncoding('latin1');
-    socket.on('connect', send);
+    socket.on(typeof place === 'object' ? 'secureConnect' : 'connect', send);
     socket.on('error', () => {});
     socket.on('data', (text: unknown) => {
       received += text;
@@ -79,7 +79,7 @@ export function startLoad(
     for (const socket of sockets) socket.destroy();
   }
 
-  for (let n = 0; n < connections; n++) open(places[n % places.length]!);
+  for (let n = 0; n < connections; n++) open(all[n % all.length]!);
   return load;
 }
 

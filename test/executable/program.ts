@@ -32,6 +32,7 @@ export interface Program {
   stateDir: string;
   /** Of the first TCP listener. */
   port: number;
+  /** Of all of them, in their order. */
   ports: number[];
   /** From its start to its line "ready". */
   readyMs: number;
@@ -128,7 +129,7 @@ export function workspace(): Workspace {
     const { child, state, output, exited } = launch(['serve', ...(options.args ?? [])], options);
     const listening = await readyLine(child, output);
     const readyMs = performance.now() - started;
-    const ports = [...listening.matchAll(/http:\/\/[^ ]+:(\d+)/g)].map(match => Number(match[1]));
+    const ports = [...listening.matchAll(/https?:\/\/[^ ]+:(\d+)/g)].map(match => Number(match[1]));
     return {
       pid: child.pid!,
       stateDir: state,

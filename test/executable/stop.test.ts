@@ -1,13 +1,15 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad } from './load.ts';
 import { EXECUTABLE, eventually, isAlive, within, workspace } from './program.ts';
 import { exchange, get, headerRequest, openWire } from './wire.ts';
 
 setDefaultTimeout(60_000);
 
-const { start, run, path } = workspace();
+const space = workspace();
+const { start, run, path } = space;
 
 test('the executable is one file under 150 MB', () => {
   expect(statSync(EXECUTABLE).size).toBeLessThan(150e6);
@@ -44,13 +46,19 @@ test('the first start takes a few seconds at most, a later one less; records out
   expect((await second.stop()).code).toBe(0);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s under load: exit 0 in time, what was answered 201 is there',
-  async signal => {
-    const program = await start();
-    const load = startLoad(program.port);
-    const idle = await openWire(program.port);
-    const halfway = await openWire(program.port);
+const STOPS = [
+  ['SIGTERM', 'http'],
+  ['SIGINT', 'http'],
+  ['SIGTERM', 'https'],
+] as const;
+test.each(STOPS.filter(([, kind]) => KINDS.includes(kind)))(
+  '%s under load over %s: exit 0 in time, what was answered 201 is there',
+  async (signal, kind) => {
+    const program = await start({ env: listenersOfEachKind(space) });
+    const place = placeOf(program, kind);
+    const load = startLoad(place);
+    const idle = await openWire(place);
+    const halfway = await openWire(place);
     halfway.write(headerRequest('never finished').slice(0, -5));
     await Bun.sleep(1_000);
     const postmaster = program.postmaster()!;

@@ -1,33 +1,34 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { TID } from '../app.ts';
-import { type Program, workspace } from './program.ts';
-import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Wire } from './wire.ts';
+import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
+import { workspace } from './program.ts';
+import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Place, type Wire } from './wire.ts';
 
 setDefaultTimeout(60_000);
 
-const { start, path } = workspace();
-let program: Program;
-let port: number;
+const space = workspace();
+const { start, path } = space;
+let places: Record<Kind, Place>;
 let stalled: Promise<Wire[]>;
 let stalledSince: number;
 
 beforeAll(async () => {
-  program = await start({ env: { TELEMETRICSD_HTTP_LISTEN: `127.0.0.1:0,unix:${path('http.sock')}` } });
-  port = program.port;
+  const program = await start({ env: listenersOfEachKind(space, [`unix:${path('http.sock')}`]) });
+  places = { http: placeOf(program, 'http'), https: placeOf(program, 'https') };
   // They stall from here on, beside all other tests; the last test waits until they are dropped.
   stalledSince = performance.now();
-  stalled = Promise.all(Array.from({ length: 100 }, (_, n) => openStalled(n)));
+  stalled = Promise.all(KINDS.flatMap(kind => Array.from({ length: 100 }, (_, n) => openStalled(places[kind], n))));
 });
 
 /** Some stop inside the headers, some inside the body. */
-async function openStalled(n: number) {
-  const wire = await openWire(port);
+async function openStalled(place: Place, n: number) {
+  const wire = await openWire(place);
   wire.write(n % 2 === 0 ? 'POST /v2/collector HTTP/1.1\r\nHost: 127.0.0.1\r\nrecord_for' : `${headerBlock(500)}half`);
   return wire;
 }
 
 async function storedUnder(id: number) {
-  const { status, json } = await exchange(port, get(`/api/records/${id}`));
+  const { status, json } = await exchange(places.http, get(`/api/records/${id}`));
   expect(status).toBe(200);
   return json;
 }
@@ -135,9 +136,11 @@ function jsonFields(changes: Record<string, string>) {
   };
 }
 
-describe.concurrent('over a raw socket', () => {
+describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
+  const place = () => places[kind];
+
   test.each(SHAPES)('header format: %s', async (_, fields, payload) => {
-    const { status, json } = await exchange(port, headerRequest(payload, { headers: fields }));
+    const { status, json } = await exchange(place(), headerRequest(payload, { headers: fields }));
     expect(status).toBe(201);
     expect(json).toMatchObject({ ...expected(fields), payload });
     expect(await storedUnder(json.id)).toMatchObject(json);
@@ -149,39 +152,34 @@ describe.concurrent('over a raw socket', () => {
     ['a kernel bug', 'org.clearlinux/kernel/bug', OOPS],
     ['a hardware error of the last boot', 'org.clearlinux/bert/debug', BERT],
   ])('JSON format: %s', async (_, classification, payload) => {
-    const { status, json } = await exchange(port, jsonRequest(jsonFields({ classification, payload })));
+    const { status, json } = await exchange(place(), jsonRequest(jsonFields({ classification, payload })));
     expect(status).toBe(201);
     expect(json).toMatchObject({ classification, severity: 3, cpu_model: 'AMD', build: '12', payload });
     expect(await storedUnder(json.id)).toMatchObject(json);
   });
 
   test('JSON format: a classification that was cut at its space is refused', async () => {
-    const { status, json } = await exchange(port, jsonRequest(jsonFields({ classification: 'org.example/with' })));
+    const { status, json } = await exchange(place(), jsonRequest(jsonFields({ classification: 'org.example/with' })));
     expect(status).toBe(400);
     expect(json.message).toStartWith('classification: got "org.example/with"');
   });
 
-  test.each(['/', '/v2/collector', '/v3/collector'])('POST to %s takes a record', async place => {
-    expect((await exchange(port, headerRequest('hello\n', { path: place }))).status).toBe(201);
-  });
-
-  test('through a unix socket', async () => {
-    expect((await exchange(path('http.sock'), headerRequest('hello\n'))).status).toBe(201);
-    expect((await exchange(path('http.sock'), get('/healthz'))).text).toBe('alive\n');
+  test.each(['/', '/v2/collector', '/v3/collector'])('POST to %s takes a record', async address => {
+    expect((await exchange(place(), headerRequest('hello\n', { path: address }))).status).toBe(201);
   });
 
   test('the TID without a space after the colon', async () => {
     const request = headerRequest('hello\n').replace('X-Telemetry-TID: ', 'X-Telemetry-TID:');
-    expect((await exchange(port, request)).status).toBe(201);
+    expect((await exchange(place(), request)).status).toBe(201);
   });
 
   test('the TID in capitals', async () => {
-    expect((await exchange(port, headerRequest('hello\n', { tid: TID.toUpperCase() }))).status).toBe(201);
+    expect((await exchange(place(), headerRequest('hello\n', { tid: TID.toUpperCase() }))).status).toBe(201);
   });
 
   test('a wrong TID is refused', async () => {
     const { status, json } = await exchange(
-      port,
+      place(),
       headerRequest('hello\n', { tid: 'ffffffff-eed9-4ce9-81ae-76daf8d88f0f' }),
     );
     expect(status).toBe(400);
@@ -190,7 +188,7 @@ describe.concurrent('over a raw socket', () => {
 
   test('Expect: 100-continue is answered before the body is sent', async () => {
     const payload = 'x'.repeat(4_000);
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(headerBlock(payload.length).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
     expect((await wire.answer()).status).toBe(100);
     wire.write(payload);
@@ -201,7 +199,7 @@ describe.concurrent('over a raw socket', () => {
   });
 
   test('Expect: 100-continue from a client that does not wait', async () => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(headerRequest('hello\n').replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
     let answer = await wire.answer();
     if (answer.status === 100) answer = await wire.answer();
@@ -210,14 +208,14 @@ describe.concurrent('over a raw socket', () => {
   });
 
   test('HTTP/1.0 is answered and closed', async () => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(headerRequest('hello\n', { version: '1.0' }));
     expect((await wire.answer()).status).toBe(201);
     expect(await wire.closed).toBe('');
   });
 
   test('one connection carries many requests, refused ones among them', async () => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     for (let n = 0; n < 30; n++) {
       const severity = n % 3 === 0 ? '5' : '1';
       wire.write(n % 2 ? jsonRequest({ severity }) : headerRequest(`number ${n}\n`, { headers: { severity } }));
@@ -228,7 +226,7 @@ describe.concurrent('over a raw socket', () => {
   });
 
   test('a body in chunks and in pieces', async () => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(headerBlock(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked'));
     for (const piece of ['5\r\nhel', 'lo\r\n', '1', '0\r\n, and a good day\r\n', '0\r\n\r\n']) {
       wire.write(piece);
@@ -240,13 +238,13 @@ describe.concurrent('over a raw socket', () => {
     expect((await storedUnder(json.id)).payload).toBe('hello, and a good day');
   });
 
-  test('headers of 16 KB', async () => {
-    const padding = Object.fromEntries(Array.from({ length: 4 }, (_, n) => [`X-Padding-${n}`, 'p'.repeat(4_000)]));
-    expect((await exchange(port, headerRequest('hello\n', { headers: padding }))).status).toBe(201);
+  test('headers of 30 KB', async () => {
+    const padding = Object.fromEntries(Array.from({ length: 4 }, (_, n) => [`X-Padding-${n}`, 'p'.repeat(7_500)]));
+    expect((await exchange(place(), headerRequest('hello\n', { headers: padding }))).status).toBe(201);
   });
 
   test('headers without end are refused', async () => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(headerBlock(0, { headers: { 'X-Padding': 'p'.repeat(200_000) } }));
     const answer = await Promise.race([wire.answer().catch(() => undefined), wire.closed.then(() => undefined)]);
     wire.close();
@@ -261,7 +259,7 @@ describe.concurrent('over a raw socket', () => {
       string,
       string,
     ];
-    const { status, json } = await exchange(port, Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]));
+    const { status, json } = await exchange(place(), Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]));
     expect(status).toBe(201);
     expect((await storedUnder(json.id)).board_name).toBe('Müller & Söhne');
   });
@@ -271,7 +269,7 @@ describe.concurrent('over a raw socket', () => {
     ['bytes that are no UTF-8', Buffer.from([0x66, 0xfc, 0x72, 0x0a])],
   ])('a payload with %s comes back whole', async (_, bytes) => {
     const request = Buffer.concat([Buffer.from(headerBlock(bytes.length)), bytes]);
-    const { status, json } = await exchange(port, request);
+    const { status, json } = await exchange(place(), request);
     expect(status).toBe(201);
     const stored = await storedUnder(json.id);
     expect(stored.payload).toBe(bytes.toString('latin1'));
@@ -285,7 +283,7 @@ describe.concurrent('over a raw socket', () => {
     ['a length that is no number', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n'],
     ['a chunk of no length', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n'],
   ])('%s is refused', async (_, bytes) => {
-    const wire = await openWire(port);
+    const wire = await openWire(place());
     wire.write(Buffer.from(bytes, 'latin1'));
     const status = await Promise.race([
       wire.answer().then(
@@ -296,7 +294,7 @@ describe.concurrent('over a raw socket', () => {
     ]);
     wire.close();
     expect(status).toBeOneOf([0, 400]);
-    expect((await exchange(port, get('/healthz'))).status).toBe(200);
+    expect((await exchange(place(), get('/healthz'))).status).toBe(200);
   });
 
   test.each([
@@ -307,28 +305,35 @@ describe.concurrent('over a raw socket', () => {
       `${headerBlock(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked')}1e8480\r\n${'x'.repeat(2_000_000)}\r\n0\r\n\r\n`,
     ],
   ])('a body that is too large, %s, is answered 413', async (_, request) => {
-    expect((await exchange(port, request)).status).toBe(413);
-    expect((await exchange(port, headerRequest('hello\n'))).status).toBe(201);
+    expect((await exchange(place(), request)).status).toBe(413);
+    expect((await exchange(place(), headerRequest('hello\n'))).status).toBe(201);
   });
 
   test('the largest payload is taken', async () => {
     const payload = 'x'.repeat(300 * 1024);
-    const { status, json } = await exchange(port, headerRequest(payload));
+    const { status, json } = await exchange(place(), headerRequest(payload));
     expect(status).toBe(201);
     expect(json.payload.length).toBe(payload.length);
   });
 
   test('a client that leaves half-way harms nobody and leaves nothing', async () => {
-    const machine = 'left-half-way';
+    const machine = `left-half-way-${kind}`;
     for (let n = 0; n < 50; n++) {
       const request = headerRequest('x'.repeat(5_000), { headers: { machine_id: machine } });
-      const wire = await openWire(port);
+      const wire = await openWire(place());
       wire.write(request.slice(0, request.length - 1 - n * 100));
       await Bun.sleep(2);
       wire.close();
     }
-    expect((await exchange(port, headerRequest('hello\n'))).status).toBe(201);
-    expect((await exchange(port, get(`/api/records?machine_id=${machine}`))).json.records).toEqual([]);
+    expect((await exchange(place(), headerRequest('hello\n'))).status).toBe(201);
+    expect((await exchange(place(), get(`/api/records?machine_id=${machine}`))).json.records).toEqual([]);
+  });
+});
+
+describe.concurrent('over a raw connection', () => {
+  test('through a unix socket', async () => {
+    expect((await exchange(path('http.sock'), headerRequest('hello\n'))).status).toBe(201);
+    expect((await exchange(path('http.sock'), get('/healthz'))).text).toBe('alive\n');
   });
 
   test('a database that hangs is answered 503 before clients give up, and the record is not stored twice', async () => {
@@ -364,7 +369,7 @@ describe.concurrent('over a raw socket', () => {
   test('senders that stall hold nobody up and are dropped', async () => {
     const wires = await stalled;
     const asked = performance.now();
-    expect((await exchange(port, headerRequest('hello\n'))).status).toBe(201);
+    expect((await exchange(places.http, headerRequest('hello\n'))).status).toBe(201);
     expect(performance.now() - asked).toBeLessThan(2_000);
     for (const wire of wires) await wire.closed;
     expect(performance.now() - stalledSince).toBeLessThan(40_000);

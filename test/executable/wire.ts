@@ -1,5 +1,8 @@
-import { connect as connectSocket, type NetConnectOpts } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { TID } from '../app.ts';
+import type { CertificateFiles } from '../certificates.ts';
 import { within } from './program.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -23,12 +26,26 @@ export interface Wire {
   close(): void;
 }
 
-/** Connects to a port of this host, or to the path of a unix socket. */
-export async function openWire(place: number | string): Promise<Wire> {
-  const options: NetConnectOpts = typeof place === 'number' ? { host: '127.0.0.1', port: place } : { path: place };
-  const socket = connectSocket(options);
+/** A port of this host, one that speaks TLS, or the path of a unix socket. */
+export type Place = number | TlsPlace | string;
+interface TlsPlace {
+  https: number;
+  /** What to show for a certificate. */
+  client?: CertificateFiles;
+}
+
+export function connectTo(place: Place): Socket {
+  if (typeof place === 'string') return connectPlain({ path: place });
+  if (typeof place === 'number') return connectPlain({ host: '127.0.0.1', port: place, noDelay: true });
+  const { https: port, client } = place;
+  const shown = client && { cert: readFileSync(client.cert), key: readFileSync(client.key) };
+  return connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...shown });
+}
+
+export async function openWire(place: Place): Promise<Wire> {
+  const socket = connectTo(place);
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
+    socket.once(typeof place === 'object' ? 'secureConnect' : 'connect', resolve);
     socket.once('error', reject);
   });
   let received = Buffer.alloc(0);
@@ -87,7 +104,7 @@ function parseAnswer(bytes: Buffer, ended: boolean): { answer: WireAnswer; lengt
 }
 
 /** Sends one request on a connection of its own and reads the answer. */
-export async function exchange(place: number | string, request: string | Uint8Array): Promise<WireAnswer> {
+export async function exchange(place: Place, request: string | Uint8Array): Promise<WireAnswer> {
   const wire = await openWire(place);
   try {
     wire.write(request);

@@ -194,6 +194,15 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(JSON.parse(api('/api/records')).records).toHaveLength(2);
   });
 
+  test('a reload goes to the server, which stays up', () => {
+    const running = show('MainPID');
+    expect(machine.run('systemctl', 'reload', 'telemetricsd').code).toBe(0);
+    expect(show('MainPID')).toBe(running);
+    expect(show('ActiveState')).toBe('active');
+    expect(show('ReloadResult')).toBe('success');
+    expect(api('/readyz')).toBe('ready\n');
+  });
+
   test('the watchdog starts a server that hangs again', async () => {
     const quicker = '[Service]\nWatchdogSec=1\nRestartSec=100ms\n';
     machine.run(

@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import type { Sql } from '../../src/db/connect.ts';
+import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
+import { eventually, type Program, workspace } from './program.ts';
+import { connectTo, exchange, get, headerRequest } from './wire.ts';
+
+setDefaultTimeout(60_000);
+
+/** Far more than the buffers between the server and a reader take. */
+const RECORDS = 4_000;
+const PAYLOAD = 'x'.repeat(10_000);
+const EXPORT = '/telemetryui/records/export/records-all.ndjson?download=1';
+
+const space = workspace();
+let program: Program;
+let sql: Sql;
+
+beforeAll(async () => {
+  program = await space.start({ env: listenersOfEachKind(space) });
+  sql = program.sql();
+  space.defer(() => sql.end({ timeout: 5 }));
+  await exchange(program.port, headerRequest(PAYLOAD));
+  await sql`
+    insert into records
+    select (jsonb_populate_record(r, jsonb_build_object('id', id + n))).*
+      from records r, generate_series(1, ${RECORDS - 1}::int) n`;
+});
+
+describe.each(KINDS)('over %s', kind => {
+  test('an export arrives whole, in chunks', async () => {
+    const answer = await fetchFrom(kind, EXPORT);
+    expect(answer.headers.get('content-length')).toBeNull();
+    const lines = (await answer.text()).trimEnd().split('\n');
+    expect(lines.length).toBe(RECORDS);
+    for (const line of lines) expect(JSON.parse(line).payload.length).toBe(PAYLOAD.length);
+  });
+
+  test('an export waits for its reader, and ends when that leaves', async () => {
+    const before = residentBytes(program.pid);
+    const socket = connectTo(placeOf(program, kind));
+    socket.on('error', () => {});
+    socket.once('data', () => socket.pause());
+    socket.write(get(EXPORT));
+    await eventually('the export begins', exporting);
+    await Bun.sleep(1_000);
+    expect(await exporting()).toBe(true);
+    expect(residentBytes(program.pid) - before).toBeLessThan(RECORDS * PAYLOAD.length);
+    socket.destroy();
+    await eventually('the export ends', async () => !(await exporting()));
+  });
+
+  test.each(['/telemetryui', '/api/records?limit=1', '/nothing/here'])(
+    'HEAD of %s is answered like GET',
+    async path => {
+      const head = await fetchFrom(kind, path, {}, 'HEAD');
+      const whole = await fetchFrom(kind, path);
+      expect(head.status).toBe(whole.status);
+      for (const name of ['content-type', 'content-security-policy', 'cache-control'])
+        expect(head.headers.get(name)).toBe(whole.headers.get(name));
+      expect(await head.text()).toBe('');
+      await whole.text();
+    },
+  );
+
+  test('a file is the same, compressed or not', async () => {
+    const plain = await fetchFrom(kind, '/static/app.js', { 'Accept-Encoding': 'identity' });
+    const compressed = await fetchFrom(kind, '/static/app.js', { 'Accept-Encoding': 'gzip' });
+    expect(compressed.headers.get('content-encoding')).toBe('gzip');
+    expect(await compressed.text()).toBe(await plain.text());
+  });
+});
+
+function fetchFrom(kind: Kind, path: string, headers: Record<string, string> = {}, method = 'GET') {
+  const place = placeOf(program, kind);
+  const port = typeof place === 'object' ? place.https : place;
+  return fetch(`${kind}://127.0.0.1:${port}${path}`, { method, headers, tls: { rejectUnauthorized: false } });
+}
+
+async function exporting(): Promise<boolean> {
+  const [row] = await sql<{ n: number }[]>`
+    select count(*)::int as n from pg_stat_activity
+     where application_name = 'telemetricsd export' and state <> 'idle'`;
+  return row!.n > 0;
+}
+
+function residentBytes(pid: number) {
+  return Number(/VmRSS:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+}
