@@ -72,6 +72,7 @@ test('without file and environment every setting has its default', () => {
       queue: 20_000,
     },
     quarantine: { max_records: 10_000, max_bytes: 64 * 1024 * 1024 },
+    privacy: { scrub: [] },
     retention: {
       days: 35,
       severity: {},

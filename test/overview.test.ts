@@ -56,7 +56,10 @@ describe('a fleet of two weeks', () => {
   test('records of 24 hours stand beside those of a week earlier', async () => {
     expect(await part('Records in 24 hours')).toStartWith('Records in 24 hours 5 ');
     const table = await part('Hour Records an hour A week earlier');
-    expect(table).toMatch(/^Hour Records an hour A week earlier \d{4}-\d\d-\d\d \d\d:00 [35] [0-3] /);
+    const hours = [...table.matchAll(/\d{4}-\d\d-\d\d \d\d:00 (\d+) (\d+)/g)].slice(0, 2);
+    // The hour may have turned since the records came.
+    expect(hours.reduce((sum, [, records]) => sum + Number(records), 0)).toBe(5);
+    for (const [, , weekEarlier] of hours) expect(Number(weekEarlier)).toBeLessThanOrEqual(3);
   });
 
   test('machines, machine checks and the newest builds are those of the days they say', async () => {

@@ -160,6 +160,7 @@ describe('random valid records', () => {
       payload_format_version: Number(fields.payload_format_version),
       payload_nul_bytes: payload.split('\0').length - 1,
       record_format_version: 4,
+      scrubbed_by: [],
       severity: Number(fields.severity),
       ts_capture: `${new Date(Number(creation_timestamp) * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
     };

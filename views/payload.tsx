@@ -37,6 +37,15 @@ export const NulNote: FC<{ bytes: number }> = ({ bytes }) => (
   </p>
 );
 
+/** Says which rules took something out of a payload, if any did. */
+export const ScrubbedNote: FC<{ by: string[] }> = ({ by }) =>
+  by.length === 0 ? null : (
+    <p class="notice warning">
+      Scrubbed by {by.join(', ')}: before this payload was stored, what{' '}
+      {by.length === 1 ? 'this rule matches' : 'these rules match'} was taken out.
+    </p>
+  );
+
 /** Lines to paste elsewhere. */
 export const CopyLines: FC<{ id: string; text: string; what: string }> = ({ id, text, what }) => (
   <div class="copyable">

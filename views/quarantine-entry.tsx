@@ -3,7 +3,7 @@ import { exact } from './ago.ts';
 import { type Frame, Page } from './layout.tsx';
 import { quarantinePath, recordsPath } from './links.ts';
 import { count, EmptyState, type NoticeProps, Scroll, size, Time } from './parts.tsx';
-import { PayloadBlock } from './payload.tsx';
+import { PayloadBlock, ScrubbedNote } from './payload.tsx';
 import type { QuarantineEntry } from './quarantine.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 import { visible } from './visible.ts';
@@ -26,6 +26,7 @@ export const QuarantineEntryPage: FC<QuarantineEntryPageProps> = ({ frame, entry
     <h2>Fields as they came</h2>
     <Headers entry={entry} />
     <h2>Payload</h2>
+    <ScrubbedNote by={entry.scrubbedBy} />
     {entry.payload === '' ? (
       <EmptyState title="The payload is empty" />
     ) : (

@@ -9,6 +9,7 @@ import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 export interface QuarantineEntry extends QuarantineListRow {
   headers: [string, string][];
   payload: string;
+  scrubbedBy: string[];
 }
 
 /** What is kept, and how much may be. */

@@ -4,7 +4,7 @@ import { ago, exact } from './ago.ts';
 import { type Frame, Page } from './layout.tsx';
 import { machinePath, recordsPath } from './links.ts';
 import { count, EmptyState, Severity, Time } from './parts.tsx';
-import { NulNote, PayloadBlock } from './payload.tsx';
+import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
 
 export interface RecordDetails {
@@ -36,6 +36,7 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash 
     </div>
     {crash && <CrashSection recordId={record.id} crash={crash} readonly={frame.readonly} />}
     <h2 id="payload-heading">Payload</h2>
+    <ScrubbedNote by={record.scrubbedBy} />
     <Payload payload={record.payload} nulBytes={details.nulBytes} />
   </Page>
 );

@@ -32,6 +32,7 @@ const build = Bun.spawnSync(
     `--define=VERSION=${JSON.stringify(packageJson.version)}`,
     'src/main.ts',
     'src/worker.ts',
+    'src/scrub-worker.ts',
     `--outfile=${outfile}`,
   ],
   { cwd: root, stdout: 'pipe', stderr: 'pipe' },

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The processor time of a process's first thread so far, in milliseconds; undefined where the kernel doesn't tell.
+ * The processor time of a thread so far, in milliseconds: of a process's first one, or by its own id; undefined where the kernel
+ * doesn't tell.
  * The first field of schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst).
  */
 export function cpuMilliseconds(pid: number): number | undefined {

@@ -6,6 +6,8 @@ import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-metrics.ts';
+import type { Scrubbed } from '../privacy/scrub.ts';
+import { createScrubber } from '../privacy/scrubber.ts';
 import { kindsOf } from '../records/kind.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
@@ -15,6 +17,7 @@ import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import type { Limits } from './limits.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
 import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
+import { redactBody } from './redact.ts';
 
 /** A request with a known TID, as it came. */
 export interface CollectorRequest {
@@ -36,8 +39,8 @@ export interface Collector {
   fleetOf(tid: string): Fleet | undefined;
   /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
-  /** Stores a parsed request; what was refused for good tells why. */
-  store(fleet: Fleet, received: Received): Promise<StoredRecord | Refusal>;
+  /** Stores a parsed request, of which rules may have scrubbed the payload already; what was refused for good tells why. */
+  store(fleet: Fleet, received: Received, scrubbedBy?: string[]): Promise<StoredRecord | Refusal>;
   /** Records waiting to be committed. */
   readonly waiting: number;
   readonly metrics: CollectorMetrics;
@@ -96,6 +99,10 @@ export function createCollector({
     maxWaiting: config.collector.queue,
     answerWithinMs: ANSWER_TIMEOUT_MS,
   });
+  const scrubber = createScrubber(config.privacy.scrub, {
+    maxWaiting: config.collector.queue,
+    answerWithinMs: ANSWER_TIMEOUT_MS,
+  });
 
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
     assertRoom();
@@ -107,18 +114,29 @@ export function createCollector({
     return 'message' in outcome ? refuse(request, outcome) : { kind: 'stored', record: outcome };
   }
 
-  async function store(fleet: Fleet, { report, payloadBytes }: Received): Promise<StoredRecord | Refusal> {
+  async function store(
+    fleet: Fleet,
+    received: Received,
+    scrubbedBefore: string[] = [],
+  ): Promise<StoredRecord | Refusal> {
     assertRoom();
+    // Of the payload as it came: a record that comes again is known whatever rules there are by then.
+    const fingerprint = recordFingerprint(received.report, received.payloadBytes);
+    const scrubbed = await scrubber.scrub(received.report.payload, received.report.classification);
+    if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
+    const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
+    const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
     const outcome = await records.submit({
       report,
       fleetId: fleet.id,
-      fingerprint: recordFingerprint(report, payloadBytes),
+      fingerprint,
       kinds: kinds(report.classification),
+      scrubbedBy,
     });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
     if (outcome.kind === 'stored') limits.stored(fleet);
-    const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name };
+    const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name, scrubbedBy };
     return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
   }
 
@@ -130,6 +148,7 @@ export function createCollector({
     });
     if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
     const headers = request.headers.filter(([name]) => !NOT_KEPT.has(name.toLowerCase()));
+    const redacted = await redactBody(scrubber, headers, request.body, refusal.withheldBy);
     const kept = await refused.submit({
       fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
       fleetId: request.fleet.id,
@@ -138,7 +157,7 @@ export function createCollector({
       field: refusal.field,
       reason: storable(refusal.message),
       headers: headers.map(([name, value]) => [name, storable(value)]),
-      body: request.body,
+      ...redacted,
     });
     return { kind: 'refused', refusal, kept };
   }
@@ -150,12 +169,20 @@ export function createCollector({
     metrics,
     limits,
     get waiting() {
-      return records.waiting + refused.waiting;
+      return scrubber.waiting + records.waiting + refused.waiting;
     },
     async drain() {
+      await scrubber.drain();
+      // What was scrubbed just now is about to join its batch.
+      await Bun.sleep(0);
       await Promise.all([records.drain(), refused.drain()]);
     },
   };
+}
+
+function scrubbingFailed({ rule, reason }: Scrubbed & { kind: 'failed' }): Refusal {
+  const message = `payload: the rule "${rule}" of privacy.scrub ${reason}, which is withheld`;
+  return { field: 'payload', message, withheldBy: rule };
 }
 
 /** What the collector answers to a TID that it does not know. */

@@ -26,6 +26,8 @@ export type RawFields = Partial<Record<Field, string>>;
 export interface Refusal {
   field: Field | 'payload' | null;
   message: string;
+  /** The rule of privacy.scrub that could not be applied to its payload, which therefore may not be kept. */
+  withheldBy?: string;
 }
 
 type FormatVersion = Report['recordFormatVersion'];

@@ -50,6 +50,42 @@ export function claimedMachine(headers: Iterable<[string, string]>, body: Uint8A
   return claimed?.slice(0, 32).replaceAll(/[\p{Cc}\p{Cs}]/gu, '') || null;
 }
 
+/** A payload within a request that could not become a record, as far as it can be told. */
+export interface FoundPayload {
+  payload: string;
+  /** Undefined where it is missing or wrong. */
+  classification: string | undefined;
+  /** The body with another payload; what is not known of a record is left out. */
+  bodyWith(payload: string): Uint8Array;
+}
+
+/** Where the payload of a refused request is; undefined where its body makes no sense. */
+export function findPayload(headers: Iterable<[string, string]>, body: Uint8Array): FoundPayload | undefined {
+  const { fields } = readHeaders(headers);
+  if (fields.record_format_version !== undefined) {
+    const classification = knownClassification(fields.classification);
+    const found = decodePayload(body);
+    return { payload: found, classification, bodyWith: payload => (payload === found ? body : Buffer.from(payload)) };
+  }
+  const object = readObject(body);
+  if (typeof object === 'string' || typeof object.payload !== 'string') return undefined;
+  const entries = Object.entries(object).filter(([key, value]) => isField(key) && typeof value !== 'object');
+  const classifications = entries.filter(([key]) => key.toLowerCase() === 'classification').map(([, value]) => value);
+  return {
+    payload: object.payload,
+    classification: classifications.length === 1 ? knownClassification(classifications[0]) : undefined,
+    bodyWith: payload => Buffer.from(JSON.stringify({ ...Object.fromEntries(entries), payload })),
+  };
+}
+
+function isField(key: string) {
+  return KNOWN.has(key.toLowerCase().replaceAll('-', '_'));
+}
+
+function knownClassification(claimed: unknown): string | undefined {
+  return typeof claimed === 'string' && /^[^/]+\/[^/]+\/[^/]+$/.test(claimed.trim()) ? claimed.trim() : undefined;
+}
+
 interface HeaderFields {
   fields: RawFields;
   external: boolean;
@@ -133,7 +169,9 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   try {
     value = JSON.parse(decodePayload(body).replace(/^\uFEFF/, ''));
   } catch (error) {
-    return `body: not JSON (${escapeControls((error as Error).message.replace(/^JSON Parse error: /, ''))}) and no record_format_version header, ${expected}`;
+    // An identifier is left out: it may be of any length, and is part of the payload perhaps.
+    const mistake = (error as Error).message.replace(/^JSON Parse error: /, '').replace(/ ".*"$/s, '');
+    return `body: not JSON (${escapeControls(mistake)}) and no record_format_version header, ${expected}`;
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     return `body: JSON, but not an object, and no record_format_version header, ${expected}`;

@@ -11,7 +11,9 @@ export interface RefusedRequest {
   field: string | null;
   reason: string;
   headers: [string, string][];
+  /** Without what rules took out of it. */
   body: Uint8Array;
+  scrubbedBy: string[];
 }
 
 export interface KeptRequest {
@@ -50,22 +52,25 @@ export async function keepRefused(
 }
 
 function keep(tx: Queryable, requests: RefusedRequest[]) {
-  const rows = requests.map(({ fingerprint, fleetId, machineId, address, field, reason, headers, body }) => ({
-    fingerprint,
-    fleet_id: fleetId,
-    machine_id: machineId,
-    address,
-    field,
-    reason,
-    headers,
-    body: Buffer.from(body).toString('base64'),
-  }));
+  const rows = requests.map(
+    ({ fingerprint, fleetId, machineId, address, field, reason, headers, body, scrubbedBy }) => ({
+      fingerprint,
+      fleet_id: fleetId,
+      machine_id: machineId,
+      address,
+      field,
+      reason,
+      headers,
+      body: Buffer.from(body).toString('base64'),
+      scrubbed: scrubbedBy.join(',') || null,
+    }),
+  );
   return tx<(KeptRequest & { fingerprint: string })[]>`
-    insert into quarantine as known (fingerprint, first_at, last_at, attempts, fleet_id, machine_id, address, field, reason, bytes, headers, body)
+    insert into quarantine as known (fingerprint, first_at, last_at, attempts, fleet_id, machine_id, address, field, reason, bytes, headers, body, scrubbed)
     select fingerprint::uuid, now(), now(), 1, fleet_id, machine_id, address, field, reason,
-           octet_length(decode(body, 'base64')) + octet_length(headers::text), headers, decode(body, 'base64')
+           octet_length(decode(body, 'base64')) + octet_length(headers::text), headers, decode(body, 'base64'), string_to_array(scrubbed, ',')
       from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
-             fingerprint text, fleet_id smallint, machine_id text, address text, field text, reason text, headers jsonb, body text)
+             fingerprint text, fleet_id smallint, machine_id text, address text, field text, reason text, headers jsonb, body text, scrubbed text)
      order by fingerprint
         on conflict (fingerprint) do update
        set last_at = now(), attempts = known.attempts + 1, field = excluded.field, reason = excluded.reason
@@ -148,6 +153,7 @@ export interface QuarantineFullRow extends QuarantineListRow {
   tid: string;
   headers: [string, string][];
   body: Uint8Array;
+  scrubbedBy: string[];
 }
 
 /** Newest first; `beforeId` pages on. */
@@ -175,7 +181,7 @@ export function readQuarantine(
   }: { id?: number | undefined; reason?: string | undefined; afterId?: number; limit?: number },
 ) {
   return sql<QuarantineFullRow[]>`
-    select ${entryColumns(sql)}, f.tid::text as tid, headers, body
+    select ${entryColumns(sql)}, f.tid::text as tid, headers, body, coalesce(scrubbed, '{}') as "scrubbedBy"
       from quarantine q join fleets f on f.id = q.fleet_id
      where evicted_at is null and q.id > ${afterId}
        and ${id === undefined ? sql`true` : sql`q.id = ${id}`}

@@ -24,9 +24,12 @@ export async function replay(
   }
 }
 
-async function replayOne(collector: Collector, { tid, headers, body }: QuarantineFullRow): Promise<boolean> {
+async function replayOne(
+  collector: Collector,
+  { tid, headers, body, scrubbedBy }: QuarantineFullRow,
+): Promise<boolean> {
   const fleet = collector.fleetOf(tid);
   const received = parseRequest(headers, body);
   if (!fleet || isRefusal(received)) return false;
-  return !('message' in (await collector.store(fleet, received)));
+  return !('message' in (await collector.store(fleet, received, scrubbedBy)));
 }

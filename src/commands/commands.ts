@@ -60,6 +60,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     summary: 'remove the records whose time is over, or say what would go',
     load: async () => (await import('./purge.ts')).purge,
   },
+  forget: {
+    summary: 'erase one machine everywhere, or say what there is of it',
+    load: async () => (await import('./forget.ts')).forget,
+  },
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,

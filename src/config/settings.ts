@@ -4,6 +4,7 @@ import { listeners, listenersToToml } from './listener.ts';
 import { pluginNames } from './plugin-names.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
+import { scrubRules } from './scrub.ts';
 import { fleetNames, tids } from './tid.ts';
 import {
   bytes,
@@ -266,6 +267,20 @@ export const settings = {
       toToml: bytesToToml,
       doc: 'How many bytes the refused records may take together; past it the oldest go.',
       allowed: `1 MB to 10 GB, ${SIZE_TEXT}`,
+    }),
+  },
+  privacy: {
+    scrub: setting({
+      schema: scrubRules,
+      default: [],
+      doc:
+        'What is taken out of payloads before they are stored, since they may hold secrets: rules that are applied one after ' +
+        'the other, each a name, the classifications it is for ("*" stands for any one part; left out: all), a regular ' +
+        'expression in the syntax of RE2, and what takes the place of whatever matches (left out: "[scrubbed]"; $1 is the ' +
+        'first group). In the environment: the list as JSON.',
+      allowed: 'a list of { name = "…", classification = "…", pattern = "…", replacement = "…" }, each name once',
+      example:
+        '[{ name = "tokens", classification = "*/crash/*", pattern = \'(?i)(token|password)=\\S+\', replacement = "$1=[scrubbed]" }]',
     }),
   },
   retention: {

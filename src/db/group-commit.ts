@@ -82,7 +82,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     }
     const latest = performance.now() - options.answerWithinMs;
     for (const { submittedAt, reject } of [...inFlight, queue].flat()) {
-      if (submittedAt < latest) reject(new DatabaseUnavailable('the database takes too long'));
+      if (submittedAt < latest) reject(new DatabaseUnavailable('storing it takes too long'));
     }
   }
 

@@ -2,7 +2,8 @@ import type { StoredRecord } from './record.ts';
 
 /**
  * A record as the REST API and the collector's answer write it. Times are `YYYY-MM-DD HH:MM:SS UTC`. `payload` is what
- * came, NULs included; `payload_nul_bytes` says how many. Fields that a record format lacks are null.
+ * came, NULs included, but for what the rules in `scrubbed_by` took out; `payload_nul_bytes` says how many NULs. Fields that a
+ * record format lacks are null.
  */
 export function recordToJson(record: StoredRecord) {
   return {
@@ -23,6 +24,7 @@ export function recordToJson(record: StoredRecord) {
     payload_format_version: record.payloadFormatVersion,
     payload_nul_bytes: countNuls(record.payload),
     record_format_version: record.recordFormatVersion,
+    scrubbed_by: record.scrubbedBy,
     severity: record.severity,
     system_name: record.systemName,
     ts_capture: formatTime(new Date(record.capturedAt * 1000)),

@@ -111,7 +111,7 @@ export function recordColumns(sql: Queryable, payloadBeginning?: number) {
     r.record_format_version as "recordFormatVersion", r.payload_format_version as "payloadFormatVersion", r.classification,
     r.system_name as "systemName", r.build, r.arch, r.kernel_version as "kernelVersion", r.host_type as "hostType",
     r.board_name as "boardName", r.cpu_model as "cpuModel", r.bios_version as "biosVersion", r.event_id as "eventId",
-    extract(epoch from r.captured_at)::bigint as "capturedAt", ${payload}`;
+    extract(epoch from r.captured_at)::bigint as "capturedAt", coalesce(r.scrubbed, '{}') as "scrubbedBy", ${payload}`;
 }
 
 export function toRecord({ payloadRaw, ...row }: RecordRow): StoredRecord {

@@ -33,4 +33,6 @@ export interface StoredRecord extends Report {
   receivedAt: Date;
   /** The name of the TID the record came with. */
   fleet: string;
+  /** The rules of privacy.scrub that changed the payload before it was stored; mostly none. */
+  scrubbedBy: string[];
 }

@@ -9,6 +9,8 @@ export interface NewRecord {
   /** See recordFingerprint. */
   fingerprint: string;
   kinds: RecordKind[];
+  /** The names of the rules that changed its payload. */
+  scrubbedBy: string[];
 }
 
 export type StoreOutcome =
@@ -51,7 +53,12 @@ interface StoredRow {
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const distinct = firstOfEach(batch);
-  const rows = [...distinct.values()].map(record => [...valuesOf(record), record.fingerprint, record.kinds]);
+  const rows = [...distinct.values()].map(record => [
+    ...valuesOf(record),
+    record.fingerprint,
+    record.kinds,
+    record.scrubbedBy.join(',') || null,
+  ]);
   const kinds = [...new Set(batch.flatMap(record => record.kinds))];
   const stored = await sql<StoredRow[]>`
     select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb, ${kinds}::text[])`;

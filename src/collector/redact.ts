@@ -1,0 +1,23 @@
+import type { Scrubber } from '../privacy/scrubber.ts';
+import { findPayload } from './parse.ts';
+
+const WITHHELD = '(withheld by privacy.scrub)';
+
+/**
+ * The body of a refused request as it may be kept: its payload is scrubbed like that of a record, by all rules where its
+ * classification is not known, and left out where that can't be done, as for the rule `withheldBy`.
+ */
+export async function redactBody(
+  scrubber: Scrubber,
+  headers: [string, string][],
+  body: Uint8Array,
+  withheldBy: string | undefined,
+): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
+  if (!scrubber.active) return { body, scrubbedBy: [] };
+  const found = findPayload(headers, body);
+  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: [] };
+  if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
+  const scrubbed = await scrubber.scrub(found.payload, found.classification);
+  if (scrubbed.kind === 'failed') return { body: found.bodyWith(WITHHELD), scrubbedBy: [scrubbed.rule] };
+  return { body: found.bodyWith(scrubbed.payload), scrubbedBy: scrubbed.by };
+}

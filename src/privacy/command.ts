@@ -1,0 +1,101 @@
+import { recordAudit, shellActor } from '../access/audit.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/settings.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { OperatorError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { progressBar } from '../progress.ts';
+import { findTraces, forgetMachine, isUnknown, type MachineTraces } from './forget.ts';
+
+export interface ForgetOptions {
+  config?: string | undefined;
+  'dry-run': boolean;
+  yes: boolean;
+}
+
+/** Erases a machine id, or tells what would go, on stdout; beside a running server it uses that one's PostgreSQL. */
+export async function forget(
+  machineId: string,
+  { config: file, 'dry-run': dryRun, yes }: ForgetOptions,
+  print: (text: string) => Promise<void>,
+) {
+  const { config } = loadConfig({ file });
+  const log = createLog(config.log.level, config.log.format);
+  const database = await openDatabase(config, log, { join: true });
+  try {
+    const client = database.client('forget');
+    await migrate(client, log);
+    const traces = await findTraces(client, machineId);
+    await print(isUnknown(traces) ? `Nothing is known of machine ${machineId}.\n` : describe(machineId, traces));
+    if (!isUnknown(traces) && !dryRun) {
+      confirm(machineId, yes);
+      const before = { ...traces };
+      await recordAudit(client, shellActor(), { action: 'forgot a machine', subject: `machine ${machineId}`, before });
+      const bar = progressBar(traces.records, 'records', 'Erased');
+      const left = await forgetMachine(client, machineId, config, bar.show);
+      bar.done();
+      await print(isUnknown(left) ? '\nAll of this is erased.\n' : stillReporting(left));
+    }
+    await print(unreachable(machineId, config));
+  } finally {
+    await database.close();
+  }
+}
+
+function describe(machineId: string, traces: MachineTraces): string {
+  const { firstDay, lastDay } = traces;
+  const days = firstDay === lastDay ? firstDay : `${firstDay} to ${lastDay}`;
+  const lines: [number, string][] = [
+    [traces.records, `records${traces.records > 0 ? ` (${days})` : ''}, with what is counted of them`],
+    [traces.crashes, 'analysed crashes'],
+    [traces.ownStacks, 'backtraces that no other machine reported'],
+    [traces.stackCounts, 'counts of its backtraces and guilties'],
+    [traces.queued, 'records waiting for analysis'],
+    [traces.recent, 'fingerprints of recent records'],
+    [traces.lastSeen, 'days it was last seen, by system and build'],
+    [traces.machineChecks, 'counts of its machine checks'],
+    [traces.quarantined, 'records in quarantine'],
+  ];
+  const figures = lines.map(([rows]) => rows.toLocaleString('en'));
+  const width = Math.max(...figures.map(figure => figure.length));
+  return `Machine ${machineId}:\n${lines.map(([, what], n) => `  ${figures[n]!.padStart(width)}  ${what}\n`).join('')}`;
+}
+
+function confirm(machineId: string, yes: boolean) {
+  if (yes) return;
+  const remedy = 'Run it with --yes to erase all of this, or with --dry-run to look only.';
+  if (!process.stdin.isTTY) throw new OperatorError('nothing was erased: that has to be confirmed', remedy);
+  if (prompt('\nThis can not be undone. Type the machine id to erase it:')?.trim() !== machineId)
+    throw new OperatorError('nothing was erased: what was typed is not the machine id', remedy);
+}
+
+function stillReporting(left: MachineTraces): string {
+  return (
+    `\nErased, but the machine goes on reporting: ${left.records.toLocaleString('en')} records have come since. Switch its reporting ` +
+    'off (sudo telemctl opt-out) and run this again.\n'
+  );
+}
+
+/** What an admin has to see to. */
+function unreachable(machineId: string, config: Config): string {
+  const backups = config.backup.dir
+    ? `backups made before, in ${config.backup.dir} and elsewhere`
+    : 'backups made before';
+  const rule = Object.hasOwn(config.retention.machine_id, machineId);
+  const lines = [
+    `${backups}: delete them, or run this again after restoring one`,
+    'what was exported, or answered to scripts, before',
+    'the audit, which tells of this and of what people did with its records',
+    'the machine itself, which may hold records that it has not sent yet',
+    'other ids of the same machine: clients take a new one every 3 days',
+    'payloads of other machines that mention it',
+    'counts of records that retention has taken before; they name no machine',
+    'blocks of the database files on disk until PostgreSQL writes over them',
+    rule && 'the rule for it in retention.machine_id: take it out of the configuration',
+  ];
+  return `\nNot reached:\n${lines
+    .filter(line => line !== false)
+    .map(line => `  - ${line}\n`)
+    .join('')}`;
+}
