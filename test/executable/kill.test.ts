@@ -1,13 +1,43 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
+import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad, tally } from './load.ts';
-import { childrenOf, eventually, isAlive, killPostgres, signal, workspace } from './program.ts';
-import { exchange, get, headerRequest } from './wire.ts';
+import { childrenOf, eventually, isAlive, killPostgres, type Program, signal, workspace } from './program.ts';
+import { exchange, get, headerBlock, headerRequest, openWire, type Place } from './wire.ts';
 
 setDefaultTimeout(90_000);
 
-const { start, path } = workspace();
+const space = workspace();
+const { start, path } = space;
 const LOAD_MS = 1_300;
+
+let beset: Program;
+let droppedAt: Promise<number>[];
+let stalledSince: number;
+
+beforeAll(async () => {
+  // It takes half a minute until they are dropped: the other tests go on beside them, and the last one looks.
+  beset = await start({ env: listenersOfEachKind(space) });
+  stalledSince = performance.now();
+  const places = KINDS.map(kind => placeOf(beset, kind));
+  const stalled = await Promise.all(
+    places.flatMap(place => Array.from({ length: 100 }, (_, n) => openStalled(place, n))),
+  );
+  droppedAt = stalled.map(wire => wire.closed.then(() => performance.now()));
+});
+
+/** Some stop inside the headers, some inside the body. */
+async function openStalled(place: Place, n: number) {
+  const wire = await openWire(place);
+  wire.write(n % 2 === 0 ? 'POST /v2/collector HTTP/1.1\r\nHost: 127.0.0.1\r\nrecord_for' : `${headerBlock(500)}half`);
+  return wire;
+}
+
+test('senders that stall hold nobody up', async () => {
+  const asked = performance.now();
+  expect((await exchange(beset.port, headerRequest('hello\n'))).status).toBe(201);
+  expect(performance.now() - asked).toBeLessThan(2_000);
+});
 
 test('kill -9 under full load, ten times: what was answered 201 is there, and the next start needs no help', async () => {
   const stateDir = path('killed');
@@ -99,4 +129,8 @@ test('a stop while PostgreSQL can not start ends in time', async () => {
   await eventually('it can not start', () => program.output().includes('PostgreSQL does not start'));
   const { code, ms } = await program.stop();
   expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
+});
+
+test('senders that stall are dropped', async () => {
+  expect(Math.max(...(await Promise.all(droppedAt))) - stalledSince).toBeLessThan(40_000);
 });
