@@ -7,7 +7,13 @@ import { backupInto } from './commands.ts';
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
 /** Writes a backup named after the moment into `dir`; once it is whole, the oldest go until `keep` are left. */
-export async function scheduledBackup(sql: Sql, dir: string, keep: number, log: Log, now = new Date()) {
+export async function scheduledBackup(
+  sql: Sql,
+  dir: string,
+  keep: number,
+  log: Log,
+  now = new Date(),
+): Promise<number> {
   const moment = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
@@ -23,4 +29,5 @@ export async function scheduledBackup(sql: Sql, dir: string, keep: number, log: 
     ms: Math.round(performance.now() - started),
     removed: old.length,
   });
+  return rows;
 }
