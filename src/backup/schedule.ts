@@ -18,10 +18,7 @@ export async function scheduledBackup(
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
   const rows = await backupInto(sql, join(dir, name));
-  const old = readdirSync(dir)
-    .filter(file => NAME.test(file))
-    .sort()
-    .slice(0, -keep);
+  const old = scheduledBackups(dir).slice(0, -keep);
   for (const file of old) rmSync(join(dir, file));
   log.info('backed up', {
     file: join(dir, name),
@@ -30,4 +27,11 @@ export async function scheduledBackup(
     removed: old.length,
   });
   return rows;
+}
+
+/** The names of those that are there, the oldest first. */
+export function scheduledBackups(dir: string): string[] {
+  return readdirSync(dir)
+    .filter(file => NAME.test(file))
+    .sort();
 }

@@ -3,8 +3,9 @@ import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
 import type { Config } from '../config/settings.ts';
 import { hasStopped } from '../overview/silence.ts';
+import type { DiskStatus } from '../retention/disk-reserve.ts';
 import { expiresSoon } from '../tls/pair.ts';
-import { hasFailed, type Job } from './jobs.ts';
+import { hasFailed, type JobOutcome } from './jobs.ts';
 import type { ServerState } from './state.ts';
 
 export type Level = 'ok' | 'warning' | 'error';
@@ -26,7 +27,7 @@ const VERY_LATE_SECONDS = 3_600;
 const EXCESS_LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
 
-type Finding = Omit<Check, 'name'>;
+export type Finding = Omit<Check, 'name'>;
 
 /** What there is to say of a server, in the order of the page. */
 export function checksOf(state: ServerState, config: Config, now = new Date()): Check[] {
@@ -37,11 +38,11 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Limits', limits(state, now)],
     ['Quarantine', quarantine(state, config)],
     ['Crash analysis', analysis(state)],
-    ['Disk', disk(state)],
+    ['Disk', state.disk && diskFinding(state.disk)],
     ['Database', database(state, config)],
-    ['Purge', job(state, 'purge', config.retention.schedule, now)],
-    ['Backup', backup(state, config, now)],
-    ['Certificate', certificate(state, now)],
+    ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
+    ['Backup', backupFinding(state.jobs.get('backup'), config, now)],
+    ['Certificate', state.certificate && certificateFinding(state.certificate, now)],
     ['Plugins', plugins(state, config)],
   ];
   return findings.flatMap(([name, finding]) => (finding ? { name, ...finding } : []));
@@ -116,8 +117,7 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
   return { level: 'warning', text, remedy: 'Crashes, "could not be analysed": see them there, and try again.' };
 }
 
-function disk({ disk: room }: ServerState): Finding | undefined {
-  if (!room) return undefined;
+export function diskFinding(room: DiskStatus): Finding {
   const text = `${size(room.freeBytes)} are free; records are refused below ${size(room.reserveBytes)}.`;
   const remedy = 'Make room on the file system of state.dir, or keep records for less long.';
   if (room.low) return { level: 'error', text: `Too little is free: records are answered 503. ${text}`, remedy };
@@ -131,8 +131,7 @@ function database({ database: { databaseBytes } }: ServerState, { retention: { m
 }
 
 /** A job by the clock; it is late where its last two times have passed without a success. */
-function job({ jobs }: ServerState, name: Job, schedule: string, now: Date): Finding {
-  const outcome = jobs.get(name);
+export function jobFinding(outcome: JobOutcome | undefined, schedule: string, now: Date): Finding {
   const cron = new Cron(schedule, { timezone: 'UTC', paused: true });
   const [, dueBefore] = cron.previousRuns(2, now);
   const next = cron.nextRun(now);
@@ -159,18 +158,16 @@ function job({ jobs }: ServerState, name: Job, schedule: string, now: Date): Fin
   };
 }
 
-function backup(state: ServerState, config: Config, now: Date): Finding {
+export function backupFinding(outcome: JobOutcome | undefined, config: Config, now: Date): Finding {
   const { dir, schedule } = config.backup;
-  if (dir !== undefined) return job(state, 'backup', schedule, now);
-  const last = state.jobs.get('backup')?.succeededAt;
+  if (dir !== undefined) return jobFinding(outcome, schedule, now);
+  const last = outcome?.succeededAt;
   const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
   if (config.database.url !== undefined) return { level: 'ok', text };
   return { level: 'warning', text, remedy: 'Set backup.dir, best to a directory on another disk.' };
 }
 
-function certificate({ certificate: served }: ServerState, now: Date): Finding | undefined {
-  if (!served) return undefined;
-  const { notAfter, refused } = served;
+export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {
   const day = notAfter.toISOString().slice(0, 10);
   const expired = notAfter < now;
   const text = expired ? `It has expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
