@@ -42,6 +42,7 @@ import { recordsPages } from './records/pages.tsx';
 import { createSearcher } from './records/searcher.ts';
 import type { DiskStatus } from './retention/disk-reserve.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
+import { statusApi, statusPages } from './status/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
 import type { ServedCertificate } from './tls/certificate.ts';
 import { redirectToHttps } from './tls/redirect.ts';
@@ -110,6 +111,7 @@ function pages(
   const app = new Hono();
   const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
+  const watched = { config, collector, disk, certificate, plugins };
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();
@@ -165,7 +167,9 @@ function pages(
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
-  app.route('/metrics', metricsRoutes(database.sql, collector, disk, certificate));
+  app.route('/telemetryui/status', statusPages(database.sql, watched, frame));
+  app.route('/metrics', metricsRoutes(database.sql, watched));
+  app.route('/api/status', statusApi(database.sql, watched));
   app.route('/api/audit', auditApi(database.sql));
   app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));

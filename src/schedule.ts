@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
+import { remembered } from './status/jobs.ts';
 
 interface Job {
   name: string;
@@ -33,7 +34,7 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
     {
       name: 'purge',
       cron: config.retention.schedule,
-      run: async () => reportPurge(await purge(purger, config, log), log),
+      run: async () => reportPurge(await remembered(sql, 'purge', () => purge(purger, config, log)), log),
     },
     { name: 'forget ended sessions', cron: '41 * * * *', run: () => forgetEnded(sql, sessionLimits(config)) },
     ...backups(database, config, log),
@@ -44,7 +45,13 @@ function backups(database: Database, { backup }: Config, log: Log): Job[] {
   const { dir, keep, schedule } = backup;
   if (dir === undefined) return [];
   const sql = database.client('backup');
-  return [{ name: 'backup', cron: schedule, run: () => scheduledBackup(sql, dir, keep, log) }];
+  return [
+    {
+      name: 'backup',
+      cron: schedule,
+      run: () => remembered(sql, 'backup', () => scheduledBackup(sql, dir, keep, log)),
+    },
+  ];
 }
 
 function reportPurge(report: PurgeReport | undefined, log: Log) {

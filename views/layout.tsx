@@ -186,6 +186,7 @@ const Footer: FC<{ frame: Frame }> = ({ frame: { version, visitor } }) => (
   <footer>
     <span>telemetricsd {version}</span>
     {visitor && <a href="/api/records">Records as JSON</a>}
+    {visitor && <a href="/telemetryui/status">Status</a>}
     <span>All times in UTC</span>
     {visitor?.role === 'admin' && ADMINISTRATION.map(([href, title]) => <a href={href}>{title}</a>)}
   </footer>

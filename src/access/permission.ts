@@ -11,7 +11,7 @@ export function permissionFor(method: string, path: string): Permission | undefi
   if (OPEN_PATHS.test(path)) return undefined;
   if (ADMIN_PATHS.test(path)) return 'administer';
   if (OWN_PATHS.test(path)) return 'read';
-  if (path === '/metrics') return 'metrics';
+  if (path === '/metrics' || path === '/api/status') return 'metrics';
   return isRead(method) ? 'read' : 'analyse';
 }
 

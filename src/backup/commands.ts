@@ -8,6 +8,7 @@ import { startEmbedded } from '../db/embedded.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
+import { hasJobOutcomes, noteSuccess } from '../status/jobs.ts';
 import { writeBackup } from './format.ts';
 import { checkBackup, restoreBackup } from './restore.ts';
 import { estimateRows, readDatabase } from './snapshot.ts';
@@ -27,6 +28,8 @@ export async function backup(file: string, { config: configFile }: Options): Pro
     const bar = progressBar(await estimateRows(client), 'rows', 'Backed up');
     const rows = await backupInto(client, file, bar.show);
     bar.done(rows);
+    // The schema may still be that of an older version.
+    if (await hasJobOutcomes(client)) await noteSuccess(client, 'backup');
     process.stderr.write(`${file} has ${(statSync(file).size / 1e6).toFixed(1)} MB.\n`);
     return 0;
   } finally {

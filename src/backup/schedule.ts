@@ -7,15 +7,18 @@ import { backupInto } from './commands.ts';
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
 /** Writes a backup named after the moment into `dir`; once it is whole, the oldest go until `keep` are left. */
-export async function scheduledBackup(sql: Sql, dir: string, keep: number, log: Log, now = new Date()) {
+export async function scheduledBackup(
+  sql: Sql,
+  dir: string,
+  keep: number,
+  log: Log,
+  now = new Date(),
+): Promise<number> {
   const moment = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
   const rows = await backupInto(sql, join(dir, name));
-  const old = readdirSync(dir)
-    .filter(file => NAME.test(file))
-    .sort()
-    .slice(0, -keep);
+  const old = scheduledBackups(dir).slice(0, -keep);
   for (const file of old) rmSync(join(dir, file));
   log.info('backed up', {
     file: join(dir, name),
@@ -23,4 +26,12 @@ export async function scheduledBackup(sql: Sql, dir: string, keep: number, log: 
     ms: Math.round(performance.now() - started),
     removed: old.length,
   });
+  return rows;
+}
+
+/** The names of those that are there, the oldest first. */
+export function scheduledBackups(dir: string): string[] {
+  return readdirSync(dir)
+    .filter(file => NAME.test(file))
+    .sort();
 }

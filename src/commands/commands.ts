@@ -32,6 +32,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     summary: 'check the configuration and print it, with documentation',
     load: async () => (await import('./config.ts')).config,
   },
+  doctor: {
+    summary: 'look for what is wrong and say what to do about it',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
   backup: {
     summary: 'write everything in the database into a file',
     load: async () => (await import('./backup.ts')).backup,

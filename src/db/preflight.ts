@@ -59,7 +59,7 @@ async function assertRoom(stateDir: string, databaseBytes: number): Promise<stri
   );
 }
 
-function nearestExisting(directory: string): string {
+export function nearestExisting(directory: string): string {
   return existsSync(directory) ? directory : nearestExisting(dirname(directory));
 }
 

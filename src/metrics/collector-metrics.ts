@@ -10,6 +10,8 @@ export interface CollectorMetrics {
   received(fleet: string, result: string): void;
   /** A batch was committed. */
   committed(records: number, seconds: number): void;
+  /** Requests with a known TID by what became of their records. */
+  results(): Map<string, number>;
   lines(): string[];
 }
 
@@ -32,6 +34,12 @@ export function collectorMetrics(): CollectorMetrics {
     committed(records, seconds) {
       batchRecords.observe(records);
       batchSeconds.observe(seconds);
+    },
+    results() {
+      const all = new Map<string, number>();
+      for (const ofFleet of results.values())
+        for (const [result, n] of ofFleet) all.set(result, (all.get(result) ?? 0) + n);
+      return all;
     },
     lines: () => [
       ...metric('telemetricsd_answers_total', 'counter', 'Answers of the collector by HTTP status.', [

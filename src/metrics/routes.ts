@@ -1,51 +1,60 @@
 import { Hono } from 'hono';
-import type { Collector } from '../collector/collector.ts';
-import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Sql } from '../db/connect.ts';
-import type { DiskStatus } from '../retention/disk-reserve.ts';
-import type { ServedCertificate } from '../tls/certificate.ts';
+import { hasFailed, type Job, type JobOutcome } from '../status/jobs.ts';
+import { type ServerState, serverState, type Watched } from '../status/state.ts';
 import { PROGRAM_VERSION } from '../version.ts';
-import { metric } from './collector-metrics.ts';
-import { databaseState } from './queries.ts';
+import { metric, type Sample } from './collector-metrics.ts';
 
 /** GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all. */
-export function metricsRoutes(
-  sql: Sql,
-  collector: Collector,
-  disk: () => DiskStatus | undefined,
-  certificate: ServedCertificate | undefined,
-) {
+export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
-    const state = await databaseState(sql, MAX_ATTEMPTS);
-    const room = disk();
+    const { database, jobs, disk, certificate, pluginsLeftOut, waitingForCommit } = await serverState(sql, watched);
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
-      ...collector.metrics.lines(),
-      ...gauge('queue_records', 'Records that wait to be committed.', collector.waiting),
-      ...gauge('last_record_timestamp_seconds', 'When the newest record of the last 48 hours came.', state.lastRecord),
-      ...gauge('quarantine_records', 'Refused records that are kept.', state.quarantined),
-      ...gauge('quarantine_bytes', 'Their size.', state.quarantinedBytes),
-      ...gauge('analysis_waiting_records', 'Crash records that wait to be analysed.', state.waiting),
-      ...gauge('analysis_lag_seconds', 'How long the oldest of them has waited.', state.waitingSeconds),
-      ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', state.failed),
-      ...gauge('database_bytes', 'Size of the database.', state.databaseBytes),
-      ...(room ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', room.freeBytes) : []),
-      ...(room ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', room.reserveBytes) : []),
+      ...watched.collector.metrics.lines(),
+      ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
+      ...gauge(
+        'last_record_timestamp_seconds',
+        'When the newest record of the last 48 hours came.',
+        database.lastRecord,
+      ),
+      ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
+      ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),
+      ...gauge('analysis_waiting_records', 'Crash records that wait to be analysed.', database.waiting),
+      ...gauge('analysis_lag_seconds', 'How long the oldest of them has waited.', database.waitingSeconds),
+      ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),
+      ...gauge('database_bytes', 'Size of the database.', database.databaseBytes),
+      ...(disk ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', disk.freeBytes) : []),
+      ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),
       ...(certificate ? certificateLines(certificate) : []),
+      ...jobLines(jobs),
+      ...gauge('plugins_left_out', 'View plugins that could not be loaded.', pluginsLeftOut.length),
       ...gauge('resident_memory_bytes', 'Memory of this process, without PostgreSQL.', process.memoryUsage.rss()),
     ];
     return c.text(`${lines.join('\n')}\n`, 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
 }
 
-function certificateLines({ state, refused }: ServedCertificate) {
+function certificateLines({ notAfter, refused }: NonNullable<ServerState['certificate']>) {
   return [
-    ...gauge(
-      'certificate_expiry_timestamp_seconds',
-      'When the certificate in use expires.',
-      state.notAfter.getTime() / 1000,
-    ),
+    ...gauge('certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', notAfter.getTime() / 1000),
     ...gauge('certificate_refused', '1: its files hold another one that was refused.', refused === undefined ? 0 : 1),
+  ];
+}
+
+function jobLines(jobs: Map<Job, JobOutcome>) {
+  const succeeded = [...jobs].flatMap(([job, { succeededAt }]): Sample[] =>
+    succeededAt ? [[`{job="${job}"}`, succeededAt.getTime() / 1000]] : [],
+  );
+  const failed = [...jobs].map(([job, outcome]): Sample => [`{job="${job}"}`, hasFailed(outcome) ? 1 : 0]);
+  return [
+    ...metric(
+      'telemetricsd_job_success_timestamp_seconds',
+      'gauge',
+      'When a purge or backup last succeeded.',
+      succeeded,
+    ),
+    ...metric('telemetricsd_job_failed', 'gauge', '1: the last purge or backup failed.', failed),
   ];
 }
 

@@ -24,6 +24,8 @@ export interface Plugins {
   /** Resolves when the first load is done. */
   ready: Promise<void>;
   tabs(): PluginTab[];
+  /** Those that could not be loaded, and why. */
+  leftOut(): { name: string; problem: string }[];
   find(name: string): Plugin | undefined;
   folder(name: string): string;
   /** Reads the settings again and loads every plugin anew; those that are there answer until then. Never rejects. */
@@ -68,6 +70,8 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
     ready,
     tabs: () =>
       [...loaded.values()].map(({ name, title, problem }) => ({ name, title, broken: problem !== undefined })),
+    leftOut: () =>
+      [...loaded.values()].flatMap(({ name, problem }) => (problem === undefined ? [] : { name, problem })),
     find: name => loaded.get(name),
     folder: name => join(directory, name),
     reload() {

@@ -3,6 +3,7 @@ import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { remembered } from '../status/jobs.ts';
 import { type PurgeReport, purge } from './purge.ts';
 
 export interface PurgeCommandOptions {
@@ -20,7 +21,8 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
   try {
     const client = database.client('purge');
     await migrate(client, log);
-    const report = await purge(client, config, log, { dryRun, progress: progressLine() });
+    const run = () => purge(client, config, log, { dryRun, progress: progressLine() });
+    const report = await (dryRun ? run() : remembered(client, 'purge', run));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     if (report) return describe(report, dryRun);
     throw new OperatorError('a purge is under way already', 'Try again once it is done; its result is in the log.');

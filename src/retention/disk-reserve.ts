@@ -22,6 +22,14 @@ const DEFAULT_MOST_BYTES = 1024 ** 3;
 /** It must be this much better than the reserve before records are taken again, so that it does not flutter. */
 const MARGIN = 1.02;
 
+/** How much is free on the file system of `dir` at this moment. */
+export async function roomIn(dir: string, reserve: number | undefined): Promise<DiskStatus> {
+  const { bavail, blocks, bsize } = await statfs(dir);
+  const freeBytes = bavail * bsize;
+  const reserveBytes = reserve ?? Math.min(blocks * bsize * DEFAULT_SHARE, DEFAULT_MOST_BYTES);
+  return { freeBytes, reserveBytes, low: freeBytes < reserveBytes };
+}
+
 /**
  * Looks every second how much is free on the file system of the state directory; `reserve` undefined means 5 % of it, at
  * most 1 GB. PostgreSQL stops altogether once its log can't be written, so records are refused before.
@@ -30,11 +38,9 @@ export async function watchDisk(dir: string, reserve: number | undefined, log: L
   let status: DiskStatus | undefined;
 
   async function look() {
-    const { bavail, blocks, bsize } = await statfs(dir);
-    const freeBytes = bavail * bsize;
-    const reserveBytes = reserve ?? Math.min(blocks * bsize * DEFAULT_SHARE, DEFAULT_MOST_BYTES);
+    const { freeBytes, reserveBytes, low: below } = await roomIn(dir, reserve);
     const was = status?.low ?? false;
-    const low = freeBytes < (was ? reserveBytes * MARGIN : reserveBytes);
+    const low = was ? freeBytes < reserveBytes * MARGIN : below;
     status = { freeBytes, reserveBytes, low };
     if (low === was) return;
     const figures = { directory: dir, free: Math.round(freeBytes), reserve: Math.round(reserveBytes) };

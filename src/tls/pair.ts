@@ -36,7 +36,11 @@ export function certificateState(tls: TlsConfig, now = Date.now()): CertificateS
 export function stateOf(leaf: X509Certificate, now = Date.now()): CertificateState {
   const notAfter = new Date(leaf.validTo);
   const expiresInSeconds = Math.floor((notAfter.getTime() - now) / 1000);
-  return { names: namesOf(leaf), notAfter, expiresInSeconds, expiresSoon: expiresInSeconds < SOON_SECONDS };
+  return { names: namesOf(leaf), notAfter, expiresInSeconds, expiresSoon: expiresSoon(notAfter, now) };
+}
+
+export function expiresSoon(notAfter: Date, now: number): boolean {
+  return notAfter.getTime() - now < SOON_SECONDS * 1000;
 }
 
 /** Reads and checks the files; throws an OperatorError that says what is wrong with which. Nothing of the key gets into it. */

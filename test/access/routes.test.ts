@@ -78,12 +78,15 @@ const ROUTES = {
     GET /telemetryui/records/export/:file
     GET /telemetryui/records/record_details/:id
     GET /telemetryui/stats
+    GET /telemetryui/status
     GET /telemetryui/thermal
     GET /telemetryui/update_matrix
     GET /telemetryui/updates
     POST /telemetryui/account/password
     POST /telemetryui/account/sessions`,
-  metrics: 'GET /metrics',
+  metrics: `
+    GET /api/status
+    GET /metrics`,
   analyse: `
     POST /api/never-guilty
     DELETE /api/never-guilty/:id

@@ -8,6 +8,8 @@ export interface DatabaseState {
   failed: number;
   quarantined: number;
   quarantinedBytes: number;
+  /** Of those in quarantine, what was refused first within the last hour. */
+  quarantinedLately: number;
   /** Unix seconds of the newest record, 0 without one. */
   lastRecord: number;
 }
@@ -21,6 +23,7 @@ export async function databaseState(sql: Queryable, attempts: number): Promise<D
            count(*) filter (where attempts >= ${attempts}) as failed,
            (select count(*) from quarantine where evicted_at is null) as quarantined,
            (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
+           (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately",
            (select coalesce(extract(epoch from max(received_at)), 0)::float from recent_records) as "lastRecord"
       from work_queue`;
   return row!;

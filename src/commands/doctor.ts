@@ -1,0 +1,27 @@
+import { configOption, defineCommand, print } from './command.ts';
+
+export const doctor = defineCommand({
+  options: { config: configOption },
+  help: `Looks at everything that the server needs, one line each with ok, warning or error and what to do: configuration,
+permissions, PostgreSQL's programs, addresses, disk space, clock, database, certificate, purge and backups.
+
+It changes nothing, and works beside a running server as well as with it stopped; the built-in database is not
+started for it. Run it as root or as the user of the service, with the settings of the service.
+
+Exit codes: 0 no error (there may be warnings), 1 there is an error, 2 wrong usage.
+
+Examples:
+  telemetricsd doctor
+  telemetricsd doctor --config ./new.toml`,
+
+  async run({ options }) {
+    const [{ examine }, { gravest }, { checksText }] = await Promise.all([
+      import('../doctor/examine.ts'),
+      import('../status/checks.ts'),
+      import('../doctor/text.ts'),
+    ]);
+    const checks = await examine({ file: options.config });
+    await print(checksText(checks));
+    return gravest(checks) === 'error' ? 1 : 0;
+  },
+});

@@ -1,0 +1,16 @@
+import { statSync } from 'node:fs';
+import type { Config } from '../config/settings.ts';
+import { certificateFinding, type Finding } from '../status/checks.ts';
+import { certificateState } from '../tls/pair.ts';
+
+const OTHERS_READ = 0o004;
+
+/** Of the files as they are; the server may still use an earlier certificate. */
+export function certificateFiles({ tls }: Config): Finding {
+  const state = certificateState(tls);
+  if (!state) return { level: 'ok', text: 'None is needed: no address of http.listen begins with https://.' };
+  if (statSync(tls.key!).mode & OTHERS_READ)
+    return { level: 'error', text: `Everyone may read the private key ${tls.key}.`, remedy: `chmod 640 ${tls.key}` };
+  const { level, text, remedy } = certificateFinding({ notAfter: state.notAfter, refused: undefined }, new Date());
+  return { level, text: `Certificate and key belong together, for ${state.names.join(', ')}. ${text}`, remedy };
+}

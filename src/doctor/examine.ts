@@ -1,0 +1,36 @@
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Check } from '../status/checks.ts';
+import { backupDirectory } from './backups.ts';
+import { certificateFiles } from './certificate.ts';
+import { clock } from './clock.ts';
+import { databaseChecks } from './database.ts';
+import { diskSpace } from './disk.ts';
+import { configurationFile, stateDirectory } from './files.ts';
+import { lookAt } from './look.ts';
+import { addresses } from './ports.ts';
+import { postgresPrograms } from './programs.ts';
+
+/** Looks at what a server with this configuration needs, whether or not it runs; changes nothing. */
+export async function examine({ file }: { file?: string | undefined }): Promise<Check[]> {
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig({ file });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const remedy = 'Correct it: the rest is looked at once the configuration is right.';
+    return [{ name: 'Configuration', level: 'error', text: error.message, remedy }];
+  }
+  const { config } = loaded;
+  const checks = await lookAt([
+    ['Configuration', () => configurationFile(loaded, file)],
+    ['State directory', () => stateDirectory(config)],
+    ['PostgreSQL', () => postgresPrograms(config)],
+    ['Addresses', () => addresses(config)],
+    ['Disk', () => diskSpace(config)],
+    ['Clock', () => clock(config)],
+    ['Certificate', () => certificateFiles(config)],
+    ['Backup directory', () => backupDirectory(config)],
+  ]);
+  return [...checks, ...(await databaseChecks(config))];
+}

@@ -1,0 +1,29 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/settings.ts';
+import { POSTGRES_MAJOR, unpackBinaries } from '../db/binaries.ts';
+import { assertRunnable } from '../db/postmaster.ts';
+import { runAs } from '../db/run-as.ts';
+import type { Finding } from '../status/checks.ts';
+import { POSTGRES_VERSION } from '../version.ts';
+
+/** Whether what this program carries can run here: where it is not unpacked yet, a copy that goes at once. */
+export async function postgresPrograms({ state: { dir }, database }: Config): Promise<Finding> {
+  if (database.url !== undefined) return { level: 'ok', text: 'The built-in one is not used: database.url is set.' };
+  const home = join(dir, 'pg', POSTGRES_MAJOR);
+  if (existsSync(join(home, 'VERSION'))) {
+    assertRunnable({ home, dataDir: join(dir, 'data'), socketDir: '', user: runAs(dir) });
+    return { level: 'ok', text: `The programs of PostgreSQL ${POSTGRES_VERSION} run here.` };
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'telemetricsd-doctor-'));
+  try {
+    assertRunnable({ home: await unpackBinaries(scratch), dataDir: '', socketDir: '', user: undefined });
+    return {
+      level: 'ok',
+      text: `The programs of PostgreSQL ${POSTGRES_VERSION} run here; the first start unpacks them.`,
+    };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

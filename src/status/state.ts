@@ -1,0 +1,57 @@
+import type { Collector } from '../collector/collector.ts';
+import type { Excess } from '../collector/limits.ts';
+import type { Config } from '../config/settings.ts';
+import { MAX_ATTEMPTS } from '../crashes/queue.ts';
+import type { Queryable } from '../db/connect.ts';
+import { lastArrival } from '../overview/queries.ts';
+import type { Arrival } from '../overview/silence.ts';
+import type { Plugins } from '../plugins/plugins.ts';
+import type { DiskStatus } from '../retention/disk-reserve.ts';
+import type { ServedCertificate } from '../tls/certificate.ts';
+import { type Job, type JobOutcome, jobOutcomes } from './jobs.ts';
+import { type DatabaseState, databaseState } from './queries.ts';
+
+/** What a server is asked about how it is doing. */
+export interface Watched {
+  config: Config;
+  collector: Collector;
+  /** Undefined with an external database. */
+  disk: () => DiskStatus | undefined;
+  certificate: ServedCertificate | undefined;
+  plugins: Plugins | undefined;
+}
+
+/** How the server is doing: what is of this process since it started, and what the database says of all. */
+export interface ServerState {
+  /** Requests with a known TID by what became of their records. */
+  results: Map<string, number>;
+  waitingForCommit: number;
+  excesses: Excess[];
+  database: DatabaseState;
+  jobs: Map<Job, JobOutcome>;
+  lastArrival: Arrival | undefined;
+  disk: DiskStatus | undefined;
+  certificate: { notAfter: Date; refused: string | undefined } | undefined;
+  pluginsLeftOut: { name: string; problem: string }[];
+}
+
+/** The one source of the status page, /api/status, /metrics and notices. */
+export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
+  const { collector, disk, certificate, plugins } = watched;
+  const [database, jobs, arrival] = await Promise.all([
+    databaseState(sql, MAX_ATTEMPTS),
+    jobOutcomes(sql),
+    lastArrival(sql),
+  ]);
+  return {
+    results: collector.metrics.results(),
+    waitingForCommit: collector.waiting,
+    excesses: collector.limits.excesses(),
+    database,
+    jobs,
+    lastArrival: arrival,
+    disk: disk(),
+    certificate: certificate && { notAfter: certificate.state.notAfter, refused: certificate.refused },
+    pluginsLeftOut: plugins?.leftOut() ?? [],
+  };
+}

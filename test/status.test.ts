@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { createApp } from '../src/app.ts';
+import type { Listener } from '../src/config/listener.ts';
+import type { Plugins } from '../src/plugins/plugins.ts';
+import { type Check, checksOf, type Level } from '../src/status/checks.ts';
+import { remembered } from '../src/status/jobs.ts';
+import type { ServerState } from '../src/status/state.ts';
+import { accountsApp } from './access/accounts-app.ts';
+import { get, getJson, getPage, post, testConfig } from './app.ts';
+import { type CrashApp, crashApp } from './crashes/crash-app.ts';
+import { quietLog } from './database.ts';
+
+const LIMITED = { TELEMETRICSD_QUARANTINE_MAX_RECORDS: '10' };
+const listener: Listener = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves: 'all' };
+
+let server: CrashApp;
+beforeAll(async () => {
+  server = await crashApp(LIMITED);
+});
+afterAll(() => server.close());
+
+async function status(app = server.app): Promise<{ level: Level; checks: Map<string, Check> }> {
+  const { json } = await getJson(app, '/api/status');
+  return { level: json.level, checks: new Map(json.checks.map((check: Check) => [check.name, check])) };
+}
+
+test('tells in words how the server is doing, as JSON and as a page', async () => {
+  const before = await status();
+  expect(before.checks.get('Data')?.text).toBe('No record has arrived yet.');
+  expect(before.checks.get('Quarantine')?.level).toBe('ok');
+  await post(server.app);
+  await server.crash(['a()', 'main()']);
+  await post(server.app, { severity: '9' });
+  await server.sql`update work_queue set received_at = now() - interval '10 minutes'`;
+  const { level, checks } = await status();
+  expect(level).toBe('warning');
+  expect(checks.get('Data')?.text).toMatch(/^The last record came (just now|\d+ seconds? ago)\.$/);
+  expect(checks.get('Records')?.text).toBe('Since the server started: 2 stored, 1 quarantined.');
+  expect(checks.get('Quarantine')).toMatchObject({
+    level: 'warning',
+    text: expect.stringMatching(/^1 refused record \(.+\), 1 of them new within the hour\.$/),
+  });
+  expect(checks.get('Crash analysis')).toMatchObject({
+    level: 'warning',
+    text: '1 crash record waits, the oldest for 10 min.',
+  });
+  expect(checks.get('Backup')).toMatchObject({ level: 'warning', remedy: expect.stringContaining('backup.dir') });
+  const { html } = await getPage(server.app, '/telemetryui/status');
+  expect(html).toContain('Something wants a look.');
+  for (const check of checks.values()) expect(html).toContain(check.name);
+  expect((await getPage(server.app, '/telemetryui')).html).toContain('href="/telemetryui/status"');
+});
+
+test('how the last purge and backup went is known to the next server, and to /metrics', async () => {
+  const { sql } = server.database;
+  expect(await remembered(sql, 'purge', async () => undefined)).toBeUndefined();
+  expect((await status()).checks.get('Purge')?.text).toStartWith('None yet. The next is due 20');
+  await remembered(sql, 'purge', async () => 1);
+  const failing = async () => {
+    throw new Error('/backup/x: no space\0 left');
+  };
+  await expect(remembered(sql, 'backup', failing)).rejects.toThrow('no space');
+
+  const config = testConfig({ TELEMETRICSD_BACKUP_DIR: '/backup' });
+  const plugins = { tabs: () => [], leftOut: () => [{ name: 'kernels', problem: 'no view.tsx' }] };
+  const next = createApp(
+    {
+      config,
+      database: server.database,
+      collector: server.collector,
+      log: quietLog,
+      plugins: plugins as unknown as Plugins,
+      disk: () => ({ freeBytes: 1e6, reserveBytes: 1e9, low: true }),
+      certificate: { state: { notAfter: new Date('2020-01-02') }, refused: 'keys differ' } as never,
+    },
+    listener,
+  );
+  const { level, checks } = await status(next);
+  expect(level).toBe('error');
+  expect(checks.get('Purge')).toMatchObject({ level: 'ok', text: expect.stringMatching(/^The last was just now\./) });
+  expect(checks.get('Backup')).toMatchObject({
+    level: 'error',
+    text: expect.stringMatching(/^The last one failed just now; none has succeeded\. The next is due/),
+    reason: '/backup/x: no space␀ left',
+  });
+  expect(checks.get('Disk')).toMatchObject({ level: 'error', text: expect.stringContaining('answered 503') });
+  expect(checks.get('Certificate')).toMatchObject({ level: 'error', reason: 'keys differ' });
+  expect(checks.get('Plugins')).toMatchObject({ level: 'error', text: 'Could not be loaded: kernels.' });
+
+  const metrics = await (await get(next, '/metrics')).text();
+  expect(metrics).toMatch(/telemetricsd_job_success_timestamp_seconds\{job="purge"\} 1\d{9}/);
+  expect(metrics).toContain('telemetricsd_job_failed{job="backup"} 1');
+  expect(metrics).toContain('telemetricsd_certificate_expiry_timestamp_seconds 1577923200');
+  expect(metrics).toContain('telemetricsd_plugins_left_out 1');
+});
+
+test('reasons are for administrators', async () => {
+  const accounts = await accountsApp();
+  try {
+    const failing = remembered(accounts.database.sql, 'purge', () => Promise.reject(new Error('secret/path')));
+    await failing.catch(() => {});
+    for (const [as, seen] of [
+      ['viewer', false],
+      ['metrics:read', false],
+      ['admin', true],
+    ] as const) {
+      const answer = await accounts.ask(as, 'GET', '/api/status');
+      const text = await answer.text();
+      expect([as, answer.status, text.includes('secret/path')]).toEqual([as, 200, seen]);
+    }
+  } finally {
+    await accounts.close();
+  }
+});
+
+const NOW = new Date('2026-06-15T12:00:00Z');
+const WELL: ServerState = {
+  results: new Map(),
+  waitingForCommit: 0,
+  excesses: [],
+  database: {
+    databaseBytes: 1e7,
+    waiting: 0,
+    waitingSeconds: 0,
+    failed: 0,
+    quarantined: 0,
+    quarantinedBytes: 0,
+    quarantinedLately: 0,
+    lastRecord: 0,
+  },
+  jobs: new Map(),
+  lastArrival: undefined,
+  disk: undefined,
+  certificate: undefined,
+  pluginsLeftOut: [],
+};
+const at = (time: string) => ({ succeededAt: new Date(time), failedAt: null, failure: null });
+const excess = (lastAt: string) => [
+  { fleet: 'servers', kind: 'dropped' as const, requests: 3, lastAt: new Date(lastAt) },
+];
+
+test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
+  ['Data', 'ok', { lastArrival: { at: new Date('2026-06-15T11:50:00Z'), dayBefore: 500 } }],
+  ['Data', 'warning', { lastArrival: { at: new Date('2026-06-15T09:00:00Z'), dayBefore: 500 } }],
+  ['Queue', 'error', { waitingForCommit: 19_000 }],
+  ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],
+  ['Limits', 'ok', { excesses: excess('2026-06-15T09:30:00Z') }],
+  ['Quarantine', 'warning', { database: { ...WELL.database, quarantined: 9_500 } }],
+  ['Quarantine', 'ok', { database: { ...WELL.database, quarantined: 95 } }],
+  ['Crash analysis', 'error', { database: { ...WELL.database, waiting: 5, waitingSeconds: 4_000 } }],
+  ['Crash analysis', 'warning', { database: { ...WELL.database, failed: 1 } }],
+  ['Disk', 'ok', { disk: { freeBytes: 5e9, reserveBytes: 1e9, low: false } }],
+  ['Disk', 'warning', { disk: { freeBytes: 1.5e9, reserveBytes: 1e9, low: false } }],
+  ['Purge', 'ok', { jobs: new Map([['purge', at('2026-06-14T04:30:05Z')]]) }],
+  ['Purge', 'warning', { jobs: new Map([['purge', at('2026-06-13T04:30:05Z')]]) }],
+  ['Certificate', 'ok', { certificate: { notAfter: new Date('2026-07-16'), refused: undefined } }],
+  ['Certificate', 'warning', { certificate: { notAfter: new Date('2026-07-14'), refused: undefined } }],
+])('%s: %s', (name, level, changes) => {
+  const checks = checksOf({ ...WELL, ...changes }, testConfig(), NOW);
+  expect(checks.find(check => check.name === name)).toMatchObject({ level });
+});
