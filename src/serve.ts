@@ -55,7 +55,7 @@ export async function serveUntilStopped({
     const fleets = await registerFleets(database.sql, config.collector.tids);
     const limits = await openLimits(database.sql, config.collector.tids, fleets, log);
     if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
-    const analysis = startCrashAnalysis(database.target, log);
+    const analysis = startCrashAnalysis(database.target, config, log);
     const collector = createCollector({
       config,
       database,
