@@ -13,13 +13,19 @@ export class UnfitResult extends Error {}
 
 /** What a parser returned, in a form that the database takes; null is like undefined. */
 export function parsedData(returned: unknown): Parsed {
-  const checked = result.safeParse(returned ?? undefined);
+  const checked = result.safeParse(plain(returned) ?? undefined);
   if (!checked.success) throw new UnfitResult(checked.error.issues[0]!.message);
   if (checked.data === undefined) return undefined;
   const data = storableData(checked.data) as { [key: string]: Data };
   const bytes = Buffer.byteLength(JSON.stringify(data));
   if (bytes > MOST_BYTES) throw new UnfitResult(`it returned ${bytes} bytes as JSON, more than ${MOST_BYTES}`);
   return data;
+}
+
+/** As JSON has it: without what is undefined. */
+function plain(returned: unknown): unknown {
+  const json = JSON.stringify(returned);
+  return json === undefined ? undefined : JSON.parse(json);
 }
 
 function storableData(value: Data): Data {

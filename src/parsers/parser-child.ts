@@ -5,7 +5,7 @@ import type { Parsed, ParserRecord } from './parser.ts';
 import { type Answer, type Loaded, PARSER_ARGUMENT, READY } from './parser-process.ts';
 
 const MOST_MEMORY = 384 * 2 ** 20;
-const CPU_MS = 1_000;
+const CPU_MS = 500;
 
 const PROGRAM = {
   args: [PARSER_ARGUMENT],
@@ -33,6 +33,9 @@ export class ParserProblem extends Error {
     this.lost = lost;
   }
 }
+
+/** There is no file of that name. */
+export class ParserMissing extends ParserProblem {}
 
 /** A parser of an admin in a process of its own. */
 export interface ParserChild {
@@ -78,5 +81,5 @@ function sourceOf(directory: string, name: string): string {
   const files = [`${name}.ts`, `${name}.js`, join(name, 'main.ts'), join(name, 'main.js')];
   const source = files.map(file => join(directory, file)).find(existsSync);
   if (source) return source;
-  throw new ParserProblem(`there is neither ${join(directory, `${name}.ts`)} nor ${join(name, 'main.ts')}`, true);
+  throw new ParserMissing(`there is neither ${join(directory, `${name}.ts`)} nor ${join(name, 'main.ts')}`, true);
 }

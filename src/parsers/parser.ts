@@ -1,7 +1,4 @@
-import type { recordToJson } from '../records/json.ts';
-
-/** What a parser gets: the record as GET /api/records/ID writes it. */
-export type ParserRecord = ReturnType<typeof recordToJson>;
+export type { ParserRecord } from 'telemetricsd/parser';
 
 /** A value as JSON has them. */
 export type Data = string | number | boolean | null | Data[] | { [key: string]: Data };

@@ -25,6 +25,19 @@ export async function storeParsed(tx: Queryable, parsed: ParsedRecord[]): Promis
      where known.parser is distinct from excluded.parser or known.data is distinct from excluded.data`;
 }
 
+/** Takes away what parsers made of records before. */
+export async function removeParsed(tx: Queryable, records: { id: number; machineId: string; receivedAt: Date }[]) {
+  if (records.length === 0) return;
+  await tx`
+    delete from parsed p
+     using unnest(
+             ${records.map(record => record.id)}::bigint[],
+             ${records.map(record => record.machineId)}::text[],
+             ${records.map(record => record.receivedAt.toISOString())}::text[]
+           ) as gone (id, machine_id, received_at)
+     where p.machine_id = gone.machine_id and p.received_at = gone.received_at::timestamptz and p.id = gone.id`;
+}
+
 export interface ShownParsed {
   parser: string;
   data: { [key: string]: Data };
