@@ -33,6 +33,7 @@ import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { metricsRoutes } from './metrics/routes.ts';
 import { overviewPages } from './overview/pages.tsx';
+import type { Parsers } from './parsers/parsers.ts';
 import { pluginPages } from './plugins/pages.tsx';
 import type { Plugins } from './plugins/plugins.ts';
 import { populationApi, populationPages } from './population/pages.tsx';
@@ -54,6 +55,7 @@ export interface AppDependencies {
   collector: Collector;
   log: Log;
   plugins?: Plugins;
+  parsers?: Parsers;
   /** That of the https:// listeners. */
   certificate?: ServedCertificate | undefined;
   /** How much is free beside the built-in PostgreSQL, as last looked. */
@@ -101,6 +103,7 @@ function pages(
     certificate,
     log,
     plugins,
+    parsers,
     onWork = () => {},
     disk = () => undefined,
     settings = '',
@@ -151,7 +154,7 @@ function pages(
   app.route('/telemetryui/tokens', tokenPages(database.sql, frame));
   app.route('/telemetryui/audit', auditPages(database.sql, frame));
   app.route('/telemetryui/settings', settingsPages(frame, settings));
-  app.route('/telemetryui', overviewPages(database.sql, config, collector.limits, frame));
+  app.route('/telemetryui', overviewPages(database.sql, config, { limits: collector.limits, parsers }, frame));
   app.route('/telemetryui/records/export', exportRoutes(database));
   app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
   app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));

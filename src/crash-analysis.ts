@@ -1,8 +1,9 @@
 import type { DatabaseTarget } from './db/connect.ts';
 import type { Log } from './log.ts';
+import type { BuiltInSettings } from './parsers/built-in/parsers.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
-/** The running analysis of crash records. */
+/** The running analysis of crash records, and the reading of payloads by built-in parsers. */
 export interface CrashAnalysis {
   /** There is something to do. */
   wake(): void;
@@ -15,7 +16,9 @@ const RESTART_PAUSE_MS = 1_000;
 const STOP_DEADLINE_MS = 2_500;
 
 /** Starts the worker thread, and again whenever it dies. Lies directly in src/ like the worker: compiled paths demand it. */
-export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnalysis {
+export function startCrashAnalysis(target: DatabaseTarget, config: BuiltInSettings, log: Log): CrashAnalysis {
+  const { crashes, machine_checks, thermal, updates } = config;
+  const settings = { crashes, machine_checks, thermal, updates };
   let stopping = false;
   let stopped = () => {};
   let wokenAt = 0;
@@ -25,7 +28,7 @@ export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnaly
     const started = new Worker(new URL('./worker.ts', import.meta.url));
     started.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === 'stopped') stopped();
-      else log.limited('crash analysis', 'warn', 'crash analysis was interrupted and goes on', { reason: data.reason });
+      else log.limited(data.what, 'warn', `${data.what} was interrupted and goes on`, { reason: data.reason });
     };
     started.onerror = event => {
       event.preventDefault();
@@ -40,7 +43,7 @@ export function startCrashAnalysis(target: DatabaseTarget, log: Log): CrashAnaly
         if (!stopping) worker = start();
       }, RESTART_PAUSE_MS);
     });
-    started.postMessage({ kind: 'start', target } satisfies ToWorker);
+    started.postMessage({ kind: 'start', target, settings } satisfies ToWorker);
     return started;
   }
 

@@ -9,6 +9,11 @@ if (args[0] === 'plugin-process') {
   await servePlugin();
   process.exit(0);
 }
+if (args[0] === 'parser-process') {
+  const { serveParser } = await import('./parsers/parser-process.ts');
+  await serveParser();
+  process.exit(0);
+}
 const { run } = await import('./commands/run.ts');
 // Not process.exitCode: a command that failed may leave sockets or children that would keep the process alive.
 process.exit(await run(args));

@@ -15,6 +15,7 @@ import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
+import { type Parsers, startParsers } from './parsers/parsers.ts';
 import { type Plugins, startPlugins } from './plugins/plugins.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
@@ -26,6 +27,8 @@ import { welcomeText } from './welcome.ts';
 
 const ANSWER_DEADLINE_MS = 3_000;
 const DRAIN_DEADLINE_MS = 3_000;
+/** All parsers of admins share them. */
+const PARSER_CONNECTIONS = 2;
 
 /** Runs the server until SIGTERM or SIGINT; resolves to the exit code. */
 export async function serveUntilStopped({
@@ -50,12 +53,20 @@ export async function serveUntilStopped({
   const database = await openDatabase(config, log);
   let disk: DiskReserve | undefined;
   let plugins: Plugins | undefined;
+  let parsers: Parsers | undefined;
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
     const limits = await openLimits(database.sql, config.collector.tids, fleets, log);
     if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
-    const analysis = startCrashAnalysis(database.target, log);
+    const analysis = startCrashAnalysis(database.target, config, log);
+    parsers = await startParsers({
+      enabled: () => loadConfig({ file }).config.parsers.enabled,
+      directory: join(directory, 'parsers'),
+      sql: database.client('custom parsers', { connections: PARSER_CONNECTIONS }),
+      log,
+    });
+    reloads.push(parsers.reload);
     const collector = createCollector({
       config,
       database,
@@ -63,6 +74,7 @@ export async function serveUntilStopped({
       limits,
       log,
       onWork: analysis.wake,
+      parserLane: parsers.laneOf,
       assertRoom: () => disk?.assertRoom(),
     });
     plugins = startPlugins({
@@ -78,6 +90,7 @@ export async function serveUntilStopped({
       collector,
       log,
       plugins,
+      parsers,
       certificate,
       onWork: analysis.wake,
       disk: () => disk?.status,
@@ -103,7 +116,7 @@ export async function serveUntilStopped({
   } finally {
     certificate?.stop();
     disk?.stop();
-    await plugins?.stop();
+    await Promise.all([plugins?.stop(), parsers?.stop()]);
     await database.close();
   }
   log.info('stopped');
@@ -117,7 +130,7 @@ async function prepare(database: Database, log: Log) {
   await client.end();
 }
 
-/** In a terminal SIGHUP says that it was closed, else that certificate and plugins are to be read again. */
+/** In a terminal SIGHUP says that it was closed, else that certificate, plugins and parsers are to be read again. */
 function stopSignals(): NodeJS.Signals[] {
   return process.stdin.isTTY ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
 }
@@ -125,7 +138,7 @@ function stopSignals(): NodeJS.Signals[] {
 function reloadOnHangup(reloads: (() => unknown)[], log: Log) {
   if (stopSignals().includes('SIGHUP')) return;
   process.on('SIGHUP', () => {
-    log.info('SIGHUP: certificate and plugins are read again; other settings are read at the start only');
+    log.info('SIGHUP: certificate, plugins and parsers are read again; other settings are read at the start only');
     for (const reload of reloads) reload();
   });
 }

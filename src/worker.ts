@@ -1,32 +1,47 @@
-/** The thread that analyses crashes: its own database connection, so that it costs ingestion nothing. */
+/** The thread that analyses crashes and reads payloads: database connections of its own, so that it costs ingestion nothing. */
 import { analyseBatch, BATCH } from './crashes/analyse.ts';
 import { createDemangler } from './crashes/demangle.ts';
 import { recomputeSlice } from './crashes/recompute.ts';
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from './db/connect.ts';
+import { type BuiltInSettings, builtInParsers } from './parsers/built-in/parsers.ts';
+import { PARSE_BATCH, parseBatch } from './parsers/parse-batch.ts';
 
 declare const self: Worker;
 
-export type ToWorker = { kind: 'start'; target: DatabaseTarget } | { kind: 'wake' } | { kind: 'stop' };
-export type FromWorker = { kind: 'trouble'; reason: string } | { kind: 'stopped' };
+export type ToWorker =
+  | { kind: 'start'; target: DatabaseTarget; settings: BuiltInSettings }
+  | { kind: 'wake' }
+  | { kind: 'stop' };
+export type FromWorker = { kind: 'trouble'; what: string; reason: string } | { kind: 'stopped' };
 
 /** It looks by itself as well: other instances' records, claims that have run out. */
 const LOOK_EVERY_MS = 5_000;
 /** How long records gather after the first one has come. */
 const GATHER_MS = 250;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
+/** Nearly every record is to be parsed: looking costs less than being woken for each batch. */
+const LOOK_FOR_PAYLOADS_MS = 1_000;
+/** Ingestion comes first: after a batch of payloads it rests as long as that took, so many times. */
+const REST = 1;
 
+const stop = Promise.withResolvers<void>();
 let stopping = false;
 let wake = () => {};
 let woken = false;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === 'start') void work(data.target);
-  if (data.kind === 'stop') stopping = true;
+  if (data.kind === 'start') void Promise.all([analyse(data), parse(data)]).then(() => tell({ kind: 'stopped' }));
+  if (data.kind === 'stop') {
+    stopping = true;
+    stop.resolve();
+  }
   woken = true;
   wake();
 };
 
-async function work(target: DatabaseTarget) {
+type Start = ToWorker & { kind: 'start' };
+
+async function analyse({ target }: Start) {
   const sql = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
   const demangler = createDemangler();
   while (!stopping) {
@@ -38,13 +53,33 @@ async function work(target: DatabaseTarget) {
       // instance left, which are tried one by one.
       if (analysed !== 1 && analysed < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
     } catch (error) {
-      postMessage({ kind: 'trouble', reason: (error as Error).message } satisfies FromWorker);
+      tell({ kind: 'trouble', what: 'crash analysis', reason: (error as Error).message });
       await idle(PAUSE_AFTER_TROUBLE_MS);
     }
   }
   await demangler.close();
   await sql.end({ timeout: 2 });
-  postMessage({ kind: 'stopped' } satisfies FromWorker);
+}
+
+async function parse({ target, settings }: Start) {
+  const sql = connect({ target, connections: 1, name: 'parsers', settings: LOOKUPS_BY_INDEX });
+  const parsers = builtInParsers(settings);
+  while (!stopping) {
+    const started = performance.now();
+    let pause = LOOK_FOR_PAYLOADS_MS;
+    try {
+      const parsed = await parseBatch(sql, parsers);
+      if (parsed === PARSE_BATCH) pause = (performance.now() - started) * REST;
+    } catch (error) {
+      tell({ kind: 'trouble', what: 'reading payloads', reason: (error as Error).message });
+    }
+    await Promise.race([stop.promise, Bun.sleep(pause)]);
+  }
+  await sql.end({ timeout: 2 });
+}
+
+function tell(message: FromWorker) {
+  postMessage(message);
 }
 
 /** Until woken, or for so long. */

@@ -170,13 +170,17 @@ test('an older backup is brought to the schema of this program', async () => {
   // Later ones add a column to each of these tables: what was written before has one less.
   const isOld = ({ number }: { number: number }) => number < 8;
   const widened = ['record_days', 'records', 'quarantine'];
+  // Nothing waited for parsers.
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
     const { TableDigest } = await import('../src/backup/digest.ts');
     let digest = new TableDigest();
     for await (const part of parts()) {
-      if ((part.kind !== 'rows' && part.kind !== 'table') || !widened.includes(part.table)) yield part;
+      if ((part.kind !== 'rows' && part.kind !== 'table') || ![...widened, 'work_queue'].includes(part.table))
+        yield part;
       else if (part.kind === 'rows') {
-        const rows = part.rows.map(row => row.replace(/,[^,]*\)$/, ')'));
+        const rows = widened.includes(part.table)
+          ? part.rows.map(row => row.replace(/,[^,]*\)$/, ')'))
+          : part.rows.filter(row => !row.startsWith('(parse,'));
         for (const row of rows) digest.add(row);
         yield { ...part, rows };
       } else {

@@ -84,6 +84,7 @@ test('without file and environment every setting has its default', () => {
     },
     disk: { reserve: undefined },
     plugins: { enabled: [], database_url: undefined },
+    parsers: { enabled: [] },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
     machine_checks: {
       classifications: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],

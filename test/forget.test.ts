@@ -121,7 +121,7 @@ test('a forgotten machine is as if it had never reported', async () => {
     records: 20,
     crashes: 7,
     ownStacks: 2,
-    queued: 1,
+    queued: 21,
     recent: 20,
     machineChecks: 3,
     quarantined: 3,

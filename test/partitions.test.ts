@@ -23,7 +23,7 @@ async function partitions(): Promise<string[]> {
 /** Takes a day's partitions away, as if they had never been made; its records go to DEFAULT. */
 async function unmake(day: string) {
   await server.database.sql.begin(async tx => {
-    for (const parent of ['records', 'crashes']) {
+    for (const parent of ['records', 'crashes', 'parsed']) {
       const part = `${parent}_${day.replaceAll('-', '')}`;
       await tx`alter table ${tx(parent)} detach partition ${tx(part)}`;
       await tx`insert into ${tx(parent)} select * from ${tx(part)}`;

@@ -48,15 +48,16 @@ beforeEach(async () => {
     if (day < new Date().toISOString().slice(0, 10)) {
       await sql`drop table if exists ${sql(`records_${day.replaceAll('-', '')}`)}`;
       await sql`drop table if exists ${sql(`crashes_${day.replaceAll('-', '')}`)}`;
+      await sql`drop table if exists ${sql(`parsed_${day.replaceAll('-', '')}`)}`;
     }
   }
   await sql`
-    truncate records, crashes, work_queue, record_days, build_counts, platform_counts, kernel_counts, hour_counts,
+    truncate records, crashes, parsed, work_queue, record_days, build_counts, platform_counts, kernel_counts, hour_counts,
              machines_last_seen, machine_counts, machine_days, stack_counts, stacks, guilties, never_guilty_version`;
   await sql`insert into never_guilty_version (version) values (1)`;
 });
 
-/** Stores records as ingestion would have on those days: in their partitions (or in DEFAULT), counted, each with a crash row and queued work. */
+/** Stores records as ingestion would have on those days: in their partitions (or in DEFAULT), counted, each with a crash row, parsed data and queued work. */
 async function store(samples: Sample[], { partitions = true } = {}): Promise<number[]> {
   const { sql } = server.database;
   const days = [...new Set(samples.map(({ age }) => age))];
@@ -70,6 +71,9 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
       from jsonb_to_recordset(${JSON.stringify(samples)}::text::jsonb)
            as came (classification text, severity smallint, "machineId" text, age integer)
     returning id`;
+  await sql`
+    insert into parsed (machine_id, received_at, id, parser, data)
+    select machine_id, received_at, id, 'hello', '{"uptime": 1}' from records`;
   await sql`
     insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name)
     select machine_id, received_at, id, 0, 1, 'os' from records`;
@@ -127,7 +131,7 @@ describe('which records go', () => {
   ];
   test('the table of cases, all at once', async () => {
     for (const rules of new Set(cases.map(([, given]) => given))) {
-      await server.database.sql`truncate records, crashes, work_queue, record_days, build_counts`;
+      await server.database.sql`truncate records, crashes, parsed, work_queue, record_days, build_counts`;
       const own = cases.filter(([, given]) => given === rules);
       const ids = await store(
         own.map(([, , sample]) => ({ classification: 'a/b/c', severity: 2, machineId: 'm0', age: 0, ...sample })),
@@ -187,7 +191,7 @@ describe('which records go', () => {
         rulesArbitrary,
         fc.boolean(),
         async (samples, rules, partitions) => {
-          await sql`truncate records, crashes, work_queue, record_days, build_counts`;
+          await sql`truncate records, crashes, parsed, work_queue, record_days, build_counts`;
           const ids = await store(samples, { partitions });
           const expected = surviveNaively(samples, rules).map(index => ids[index]!);
           const counted = await sql`select * from build_counts order by 1, 2, 3, 4, 5`;
@@ -205,8 +209,9 @@ describe('which records go', () => {
           expect(report.records).toBe(ids.length - expected.length);
           expect(await sql`select * from build_counts order by 1, 2, 3, 4, 5`).toEqual(counted);
           const [rest] = await sql`
-          select (select array_agg(id order by id) from crashes) as crashes, (select array_agg(record_id order by record_id) from work_queue) as queued`;
-          expect([rest!.crashes ?? [], rest!.queued ?? []]).toEqual([expected, expected]);
+          select (select array_agg(id order by id) from crashes) as crashes,
+                 (select array_agg(id order by id) from parsed) as parsed, (select array_agg(record_id order by record_id) from work_queue) as queued`;
+          expect([rest!.crashes ?? [], rest!.parsed ?? [], rest!.queued ?? []]).toEqual([expected, expected, expected]);
           expect((await run(rules)).records).toBe(0);
         },
       ),
@@ -230,9 +235,10 @@ test('a day of which nothing is kept goes as a partition, and is incomplete from
   expect(await survivors()).toEqual([kept!]);
   const [day] = await server.database.sql`
     select complete, to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null as dropped,
-           to_regclass('crashes_' || to_char(day, 'YYYYMMDD')) is null as crashes
+           to_regclass('crashes_' || to_char(day, 'YYYYMMDD')) is null as crashes,
+           to_regclass('parsed_' || to_char(day, 'YYYYMMDD')) is null as parsed
       from record_days order by day limit 1`;
-  expect(day).toEqual({ complete: false, dropped: true, crashes: true });
+  expect(day).toEqual({ complete: false, dropped: true, crashes: true, parsed: true });
 });
 
 test('a record that is gone is answered 404 with how long records are kept', async () => {

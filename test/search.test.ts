@@ -244,8 +244,8 @@ describe('an export', () => {
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="records-2026.csv"');
     expect(answer.headers.get('content-type')).toStartWith('text/csv');
     const [heading, line] = (await answer.text()).split(/\r\n(?=\d|$)/);
-    expect(heading).toBe('id,external,received,severity,classification,os,build,machine_id,payload');
-    expect(line).toEndWith(`,43010,'=cmd,"'=1+1,""x""\r\n@y"`);
+    expect(heading).toBe('id,external,received,severity,classification,os,build,machine_id,payload,parsed');
+    expect(line).toEndWith(`,43010,'=cmd,"'=1+1,""x""\r\n@y",`);
   });
 
   test('is shown in the browser up to 10,000 records, and is not found by another name', async () => {

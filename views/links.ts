@@ -22,11 +22,18 @@ export const FILTERS = [
 export type FilterName = (typeof FILTERS)[number];
 
 /** Values by parameter name, as they came in the query. */
-export type FilterValues = { [name in FilterName]?: string | undefined };
+export type FilterValues = { [name in FilterName]?: string | undefined } & ParsedValues;
+
+/** What parsers read from payloads is searched by its key: `parsed.KEY`. */
+export type ParsedValues = { [name: ParsedName]: string | undefined };
+export type ParsedName = `parsed.${string}`;
+
+export const parsedNames = (values: object): ParsedName[] =>
+  Object.keys(values).filter((name): name is ParsedName => name.startsWith('parsed.'));
 
 export const recordsPath = (filter: FilterValues): string => {
   const query = new URLSearchParams();
-  for (const name of FILTERS) if (filter[name]) query.set(name, filter[name]);
+  for (const name of [...FILTERS, ...parsedNames(filter)]) if (filter[name]) query.set(name, filter[name]);
   return query.size ? `/telemetryui/records?${query}` : '/telemetryui/records';
 };
 

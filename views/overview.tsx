@@ -1,4 +1,5 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { ParserTrouble } from '../src/parsers/parsers.ts';
 import { BarCell } from './bars.tsx';
 import { guiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
@@ -14,6 +15,8 @@ export interface OverviewPageProps {
   last: { at: Date; stopped: boolean } | undefined;
   /** What the limits of fleets turned away within the last hour; `requests` since the server started. */
   excesses: { fleet: string; kind: 'forbidden' | 'postponed' | 'dropped'; requests: number; lastAt: Date }[];
+  /** Parsers that do not work. */
+  parsers: ParserTrouble[];
   /** The last 24 hours, oldest first. */
   hours: { hour: Date; records: number; weekBefore: number }[];
   machines: { today: number; threeDays: number };
@@ -30,6 +33,7 @@ export interface OverviewPageProps {
 export const OverviewPage: FC<OverviewPageProps> = props => (
   <Page frame={props.frame} title="Overview" current="overview">
     {props.excesses.length > 0 && <Excesses excesses={props.excesses} now={props.frame.now} />}
+    {props.parsers.length > 0 && <ParserTroubles parsers={props.parsers} />}
     {props.last ? <Overview {...props} last={props.last} /> : <NothingYet demoCommand={props.demoCommand} />}
   </Page>
 );
@@ -142,6 +146,19 @@ const Excesses: FC<Pick<OverviewPageProps, 'excesses'> & { now: Date }> = ({ exc
         <Time at={lastAt} now={now} />.
       </p>
     ))}
+  </div>
+);
+
+const REASON = 300;
+
+const ParserTroubles: FC<Pick<OverviewPageProps, 'parsers'>> = ({ parsers }) => (
+  <div class="notice error" role="status">
+    {parsers.map(({ name, reason }) => (
+      <p>
+        <b>The parser {name} is disabled:</b> {reason.length > REASON ? `${reason.slice(0, REASON)}…` : reason}
+      </p>
+    ))}
+    <p>Records wait for a parser that failed until it is mended and the server gets SIGHUP.</p>
   </div>
 );
 

@@ -6,6 +6,7 @@ import { machinePath, recordsPath } from './links.ts';
 import { count, EmptyState, Severity, Time } from './parts.tsx';
 import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
+import { ParsedSection, type RecordParsed } from './record-parsed.tsx';
 
 export interface RecordDetails {
   /** NUL bytes in the payload. */
@@ -21,9 +22,11 @@ export interface RecordPageProps {
   details: RecordDetails;
   /** Of a record whose classification is analysed. */
   crash?: RecordCrash | undefined;
+  /** Of a record whose payload a parser reads. */
+  parsed?: RecordParsed | undefined;
 }
 
-export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash }) => (
+export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash, parsed }) => (
   <Page frame={frame} title={`Record ${record.id}`} current="records">
     <RecordLinks record={record} details={details} />
     <div class="facts">
@@ -35,6 +38,7 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash 
       </div>
     </div>
     {crash && <CrashSection recordId={record.id} crash={crash} readonly={frame.readonly} />}
+    {parsed && <ParsedSection classification={record.classification} parsed={parsed} />}
     <h2 id="payload-heading">Payload</h2>
     <ScrubbedNote by={record.scrubbedBy} />
     <Payload payload={record.payload} nulBytes={details.nulBytes} />

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { SelectField, TextField } from './fields.tsx';
-import { FILTERS, type FilterName, type FilterValues, recordsPath } from './links.ts';
+import { FILTERS, type FilterName, type FilterValues, type ParsedName, parsedNames, recordsPath } from './links.ts';
 import { count } from './parts.tsx';
 
 export interface RecordsFilterFormProps {
@@ -69,9 +69,11 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
           />
         </div>
       </details>
-      {LINKED.filter(name => filter[name]).map(name => (
-        <input type="hidden" name={name} value={filter[name]} />
-      ))}
+      {[...LINKED, ...parsedNames(filter)]
+        .filter(name => filter[name])
+        .map(name => (
+          <input type="hidden" name={name} value={filter[name]} />
+        ))}
       <div class="actions">
         <button type="submit" class="primary">
           Search
@@ -148,7 +150,10 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
 
 /** Each active filter as a link that takes it away. */
 export const ActiveFilters: FC<{ filter: FilterValues }> = ({ filter }) => {
-  const active = FILTERS.filter((name): name is keyof typeof NAMES => name !== 'per_page' && Boolean(filter[name]));
+  const active = [
+    ...FILTERS.filter((name): name is keyof typeof NAMES => name !== 'per_page'),
+    ...parsedNames(filter),
+  ].filter(name => filter[name]);
   if (active.length === 0) return null;
   return (
     <ul class="chips" aria-label="Active filters">
@@ -156,7 +161,7 @@ export const ActiveFilters: FC<{ filter: FilterValues }> = ({ filter }) => {
         <li>
           <a class="chip" href={recordsPath({ ...filter, [name]: undefined })}>
             <span class="unseen">Remove filter </span>
-            {NAMES[name]} <b>{shown(name, filter[name])}</b>
+            {isParsed(name) ? name.slice('parsed.'.length) : NAMES[name]} <b>{shown(name, filter[name])}</b>
             <span aria-hidden="true"> ×</span>
           </a>
         </li>
@@ -168,5 +173,7 @@ export const ActiveFilters: FC<{ filter: FilterValues }> = ({ filter }) => {
   );
 };
 
-const shown = (name: FilterName, value: string | undefined): string | undefined =>
+const isParsed = (name: FilterName | ParsedName): name is ParsedName => name.startsWith('parsed.');
+
+const shown = (name: FilterName | ParsedName, value: string | undefined): string | undefined =>
   name === 'severity' ? (SEVERITY_OPTIONS.find(([option]) => option === value)?.[1] ?? value) : value;

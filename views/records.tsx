@@ -7,10 +7,10 @@ import { PayloadCell } from './payload.tsx';
 import { ActiveFilters, RecordsFilterForm } from './records-filter.tsx';
 import { CountLater, Found } from './records-found.tsx';
 
-export interface RecordsFilter extends FilterValues {
+export type RecordsFilter = FilterValues & {
   /** Messages by parameter name. */
   errors?: Record<string, string> | undefined;
-}
+};
 
 export interface RecordsPageProps {
   frame: Frame;

@@ -6,6 +6,7 @@ import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-metrics.ts';
+import type { Lane } from '../parsers/parser.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
 import { kindsOf } from '../records/kind.ts';
@@ -57,6 +58,8 @@ export interface CollectorDependencies {
   log: Log;
   /** Crash analysis has something to do. */
   onWork?: () => void;
+  /** Which parser of an admin is to read records of a classification. */
+  parserLane?: (classification: string) => Lane | undefined;
   /** Throws where nothing may be written, since the disk is nearly full. */
   assertRoom?: (() => void) | undefined;
 }
@@ -75,9 +78,10 @@ export function createCollector({
   limits,
   log,
   onWork = () => {},
+  parserLane = () => undefined,
   assertRoom = () => {},
 }: CollectorDependencies): Collector {
-  const kinds = kindsOf(config);
+  const kinds = kindsOf(config, parserLane);
   const metrics = collectorMetrics();
   const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');

@@ -1,6 +1,7 @@
 import { nearest } from '../nearest.ts';
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { parserCommands } from './parser-commands.ts';
 import { pluginCommands } from './plugin-commands.ts';
 import { tokenCommands } from './token-commands.ts';
 import { userCommands } from './user-commands.ts';
@@ -71,6 +72,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,
+  },
+  parser: {
+    summary: 'payload parsers: init, test, run',
+    commands: parserCommands,
   },
   plugin: {
     summary: 'view plugins: init, list',

@@ -446,6 +446,17 @@ export const settings = {
       example: '"postgres://telemetricsd_plugins:PASSWORD@db.example.org/telemetricsd"',
     }),
   },
+  parsers: {
+    enabled: setting({
+      schema: pluginNames,
+      default: [],
+      doc:
+        'The payload parsers that are loaded beside those that the program brings: NAME stands for NAME.ts, NAME.js or ' +
+        'NAME/main.ts in the directory "parsers" beside the configuration file. SIGHUP reads this setting and loads them again.',
+      allowed: 'a list of names of 1 to 40 characters of a-z, 0-9, "-" and "_", each once',
+      example: '["journal"]',
+    }),
+  },
   log: {
     level: setting({
       schema: z.enum(['error', 'warn', 'info', 'debug']),

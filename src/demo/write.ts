@@ -2,6 +2,7 @@ import type { Config } from '../config/settings.ts';
 import { countMachinesOfDay, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
+import { builtInParsers } from '../parsers/built-in/parsers.ts';
 import { likePatterns } from '../records/classification.ts';
 import { insertRecords, type RecordToInsert } from '../records/store.ts';
 import type { FleetDay } from './fleet.ts';
@@ -41,6 +42,7 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
 async function finishDay(tx: Queryable, day: string, table: string, config: Config) {
   if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
   await queueCrashes(tx, day, config);
+  await queuePayloads(tx, day, config);
   await rememberRecent(tx, day);
   await rebuildCounters(tx, day, config);
   await countMachinesOfDay(tx, day);
@@ -108,6 +110,15 @@ async function queueCrashes(tx: Queryable, day: string, config: Config) {
     insert into work_queue (kind, record_id, machine_id, received_at)
     select 'crash', id, machine_id, received_at
       from records where ${ofDay(tx, day)} and classification like any(${likePatterns(config.crashes.classifications)}::text[])
+        on conflict do nothing`;
+}
+
+async function queuePayloads(tx: Queryable, day: string, config: Config) {
+  const patterns = likePatterns(builtInParsers(config).flatMap(parser => parser.classifications));
+  await tx`
+    insert into work_queue (kind, record_id, machine_id, received_at)
+    select 'parse', id, machine_id, received_at
+      from records where ${ofDay(tx, day)} and classification like any(${patterns}::text[])
         on conflict do nothing`;
 }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
+import type { Parsers } from '../parsers/parsers.ts';
 import { lastArrival, machinesLately, newestAdoption, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
 
@@ -14,8 +15,14 @@ const GUILTIES = 8;
 const CRASH_DAYS = 7;
 const EXCESS_SHOWN_MS = 3_600_000;
 
+/** What may be in trouble. */
+interface Watched {
+  limits: Limits;
+  parsers?: Parsers | undefined;
+}
+
 /** The landing page: what happens in the fleet, at a glance. */
-export function overviewPages(sql: Sql, config: Config, limits: Limits, frame: MakeFrame) {
+export function overviewPages(sql: Sql, config: Config, { limits, parsers }: Watched, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),
@@ -32,6 +39,7 @@ export function overviewPages(sql: Sql, config: Config, limits: Limits, frame: M
         frame={made}
         last={last && { at: last.at, stopped: hasStopped(last, made.now) }}
         excesses={limits.excesses().filter(({ lastAt }) => made.now.getTime() - lastAt.getTime() < EXCESS_SHOWN_MS)}
+        parsers={parsers?.troubles() ?? []}
         hours={[...hours]}
         machines={machines}
         adoption={[...adoption]}

@@ -1,5 +1,3 @@
-import { Console } from 'node:console';
-import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import * as hono from 'hono';
 import * as httpException from 'hono/http-exception';
@@ -12,6 +10,7 @@ import type { Role } from '../access/visitor.ts';
 import { loadAssets } from '../assets.ts';
 import { endWithParent } from '../children/end-with-parent.ts';
 import { limitMemory } from '../children/limits.ts';
+import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
 import { answerWith, inputLines } from '../children/serve-lines.ts';
 import { connect, type Sql } from '../db/connect.ts';
 import { PROGRAM_VERSION } from '../version.ts';
@@ -31,8 +30,6 @@ export const PLUGIN_ARGUMENT = 'plugin-process';
 export const READY = 'ready';
 
 const MORE_MEMORY_BYTES = 512 * 2 ** 20;
-/** Whatever else the machine has to do may come first. */
-const NICENESS = 10;
 const CONNECTIONS = 2;
 /** Less than the patience for a request. */
 const STATEMENT_TIMEOUT_MS = 8_000;
@@ -68,20 +65,6 @@ export async function servePlugin(): Promise<void> {
   }
   answerWith(JSON.stringify({ title: plugin.title } satisfies Loaded));
   await new Promise(() => {});
-}
-
-function goAfterOthers() {
-  try {
-    setPriority(NICENESS);
-  } catch {
-    // Under systemd with ~@resources it may not; the deadlines hold without it.
-  }
-}
-
-/** What the plugin prints goes to stderr. */
-function keepStdoutForAnswers() {
-  Object.assign(console, new Console(process.stderr));
-  process.stdout.write = process.stderr.write.bind(process.stderr);
 }
 
 /** A plugin has no packages beside it: what it imports is what this program carries. */

@@ -18,6 +18,7 @@ export const READABLE_TABLES = [
   'machine_counts',
   'machines_last_seen',
   'crashes',
+  'parsed',
   'guilties',
   'never_guilty',
   'stacks',

@@ -179,6 +179,8 @@ declare module 'telemetricsd' {
     /** Regular expressions. */
     payload?: string | undefined;
     not_payload?: string | undefined;
+    /** What a parser has read from the payload. */
+    [parsed: `parsed.${string}`]: string | undefined;
     arch?: string | undefined;
     kernel_version?: string | undefined;
     host_type?: string | undefined;

@@ -49,6 +49,7 @@ function describe(machineId: string, traces: MachineTraces): string {
   const lines: [number, string][] = [
     [traces.records, `records${traces.records > 0 ? ` (${days})` : ''}, with what is counted of them`],
     [traces.crashes, 'analysed crashes'],
+    [traces.parsed, 'payloads that a parser has read'],
     [traces.ownStacks, 'backtraces that no other machine reported'],
     [traces.stackCounts, 'counts of its backtraces and guilties'],
     [traces.queued, 'records waiting for analysis'],

@@ -10,6 +10,7 @@ export interface MachineTraces {
   firstDay: string | null;
   lastDay: string | null;
   crashes: number;
+  parsed: number;
   /** Backtraces that no other machine id has reported. */
   ownStacks: number;
   stackCounts: number;
@@ -24,6 +25,7 @@ export interface MachineTraces {
 export const TABLES_OF_MACHINES = [
   'records',
   'crashes',
+  'parsed',
   'stack_machines',
   'guilty_machines',
   'work_queue',
@@ -38,6 +40,7 @@ export async function findTraces(sql: Queryable, machineId: string): Promise<Mac
   const [row] = await sql<MachineTraces[]>`
     select r.*,
            (select count(*) from crashes ${of}) as crashes,
+           (select count(*) from parsed ${of}) as parsed,
            (select count(distinct stack_id) from stack_machines own ${of}
                and not exists (select from stack_machines o where o.stack_id = own.stack_id and o.machine_id <> own.machine_id)) as "ownStacks",
            (select count(*) from stack_machines ${of}) + (select count(*) from guilty_machines ${of}) as "stackCounts",

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { crashJson } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
+import { withParsed } from '../parsers/shown.ts';
 import { firstProblem, idParam } from '../validation.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
@@ -32,7 +33,7 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         const records = await searcher.search(filter, { limit, order: 'newest' });
         const last = records.at(-1);
         return c.json({
-          records: records.map(recordToJson),
+          records: await withParsed(sql, records, recordToJson),
           next: last && records.length === limit ? nextPage(c.req.url, last.id) : null,
         });
       },
@@ -46,7 +47,8 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
         if (!record) throw new RequestError(404, `there is no record ${id}`);
-        return c.json({ ...recordToJson(record), ...(await crashJson(sql, record)) });
+        const [json] = await withParsed(sql, [record], recordToJson);
+        return c.json({ ...json, ...(await crashJson(sql, record)) });
       },
     );
 }

@@ -3,14 +3,14 @@ import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
 import { choiceParam, parseOrRefuse } from '../validation.ts';
 import { type ExportFormat, exportRecords, MEDIA_TYPES } from './export.ts';
-import { filterOfPage, pageQuery } from './filter.ts';
+import { filterOfPage, pageParameters, searchQuery } from './filter.ts';
 import { checkExpressions } from './searcher.ts';
 
 /** Shown in the browser, an export ends here. */
 const INLINE = 10_000;
 const AT_ONCE = 4;
 
-const exportQuery = pageQuery.extend({ download: choiceParam(['1']) });
+const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['1']) }));
 
 /**
  * GET /records-TIMESTAMP.csv or .ndjson, with the filters of the records page in the query: the newest 10,000 records, or
@@ -24,7 +24,13 @@ export function exportRoutes(database: Database) {
     const { download, ...query } = parseOrRefuse(exportQuery, c.req.query());
     const filter = { ...filterOfPage(query), beforeId: query.before_id };
     await checkExpressions(sql, filter);
-    const stream = exportRecords(sql, filter, format as ExportFormat, download ? Number.POSITIVE_INFINITY : INLINE);
+    const stream = exportRecords(
+      sql,
+      database.sql,
+      filter,
+      format as ExportFormat,
+      download ? Number.POSITIVE_INFINITY : INLINE,
+    );
     return c.body(stream, 200, {
       'Content-Type':
         download || format === 'ndjson' ? MEDIA_TYPES[format as ExportFormat] : 'text/plain; charset=utf-8',

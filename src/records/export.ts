@@ -1,8 +1,10 @@
 import { csvLine } from '../csv.ts';
 import type { Sql } from '../db/connect.ts';
+import type { Data } from '../parsers/parser.ts';
+import { withParsed } from '../parsers/shown.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import { recordToJson } from './json.ts';
-import { type RecordRow, toRecord } from './queries.ts';
+import { toRecord } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 import { allOfDay, matchingDays } from './search.ts';
 
@@ -13,21 +15,33 @@ export const MEDIA_TYPES: Record<ExportFormat, string> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 };
 
-const COLUMNS = ['id', 'external', 'received', 'severity', 'classification', 'os', 'build', 'machine_id', 'payload'];
+const COLUMNS = [
+  'id',
+  'external',
+  'received',
+  'severity',
+  'classification',
+  'os',
+  'build',
+  'machine_id',
+  'payload',
+  'parsed',
+];
 /** Rows in memory at a time. */
 const SLICE = 250;
 
 /**
  * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, each day
- * from a cursor. Ends its query when the other side goes away.
+ * from a cursor, while `lookups` tells what parsers made of them. Ends its query when the other side goes away.
  */
 export function exportRecords(
   sql: Sql,
+  lookups: Sql,
   filter: RecordFilter,
   format: ExportFormat,
   limit: number,
 ): ReadableStream<Uint8Array> {
-  const texts = exportTexts(sql, filter, format, limit);
+  const texts = exportTexts(sql, lookups, filter, format, limit);
   const encoder = new TextEncoder();
   const source = {
     async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
@@ -44,6 +58,7 @@ export function exportRecords(
 
 async function* exportTexts(
   sql: Sql,
+  lookups: Sql,
   filter: RecordFilter,
   format: ExportFormat,
   limit: number,
@@ -56,13 +71,16 @@ async function* exportTexts(
       if (left <= 0) return;
       for await (const rows of allOfDay(sql, filter, day, left).cursor(SLICE)) {
         left -= rows.length;
-        yield rows.map((row: RecordRow) => line(toRecord(row))).join('');
+        const records = await withParsed(lookups, rows.map(toRecord), record => record);
+        yield records.map(line).join('');
       }
     }
   }
 }
 
-function csvOf(record: StoredRecord): string {
+type ExportedRecord = StoredRecord & { parsed: { [key: string]: Data } | null };
+
+function csvOf(record: ExportedRecord): string {
   return csvLine([
     record.id,
     record.external,
@@ -73,9 +91,10 @@ function csvOf(record: StoredRecord): string {
     record.build,
     record.machineId,
     record.payload,
+    record.parsed && JSON.stringify(record.parsed),
   ]);
 }
 
-function jsonLine(record: StoredRecord): string {
-  return `${JSON.stringify(recordToJson(record))}\n`;
+function jsonLine(record: ExportedRecord): string {
+  return `${JSON.stringify({ ...recordToJson(record), parsed: record.parsed })}\n`;
 }

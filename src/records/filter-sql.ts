@@ -24,6 +24,8 @@ export interface RecordFilter extends CountedFilter {
   receivedWithin?: number | undefined;
   /** Captured after this moment, Unix seconds. */
   capturedAfter?: number | undefined;
+  /** What a parser made of the payload: values by their keys, `a.b` for b within a. A list fits where it has the value. */
+  parsed?: Record<string, string> | undefined;
   fromId?: number | undefined;
   beforeId?: number | undefined;
 }
@@ -64,6 +66,29 @@ export function recordConditions(sql: Queryable, filter: RecordFilter) {
     payload !== undefined && sql`r.payload ~ ${payload}`,
     notPayload !== undefined && sql`r.payload !~ ${notPayload}`,
   ]);
+}
+
+/** Of `records r`, that its parser made of it what the filter says; `within` narrows down `parsed p`. */
+export function parsedCondition(
+  sql: Queryable,
+  { parsed }: RecordFilter,
+  within: postgres.PendingQuery<postgres.Row[]>,
+): postgres.PendingQuery<postgres.Row[]> {
+  if (parsed === undefined) return sql`true`;
+  const wanted = Object.entries(parsed).map(([key, value]) => {
+    const [string, list, scalar] = candidates(key, value).map(json => sql`p.data @> ${json}::text::jsonb`);
+    return scalar ? sql`(${string!} or ${list!} or ${scalar})` : sql`(${string!} or ${list!})`;
+  });
+  return sql`
+    (r.machine_id, r.received_at, r.id) in (
+      select p.machine_id, p.received_at, p.id from parsed p where ${within} and ${joined(sql, wanted)})`;
+}
+
+/** Data that have a value under a key: as text, as one of a list, and as the number, boolean or null that it may be. */
+function candidates(key: string, value: string): string[] {
+  const scalar = /^(-?(0|[1-9]\d{0,17})(\.\d{1,18})?|true|false|null)$/.test(value);
+  const values = [JSON.stringify(value), JSON.stringify([value]), ...(scalar ? [value] : [])];
+  return values.map(json => key.split('.').reduceRight((inner, part) => `{${JSON.stringify(part)}:${inner}}`, json));
 }
 
 /** Conditions on `build_counts r`, whose columns are called alike. */

@@ -8,6 +8,41 @@ const LONGEST_DAYS = 100_000;
 const SECONDS_A_DAY = 86_400;
 export const API_LIMIT = 10_000;
 
+const MOST_PARSED = 5;
+const PARSED_VALUE = 'expected at most 256 printable characters';
+const PARSED_KEY =
+  'expected parsed.KEY=VALUE with a key of letters, digits, "_" and "-", up to four with dots between them';
+
+/** All of `parsed.KEY=VALUE`, as `gatherParsed` brings them together. */
+const parsedParam = z
+  .record(
+    z.string().regex(/^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/, PARSED_KEY),
+    z
+      .string()
+      .max(256, PARSED_VALUE)
+      .regex(/^\P{C}*$/u, PARSED_VALUE),
+    { error: issue => (issue.code === 'invalid_key' ? PARSED_KEY : undefined) },
+  )
+  .refine(parsed => Object.keys(parsed).length <= MOST_PARSED, `expected at most ${MOST_PARSED} of parsed.KEY`)
+  .optional();
+
+/** Parameters called `parsed.KEY` become one, `parsed`, with a value for each KEY. */
+function gatherParsed(query: unknown): unknown {
+  const entries = Object.entries(query as Record<string, string>).filter(([name]) => name !== 'parsed');
+  const parsed = entries.filter(([name, value]) => name.startsWith('parsed.') && value !== '');
+  const others = entries.filter(([name]) => !name.startsWith('parsed.'));
+  if (parsed.length === 0) return Object.fromEntries(others);
+  return Object.fromEntries([
+    ...others,
+    ['parsed', Object.fromEntries(parsed.map(([name, value]) => [name.slice('parsed.'.length), value]))],
+  ]);
+}
+
+/** A query with `parsed.KEY` among its parameters. */
+export function searchQuery<Shape extends z.ZodRawShape>(parameters: z.ZodObject<Shape>) {
+  return z.preprocess(gatherParsed, parameters);
+}
+
 /** The filters that page and API have in common. Hardware and kernel are what links of the views lead to. */
 const commonQuery = z.object({
   classification: textParam(2000),
@@ -25,6 +60,7 @@ const commonQuery = z.object({
   payload: textParam(500),
   not_payload: textParam(500),
   before_id: idParam,
+  parsed: parsedParam,
 });
 
 function commonFilter(query: z.output<typeof commonQuery>): RecordFilter {
@@ -43,20 +79,23 @@ function commonFilter(query: z.output<typeof commonQuery>): RecordFilter {
     cpuModel: query.cpu_model,
     payload: query.payload,
     notPayload: query.not_payload,
+    parsed: query.parsed,
   };
 }
 
 /** The query of GET /api/records. */
-export const apiQuery = commonQuery.extend({
-  system_name: textParam(64),
-  external: choiceParam(['true', 'false']),
-  created_in_days: integerParam(0, LONGEST_DAYS),
-  created_in_sec: integerParam(0, LONGEST_DAYS * SECONDS_A_DAY),
-  ts_capture: integerParam(0, LAST_SECOND),
-  from_id: idParam,
-  settled: choiceParam(['true', 'false']),
-  limit: integerParam(1, API_LIMIT),
-});
+export const apiQuery = searchQuery(
+  commonQuery.extend({
+    system_name: textParam(64),
+    external: choiceParam(['true', 'false']),
+    created_in_days: integerParam(0, LONGEST_DAYS),
+    created_in_sec: integerParam(0, LONGEST_DAYS * SECONDS_A_DAY),
+    ts_capture: integerParam(0, LAST_SECOND),
+    from_id: idParam,
+    settled: choiceParam(['true', 'false']),
+    limit: integerParam(1, API_LIMIT),
+  }),
+);
 export type ApiQuery = z.output<typeof apiQuery>;
 
 export function filterOfApi(query: ApiQuery): RecordFilter {
@@ -72,14 +111,15 @@ export function filterOfApi(query: ApiQuery): RecordFilter {
   };
 }
 
-/** The query of the records page. */
-export const pageQuery = commonQuery.extend({
+/** The parameters of the records page. */
+export const pageParameters = commonQuery.extend({
   os: textParam(64),
   source: choiceParam(['internal', 'external']),
   stack: idParam,
   per_page: integerParam(1, 1000),
   after_id: idParam,
 });
+export const pageQuery = searchQuery(pageParameters);
 export type PageQuery = z.output<typeof pageQuery>;
 
 export function filterOfPage(query: PageQuery): RecordFilter {

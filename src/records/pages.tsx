@@ -1,7 +1,7 @@
 import { zValidator } from '@hono/zod-validator';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { FILTERS, type FilterValues, recordPath, recordsPath } from '../../views/links.ts';
+import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from '../../views/links.ts';
 import { RecordPage } from '../../views/record.tsx';
 import { RecordsPage } from '../../views/records.tsx';
 import { Found, NotCounted } from '../../views/records-found.tsx';
@@ -9,6 +9,7 @@ import { crashOfRecord } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
+import { parsedOfRecord } from '../parsers/shown.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
@@ -71,12 +72,17 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
         if (!record) throw new RequestError(404, noRecord(id!, keptDays));
-        const [{ older, newer }, crash] = await Promise.all([findNeighbours(sql, record), crashOfRecord(sql, record)]);
+        const [{ older, newer }, crash, parsed] = await Promise.all([
+          findNeighbours(sql, record),
+          crashOfRecord(sql, record),
+          parsedOfRecord(sql, record),
+        ]);
         return c.html(
           <RecordPage
             frame={await frame(c)}
             record={record}
             crash={crash}
+            parsed={parsed}
             details={{
               nulBytes: countNuls(record.payload),
               olderHref: older === null ? undefined : recordPath(older),
@@ -118,5 +124,5 @@ function pageHref(filter: FilterValues, name: 'before_id' | 'after_id', record: 
 }
 
 function filterValues(raw: Record<string, string>): FilterValues {
-  return Object.fromEntries(FILTERS.filter(name => raw[name]).map(name => [name, raw[name]]));
+  return Object.fromEntries([...FILTERS, ...parsedNames(raw)].filter(name => raw[name]).map(name => [name, raw[name]]));
 }

@@ -1,5 +1,11 @@
 import type { Queryable } from '../db/connect.ts';
-import { type CountedFilter, countedConditions, type RecordFilter, recordConditions } from './filter-sql.ts';
+import {
+  type CountedFilter,
+  countedConditions,
+  parsedCondition,
+  type RecordFilter,
+  recordConditions,
+} from './filter-sql.ts';
 import { type RecordRow, recordColumns, toRecord } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 
@@ -129,7 +135,8 @@ function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, 
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
   return sql<RecordRow[]>`
     with fitting as materialized (
-      select r.id, r.received_at from records r where ${recordConditions(sql, filter)}
+      select r.id, r.received_at from records r
+       where ${recordConditions(sql, filter)} and ${parsedCondition(sql, filter, sql`p.machine_id = ${filter.machineId!}`)}
     ), first as materialized (
       select id, received_at from fitting order by id ${direction} limit ${limit}
     )
@@ -152,7 +159,7 @@ export function recordsOfDay(
   { limit, order, payloadBeginning }: SearchOptions,
 ) {
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
-  const conditions = sql`${onDay(sql, day.day)} and ${recordConditions(sql, filter)}`;
+  const conditions = sql`${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day.day)} and ${onDay(sql, day.day)}`;
   if (foundSoon(filter, day, limit)) {
     return sql<RecordRow[]>`
       select ${recordColumns(sql, payloadBeginning)}
@@ -183,19 +190,23 @@ export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limi
   return sql<RecordRow[]>`
     select ${recordColumns(sql)}
       from records r join fleets f on f.id = r.fleet_id
-     where ${onDay(sql, day)} and ${recordConditions(sql, filter)}
+     where ${onDay(sql, day)} and ${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day)}
      order by r.id desc ${Number.isFinite(limit) ? sql`limit ${limit}` : sql``}`;
 }
 
-function onDay(sql: Queryable, day: string) {
+function onDay(sql: Queryable, day: string, of = sql`r`) {
   return sql`
-    r.received_at >= ${day}::date::timestamp at time zone 'UTC'
-    and r.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
+    ${of}.received_at >= ${day}::date::timestamp at time zone 'UTC'
+    and ${of}.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
+}
+
+function parsedOnDay(sql: Queryable, filter: RecordFilter, day: string) {
+  return parsedCondition(sql, filter, onDay(sql, day, sql`p`));
 }
 
 function foundSoon(filter: RecordFilter, { firstId, lastId, counted }: MatchingDay, limit: number): boolean {
   const ids = lastId - firstId + 1;
-  if (filter.stackId !== undefined) return false;
+  if (filter.stackId !== undefined || filter.parsed !== undefined) return false;
   if (counted === null || counted >= ids) return true;
   return counted >= limit && (ids / counted) * limit <= READ_BY_ID;
 }
@@ -225,7 +236,10 @@ export async function countedRecords(
 
 async function countMachine(sql: Queryable, filter: RecordFilter, most: number): Promise<RecordCount> {
   const [row] = await sql<{ n: number }[]>`
-    select count(*) as n from (select from records r where ${recordConditions(sql, filter)} limit ${most + 1}) fitting`;
+    select count(*) as n
+      from (select from records r
+             where ${recordConditions(sql, filter)} and ${parsedCondition(sql, filter, sql`p.machine_id = ${filter.machineId!}`)}
+             limit ${most + 1}) fitting`;
   return { n: Math.min(row!.n, most), more: row!.n > most };
 }
 
@@ -271,7 +285,8 @@ async function countDay(sql: Queryable, filter: RecordFilter, day: MatchingDay, 
   const [row] = await sql<{ n: number }[]>`
     select count(*) as n
       from (select from records r
-             where ${onDay(sql, day.day)} and ${recordConditions(sql, filter)} and ${amongClassifications(sql, day)}
+             where ${onDay(sql, day.day)} and ${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day.day)}
+               and ${amongClassifications(sql, day)}
              limit ${most}) fitting`;
   return row!.n;
 }

@@ -43,11 +43,12 @@ export function ofDay(sql: Queryable, day: string) {
     and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-/** Bytes of a day's partitions, those of its crashes included. */
+/** Bytes of a day's partitions, with what was made of its records. */
 export async function partitionBytes(sql: Queryable, day: string): Promise<number> {
   const [row] = await sql<{ bytes: number }[]>`
     select (coalesce(pg_total_relation_size(to_regclass('records_' || suffix)), 0)
-            + coalesce(pg_total_relation_size(to_regclass('crashes_' || suffix)), 0))::bigint as bytes
+            + coalesce(pg_total_relation_size(to_regclass('crashes_' || suffix)), 0)
+            + coalesce(pg_total_relation_size(to_regclass('parsed_' || suffix)), 0))::bigint as bytes
       from (select to_char(${day}::date, 'YYYYMMDD') as suffix) day`;
   return row!.bytes;
 }

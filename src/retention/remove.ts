@@ -35,7 +35,7 @@ export async function dropDay(
   }
 }
 
-/** Deletes groups of a day's records, with their crashes and queued work, in slices; yields what each slice took. */
+/** Deletes groups of a day's records, with what was made of them and queued work, in slices; yields what each slice took. */
 export async function* deleteGroups(
   sql: Sql,
   { day, partition }: RecordDay,
@@ -88,6 +88,11 @@ function deleteSlice(sql: Queryable, { day, table, page, groups, machineIds }: S
        where (c.machine_id, c.received_at, c.id) = (gone.machine_id, gone.received_at, gone.id)
          and c.received_at >= ${day}::date::timestamp at time zone 'UTC'
          and c.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'
+    ), read as (
+      delete from parsed p using gone
+       where (p.machine_id, p.received_at, p.id) = (gone.machine_id, gone.received_at, gone.id)
+         and p.received_at >= ${day}::date::timestamp at time zone 'UTC'
+         and p.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'
     ), queued as (
       delete from work_queue where record_id in (select id from gone)
     )

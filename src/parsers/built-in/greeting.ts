@@ -1,0 +1,22 @@
+import type { Parsed } from '../parser.ts';
+import { known, labelled, wholeNumber } from './lines.ts';
+
+const MOST_BUNDLES = 1_000;
+
+/** What a machine says of itself: heartbeats, and hellos with their bundles. */
+export function parseGreeting(payload: string): Parsed {
+  const { locale, uptime } = labelled(payload, {
+    locale: /^LC_ALL: *([^\n]{1,64})$/m,
+    uptime: /^uptime: *([0-9]{1,15})(?:\.[0-9]+)?\s*$/m,
+  });
+  return known({ locale, uptime: wholeNumber(uptime), bundles: bundlesOf(payload) });
+}
+
+function bundlesOf(payload: string): string[] | undefined {
+  const [heading, count] = /^Bundles \(([0-9]{1,6})\):[^\n]*\n/m.exec(payload) ?? [];
+  if (heading === undefined) return undefined;
+  const lines = payload
+    .slice(payload.indexOf(heading) + heading.length)
+    .split('\n', Math.min(Number(count), MOST_BUNDLES));
+  return lines.map(line => line.trim().slice(0, 200)).filter(line => line !== '');
+}

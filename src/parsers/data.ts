@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { storable } from '../db/storable.ts';
+import type { Data, Parsed } from './parser.ts';
+
+/** Of what a parser returns, as JSON. */
+export const MOST_BYTES = 65_536;
+const KEY = 'keys have 1 to 64 characters';
+
+const result = z.record(z.string().min(1, KEY).max(64, KEY), z.json(), 'it did not return an object').optional();
+
+/** The parser returned something else than it may; the message is for whoever wrote it. */
+export class UnfitResult extends Error {}
+
+/** What a parser returned, in a form that the database takes; null is like undefined. */
+export function parsedData(returned: unknown): Parsed {
+  const checked = result.safeParse(plain(returned) ?? undefined);
+  if (!checked.success) throw new UnfitResult(checked.error.issues[0]!.message);
+  if (checked.data === undefined) return undefined;
+  const data = storableData(checked.data) as { [key: string]: Data };
+  const bytes = Buffer.byteLength(JSON.stringify(data));
+  if (bytes > MOST_BYTES) throw new UnfitResult(`it returned ${bytes} bytes as JSON, more than ${MOST_BYTES}`);
+  return data;
+}
+
+/** As JSON has it: without what is undefined. */
+function plain(returned: unknown): unknown {
+  const json = JSON.stringify(returned);
+  return json === undefined ? undefined : JSON.parse(json);
+}
+
+function storableData(value: Data): Data {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(storableData);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storable(key), storableData(inner)]));
+}

@@ -1,0 +1,42 @@
+import type { Sql } from '../db/connect.ts';
+import { isConnectionFailure } from '../errors.ts';
+import { builtInFinder } from './built-in/parsers.ts';
+import { parsedData } from './data.ts';
+import type { BuiltInParser } from './parser.ts';
+import { setAside, setFirstAside, takeRecords } from './queue.ts';
+import { type ParsedRecord, storeParsed } from './store.ts';
+
+/** Records parsed at a time. */
+export const PARSE_BATCH = 500;
+
+/**
+ * Lets the built-in parsers read one batch of what waits for them, in one transaction; returns how many were taken off the
+ * queue. A record that one of them fails on is set aside.
+ */
+export async function parseBatch(sql: Sql, parsers: BuiltInParser[], limit = PARSE_BATCH): Promise<number> {
+  const find = builtInFinder(parsers);
+  try {
+    return await sql.begin(async tx => {
+      const { taken, records } = await takeRecords(tx, limit);
+      const [parsed, failed]: [ParsedRecord[], Parameters<typeof setAside>[1]] = [[], []];
+      for (const { classification, payload, ...key } of records) {
+        const parser = find(classification);
+        try {
+          const data = parsedData(parser?.parse(payload));
+          if (parser && data) parsed.push({ ...key, parser: parser.name, data });
+        } catch (error) {
+          failed.push({ ...key, error: (error as Error).message });
+        }
+      }
+      await storeParsed(tx, parsed);
+      await setAside(tx, failed);
+      return taken;
+    });
+  } catch (error) {
+    if (isConnectionFailure(error)) throw error;
+    // One that the database does not take costs the others nothing.
+    if (limit > 1) return parseBatch(sql, parsers, 1);
+    await setFirstAside(sql, (error as Error).message);
+    return 1;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { endWithParent } from '../children/end-with-parent.ts';
+import { limitMemory } from '../children/limits.ts';
+import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
+import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { classificationPattern } from '../config/values.ts';
+import { parsedData, UnfitResult } from './data.ts';
+import type { Parsed, ParserRecord } from './parser.ts';
+
+/** The first argument that makes the executable run a parser instead of a command. */
+export const PARSER_ARGUMENT = 'parser-process';
+/** The first line that it writes. */
+export const READY = 'ready';
+
+const MORE_MEMORY_BYTES = 256 * 2 ** 20;
+
+/** What it answers to the first line, the path of the parser; `problem` is for whoever wrote that. */
+export type Loaded = { classifications: string[] } | { problem: string };
+
+/** What it answers to each line after that, a `ParserRecord`. */
+export type Answer = { data: Parsed } | { problem: string };
+
+/** Runs a parser of an admin, a line of JSON for a line of JSON. Ends with its input. */
+export async function serveParser(): Promise<void> {
+  keepStdoutForAnswers();
+  endWithParent();
+  limitMemory(MORE_MEMORY_BYTES);
+  goAfterOthers();
+  answerWith(READY);
+  const lines = inputLines();
+  const { value: source } = lines.next();
+  if (source === undefined) return;
+  let parser: Exported;
+  try {
+    parser = await load(source);
+  } catch (error) {
+    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+  }
+  answerWith(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
+  for (const line of lines) answerWith(JSON.stringify(await answerTo(line, parser)));
+}
+
+const CLASSIFICATIONS = 'it exports no "classifications", a list of one or more';
+const FUNCTION = 'it exports no function of a record, as its default or as "parse"';
+const parse = z.custom<(record: ParserRecord) => unknown>(value => typeof value === 'function', FUNCTION);
+const exported = z
+  .object({
+    classifications: z.array(classificationPattern, CLASSIFICATIONS).min(1, CLASSIFICATIONS),
+    default: parse.optional(),
+    parse: parse.optional(),
+  })
+  .refine(module => module.default ?? module.parse, FUNCTION);
+type Exported = { classifications: string[]; parse: (record: ParserRecord) => unknown };
+
+async function load(source: string): Promise<Exported> {
+  const result = exported.safeParse({ ...(await import(source)) });
+  if (!result.success) throw new UnfitResult(result.error.issues.map(issue => issue.message).join('; '));
+  const { classifications, default: whole, parse: named } = result.data;
+  return { classifications, parse: whole ?? named! };
+}
+
+async function answerTo(line: string, { parse }: Exported): Promise<Answer> {
+  try {
+    return { data: parsedData(await parse(JSON.parse(line))) };
+  } catch (error) {
+    return { problem: describe(error) };
+  }
+}
+
+/** In words of ours, or the error with the lines of the parser's code around it. */
+function describe(error: unknown): string {
+  return error instanceof UnfitResult ? error.message : Bun.inspect(error).trimEnd();
+}
+
+if (import.meta.main) await serveParser();

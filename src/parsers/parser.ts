@@ -1,0 +1,47 @@
+export type { ParserRecord } from 'telemetricsd/parser';
+
+/** A value as JSON has them. */
+export type Data = string | number | boolean | null | Data[] | { [key: string]: Data };
+
+/** What a parser makes of a record; undefined: the payload tells nothing. */
+export type Parsed = { [key: string]: Data } | undefined;
+
+/** One that the program brings: trusted code, run by the worker. */
+export interface BuiltInParser {
+  name: string;
+  /** Patterns of three parts, of which `*` stands for any. */
+  classifications: string[];
+  parse(payload: string): Parsed;
+}
+
+/** What waits for the parsers that the program brings. */
+export const BUILT_IN_LANE = 'parse';
+
+/** What waits for a parser of an admin. */
+export type Lane = typeof BUILT_IN_LANE | `parse:${string}`;
+
+export const laneOf = (parser: string): Lane => `parse:${parser}`;
+
+/** Two of them may not take the same classification. */
+export interface Claim {
+  parser: string;
+  classifications: string[];
+}
+
+/** The first two that do, with a pattern of each. */
+export function conflictOf(claims: Claim[]): { parsers: [string, string]; patterns: [string, string] } | undefined {
+  for (const [place, one] of claims.entries()) {
+    for (const other of claims.slice(place + 1)) {
+      for (const pattern of one.classifications) {
+        const same = other.classifications.find(candidate => overlap(pattern, candidate));
+        if (same !== undefined) return { parsers: [one.parser, other.parser], patterns: [pattern, same] };
+      }
+    }
+  }
+  return undefined;
+}
+
+function overlap(one: string, other: string): boolean {
+  const parts = other.split('/');
+  return one.split('/').every((part, index) => part === '*' || parts[index] === '*' || part === parts[index]);
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import type { Sql } from '../db/connect.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { createLog } from '../log.ts';
+import { progressBar } from '../progress.ts';
+import { toRecord } from '../records/queries.ts';
+import type { StoredRecord } from '../records/record.ts';
+import { allOfDay, type MatchingDay, matchingDays } from '../records/search.ts';
+import { ParserProblem } from './parser-child.ts';
+import { finishRecords } from './queue.ts';
+import { openParser, type RunningParser } from './run-parser.ts';
+import { type ParsedRecord, removeParsed, storeParsed } from './store.ts';
+
+export interface RerunOptions {
+  config?: string | undefined;
+  /** Records received within so many seconds. */
+  since: number;
+}
+
+const SLICE = 200;
+/** Failures that are reported one by one. */
+const SHOWN = 10;
+
+/** Lets a parser read records that are there already, the newest first; returns on how many it failed. */
+export async function rerunParser(name: string, { config: file, since }: RerunOptions): Promise<number> {
+  const { config, directory } = loadConfig({ file });
+  const parser = await openParser(name, join(directory, 'parsers'), config);
+  const log = createLog(config.log.level, config.log.format);
+  const database = await openDatabase(config, log, { join: true });
+  try {
+    const reader = database.client('parser run');
+    const writer = database.client('parser run results');
+    await migrate(writer, log);
+    const filter = {
+      classification: parser.classifications.join(','),
+      receivedFrom: new Date(Date.now() - since * 1000),
+    };
+    const days: MatchingDay[] = [];
+    for await (const chunk of matchingDays(reader, filter, 'newest')) days.push(...chunk.days);
+    const total = days.reduce((sum, { counted }) => sum + (counted ?? 0), 0);
+    const bar = progressBar(Math.max(1, total), 'records', 'Read');
+    let [done, failures] = [0, 0];
+    for (const { day } of days) {
+      for await (const rows of allOfDay(reader, filter, day, Number.POSITIVE_INFINITY).cursor(SLICE)) {
+        failures += await readAgain(writer, name, parser, rows.map(toRecord), failures);
+        done += rows.length;
+        bar.show(done);
+      }
+    }
+    bar.done(done);
+    if (failures > 0)
+      process.stderr.write(`It failed on ${failures.toLocaleString('en')} of them, which stay as they were.\n`);
+    return failures;
+  } finally {
+    await parser.stop();
+    await database.close();
+  }
+}
+
+async function readAgain(sql: Sql, name: string, parser: RunningParser, records: StoredRecord[], failedBefore: number) {
+  const parsed: ParsedRecord[] = [];
+  const empty: StoredRecord[] = [];
+  let failures = 0;
+  for (const record of records) {
+    try {
+      const data = await parser.parse(record);
+      if (data) parsed.push({ ...record, parser: name, data });
+      else empty.push(record);
+    } catch (error) {
+      if (!(error instanceof ParserProblem)) throw error;
+      failures++;
+      if (failedBefore + failures <= SHOWN) process.stderr.write(`Record ${record.id}: ${error.message}\n`);
+    }
+  }
+  await sql.begin(async tx => {
+    await finishRecords(
+      tx,
+      parser.lane,
+      [...parsed, ...empty].map(({ id }) => id),
+    );
+    await storeParsed(tx, parsed);
+    await removeParsed(tx, empty);
+  });
+  return failures;
+}

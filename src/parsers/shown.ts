@@ -1,0 +1,29 @@
+import type { RecordParsed } from '../../views/record-parsed.tsx';
+import type { Sql } from '../db/connect.ts';
+import type { StoredRecord } from '../records/record.ts';
+import { BUILT_IN_LANE } from './parser.ts';
+import { queuedForParsing } from './queue.ts';
+import { readParsed } from './store.ts';
+
+/** What a record's page shows of its payload; undefined where no parser reads it, or has found anything. */
+export async function parsedOfRecord(sql: Sql, record: StoredRecord): Promise<RecordParsed | undefined> {
+  // The queue is asked first: a record that has left it by then has its data when that is asked for.
+  const queued = await queuedForParsing(sql, record.id);
+  const found = (await readParsed(sql, [record])).get(record.id);
+  if (found) return { state: 'parsed', ...found };
+  if (!queued) return undefined;
+  const parser = queued.lane === BUILT_IN_LANE ? undefined : queued.lane.slice(`${BUILT_IN_LANE}:`.length);
+  return queued.failed
+    ? { state: 'failed', parser, error: queued.error ?? 'its process ended without a word' }
+    : { state: 'waiting', parser };
+}
+
+/** Records as the API and exports write them: `parsed` is what a parser made of the payload, or null. */
+export async function withParsed<Json extends { id: number }>(
+  sql: Sql,
+  records: StoredRecord[],
+  toJson: (record: StoredRecord) => Json,
+) {
+  const parsed = await readParsed(sql, records);
+  return records.map(record => ({ ...toJson(record), parsed: parsed.get(record.id)?.data ?? null }));
+}

@@ -1,0 +1,37 @@
+/** What telemetricsd gives to payload parsers. Written by "telemetricsd parser init", which renews it. */
+declare module 'telemetricsd/parser' {
+  /** A record, as GET /api/records/ID writes it. What a record format lacks is null. */
+  export interface ParserRecord {
+    id: number;
+    /** `DOMAIN/PROBE/REST` */
+    classification: string;
+    /** As it came, but for what the rules in `scrubbed_by` took out. */
+    payload: string;
+    payload_format_version: number | null;
+    payload_nul_bytes: number;
+    record_format_version: number;
+    scrubbed_by: string[];
+    /** 1 low, 2 medium, 3 high, 4 critical. */
+    severity: number;
+    machine_id: string;
+    system_name: string;
+    build: string;
+    kernel_version: string;
+    arch: string;
+    machine_type: string;
+    board_name: string | null;
+    cpu_model: string | null;
+    bios_version: string | null;
+    event_id: string | null;
+    external: boolean;
+    /** The name that collector.tids gives to the TID. */
+    fleet: string;
+    /** `2026-11-23 21:30:00 UTC`, by the machine's clock. */
+    ts_capture: string;
+    /** The same by the server's clock. */
+    ts_reception: string;
+  }
+
+  /** What a parser returns: what JSON can hold, at most 64 KB of it, under keys of 1 to 64 characters. */
+  export type Parsed = { [key: string]: unknown } | null | undefined;
+}

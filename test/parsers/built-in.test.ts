@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { builtInFinder, builtInParsers } from '../../src/parsers/built-in/parsers.ts';
+import { parseBatch } from '../../src/parsers/parse-batch.ts';
+import { get, getJson, getPage, post, type TestApp, testApp } from '../app.ts';
+
+let server: TestApp;
+let events = 0;
+
+beforeAll(async () => {
+  server = await testApp();
+});
+afterAll(() => server.close());
+
+async function send(classification: string, payload: string, changes: Record<string, string> = {}): Promise<number> {
+  const event_id = (++events).toString(16).padStart(32, '0');
+  const { status, json } = await post(server.app, { classification, event_id, ...changes }, payload);
+  expect(status).toBe(201);
+  return json.id;
+}
+
+/** Until nothing waits, as the worker does. */
+async function parse() {
+  while ((await parseBatch(server.database.sql, builtInParsers(server.config))) > 0);
+}
+
+const parsedOf = async (id: number) => (await getJson(server.app, `/api/records/${id}`)).json.parsed;
+
+const MCE = `Hardware event. This is not a software error.
+MCE 0
+CPU 3 BANK 7
+MISC 200d3a4 ADDR 51f2c0
+TIME 1795440066
+MCi status:
+Corrected error
+MCA: MEMORY CONTROLLER RD_CHANNEL1_ERR
+Transaction: Memory read error
+STATUS 8c00004000010091 MCGSTATUS 0
+MCGCAP f000c14 APICID 6 SOCKETID 1
+CPUID Vendor Intel Family 6 Model 85
+`;
+
+const KNOWN: [string, string, unknown][] = [
+  ['a/heartbeat/ping', 'hello\nLC_ALL: C.UTF-8\nuptime: 915\n', { locale: 'C.UTF-8', uptime: 915 }],
+  ['a/hello/world', 'hello\nuptime: 5\nBundles (2):\nos-core\ngit\nrest', { uptime: 5, bundles: ['os-core', 'git'] }],
+  ['a/hello/world', 'hello\n', null],
+  [
+    'a/swupd-client/update',
+    'cmd=update\nresult=0\ncurrent_version=43000\nserver_version=43010\ntime=3.5\nbytes=1200\nfiles_updated=12\n',
+    { from: '43000', to: '43010', action: 'update', result: 0, files: 12, bytes: 1200, seconds: 3.5 },
+  ],
+  [
+    'a/swupd-client/update',
+    'action: update\nfrom_version: 9.9\nto_version: 9.10\nresult: EIO\n',
+    { from: '9.9', to: '9.10', action: 'update', result: 'EIO' },
+  ],
+  [
+    'a/mce/corrected',
+    MCE,
+    {
+      cpu: 3,
+      bank: 7,
+      socket: 1,
+      status: '8c00004000010091',
+      mcgstatus: '0',
+      mcgcap: 'f000c14',
+      apicid: '6',
+      misc: '200d3a4',
+      addr: '51f2c0',
+      mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
+      vendor: 'Intel Family 6 Model 85',
+    },
+  ],
+  ['a/mce/thermal', 'MCE 0\nCPU 12 THERMAL EVENT TSC 1f\n', { cpu: 12, event: 'THERMAL EVENT' }],
+  [
+    'org.clearlinux/crash/clr',
+    'Process: /usr/bin/app\r\nPID: 512\nSignal: 11\n\nBacktrace (TID 512):\n#0 main() - [app]\n',
+    { program: '/usr/bin/app', pid: 512, signal: 11 },
+  ],
+  [
+    'crash/kernel/bug',
+    'Crash Report:\nReason: BUG: at x\nKernel Version : 6.18.4-1\nTainted : G W\nModules : a b\nBacktrace :\n',
+    { reason: 'BUG: at x', kernel: '6.18.4-1', tainted: 'G W' },
+  ],
+];
+
+test.each(KNOWN)('what the program itself reads from %s: %#', async (classification, payload, expected) => {
+  const id = await send(classification, payload);
+  expect(await parsedOf(id)).toBeNull();
+  await parse();
+  expect(await parsedOf(id)).toEqual(expected);
+});
+
+test('a payload that is none of those, or hostile, costs nothing', () => {
+  const find = builtInFinder(builtInParsers(server.config));
+  expect(find('a/b/c')).toBeUndefined();
+  for (const [classification] of KNOWN) {
+    const started = performance.now();
+    for (const text of [
+      '',
+      '\0',
+      'CPU '.repeat(20_000),
+      `Bundles (999999):\n${'x\n'.repeat(30_000)}`,
+      ' '.repeat(65_536),
+    ])
+      find(classification)!.parse(text);
+    expect(performance.now() - started).toBeLessThan(500);
+  }
+});
+
+describe('what was read', () => {
+  let id: number;
+  beforeAll(async () => {
+    id = await send('a/mce/UCNA', 'CPU 1 BANK 2\nSTATUS ac MCGSTATUS 0\nMCA: <script>alert(1)</script>\n');
+    await send('a/hello/world', 'hello\nBundles (2):\nfirefox\ndesktop\n', { machine_id: 'other' });
+    await parse();
+  });
+
+  test('stands on the page of the record, as text, and leads to records alike', async () => {
+    const { html } = await getPage(server.app, `/telemetryui/records/record_details/${id}`);
+    expect(html).toContain('Read from the payload');
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).toContain('href="/telemetryui/records?classification=a%2Fmce%2FUCNA&amp;parsed.bank=2"');
+    const waiting = await send('a/mce/UCNA', 'CPU 1 BANK 2\n');
+    const page = await getPage(server.app, `/telemetryui/records/record_details/${waiting}`);
+    expect(page.html).toContain('This record waits for its parser.');
+    await parse();
+  });
+
+  test.each([
+    ['parsed.cpu=1&parsed.mcgstatus=0', 1],
+    ['parsed.bundles=firefox', 1],
+    ['parsed.bundles=firefox&machine_id=other', 1],
+    ['parsed.bundles=firefox&machine_id=nobody', 0],
+    ['parsed.uptime=915', 1],
+    ['parsed.uptime=9150', 0],
+    ['parsed.from=9.9&classification=a/swupd-client/*', 1],
+    ['parsed.nothing.there=1', 0],
+  ])('is found by its value, in the list, the count and the export: %s', async (query, expected) => {
+    const { json } = await getJson(server.app, `/api/records?${query}`);
+    expect(json.records).toHaveLength(expected);
+    const { html } = await getPage(server.app, `/telemetryui/records?${query}`);
+    expect([...html.matchAll(/record_details\/\d+"/g)].length > 0).toBe(expected > 0);
+    const count = await getPage(server.app, `/telemetryui/records/count?${query}`);
+    expect(count.html).toContain(`${expected} record`);
+    const ndjson = await (await get(server.app, `/telemetryui/records/export/records-x.ndjson?${query}`)).text();
+    expect(ndjson.split('\n')).toHaveLength(expected + 1);
+    if (expected > 0) expect(JSON.parse(ndjson.split('\n')[0]!).parsed).toEqual(json.records[0].parsed);
+  });
+
+  test.each(["parsed.a'b=1", 'parsed.=1', 'parsed.a..b=1', `parsed.a=${'x'.repeat(257)}`, 'parsed.a=%00'])(
+    'is not searched by %s',
+    async query => {
+      const { status, json } = await getJson(server.app, `/api/records?${query}`);
+      expect(status).toBe(400);
+      expect(json.message).toStartWith('parsed');
+      expect((await getPage(server.app, `/telemetryui/records?${query}`)).status).toBe(400);
+    },
+  );
+
+  test('a filter can be taken away and stays while paging', async () => {
+    const { html } = await getPage(server.app, '/telemetryui/records?parsed.bank=2&per_page=1');
+    expect(html).toContain('<input type="hidden" name="parsed.bank" value="2"/>');
+    expect(html).toContain('bank <b>2</b>');
+    expect(html).toMatch(/parsed\.bank=2&amp;before_id=/);
+  });
+
+  test('goes with its record, by day or by machine', async () => {
+    const { sql } = server.database;
+    const rows = async () => (await sql<{ n: number }[]>`select count(*) as n from parsed`)[0]!.n;
+    expect(await rows()).toBeGreaterThan(5);
+    await sql`select forget_traces('other')`;
+    const before = await rows();
+    const [day] = await sql<{ day: string; first: number; last: number }[]>`
+      select day::text, first_id as first, last_id as last from record_days where first_id <= last_id`;
+    await sql`select drop_records_day(${day!.day}::date, ${day!.first}, ${day!.last}, 'x')`;
+    expect(before).toBeGreaterThan(0);
+    expect(await rows()).toBe(0);
+  });
+});

@@ -1,0 +1,76 @@
+import type { FC } from 'hono/jsx';
+import type { Data } from '../src/parsers/parser.ts';
+import { recordsPath } from './links.ts';
+import { Scroll } from './parts.tsx';
+
+/** How far the reading of a payload by its parser has come; `parser` is undefined where the program brings it. */
+export type RecordParsed =
+  | { state: 'waiting'; parser: string | undefined }
+  | { state: 'failed'; parser: string | undefined; error: string }
+  | { state: 'parsed'; parser: string; data: { [key: string]: Data } };
+
+export const ParsedSection: FC<{ classification: string; parsed: RecordParsed }> = ({ classification, parsed }) => (
+  <section aria-labelledby="parsed-heading">
+    <h2 id="parsed-heading">Read from the payload</h2>
+    {parsed.state === 'waiting' && <p class="notice">This record waits for {nameOf(parsed.parser)}.</p>}
+    {parsed.state === 'failed' && (
+      <p class="notice error">
+        {nameOf(parsed.parser)} failed: {parsed.error}
+      </p>
+    )}
+    {parsed.state === 'parsed' && (
+      <Scroll label={`What the parser ${parsed.parser} has read`} fit>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Key</th>
+              <th scope="col">Value</th>
+            </tr>
+          </thead>
+          <tbody>
+            {leaves(parsed.data).map(({ key, values }) => (
+              <tr>
+                <th scope="row" class="mono">
+                  {key}
+                </th>
+                <td>
+                  {values.map((value, place) => (
+                    <>
+                      {place > 0 && ', '}
+                      {isSearchable(key) && value.length <= LONGEST_VALUE ? (
+                        <a href={recordsPath({ classification, [`parsed.${key}`]: value })}>{value}</a>
+                      ) : (
+                        value
+                      )}
+                    </>
+                  ))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    )}
+  </section>
+);
+
+const nameOf = (parser: string | undefined) => (parser === undefined ? 'its parser' : `the parser ${parser}`);
+
+interface Leaf {
+  key: string;
+  values: string[];
+}
+
+/** Values by their keys, those within objects after `KEY.`; a list of single values stays together. */
+const leaves = (data: { [key: string]: Data }, before = ''): Leaf[] =>
+  Object.entries(data).flatMap(([name, value]) => {
+    const key = `${before}${name}`;
+    if (Array.isArray(value)) return [{ key, values: value.map(text) }];
+    return typeof value === 'object' && value !== null ? leaves(value, `${key}.`) : [{ key, values: [text(value)] }];
+  });
+
+const text = (value: Data): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** As src/records/filter.ts takes them. */
+const LONGEST_VALUE = 256;
+const isSearchable = (key: string): boolean => /^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/.test(key);
