@@ -82,7 +82,7 @@ describe('wrong usage is exit code 2, with a message that names', () => {
     [['mig'], 'unknown command "mig"; the nearest is migrate'],
     [
       ['zzzz'],
-      'unknown command "zzzz"; there are serve, migrate, config, doctor, backup, restore, verify, user, token, rebuild-counters, purge, forget, demo, parser, plugin, welcome, version, help',
+      'unknown command "zzzz"; there are serve, migrate, config, doctor, backup, restore, verify, user, token, rebuild-counters, purge, forget, import, demo, parser, plugin, welcome, version, help',
     ],
     [['constructor'], 'unknown command "constructor"; there are serve'],
     [['help', 'confg'], 'unknown command "confg"; the nearest is config'],

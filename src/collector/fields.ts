@@ -110,12 +110,24 @@ const schemas = { clearLinux: schemaWith(clearLinuxBuild), other: schemaWith(any
  * first field that is: `severity: got "5", expected 1 to 4`.
  */
 export function parseFields(raw: RawFields): Omit<Report, 'external' | 'payload'> | Refusal {
+  return parseWith(raw, version => REQUIRED[version]);
+}
+
+/** The same for a record of an old server's database, which may lack what its format requires, as far as ours can do without. */
+export function parseOldFields(raw: RawFields): Omit<Report, 'external' | 'payload'> | Refusal {
+  return parseWith(raw, () => SINCE_FORMAT_1);
+}
+
+function parseWith(
+  raw: RawFields,
+  requiredOf: (version: FormatVersion) => readonly Field[],
+): Omit<Report, 'external' | 'payload'> | Refusal {
   if (raw.record_format_version === undefined) {
     return { field: 'record_format_version', message: 'record_format_version: missing, expected 1 to 4' };
   }
   const version = formatVersion.safeParse(raw.record_format_version);
   if (!version.success) return wrong('record_format_version', raw, 'expected 1 to 4');
-  const missing = REQUIRED[version.data].find(field => raw[field] === undefined);
+  const missing = requiredOf(version.data).find(field => raw[field] === undefined);
   if (missing) return { field: missing, message: `${missing}: missing, record format ${version.data} requires it` };
 
   const systemName = withoutQuotes(raw.system_name ?? '');
@@ -164,10 +176,10 @@ export function joinedTwice(field: Field, value: string): [string, string] | und
 function known(raw: RawFields, version: FormatVersion) {
   return {
     ...raw,
-    board_name: version >= 3 ? raw.board_name : null,
-    cpu_model: version >= 3 ? raw.cpu_model : null,
-    bios_version: version >= 3 ? raw.bios_version : null,
-    event_id: version >= 4 ? raw.event_id : null,
+    board_name: version >= 3 ? (raw.board_name ?? null) : null,
+    cpu_model: version >= 3 ? (raw.cpu_model ?? null) : null,
+    bios_version: version >= 3 ? (raw.bios_version ?? null) : null,
+    event_id: version >= 4 ? (raw.event_id ?? null) : null,
     payload_format_version: raw.payload_format_version ?? null,
   };
 }

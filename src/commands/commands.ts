@@ -69,6 +69,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     summary: 'erase one machine everywhere, or say what there is of it',
     load: async () => (await import('./forget.ts')).forget,
   },
+  import: {
+    summary: "copy an old server's database, or say what would come",
+    load: async () => (await import('./import.ts')).importCommand,
+  },
   demo: {
     summary: 'fill an empty database with a believable fleet',
     load: async () => (await import('./demo.ts')).demo,

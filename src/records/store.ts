@@ -54,7 +54,7 @@ interface StoredRow {
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const distinct = firstOfEach(batch);
   const rows = [...distinct.values()].map(record => [
-    ...valuesOf(record),
+    ...recordValues(record),
     record.fingerprint,
     record.kinds,
     record.scrubbedBy.join(',') || null,
@@ -96,7 +96,7 @@ export interface RecordToInsert {
 
 /** Inserts into `records`, or into the table of one day: for records whose ids and times are known. */
 export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
-  const rows = records.map(record => [...valuesOf(record), record.id, record.receivedAt]);
+  const rows = records.map(record => [...recordValues(record), record.id, record.receivedAt]);
   await tx`
     insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                          payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
@@ -111,7 +111,7 @@ export async function insertRecords(tx: Queryable, records: RecordToInsert[], ta
  * A record as values in the order that store_records (sql/) and insertRecords expect; a payload with NULs also as its
  * bytes, since PostgreSQL text can't hold them.
  */
-function valuesOf({ fleetId, report }: { fleetId: number; report: Report }) {
+export function recordValues({ fleetId, report }: { fleetId: number; report: Report }) {
   const nul = report.payload.includes('\0');
   return [
     report.machineId,

@@ -1,0 +1,104 @@
+import { FIELDS, parseOldFields, quoted, type RawFields, type Refusal } from '../collector/fields.ts';
+import { recordFingerprint, requestFingerprint } from '../collector/fingerprint.ts';
+import { decodePayload } from '../collector/parse.ts';
+import type { RefusedRequest } from '../collector/quarantine.ts';
+import { redactBody } from '../collector/redact.ts';
+import { storable } from '../db/storable.ts';
+import type { Fleet } from '../fleets.ts';
+import type { Scrubber } from '../privacy/scrubber.ts';
+import type { NewRecord } from '../records/store.ts';
+import type { OldRecord } from './source.ts';
+
+export type ImportedRecord = Omit<NewRecord, 'kinds'> & { receivedAt: Date };
+
+/** An old record as it can be stored, or why it can't. */
+export type Translated =
+  | { kind: 'record'; id: string; old: OldRecord; record: ImportedRecord }
+  | { kind: 'refused'; id: string; old: OldRecord; refusal: Refusal };
+
+/** The old server did not exist before; days before would each get a partition. */
+const FIRST_RECEPTION = Date.UTC(2015, 0) / 1000;
+const DAY = 86_400;
+
+/** Turns an old record into one of ours, by the rules of the collector but for what old records may lack. */
+export async function translate(old: OldRecord, fleet: Fleet, scrubber: Scrubber): Promise<Translated> {
+  const refused = (refusal: Refusal): Translated => ({ kind: 'refused', id: old.id, old, refusal });
+  const received = Number(old.received ?? Number.NaN);
+  if (!(received >= FIRST_RECEPTION && received < Date.now() / 1000 + DAY)) {
+    const message = `time of reception: got ${quoted(old.received ?? '')}, expected Unix seconds from ${FIRST_RECEPTION} to now`;
+    return refused({ field: null, message });
+  }
+  const fields = parseOldFields(rawFields(old, received));
+  if ('message' in fields) return refused(fields);
+  const bytes = payloadOf(old);
+  const report = { ...fields, external: old.external ?? false, payload: decodePayload(bytes) };
+  const scrubbed = scrubber.active
+    ? await scrubber.scrub(report.payload, report.classification)
+    : ({ kind: 'scrubbed', payload: report.payload, by: [] } as const);
+  if (scrubbed.kind === 'failed') {
+    const message = `payload: the rule "${scrubbed.rule}" of privacy.scrub ${scrubbed.reason}, which is withheld`;
+    return refused({ field: 'payload', message, withheldBy: scrubbed.rule });
+  }
+  const record = {
+    report: { ...report, payload: scrubbed.payload },
+    fleetId: fleet.id,
+    fingerprint: recordFingerprint(report, bytes),
+    scrubbedBy: [...scrubbed.by],
+    receivedAt: new Date(Math.floor(received * 1000)),
+  };
+  return { kind: 'record', id: old.id, old, record };
+}
+
+/** As quarantine keeps it: a request that the collector would take, were it right. Its id in the old database is one of the headers. */
+export async function toQuarantine(
+  { id, old, refusal }: Translated & { kind: 'refused' },
+  fleet: Fleet,
+  scrubber: Scrubber,
+): Promise<RefusedRequest> {
+  const raw = Object.entries(rawFields(old, Number(old.received)));
+  const external: [string, string][] = old.external ? [['x_clr_external', 'true']] : [];
+  const headers: [string, string][] = [
+    ...raw.map(([name, value]): [string, string] => [name, headerText(value)]),
+    ...external,
+    ['x_imported_id', id],
+  ];
+  const body = payloadOf(old);
+  return {
+    fingerprint: requestFingerprint(fleet.tid, headers, body),
+    fleetId: fleet.id,
+    machineId: old.machine_id?.slice(0, 32).replaceAll(/[\p{Cc}\p{Cs}]/gu, '') || null,
+    address: null,
+    field: refusal.field,
+    reason: storable(refusal.message),
+    headers,
+    ...(await redactBody(scrubber, headers, body, refusal.withheldBy)),
+  };
+}
+
+/** The reason without the value that came, so that records are counted by few of them. */
+export function reasonOf({ message }: Refusal): string {
+  return message.replace(/: got ".*", expected/s, ': expected');
+}
+
+function rawFields(old: OldRecord, received: number): RawFields {
+  const raw: RawFields = {};
+  for (const field of FIELDS) {
+    const value = old[field];
+    if (value !== null) raw[field] = value.trim();
+  }
+  if (raw.event_id === '') delete raw.event_id;
+  if (Number.isFinite(received)) raw.creation_timestamp ??= String(received);
+  // Numeric in one of the schemas, with decimals.
+  if (raw.creation_timestamp !== undefined) raw.creation_timestamp = raw.creation_timestamp.replace(/\.[0-9]*$/, '');
+  return raw;
+}
+
+/** As it was received where the old server has kept that. */
+function payloadOf({ payloadBytes, payloadText }: OldRecord): Uint8Array {
+  return payloadBytes ?? Buffer.from(payloadText ?? '');
+}
+
+/** Header values are the bytes of their UTF-8, one character each. */
+function headerText(value: string) {
+  return Buffer.from(value).toString('latin1');
+}

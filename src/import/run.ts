@@ -1,0 +1,85 @@
+import { shellActor } from '../access/audit.ts';
+import type { Queryable, Sql } from '../db/connect.ts';
+import { OperatorError } from '../errors.ts';
+import { type Importer, importRecords } from './import.ts';
+import { type Judgements, takeJudgements } from './judgements.ts';
+import { countRecords, type Source } from './source.ts';
+import { clearIds, findState, type ImportState, initialState, openState } from './store.ts';
+
+export interface ImportReport {
+  /** The source, without its password. */
+  name: string;
+  source: Pick<Source, 'schema' | 'foreignTables'>;
+  fleet: string;
+  state: ImportState;
+  /** Records of the source that earlier runs have dealt with. */
+  before: number;
+  /** Records in the source as far as it was read. */
+  inSource: number;
+  setAside: number;
+  /** Those of the source less those dealt with. */
+  difference: number;
+  /** Undefined: an earlier run has taken them. */
+  judgements: Judgements | undefined;
+  dryRun: boolean;
+}
+
+export interface ImportProgress {
+  bar(total: number): { show(read: number): void; done(read: number): void };
+  /** So many records of the source are older than retention.days. */
+  olderThanRetention(records: number): void;
+}
+
+/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
+const IMPORT_LOCK = 7_283_640_157;
+
+/** Copies what the source has and an earlier run has not read, or all of it `again`, or counts only. */
+export async function runImport(
+  source: Source,
+  name: string,
+  again: boolean,
+  importer: Importer,
+  progress: ImportProgress,
+): Promise<ImportReport> {
+  const { sql, config, dryRun } = importer;
+  await lock(sql);
+  try {
+    const found = again ? undefined : await findState(sql, source.key);
+    const state = dryRun ? (found ?? initialState(source.key)) : await openState(sql, source.key, name, again);
+    const before = state.imported + state.present + setAsideOf(state);
+    // First, so that crashes are analysed with the list.
+    const judgements = found?.judged
+      ? undefined
+      : await takeJudgements(sql, source, dryRun ? undefined : shellActor(), tx => markJudged(tx, state));
+    const upTo = source.highestId;
+    if (upTo !== null) {
+      const { days } = config.retention;
+      const old = days === 0 ? 0 : await countRecords(source, { upTo, olderThanDays: days });
+      if (old > 0) progress.olderThanRetention(old);
+      if (!dryRun) await clearIds(sql, upTo);
+      const bar = progress.bar(await countRecords(source, { after: state.lastId, upTo }));
+      bar.done(await importRecords(source, upTo, state, importer, bar.show));
+    }
+    const inSource = upTo === null ? 0 : await countRecords(source, { upTo });
+    const setAside = setAsideOf(state);
+    const difference = inSource - state.imported - state.present - setAside;
+    const fleet = importer.fleet.name;
+    return { name, source, fleet, state, before, inSource, setAside, difference, judgements, dryRun };
+  } finally {
+    await sql`select pg_advisory_unlock(${IMPORT_LOCK})`.catch(() => {});
+  }
+}
+
+function setAsideOf({ setAside }: ImportState): number {
+  return Object.values(setAside).reduce((sum, records) => sum + records, 0);
+}
+
+async function lock(sql: Sql) {
+  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${IMPORT_LOCK}) as taken`;
+  if (row!.taken) return;
+  throw new OperatorError('another import is under way', 'Try again once it is done.');
+}
+
+async function markJudged(tx: Queryable, { source }: ImportState) {
+  await tx`update imports set judged_at = now() where source = ${source}`;
+}
