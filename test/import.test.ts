@@ -166,7 +166,7 @@ describe('the flat schema', () => {
     const { json: moved } = await getJson(target.app, `/api/records?machine_id=${MACHINE}&build=43010&limit=1`);
     expect(moved.records[0].id).toBeGreaterThan(100_000);
     expect(moved.records[0].payload).toBe('hello\nfirst\n');
-    const [queued] = await target.database.sql`select record_id from work_queue`;
+    const [queued] = await target.database.sql`select record_id from work_queue where kind = 'crash'`;
     expect(queued).toEqual({ record_id: 8 });
     const [unplaced] = await target.database.sql`select count(*) as records from records_default`;
     expect(unplaced).toEqual({ records: 0 });
