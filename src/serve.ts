@@ -15,6 +15,7 @@ import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
+import { type Notifier, startNotifier } from './notify/notifier.ts';
 import { type Parsers, startParsers } from './parsers/parsers.ts';
 import { type Plugins, startPlugins } from './plugins/plugins.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
@@ -54,6 +55,7 @@ export async function serveUntilStopped({
   let disk: DiskReserve | undefined;
   let plugins: Plugins | undefined;
   let parsers: Parsers | undefined;
+  let notifier: Notifier | undefined;
   try {
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
@@ -96,6 +98,11 @@ export async function serveUntilStopped({
       disk: () => disk?.status,
       settings: printConfig(loaded),
     });
+    notifier = startNotifier({
+      sql: database.client('notices'),
+      watched: { config, collector, disk: () => disk?.status, certificate, plugins },
+      log,
+    });
     const stopSchedule = startSchedule(database, config, limits, log);
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),
@@ -116,7 +123,7 @@ export async function serveUntilStopped({
   } finally {
     certificate?.stop();
     disk?.stop();
-    await Promise.all([plugins?.stop(), parsers?.stop()]);
+    await Promise.all([plugins?.stop(), parsers?.stop(), notifier?.stop()]);
     await database.close();
   }
   log.info('stopped');

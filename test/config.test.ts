@@ -92,6 +92,7 @@ test('without file and environment every setting has its default', () => {
     thermal: { classifications: ['*/mce/thermal'] },
     updates: { classifications: ['*/swupd-client/update'] },
     backup: { dir: undefined, schedule: '30 3 * * *', keep: 7 },
+    notify: { webhook: undefined, command: undefined, repeat_hours: 24, hourly: 10, guilty_machines: 10 },
     log: { level: 'info', format: 'text' },
   });
 });
@@ -523,6 +524,9 @@ describe('a secret', () => {
     ['', { TELEMETRICSD_DATABASE_URL: `postgre://u:${SECRET}@h` }],
     ['', { TELEMETRICSD_TLS_KEY: `-----BEGIN EC PRIVATE KEY-----\n${SECRET}\n-----END EC PRIVATE KEY-----\n` }],
     ['', { TELEMETRICSD_DATABASE_PASSWORD: SECRET }],
+    [`notify.webhook = "https://u:${SECRET}@h/x"`],
+    [`notify.webhook = "ftp://h/${SECRET}"`],
+    [`notify.webhok = "https://h/${SECRET}"`],
   ];
   for (const [toml, env] of wrong) {
     test(`never appears in an error: ${toml || Object.keys(env!)[0]}`, () => {
@@ -550,6 +554,12 @@ describe('a secret', () => {
       expect(printed).not.toContain(SECRET);
     });
   }
+});
+
+test('of a web address that is secret only the host is printed', () => {
+  const printed = printConfig(load({ env: { TELEMETRICSD_NOTIFY_WEBHOOK: 'https://h:8443/hooks/geheim?t=geheim' } }));
+  expect(printed).toContain('webhook = "https://h:8443/***"');
+  expect(printed).not.toContain('geheim');
 });
 
 describe('the printed configuration', () => {

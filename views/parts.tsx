@@ -35,7 +35,8 @@ export const counted = (n: number, noun: string): string => `${count(n)} ${noun}
 export const size = (bytes: number): string => {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} KB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 };
 
 export const EmptyState: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { Check, Level } from '../src/status/checks.ts';
 import { type Frame, Page } from './layout.tsx';
-import { Scroll } from './parts.tsx';
+import type { NoticeProps } from './parts.tsx';
 
 export interface StatusPageProps {
   frame: Frame;
@@ -12,48 +12,47 @@ export interface StatusPageProps {
 
 const SUMMARY = {
   ok: { kind: 'done', text: 'All is well.' },
-  warning: { kind: 'warning', text: 'Something wants a look.' },
-  error: { kind: 'error', text: 'Something is wrong.' },
+  warning: { kind: 'warning', text: 'This wants a look' },
+  error: { kind: 'error', text: 'Something is wrong' },
 } as const;
 
+/** Where there is more about a check. */
+const MORE: Record<string, string> = {
+  Data: '/telemetryui',
+  Limits: '/telemetryui/connect',
+  Quarantine: '/telemetryui/quarantine',
+  'Crash analysis': '/telemetryui/crashes/failed',
+};
+
 export const StatusPage: FC<StatusPageProps> = ({ frame, checks, level }) => (
-  <Page frame={frame} title="Status" lead="How this server is doing." notice={SUMMARY[level]}>
-    <Scroll label="Status">
-      <table>
-        <thead>
-          <tr>
-            <th>What</th>
-            <th>State</th>
-            <th>How it is</th>
-          </tr>
-        </thead>
-        <tbody>
-          {checks.map(check => (
-            <CheckRow check={check} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+  <Page frame={frame} title="Status" lead="How this server is doing." notice={summary(checks, level)}>
+    <dl>
+      {checks.map(check => (
+        <CheckEntry check={check} />
+      ))}
+    </dl>
     <p class="soft">
       The same as JSON: <a href="/api/status">/api/status</a>; for Prometheus: <a href="/metrics">/metrics</a>.
     </p>
   </Page>
 );
 
+function summary(checks: Check[], level: Level): NoticeProps {
+  const { kind, text } = SUMMARY[level];
+  if (level === 'ok') return { kind, text };
+  const names = checks.filter(check => check.level !== 'ok').map(({ name }) => name);
+  return { kind, text: `${text}: ${names.join(', ')}.` };
+}
+
 const LOOK: Record<Level, string> = { ok: 'fine', warning: 'high', error: 'crit' };
 
-const CheckRow: FC<{ check: Check }> = ({ check: { name, level, text, remedy, reason } }) => (
-  <tr>
-    <th scope="row" class="nowrap">
-      {name}
-    </th>
-    <td>
-      <span class={`sev ${LOOK[level]}`}>{level}</span>
-    </td>
-    <td>
-      {text}
+const CheckEntry: FC<{ check: Check }> = ({ check: { name, level, text, remedy, reason } }) => (
+  <div>
+    <dt>{MORE[name] ? <a href={MORE[name]}>{name}</a> : name}</dt>
+    <dd>
+      <span class={`sev ${LOOK[level]}`}>{level}</span> {text}
       {remedy && <p class="soft">{remedy}</p>}
       {reason && <pre class="text">{reason}</pre>}
-    </td>
-  </tr>
+    </dd>
+  </div>
 );

@@ -1,7 +1,10 @@
-import { configOption, defineCommand, print } from './command.ts';
+import { configOption, defineCommand, flag, print } from './command.ts';
 
 export const doctor = defineCommand({
-  options: { config: configOption },
+  options: {
+    config: configOption,
+    'notify-test': flag('only send a test notice to notify.webhook and notify.command'),
+  },
   help: `Looks at everything that the server needs, one line each with ok, warning or error and what to do: configuration,
 permissions, PostgreSQL's programs, addresses, disk space, clock, database, certificate, purge and backups.
 
@@ -12,15 +15,17 @@ Exit codes: 0 no error (there may be warnings), 1 there is an error, 2 wrong usa
 
 Examples:
   telemetricsd doctor
-  telemetricsd doctor --config ./new.toml`,
+  telemetricsd doctor --config ./new.toml
+  telemetricsd doctor --notify-test`,
 
   async run({ options }) {
-    const [{ examine }, { gravest }, { checksText }] = await Promise.all([
+    const [{ examine }, { testChannels }, { gravest }, { checksText }] = await Promise.all([
       import('../doctor/examine.ts'),
+      import('../doctor/notify-test.ts'),
       import('../status/checks.ts'),
       import('../doctor/text.ts'),
     ]);
-    const checks = await examine({ file: options.config });
+    const checks = await (options['notify-test'] ? testChannels : examine)({ file: options.config });
     await print(checksText(checks));
     return gravest(checks) === 'error' ? 1 : 0;
   },

@@ -36,8 +36,9 @@ function assignment(name: string, value: unknown, secret: true | undefined): str
   return `${name} = [\n${shown.map(item => `  ${toml(item)},\n`).join('')}]\n`;
 }
 
-/** What is secret in a URL, or all of any other text. */
+/** What is secret in a URL, of a web address all behind the host; or all of any other text. */
 function masked(value: string): string {
+  if (/^https?:/i.test(value)) return `${new URL(value).origin}/***`;
   return value.includes('://') ? maskPasswords(value) : '***';
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { groupRoles, headerName, issuerUrl, proxies } from './access.ts';
 import { listeners, listenersToToml } from './listener.ts';
+import { programCall, webhookUrl } from './notify.ts';
 import { pluginNames } from './plugin-names.ts';
 import { classificationRules, days, machineRules, severityRules } from './retention.ts';
 import { cronExpression } from './schedule.ts';
@@ -455,6 +456,45 @@ export const settings = {
         'NAME/main.ts in the directory "parsers" beside the configuration file. SIGHUP reads this setting and loads them again.',
       allowed: 'a list of names of 1 to 40 characters of a-z, 0-9, "-" and "_", each once',
       example: '["journal"]',
+    }),
+  },
+  notify: {
+    webhook: setting({
+      schema: webhookUrl.optional(),
+      default: undefined,
+      secret: true,
+      doc:
+        'A URL that notices are posted to as JSON: data stopped arriving, quarantine grows, a purge or backup failed, the disk is ' +
+        'nearly full, the certificate expires soon, a new guilty on many machines, a limit dropped records. Redirects are not followed.',
+      allowed: 'an http:// or https:// URL without a user',
+      example: '"https://chat.example.org/hooks/TOKEN"',
+    }),
+    command: setting({
+      schema: programCall.optional(),
+      default: undefined,
+      doc:
+        'A program that is run for each notice and reads it as JSON from its stdin; no shell is involved. It has 10 seconds. In the ' +
+        'environment: its path and arguments with commas between them.',
+      allowed: 'a list of the absolute path of a program and its arguments',
+      example: '["/usr/local/bin/page-admin", "--quiet"]',
+    }),
+    repeat_hours: setting({
+      schema: integer(1, 8760),
+      default: 24,
+      doc: 'After how many hours the same notice is sent again, while its cause lasts.',
+      allowed: 'an integer from 1 to 8760',
+    }),
+    hourly: setting({
+      schema: integer(1, 1000),
+      default: 10,
+      doc: 'How many notices are sent within an hour at most; the others wait.',
+      allowed: 'an integer from 1 to 1000',
+    }),
+    guilty_machines: setting({
+      schema: integer(0, 1_000_000),
+      default: 10,
+      doc: 'On more than so many machines a guilty that was never seen before yesterday is a notice. 0: never.',
+      allowed: 'an integer from 0 to 1000000',
     }),
   },
   log: {

@@ -45,7 +45,7 @@ test('beside a running server, and with it stopped, when it changes nothing', as
   await sql.end();
   const older = await place.run(['doctor'], { stateDir, env });
   expect(older.code).toBe(0);
-  expect(parse(older.stdout).Database).toMatch(/^warning: .* Migrations are pending: notices\.$/);
+  expect(parse(older.stdout).Database).toMatch(/^warning: .* Migrations are pending: \w+\.$/);
 
   await program.stop();
   const before = stamps(stateDir);
@@ -118,4 +118,25 @@ test.skipIf(withoutOpenssl('test/executable/doctor.test.ts'))('certificates', as
   const mismatch = await place.run(['doctor'], { env: { ...env, TELEMETRICSD_TLS_KEY: other.key }, prepared: true });
   expect(mismatch.code).toBe(1);
   expect(parse(mismatch.stdout).Certificate).toContain('do not belong together');
+});
+
+test('--notify-test sends one notice through each channel', async () => {
+  const hook = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: request => request.json().then(take) });
+  place.defer(() => hook.stop(true));
+  const taken: unknown[] = [];
+  function take(json: unknown) {
+    taken.push(json);
+    return new Response('');
+  }
+  const env = {
+    TELEMETRICSD_NOTIFY_WEBHOOK: `http://127.0.0.1:${hook.port}/geheim`,
+    TELEMETRICSD_NOTIFY_COMMAND: '/bin/false',
+  };
+  const { code, stdout } = await place.run(['doctor', '--notify-test'], { env });
+  expect(code).toBe(1);
+  expect(taken).toEqual([expect.objectContaining({ subject: 'test', level: 'test' })]);
+  expect(stdout).toMatch(/^ok +notify\.webhook +The test notice was taken\.\nerror +notify\.command .*exit code 1\.\n/);
+  expect(stdout).not.toContain('geheim');
+  const none = await place.run(['doctor', '--notify-test'], {});
+  expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('There is nowhere to send them.') });
 });

@@ -1,0 +1,31 @@
+import { loadConfig } from '../config/load.ts';
+import { channelsOf } from '../notify/channels.ts';
+import { noticeJson, TEST_NOTICE } from '../notify/notice.ts';
+import type { Check } from '../status/checks.ts';
+import { lookAt } from './look.ts';
+
+/** Sends a notice through each channel, once. */
+export async function testChannels({ file }: { file?: string | undefined }): Promise<Check[]> {
+  const { config } = loadConfig({ file });
+  const channels = channelsOf(config);
+  if (channels.length === 0) {
+    const remedy = 'Set notify.webhook or notify.command.';
+    return [{ name: 'Notices', level: 'error', text: 'There is nowhere to send them.', remedy }];
+  }
+  const json = noticeJson(TEST_NOTICE, config);
+  return lookAt(
+    channels.map(({ name, send }) => [
+      name,
+      async () => {
+        try {
+          await send(json, new AbortController().signal);
+          return { level: 'ok', text: 'The test notice was taken.' };
+        } catch (error) {
+          const { message, code } = error as NodeJS.ErrnoException;
+          const text = `The test notice was not taken: ${code === 'ENOENT' ? 'there is no such program' : message}.`;
+          return { level: 'error', text, remedy: `Look at what ${name} leads to.` };
+        }
+      },
+    ]),
+  );
+}

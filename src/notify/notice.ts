@@ -1,0 +1,91 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/settings.ts';
+import type { NewGuilty } from '../overview/queries.ts';
+import { type Check, checksOf, type Level } from '../status/checks.ts';
+import type { ServerState } from '../status/state.ts';
+
+/** Something that admins are to know. */
+export interface Notice {
+  /** What it is about: the same is told again only after notify.repeat_hours. */
+  subject: string;
+  level: Exclude<Level, 'ok'> | 'test';
+  text: string;
+  remedy?: string | undefined;
+  reason?: string | undefined;
+  /** Told once and not again. */
+  once?: true;
+}
+
+const LATELY_MS = 3_600_000;
+/** Fewer new ones within an hour are a machine with a fault, not a change in what machines send. */
+const GROWTH = 10;
+const NEARLY_FULL = 0.9;
+
+/** The checks whose finding is a notice by itself; what is of one host says so, since another may share the database. */
+const SUBJECTS: Record<string, string> = {
+  Data: 'data stopped arriving',
+  Disk: `disk of ${hostname()}`,
+  Purge: 'purge',
+  Backup: 'backup',
+  Certificate: `certificate of ${hostname()}`,
+};
+
+/** What there is to tell now. */
+export function noticesOf(state: ServerState, fresh: NewGuilty[], config: Config, now = new Date()): Notice[] {
+  return [
+    ...checksOf(state, config, now).flatMap(check => noticeOf(check, config)),
+    ...quarantineGrows(state, config),
+    ...recordsDropped(state, now),
+    ...fresh.filter(({ machines }) => machines > config.notify.guilty_machines).map(newGuilty),
+  ];
+}
+
+function noticeOf({ name, level, text, remedy, reason }: Check, { backup }: Config): Notice[] {
+  const subject = SUBJECTS[name];
+  if (subject === undefined || level === 'ok' || (name === 'Backup' && backup.dir === undefined)) return [];
+  return [{ subject, level, text: `${name}: ${text}`, remedy, reason }];
+}
+
+function quarantineGrows({ database }: ServerState, { quarantine }: Config): Notice[] {
+  const { quarantined, quarantinedLately } = database;
+  const full = quarantined >= quarantine.max_records * NEARLY_FULL;
+  if (quarantinedLately < GROWTH && !(full && quarantinedLately > 0)) return [];
+  return [
+    {
+      subject: 'quarantine grows',
+      level: 'warning',
+      text: `Quarantine: ${quarantinedLately} records were refused within the hour, ${quarantined} are kept.`,
+      remedy: 'See why they are refused, and replay them once that is mended.',
+    },
+  ];
+}
+
+function recordsDropped({ excesses }: ServerState, now: Date): Notice[] {
+  return excesses
+    .filter(({ kind, lastAt }) => kind === 'dropped' && now.getTime() - lastAt.getTime() < LATELY_MS)
+    .map(({ fleet, requests }) => ({
+      subject: `records of ${fleet} dropped`,
+      level: 'warning' as const,
+      text: `Limits: ${requests} records of ${fleet} were dropped since the server started.`,
+      remedy: 'See whether these machines send more than they should, or raise their limits in collector.tids.',
+    }));
+}
+
+function newGuilty({ id, function: name, module, machines, firstBuild }: NewGuilty): Notice {
+  return {
+    subject: `guilty ${id}`,
+    level: 'warning',
+    text: `A new guilty on ${machines} machines: ${name} in ${module}, first seen on ${firstBuild}.`,
+    remedy: `See its backtraces: /telemetryui/crashes/guilty_details/${id}`,
+    once: true,
+  };
+}
+
+export const TEST_NOTICE: Notice = { subject: 'test', level: 'test', text: 'A test of notices; nothing is wrong.' };
+
+/** What is posted and what a program reads. */
+export function noticeJson(notice: Notice, { http }: Config, now = new Date()): string {
+  const { subject, level, text, remedy, reason } = notice;
+  const status = http.public_url && `${http.public_url}/telemetryui/status`;
+  return JSON.stringify({ subject, level, text, remedy, reason, host: hostname(), time: now.toISOString(), status });
+}
