@@ -28,6 +28,8 @@ export function metricsRoutes(
       ...gauge('analysis_waiting_records', 'Crash records that wait to be analysed.', state.waiting),
       ...gauge('analysis_lag_seconds', 'How long the oldest of them has waited.', state.waitingSeconds),
       ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', state.failed),
+      ...gauge('parsing_waiting_records', 'Records whose payloads wait for a parser.', state.parsing),
+      ...gauge('parsing_failed_records', 'Records that a parser has failed on.', state.parsingFailed),
       ...gauge('database_bytes', 'Size of the database.', state.databaseBytes),
       ...(room ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', room.freeBytes) : []),
       ...(room ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', room.reserveBytes) : []),
