@@ -174,7 +174,7 @@ describe('what is stored', () => {
     await crashes.sql`delete from records where id = ${gone}`;
     await crashes.analyse();
     expect(await crashes.sql`select id from crashes where id in (${gone}, ${kept})`).toEqual([{ id: kept }] as never);
-    expect(await crashes.sql`select from work_queue`).toHaveLength(0);
+    expect(await crashes.sql`select from work_queue where kind = 'crash'`).toHaveLength(0);
   });
 });
 
@@ -187,7 +187,7 @@ describe('a record that makes its analysis fail', () => {
       for (let n = 0; n < 9; n++) ids.push(await app.crash([`f${n}()`], {}, n === 4 ? 'poison' : 'app'));
       const poison = ids[4]!;
       await app.analyseOnce();
-      const queued = () => app.sql`select record_id as id, attempts from work_queue order by 1`;
+      const queued = () => app.sql`select record_id as id, attempts from work_queue where kind = 'crash' order by 1`;
       expect([...(await queued())]).toEqual([{ id: poison, attempts: 1 }]);
       expect((await app.sql`select from crashes`).count).toBe(8);
       expect((await getPage(app.app, '/telemetryui/crashes/failed')).html).toContain('No analysis has failed');

@@ -2,6 +2,7 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import type { Sql } from './connect.ts';
+import { MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 interface AppliedMigration {
@@ -11,8 +12,6 @@ interface AppliedMigration {
   program: string;
 }
 
-/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
-const MIGRATION_LOCK = 7_283_640_155;
 const LOCK_POLL_MS = 50;
 const MINIMUM_VERSION = 150_000;
 

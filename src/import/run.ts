@@ -1,5 +1,6 @@
 import { shellActor } from '../access/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
+import { IMPORT_LOCK } from '../db/locks.ts';
 import { OperatorError } from '../errors.ts';
 import { type Importer, importRecords } from './import.ts';
 import { type Judgements, takeJudgements } from './judgements.ts';
@@ -29,9 +30,6 @@ export interface ImportProgress {
   /** So many records of the source are older than retention.days. */
   olderThanRetention(records: number): void;
 }
-
-/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
-const IMPORT_LOCK = 7_283_640_157;
 
 /** Copies what the source has and an earlier run has not read, or all of it `again`, or counts only. */
 export async function runImport(

@@ -23,6 +23,8 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
       ...gauge('analysis_waiting_records', 'Crash records that wait to be analysed.', database.waiting),
       ...gauge('analysis_lag_seconds', 'How long the oldest of them has waited.', database.waitingSeconds),
       ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),
+      ...gauge('parsing_waiting_records', 'Records whose payloads wait for a parser.', database.parsing),
+      ...gauge('parsing_failed_records', 'Records that a parser has failed on.', database.parsingFailed),
       ...gauge('database_bytes', 'Size of the database.', database.databaseBytes),
       ...(disk ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', disk.freeBytes) : []),
       ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),

@@ -1,7 +1,6 @@
 import type { Sql } from '../db/connect.ts';
+import { NOTICES_LOCK } from '../db/locks.ts';
 
-/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
-const NOTICES_LOCK = 7_283_640_157;
 const FORGET_DAYS = 400;
 
 export interface Frequency {

@@ -1,5 +1,6 @@
 import { connect, type DatabaseTarget, type Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
+import { PLUGIN_ROLE_LOCK } from '../db/locks.ts';
 import { OperatorError } from '../errors.ts';
 
 /** What analysts see, as tables. Nothing else can be read by plugins, and nothing at all be written. */
@@ -34,8 +35,6 @@ export const READABLE_TABLES = [
 const OWN_ROLE = 'telemetricsd_plugins';
 /** Of the 60 of the built-in PostgreSQL: whatever plugins do, there are some left for records. */
 const MOST_CONNECTIONS = 20;
-/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
-const ROLE_LOCK = 7_283_640_156;
 
 /**
  * How plugins connect: as a role that may read and nothing else, which is what protects the database from them. In
@@ -70,7 +69,7 @@ export async function openForReading(database: Database, url: string | undefined
 
 async function makeOwnRole(owner: Sql) {
   await owner.begin(async tx => {
-    await tx`select pg_advisory_xact_lock(${ROLE_LOCK})`;
+    await tx`select pg_advisory_xact_lock(${PLUGIN_ROLE_LOCK})`;
     const [role] = await tx`select from pg_roles where rolname = ${OWN_ROLE}`;
     if (!role) await tx`create role ${tx(OWN_ROLE)} login`;
     await tx`alter role ${tx(OWN_ROLE)} connection limit ${tx.unsafe(String(MOST_CONNECTIONS))}`;
@@ -90,7 +89,7 @@ async function roleOf(reader: DatabaseTarget): Promise<string> {
 /** Only what is missing, so that a start changes nothing where all is well. */
 async function grantReading(owner: Sql, role: string) {
   await owner.begin(async tx => {
-    await tx`select pg_advisory_xact_lock(${ROLE_LOCK})`;
+    await tx`select pg_advisory_xact_lock(${PLUGIN_ROLE_LOCK})`;
     const missing = await tx<{ name: string }[]>`
       select name from unnest(${READABLE_TABLES}::text[]) as name where not has_table_privilege(${role}, name, 'select')`;
     if (missing.length === 0) return;

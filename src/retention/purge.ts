@@ -1,5 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import { PURGE_LOCK } from '../db/locks.ts';
 import type { Log } from '../log.ts';
 import { pruneCounters } from './counters.ts';
 import { countGroups, databaseBytes, listDays, markPurged, partitionBytes, type RecordDay } from './days.ts';
@@ -33,8 +34,6 @@ export interface PurgeReport {
 }
 
 export const LIMIT_RULE = 'retention.max_bytes';
-/** Any number will do, as long as nothing else in the database takes the same advisory lock. */
-const PURGE_LOCK = 7_283_640_156;
 
 /**
  * Purges what is past its time: whole days as partitions, else records in slices; then the oldest days while the database

@@ -38,6 +38,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Limits', limits(state, now)],
     ['Quarantine', quarantine(state, config)],
     ['Crash analysis', analysis(state)],
+    ['Payloads', payloads(state)],
     ['Disk', state.disk && diskFinding(state.disk)],
     ['Database', database(state, config)],
     ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
@@ -115,6 +116,20 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
   if (waitingSeconds > LATE_SECONDS) return { level: 'warning', text, remedy: 'It catches up unless this grows.' };
   if (failed === 0) return { level: 'ok', text };
   return { level: 'warning', text, remedy: 'Crashes, "could not be analysed": see them there, and try again.' };
+}
+
+function payloads({ database: { parsing, parsingFailed } }: ServerState): Finding {
+  const behind =
+    parsing === 0
+      ? 'Every payload that has a parser is read.'
+      : `${counted(parsing, 'record')} ${parsing === 1 ? 'waits' : 'wait'} for a parser.`;
+  if (parsingFailed === 0) return { level: 'ok', text: behind };
+  return {
+    level: 'warning',
+    text: `${behind} Parsers failed on ${counted(parsingFailed, 'record')}.`,
+    remedy:
+      'The pages of these records say why; "telemetricsd parser run" has them read again once the parser is mended.',
+  };
 }
 
 export function diskFinding(room: DiskStatus): Finding {

@@ -6,6 +6,9 @@ export interface DatabaseState {
   waiting: number;
   waitingSeconds: number;
   failed: number;
+  /** Records whose payloads wait for a parser, and those that one has failed on. */
+  parsing: number;
+  parsingFailed: number;
   quarantined: number;
   quarantinedBytes: number;
   /** Of those in quarantine, what was refused first within the last hour. */
@@ -18,9 +21,11 @@ export interface DatabaseState {
 export async function databaseState(sql: Queryable, attempts: number): Promise<DatabaseState> {
   const [row] = await sql<DatabaseState[]>`
     select pg_database_size(current_database()) as "databaseBytes",
-           count(*) filter (where attempts < ${attempts}) as waiting,
-           coalesce(extract(epoch from now() - min(received_at) filter (where attempts < ${attempts})), 0)::float as "waitingSeconds",
-           count(*) filter (where attempts >= ${attempts}) as failed,
+           count(*) filter (where kind = 'crash' and attempts < ${attempts}) as waiting,
+           coalesce(extract(epoch from now() - min(received_at) filter (where kind = 'crash' and attempts < ${attempts})), 0)::float as "waitingSeconds",
+           count(*) filter (where kind = 'crash' and attempts >= ${attempts}) as failed,
+           count(*) filter (where kind <> 'crash' and attempts < ${attempts}) as parsing,
+           count(*) filter (where kind <> 'crash' and attempts >= ${attempts}) as "parsingFailed",
            (select count(*) from quarantine where evicted_at is null) as quarantined,
            (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
            (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately",
