@@ -9,10 +9,10 @@ import { exchange, headerRequest } from './wire.ts';
 setDefaultTimeout(60_000);
 
 const place = workspace();
-const RECORDS = 8_000;
+const RECORDS = 5_000;
 const DAY = 86_400;
 
-test('import goes on after kill -9, beside a running server that takes records, and shows no password', async () => {
+test('import goes on after kill -9, beside a server that takes records and without one, and shows no password', async () => {
   const { url } = await externalServer(place);
   const old = connect({ target: { url }, connections: 1, name: 'test' });
   place.defer(() => old.end());
@@ -28,7 +28,6 @@ test('import goes on after kill -9, beside a running server that takes records, 
   await insertOld(old, 'flat', rows);
   const program = await place.start();
   const sql = program.sql();
-  place.defer(() => sql.end());
 
   const args = ['import', '--from', url];
   const env = { PATH: '/usr/bin:/bin', TELEMETRICSD_STATE_DIR: program.stateDir };
@@ -42,15 +41,20 @@ test('import goes on after kill -9, beside a running server that takes records, 
   first.kill('SIGKILL');
   await ended;
 
+  await sql.end();
+  await program.stop();
   const second = await place.run(args, { stateDir: program.stateDir });
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('0  difference') });
   expect(second.stdout + second.stderr).not.toContain(PASSWORD);
-  const [stored] = await sql`
+  const restarted = await place.start({ stateDir: program.stateDir });
+  const after = restarted.sql();
+  const [stored] = await after`
     select count(*) as records, count(distinct id) as ids, count(distinct (machine_id, payload)) as different,
            (select sum(records)::bigint from build_counts) as counted, (select count(*) from records_default) as unplaced
       from records`;
   const all = RECORDS + 1;
   expect(stored).toEqual({ records: all, ids: all, different: all, counted: all, unplaced: 0 });
+  await after.end();
 });
 
 test('a URL is never shown, however wrong it is', async () => {
