@@ -68,11 +68,14 @@ begin
   select s.last_day, s.system_name, s.build, s.fleet_id, s.external, count(*)
     from unnest(seen) s
    where not exists (
-           select from records r
-            where r.machine_id = s.machine_id and r.received_at >= since and r.received_at < until
-              and r.received_at >= s.last_day::timestamp at time zone 'UTC'
-              and r.received_at < (s.last_day + 1)::timestamp at time zone 'UTC'
-              and r.system_name = s.system_name and s.build in ('*', r.build) and r.fleet_id = s.fleet_id and r.external = s.external)
+           select from (
+             select system_name, build, fleet_id, external from records
+              where machine_id = s.machine_id and received_at >= since and received_at < until
+                and received_at >= s.last_day::timestamp at time zone 'UTC'
+                and received_at < (s.last_day + 1)::timestamp at time zone 'UTC'
+             offset 0 -- by the primary key
+           ) r
+            where r.system_name = s.system_name and s.build in ('*', r.build) and r.fleet_id = s.fleet_id and r.external = s.external)
    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
       on conflict (day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
 end
@@ -95,11 +98,14 @@ begin
     select place::integer
       from jsonb_array_elements(batch) with ordinality as came (e, place)
      where exists (
-             select from records r
-              where r.machine_id = e->>0 and r.received_at > since and r.received_at < until
-                and r.received_at > (e->>22)::timestamptz - interval '48 hours'
-                and r.received_at < (e->>22)::timestamptz + interval '48 hours'
-                and r.captured_at = to_timestamp((e->>16)::bigint) and r.classification = e->>6
+             select from (
+               select classification, captured_at, event_id, payload from records
+                where machine_id = e->>0 and received_at > since and received_at < until
+                  and received_at > (e->>22)::timestamptz - interval '48 hours'
+                  and received_at < (e->>22)::timestamptz + interval '48 hours'
+               offset 0 -- by the primary key, whatever statistics say of classifications
+             ) r
+              where r.captured_at = to_timestamp((e->>16)::bigint) and r.classification = e->>6
                 and r.event_id is not distinct from e->>15 and r.payload = e->>17)
         or exists (
              select from recent_records known

@@ -43,7 +43,7 @@ export async function importFrom(
       const name = maskPasswords(url);
       const importer = { sql, config, log, fleet: fleets.get(tid.id)!, scrubber, dryRun };
       const report = await runImport(source, name, again, importer, {
-        bar: total => progressBar(total, 'records', 'Read'),
+        bar: total => progressBar(Math.max(1, total), 'records', 'Read'),
         olderThanRetention: warnOfRetention(config.retention.days),
       });
       await print(describeImport(report));

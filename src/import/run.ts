@@ -5,7 +5,7 @@ import { OperatorError } from '../errors.ts';
 import { type Importer, importRecords } from './import.ts';
 import { type Judgements, takeJudgements } from './judgements.ts';
 import { countRecords, type Source } from './source.ts';
-import { clearIds, findState, type ImportState, initialState, openState } from './store.ts';
+import { clearIds, findState, fromTheFirst, type ImportState, initialState, openState } from './store.ts';
 
 export interface ImportReport {
   /** The source, without its password. */
@@ -31,6 +31,8 @@ export interface ImportProgress {
   olderThanRetention(records: number): void;
 }
 
+const LOCK_TIMEOUT_MS = 5_000;
+
 /** Copies what the source has and an earlier run has not read, or all of it `again`, or counts only. */
 export async function runImport(
   source: Source,
@@ -42,11 +44,11 @@ export async function runImport(
   const { sql, config, dryRun } = importer;
   await lock(sql);
   try {
-    const found = again ? undefined : await findState(sql, source.key);
-    const state = dryRun ? (found ?? initialState(source.key)) : await openState(sql, source.key, name, again);
+    const known = dryRun ? ((await findState(sql, source.key)) ?? initialState(source.key)) : undefined;
+    const state = known ? (again ? fromTheFirst(known) : known) : await openState(sql, source.key, name, again);
     const before = state.imported + state.present + setAsideOf(state);
     // First, so that crashes are analysed with the list.
-    const judgements = found?.judged
+    const judgements = state.judged
       ? undefined
       : await takeJudgements(sql, source, dryRun ? undefined : shellActor(), tx => markJudged(tx, state));
     const upTo = source.highestId;
@@ -72,10 +74,13 @@ function setAsideOf({ setAside }: ImportState): number {
   return Object.values(setAside).reduce((sum, records) => sum + records, 0);
 }
 
+/** One that was killed just now holds its lock until PostgreSQL has noticed. */
 async function lock(sql: Sql) {
-  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${IMPORT_LOCK}) as taken`;
-  if (row!.taken) return;
-  throw new OperatorError('another import is under way', 'Try again once it is done.');
+  for (const deadline = Date.now() + LOCK_TIMEOUT_MS; ; await Bun.sleep(200)) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${IMPORT_LOCK}) as taken`;
+    if (row!.taken) return;
+    if (Date.now() > deadline) throw new OperatorError('another import is under way', 'Try again once it is done.');
+  }
 }
 
 async function markJudged(tx: Queryable, { source }: ImportState) {

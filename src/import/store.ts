@@ -31,13 +31,17 @@ const HIGHEST_KEPT = 2 ** 52;
 const CLEARANCE = 100_000;
 const SETTLE_TIMEOUT_MS = 30_000;
 
-/** The state of a source; with `again` from its first record on. */
+/** The state of a source; with `again` from its first record on. What analysts had decided is taken over once all the same. */
 export async function openState(sql: Sql, source: string, name: string, again: boolean): Promise<ImportState> {
-  if (again) await sql`delete from imports where source = ${source}`;
   await sql`
     insert into imports (source, name, last_id) values (${source}, ${name}, ${BEFORE_ALL}::numeric)
         on conflict (source) do update set name = excluded.name`;
-  return (await findState(sql, source))!;
+  const state = (await findState(sql, source))!;
+  return again ? fromTheFirst(state) : state;
+}
+
+export function fromTheFirst(state: ImportState): ImportState {
+  return { ...initialState(state.source), startedAt: state.startedAt, judged: state.judged };
 }
 
 /** Undefined where nothing was imported from it. */
