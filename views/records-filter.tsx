@@ -74,6 +74,11 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
         .map(name => (
           <input type="hidden" name={name} value={filter[name]} />
         ))}
+      {filter.errors?.parsed && (
+        <p class="notice error" role="alert">
+          parsed.KEY: {filter.errors.parsed}
+        </p>
+      )}
       <div class="actions">
         <button type="submit" class="primary">
           Search

@@ -1,30 +1,64 @@
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
 
+interface DayIndex {
+  /** The table whose days it is made for, and what follows the day's name in its own. */
+  parent: 'records' | 'parsed';
+  suffix: string;
+  make(sql: Sql, index: string, partition: string): PromiseLike<unknown>;
+  available(sql: Sql): Promise<boolean>;
+}
+
+const INDEXES: DayIndex[] = [
+  {
+    parent: 'records',
+    suffix: 'payload',
+    make: (sql, index, partition) =>
+      sql`create index concurrently ${sql(index)} on ${sql(partition)} using gin (payload gin_trgm_ops)`,
+    available: hasTrigrams,
+  },
+  {
+    parent: 'parsed',
+    suffix: 'data',
+    make: (sql, index, partition) =>
+      sql`create index concurrently ${sql(index)} on ${sql(partition)} using gin (data jsonb_path_ops)`,
+    available: async () => true,
+  },
+];
+
 /**
- * Makes the trigram index of payloads for the days that are over and have none, the newest first. A day is indexed once it is
- * over, since the index would slow down every insert; today's payloads are read. Holds up nobody: the day stays writable.
+ * Makes the indexes that searches of payloads, and of what parsers read from them, go by, for the days that are over and have
+ * none, the newest first. A day is indexed once it is over, since the index would slow down every insert; today's rows are read.
+ * Holds up nobody: the day stays writable.
  */
 export async function indexPayloads(sql: Sql, log: Log) {
-  const partitions = await partitionsWithout(sql);
-  for (const partition of partitions) {
-    const started = performance.now();
-    const index = `${partition}_payload`;
-    // What a build that was interrupted left behind is of no use.
-    await sql`drop index concurrently if exists ${sql(index)}`;
-    await sql`create index concurrently ${sql(index)} on ${sql(partition)} using gin (payload gin_trgm_ops)`;
-    log.debug('indexed the payloads of a day', { partition, ms: Math.round(performance.now() - started) });
+  for (const { parent, suffix, make, available } of INDEXES) {
+    if (!(await available(sql))) continue;
+    for (const partition of await partitionsWithout(sql, parent, suffix)) {
+      const started = performance.now();
+      const index = `${partition}_${suffix}`;
+      // What a build that was interrupted left behind is of no use.
+      await sql`drop index concurrently if exists ${sql(index)}`;
+      await make(sql, index, partition);
+      log.debug('indexed the payloads of a day', { partition, ms: Math.round(performance.now() - started) });
+    }
   }
 }
 
-async function partitionsWithout(sql: Sql): Promise<string[]> {
+async function hasTrigrams(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ present: boolean }[]>`
+    select exists (select from pg_extension where extname = 'pg_trgm') as present`;
+  return row!.present;
+}
+
+async function partitionsWithout(sql: Sql, parent: string, suffix: string): Promise<string[]> {
   const rows = await sql<{ partition: string }[]>`
     select c.relname as partition
       from pg_inherits join pg_class c on c.oid = inhrelid
-     where inhparent = 'records'::regclass and exists (select from pg_extension where extname = 'pg_trgm')
-       and c.relname ~ '^records_[0-9]{8}$' and right(c.relname, 8) < to_char(now() at time zone 'UTC', 'YYYYMMDD')
+     where inhparent = ${parent}::regclass
+       and c.relname ~ ${`^${parent}_[0-9]{8}$`} and right(c.relname, 8) < to_char(now() at time zone 'UTC', 'YYYYMMDD')
        and not exists (select from pg_index i join pg_class x on x.oid = i.indexrelid
-                        where i.indrelid = c.oid and x.relname = c.relname || '_payload' and i.indisvalid)
+                        where i.indrelid = c.oid and x.relname = c.relname || '_' || ${suffix}::text and i.indisvalid)
      order by 1 desc`;
   return rows.map(row => row.partition);
 }

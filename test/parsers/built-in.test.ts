@@ -153,7 +153,9 @@ describe('what was read', () => {
       const { status, json } = await getJson(server.app, `/api/records?${query}`);
       expect(status).toBe(400);
       expect(json.message).toStartWith('parsed');
-      expect((await getPage(server.app, `/telemetryui/records?${query}`)).status).toBe(400);
+      const page = await getPage(server.app, `/telemetryui/records?${query}`);
+      expect(page.status).toBe(400);
+      expect(page.html).toContain('parsed.KEY: expected');
     },
   );
 
