@@ -1,0 +1,24 @@
+/**
+ * `npm test`: two runs of `bun test` beside each other, since the tests of the executable mostly wait. Arguments go to both;
+ * the second one's output follows the first one's, and its report lies beside the other as NAME-executable.xml.
+ */
+const OUTFILE = '--reporter-outfile=';
+
+const inProcess = run(['test', '--path-ignore-patterns', 'test/{system,executable}/**'], 'inherit');
+const executable = run(['test/executable'], 'pipe', '-executable');
+const output = new Response(executable.stdout as ReadableStream).text();
+const errors = new Response(executable.stderr as ReadableStream).text();
+const codes = [await inProcess.exited, await executable.exited];
+process.stdout.write(await output);
+process.stderr.write(await errors);
+process.exit(Math.max(...codes));
+
+function run(which: string[], output: 'inherit' | 'pipe', reportSuffix = '') {
+  const given = process.argv
+    .slice(2)
+    .map(argument => (argument.startsWith(OUTFILE) ? argument.replace(/(\.\w+)?$/, `${reportSuffix}$1`) : argument));
+  return Bun.spawn(
+    [process.execPath, '--max-http-header-size=32768', 'test', '--timeout', '30000', ...which, ...given],
+    { stdin: 'ignore', stdout: output, stderr: output },
+  );
+}
