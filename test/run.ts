@@ -2,10 +2,15 @@
  * `npm test`: two runs of `bun test` beside each other, since the tests of the executable mostly wait. Arguments go to both;
  * the second one's output follows the first one's, and its report lies beside the other as NAME-executable.xml.
  */
+const WITH_EXECUTABLE = ['executable/**', 'browser.test.ts', 'crash-browser.test.ts'];
 const OUTFILE = '--reporter-outfile=';
 
-const inProcess = run(['test', '--path-ignore-patterns', 'test/{system,executable}/**'], 'inherit');
-const executable = run(['test/executable'], 'pipe', '-executable');
+const inProcess = run(['test', '--path-ignore-patterns', `test/{system/**,${WITH_EXECUTABLE.join()}}`], 'inherit');
+const executable = run(
+  WITH_EXECUTABLE.map(pattern => `test/${pattern.replace('/**', '/')}`),
+  'pipe',
+  '-executable',
+);
 const output = new Response(executable.stdout as ReadableStream).text();
 const errors = new Response(executable.stderr as ReadableStream).text();
 const codes = [await inProcess.exited, await executable.exited];
