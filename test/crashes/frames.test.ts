@@ -117,11 +117,17 @@ describe('any payload', () => {
     ['frames', `a\n${'#0 f() - [m]\n'.repeat(23_000)}`],
     ['almost frames', `a\n${'#0 f() - [m\n'.repeat(25_000)}`],
     ['digits', `a\n#${'1'.repeat(300_000)}`],
-  ])('of 300 KB takes no time: %s', (_, text) => {
-    // The best of some rounds: a busy machine makes any single one slow.
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 30 && best >= 20; round++) best = Math.min(best, millisecondsToParse(text));
-    expect(best).toBeLessThan(20);
+  ])('takes time in proportion to its length: %s', (_, text) => {
+    // Four times what a quarter takes; quadratic would be sixteen. The best of some rounds: a busy machine makes any single one slow.
+    const quarter = text.slice(0, text.length / 4);
+    let [ofQuarter, ofWhole] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const inProportion = () => ofWhole < 8 * ofQuarter + 1;
+    for (let round = 0; round < 30 && !inProportion(); round++) {
+      ofQuarter = Math.min(ofQuarter, millisecondsToParse(quarter));
+      ofWhole = Math.min(ofWhole, millisecondsToParse(text));
+    }
+    expect(inProportion(), `${ofQuarter} ms for a quarter, ${ofWhole} ms for the whole`).toBe(true);
+    expect(ofWhole).toBeLessThan(200);
   });
 });
 
