@@ -5,6 +5,7 @@ import { recomputeSlice } from './crashes/recompute.ts';
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from './db/connect.ts';
 import { type BuiltInSettings, builtInParsers } from './parsers/built-in/parsers.ts';
 import { PARSE_BATCH, parseBatch } from './parsers/parse-batch.ts';
+import { newestId } from './records/queries.ts';
 
 declare const self: Worker;
 
@@ -21,8 +22,9 @@ const GATHER_MS = 250;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
 /** Nearly every record is to be parsed: looking costs less than being woken for each batch. */
 const LOOK_FOR_PAYLOADS_MS = 1_000;
-/** Ingestion comes first: after a batch of payloads it rests as long as that took, so many times. */
-const REST = 1;
+/** Ingestion comes first: while more than BUSY records a second come in, it rests REST times as long as a batch of payloads took. */
+const BUSY = 1_000;
+const REST = 9;
 
 const stop = Promise.withResolvers<void>();
 let stopping = false;
@@ -64,12 +66,16 @@ async function analyse({ target }: Start) {
 async function parse({ target, settings }: Start) {
   const sql = connect({ target, connections: 1, name: 'parsers', settings: LOOKUPS_BY_INDEX });
   const parsers = builtInParsers(settings);
+  let before = { id: 0, at: 0 };
   while (!stopping) {
     const started = performance.now();
     let pause = LOOK_FOR_PAYLOADS_MS;
     try {
+      const id = await newestId(sql);
+      const busy = id - before.id > (BUSY * (started - before.at)) / 1000;
+      before = { id, at: started };
       const parsed = await parseBatch(sql, parsers);
-      if (parsed === PARSE_BATCH) pause = (performance.now() - started) * REST;
+      if (parsed === PARSE_BATCH) pause = busy ? (performance.now() - started) * REST : 0;
     } catch (error) {
       tell({ kind: 'trouble', what: 'reading payloads', reason: (error as Error).message });
     }

@@ -42,16 +42,22 @@ export const OPEN_BATCH_TAG = 737;
  * statements matters: whoever took ids before the first had its lock before it, and still has it or is visible to a later query.
  */
 export async function settledId(sql: Queryable): Promise<number> {
-  const [taken] = await sql<
-    { id: number }[]
-  >`select case when is_called then last_value else 0 end as id from record_ids`;
+  const taken = await newestId(sql);
   const [open] = await sql<{ id: number | null }[]>`
     select min(((classid::bigint << 32) | objid::bigint) & ((1::bigint << 53) - 1)) as id
       from pg_locks
      where locktype = 'advisory' and objsubid = 1
        and database = (select oid from pg_database where datname = current_database())
        and ((classid::bigint << 32) | objid::bigint) >> 53 = ${OPEN_BATCH_TAG}::bigint`;
-  return Math.min(taken!.id, open!.id ?? taken!.id);
+  return Math.min(taken, open!.id ?? taken);
+}
+
+/** The highest id that any record has been given. */
+export async function newestId(sql: Queryable): Promise<number> {
+  const [newest] = await sql<
+    { id: number }[]
+  >`select case when is_called then last_value else 0 end as id from record_ids`;
+  return newest!.id;
 }
 
 /** The ids of the records that the same machine id reported just before and just after one. */
