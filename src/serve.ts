@@ -159,7 +159,7 @@ function readyText(config: Config, servers: RunningServer[], firstLink: string |
   return `
 telemetricsd is ready.
 
-  Sample data           ${sample}        (in another terminal; writes 100,000 made-up records)
+  Sample data           ${sample}        (in another terminal, before the first record: 100,000 made-up ones)
   Stop                  Ctrl-C
 ${welcomeText(config, servers, firstLink)}
 `;

@@ -31,7 +31,7 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     if (found!.present && !force) {
       throw new OperatorError(
         'the database has records already, and sample data could not be told from them',
-        'Use a state directory of its own (TELEMETRICSD_STATE_DIR=./demo), or --force to write into this one all the same.',
+        'Use a state directory of its own (TELEMETRICSD_STATE_DIR=./demo), or --force (npm run demo -- --force) to write into this one all the same.',
       );
     }
     const fleets = [...(await registerFleets(client, config.collector.tids)).values()];
