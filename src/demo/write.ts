@@ -28,6 +28,7 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
     previous = sql.begin(async tx => {
       const table = await openDay(tx, day.day);
       written = await writeRecords(tx, day, table, writer, written);
+      await queueWork(tx, day.day, table, writer.config);
       filled.resolve();
       await dayBefore;
       await finishDay(tx, day.day, table, writer.config);
@@ -41,8 +42,6 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
 
 async function finishDay(tx: Queryable, day: string, table: string, config: Config) {
   if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
-  await queueCrashes(tx, day, config);
-  await queuePayloads(tx, day, config);
   await rememberRecent(tx, day);
   await rebuildCounters(tx, day, config);
   await countMachinesOfDay(tx, day);
@@ -105,20 +104,16 @@ function ofDay(tx: Queryable, day: string) {
   return tx`received_at >= ${day}::timestamp at time zone 'UTC' and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-async function queueCrashes(tx: Queryable, day: string, config: Config) {
+async function queueWork(tx: Queryable, day: string, table: string, config: Config) {
+  const crashes = likePatterns(config.crashes.classifications);
+  const parsed = likePatterns(builtInParsers(config).flatMap(parser => parser.classifications));
   await tx`
     insert into work_queue (kind, record_id, machine_id, received_at)
-    select 'crash', id, machine_id, received_at
-      from records where ${ofDay(tx, day)} and classification like any(${likePatterns(config.crashes.classifications)}::text[])
-        on conflict do nothing`;
-}
-
-async function queuePayloads(tx: Queryable, day: string, config: Config) {
-  const patterns = likePatterns(builtInParsers(config).flatMap(parser => parser.classifications));
-  await tx`
-    insert into work_queue (kind, record_id, machine_id, received_at)
-    select 'parse', id, machine_id, received_at
-      from records where ${ofDay(tx, day)} and classification like any(${patterns}::text[])
+    select kind, id, machine_id, received_at
+      from ${tx(table)}
+      join (values ('crash', ${crashes}::text[]), ('parse', ${parsed}::text[])) as work (kind, patterns)
+        on classification like any(patterns)
+     where ${ofDay(tx, day)}
         on conflict do nothing`;
 }
 
