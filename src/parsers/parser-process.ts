@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { endWithParent } from '../children/end-with-parent.ts';
 import { limitMemory } from '../children/limits.ts';
-import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
-import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { goAfterOthers } from '../children/manners.ts';
+import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
 import { classificationPattern } from '../config/values.ts';
 import { parsedData, UnfitResult } from './data.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
@@ -22,11 +22,11 @@ export type Answer = { data: Parsed } | { problem: string };
 
 /** Runs a parser of an admin, a line of JSON for a line of JSON. Ends with its input. */
 export async function serveParser(): Promise<void> {
-  keepStdoutForAnswers();
+  const answer = keepStdoutForAnswers();
   endWithParent();
   limitMemory(MORE_MEMORY_BYTES);
   goAfterOthers();
-  answerWith(READY);
+  answer(READY);
   const lines = inputLines();
   const { value: source } = lines.next();
   if (source === undefined) return;
@@ -34,10 +34,10 @@ export async function serveParser(): Promise<void> {
   try {
     parser = await load(source);
   } catch (error) {
-    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+    return answer(JSON.stringify({ problem: describe(error) } satisfies Loaded));
   }
-  answerWith(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
-  for (const line of lines) answerWith(JSON.stringify(await answerTo(line, parser)));
+  answer(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
+  for (const line of lines) answer(JSON.stringify(await answerTo(line, parser)));
 }
 
 const CLASSIFICATIONS = 'it exports no "classifications", a list of one or more';

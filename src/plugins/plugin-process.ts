@@ -10,8 +10,8 @@ import type { Role } from '../access/visitor.ts';
 import { loadAssets } from '../assets.ts';
 import { endWithParent } from '../children/end-with-parent.ts';
 import { limitMemory } from '../children/limits.ts';
-import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
-import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { goAfterOthers } from '../children/manners.ts';
+import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
 import { connect, type Sql } from '../db/connect.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { type PluginFrame, pluginModule } from './module.tsx';
@@ -47,11 +47,11 @@ export interface PluginEnv {
  * requests on its socket until it is killed.
  */
 export async function servePlugin(): Promise<void> {
-  keepStdoutForAnswers();
+  const answer = keepStdoutForAnswers();
   endWithParent();
   limitMemory(MORE_MEMORY_BYTES);
   goAfterOthers();
-  answerWith(READY);
+  answer(READY);
   const { value: line } = inputLines().next();
   if (line === undefined) return;
   const request: LoadRequest = JSON.parse(line);
@@ -61,9 +61,9 @@ export async function servePlugin(): Promise<void> {
     plugin = await load(request.source);
     listen(plugin, request);
   } catch (error) {
-    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+    return answer(JSON.stringify({ problem: describe(error) } satisfies Loaded));
   }
-  answerWith(JSON.stringify({ title: plugin.title } satisfies Loaded));
+  answer(JSON.stringify({ title: plugin.title } satisfies Loaded));
   await new Promise(() => {});
 }
 
