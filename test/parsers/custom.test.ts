@@ -37,7 +37,7 @@ export default ({ payload }) => {
     'odd.ts',
     `export const classifications = ['a/odd/*'];
 const nested = depth => { let value = 1; for (let n = 0; n < depth; n++) value = [value]; return value; };
-export default ({ payload }) => payload === 'deep' ? { x: nested(10_000) } : payload === 'big' ? { x: 1n } : null;`,
+export default ({ payload }) => payload === 'deep' ? { x: nested(10_000) } : payload === 'big' ? { x: 1n } : JSON.parse(payload);`,
   );
   database = await testDatabase();
   ({ sql } = database);
@@ -95,6 +95,27 @@ test.each([
     parser: 'odd',
     error: expect.stringMatching(error),
   });
+});
+
+test('each value is found by itself, in a list as well; what can not be searched is no link', async () => {
+  const data = {
+    list: [7, 'x', true, null],
+    within: { small: 1e-9, 'a.b': 1 },
+    objects: [{ a: 1 }],
+    large: 1e20,
+    empty: '',
+  };
+  const id = await send('a/odd/x', JSON.stringify(data));
+  expect(await until(() => parsedOf(id))).toEqual(data);
+  const { html } = await getPage(app, `/telemetryui/records/record_details/${id}`);
+  const links = [...html.matchAll(/href="\/telemetryui\/records\?[^"]*?(parsed[^"]*)"/g)].map(([, query]) => query);
+  const values = ['list=7', 'list=x', 'list=true', 'list=null', 'within.small=1e-9', 'large=100000000000000000000'];
+  expect(links.sort()).toEqual(values.map(value => `parsed.${value}`).sort());
+  for (const value of [...values, 'list=7&parsed.list=x']) {
+    const { json } = await getJson(app, `/api/records?parsed.${value}`);
+    expect([value, json.records.map((record: { id: number }) => record.id)]).toEqual([value, [id]]);
+  }
+  expect((await getJson(app, '/api/records?parsed.list=8')).json.records).toEqual([]);
 });
 
 describe('records that parsers failed on', () => {
