@@ -111,11 +111,13 @@ test('each value is found by itself, in a list as well; what can not be searched
   const links = [...html.matchAll(/href="\/telemetryui\/records\?[^"]*?(parsed[^"]*)"/g)].map(([, query]) => query);
   const values = ['list=7', 'list=x', 'list=true', 'list=null', 'within.small=1e-9', 'large=100000000000000000000'];
   expect(links.sort()).toEqual(values.map(value => `parsed.${value}`).sort());
-  for (const value of [...values, 'list=7&parsed.list=x']) {
+  for (const value of [...values, 'list=7&parsed.within.small=1e-9']) {
     const { json } = await getJson(app, `/api/records?parsed.${value}`);
     expect([value, json.records.map((record: { id: number }) => record.id)]).toEqual([value, [id]]);
   }
   expect((await getJson(app, '/api/records?parsed.list=8')).json.records).toEqual([]);
+  const twice = await getJson(app, '/api/records?parsed.list=7&parsed.list=x');
+  expect([twice.status, twice.json.message]).toEqual([400, expect.stringContaining('once')]);
 });
 
 describe('records that parsers failed on', () => {
