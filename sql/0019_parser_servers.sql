@@ -6,5 +6,6 @@ create table parser_servers (
   server  uuid        primary key, -- of a process
   host    text        not null,
   enabled text[]      not null,
-  seen_at timestamptz not null
+  seen_at timestamptz not null,
+  stopped boolean     not null default false
 );

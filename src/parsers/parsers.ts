@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts';
 import { type ClassificationTest, classificationTest } from '../records/classification.ts';
 import { type CustomParser, type CustomParserOptions, openCustomParser } from './custom-parser.ts';
 import { conflictOf, type Lane, laneOf } from './parser.ts';
-import { type EnabledThere, settleWithOthers } from './servers.ts';
+import { type EnabledThere, leaveOthers, settleWithOthers } from './servers.ts';
 
 export interface ParsersOptions extends Omit<CustomParserOptions, 'name'> {
   /** Those that are enabled; asked at each load. */
@@ -107,7 +107,8 @@ export async function startParsers(options: ParsersOptions): Promise<Parsers> {
     async stop() {
       stopped = true;
       clearInterval(settling);
-      await Promise.race([stopAll(loaded.parsers), Bun.sleep(STOP_MS)]);
+      const left = leaveOthers(sql, server).catch(() => {});
+      await Promise.race([Promise.all([stopAll(loaded.parsers), left]), Bun.sleep(STOP_MS)]);
     },
   };
 }

@@ -130,7 +130,12 @@ describe('records that parsers failed on', () => {
   test('are listed with why, by parser and page by page, as a page and as JSON', async () => {
     const first = await setAside('?lane=parse:picky&limit=2');
     expect(first.set_aside).toMatchObject([
-      { record_id: bad[2], parser: 'picky', classification: 'a/picky/y', error: expect.stringContaining('<bad>') },
+      {
+        record_id: bad[2],
+        parser: 'picky',
+        classification: 'a/picky/y',
+        error: expect.stringMatching(/^Error: it is <bad> at .*picky\.ts:\d+:\d+\)?$/),
+      },
       { record_id: bad[1], parser: 'picky', classification: 'b/picky/x' },
     ]);
     const { json } = await getJson(app, first.next);
@@ -140,7 +145,7 @@ describe('records that parsers failed on', () => {
 
     const { html } = await getPage(app, '/telemetryui/parsers?lane=parse:picky');
     for (const id of bad) expect(html).toContain(`/telemetryui/records/record_details/${id}"`);
-    expect(html).toContain('error: it is &lt;bad&gt;');
+    expect(html).toContain('Error: it is &lt;bad&gt; at ');
     expect(html).toContain('Set aside: the parser picky failed');
     expect(html).not.toContain('a/odd/x');
   });
@@ -195,6 +200,23 @@ test('one that keeps failing is disabled, waits with its records, and begins ane
   for (const id of ids) expect(await until(() => parsedOf(id))).toEqual({ anew: true });
 });
 
+test('one that keeps more and more of what it reads gets a process with new memory', async () => {
+  write(
+    'picky.ts',
+    `export const classifications = ['a/picky/*'];
+const kept = [];
+export default () => ({ kept: kept.push(Buffer.alloc(1e8, 1)) });`,
+  );
+  await parsers.reload();
+  const ids: number[] = [];
+  for (let n = 0; n < 7; n++) ids.push(await send('a/picky/x'));
+  const kept = await Promise.all(ids.map(async id => (await until(() => parsedOf(id))).kept));
+  expect(kept.filter(n => n === 1).length).toBeGreaterThan(1);
+  expect((await setAside()).enabled[0]).toMatchObject({ state: 'reads', set_aside: 0 });
+  write('picky.ts', `export const classifications = ['a/picky/*'];\nexport default () => ({ anew: true });`);
+  await parsers.reload();
+});
+
 test('a reload while the database does not answer leaves parsers that read', async () => {
   await sql`alter table parser_servers rename to away`;
   await parsers.reload();
@@ -214,9 +236,12 @@ test('what waits for a parser that another server has is left to it; both say th
   expect((await getPage(app, '/telemetryui/parsers')).html).toContain('elsewhere, picky.');
   expect(lines.join('')).toMatch(/differ in parsers\.enabled.* here=picky elsewhere="[^"]+: elsewhere, picky"/);
   await other.stop();
+  await parsers.reload();
+  expect((await setAside()).elsewhere).toEqual([]);
+  const [left] = await sql`select kind from work_queue where record_id = 1`;
+  expect(left).toEqual({ kind: 'parse:elsewhere' });
   await sql`update parser_servers set seen_at = seen_at - interval '11 minutes' where 'elsewhere' = any(enabled)`;
   await parsers.reload();
   await parseBatch(sql, builtInParsers(config));
   expect(await sql`select kind from work_queue where record_id in (1, 2)`).toHaveLength(0);
-  expect((await setAside()).elsewhere).toEqual([]);
 });
