@@ -33,6 +33,7 @@ import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { metricsRoutes } from './metrics/routes.ts';
 import { overviewPages } from './overview/pages.tsx';
+import { parsersApi, parsersPages } from './parsers/pages.tsx';
 import type { Parsers } from './parsers/parsers.ts';
 import { pluginPages } from './plugins/pages.tsx';
 import type { Plugins } from './plugins/plugins.ts';
@@ -114,7 +115,7 @@ function pages(
   const app = new Hono();
   const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
-  const watched = { config, collector, disk, certificate, plugins };
+  const watched = { config, collector, disk, certificate, plugins, parsers };
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();
@@ -168,12 +169,14 @@ function pages(
   app.route('/telemetryui/update_matrix', updatesPages(database.sql, config, frame));
   app.route('/telemetryui/population', populationPages(database.sql, frame));
   app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
+  app.route('/telemetryui/parsers', parsersPages(database.sql, config, parsers, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
   app.route('/telemetryui/status', statusPages(database.sql, watched, frame));
   app.route('/metrics', metricsRoutes(database.sql, watched));
   app.route('/api/status', statusApi(database.sql, watched));
   app.route('/api/audit', auditApi(database.sql));
+  app.route('/api/parsers', parsersApi(database.sql, config, parsers));
   app.route('/api/records', recordsApi(database.sql, searcher));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));

@@ -100,7 +100,7 @@ export async function serveUntilStopped({
     });
     notifier = startNotifier({
       sql: database.client('notices'),
-      watched: { config, collector, disk: () => disk?.status, certificate, plugins },
+      watched: { config, collector, disk: () => disk?.status, certificate, plugins, parsers },
       log,
     });
     const stopSchedule = startSchedule(database, config, limits, log);

@@ -6,6 +6,7 @@ import { loadConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/settings.ts';
 import type { Database } from '../src/db/database.ts';
 import { registerFleets } from '../src/fleets.ts';
+import type { Parsers } from '../src/parsers/parsers.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 
 export const TID = '6907c830-eed9-4ce9-81ae-76daf8d88f0f';
@@ -47,12 +48,24 @@ export async function appOn(
   config = testConfig(),
   serves: Listener['serves'] = 'all',
   assertRoom?: () => void,
+  parsers?: Parsers,
 ) {
   const fleets = await registerFleets(database.sql, config.collector.tids);
   const limits = await openLimits(database.sql, config.collector.tids, fleets, quietLog);
-  const collector = createCollector({ config, database, fleets, limits, log: quietLog, assertRoom });
+  const collector = createCollector({
+    config,
+    database,
+    fleets,
+    limits,
+    log: quietLog,
+    assertRoom,
+    ...(parsers && { parserLane: parsers.laneOf }),
+  });
   const listener: Listener = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves };
-  return { app: createApp({ config, database, collector, log: quietLog }, listener), collector };
+  return {
+    app: createApp({ config, database, collector, log: quietLog, ...(parsers && { parsers }) }, listener),
+    collector,
+  };
 }
 
 /** The headers of a valid record of format 4; undefined takes one away. */

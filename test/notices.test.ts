@@ -61,7 +61,8 @@ afterAll(async () => {
 });
 
 function watchedWith(config: Config): Watched {
-  return { config, collector: server.collector, disk: () => undefined, certificate: undefined, plugins: undefined };
+  const { collector } = server;
+  return { config, collector, disk: () => undefined, certificate: undefined, plugins: undefined, parsers: undefined };
 }
 
 /** Another server on the database, that looks when the test says so. */

@@ -135,6 +135,7 @@ const WELL: ServerState = {
   disk: undefined,
   certificate: undefined,
   pluginsLeftOut: [],
+  parserTroubles: [],
 };
 const at = (time: string) => ({ succeededAt: new Date(time), failedAt: null, failure: null });
 const excess = (lastAt: string) => [

@@ -158,7 +158,10 @@ const ParserTroubles: FC<Pick<OverviewPageProps, 'parsers'>> = ({ parsers }) => 
         <b>The parser {name} is disabled:</b> {reason.length > REASON ? `${reason.slice(0, REASON)}…` : reason}
       </p>
     ))}
-    <p>Records wait for a parser that failed until it is mended and the server gets SIGHUP.</p>
+    <p>
+      Records wait for a parser that failed until it is mended and the server loads it again (
+      <code>systemctl reload telemetricsd</code>, or SIGHUP, or a restart): <a href="/telemetryui/parsers">Parsers</a>.
+    </p>
   </div>
 );
 

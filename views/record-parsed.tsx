@@ -28,19 +28,21 @@ export const ParsedSection: FC<{ classification: string; parsed: RecordParsed }>
             </tr>
           </thead>
           <tbody>
-            {leaves(parsed.data).map(({ key, values }) => (
+            {leaves(parsed.data).map(({ path, values }) => (
               <tr>
                 <th scope="row" class="mono">
-                  {key}
+                  {path.join('.')}
                 </th>
                 <td>
                   {values.map((value, place) => (
                     <>
                       {place > 0 && ', '}
-                      {isSearchable(key) && value.length <= LONGEST_VALUE ? (
-                        <a href={recordsPath({ classification, [`parsed.${key}`]: value })}>{value}</a>
+                      {isSearchable(path, value) ? (
+                        <a href={recordsPath({ classification, [`parsed.${path.join('.')}`]: text(value) })}>
+                          {text(value)}
+                        </a>
                       ) : (
-                        value
+                        text(value)
                       )}
                     </>
                   ))}
@@ -57,20 +59,23 @@ export const ParsedSection: FC<{ classification: string; parsed: RecordParsed }>
 const nameOf = (parser: string | undefined) => (parser === undefined ? 'its parser' : `the parser ${parser}`);
 
 interface Leaf {
-  key: string;
-  values: string[];
+  path: string[];
+  values: Data[];
 }
 
-/** Values by their keys, those within objects after `KEY.`; a list of single values stays together. */
-const leaves = (data: { [key: string]: Data }, before = ''): Leaf[] =>
+/** Values by the keys that lead to them; a list of single values stays together. */
+const leaves = (data: { [key: string]: Data }, before: string[] = []): Leaf[] =>
   Object.entries(data).flatMap(([name, value]) => {
-    const key = `${before}${name}`;
-    if (Array.isArray(value)) return [{ key, values: value.map(text) }];
-    return typeof value === 'object' && value !== null ? leaves(value, `${key}.`) : [{ key, values: [text(value)] }];
+    const path = [...before, name];
+    if (Array.isArray(value)) return [{ path, values: value }];
+    return typeof value === 'object' && value !== null ? leaves(value, path) : [{ path, values: [value] }];
   });
 
 const text = (value: Data): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** As src/records/filter.ts takes them. */
-const LONGEST_VALUE = 256;
-const isSearchable = (key: string): boolean => /^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/.test(key);
+const isSearchable = (path: string[], value: Data): boolean =>
+  path.length <= 4 &&
+  path.every(name => /^[\w-]{1,64}$/.test(name)) &&
+  (typeof value !== 'object' || value === null) &&
+  /^\P{C}{1,256}$/u.test(text(value));

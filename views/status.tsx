@@ -22,6 +22,8 @@ const MORE: Record<string, string> = {
   Limits: '/telemetryui/connect',
   Quarantine: '/telemetryui/quarantine',
   'Crash analysis': '/telemetryui/crashes/failed',
+  Payloads: '/telemetryui/parsers',
+  Parsers: '/telemetryui/parsers',
 };
 
 export const StatusPage: FC<StatusPageProps> = ({ frame, checks, level }) => (

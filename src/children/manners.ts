@@ -1,4 +1,3 @@
-import { Console } from 'node:console';
 import { setPriority } from 'node:os';
 
 /** Whatever else the machine has to do may come first. */
@@ -11,10 +10,4 @@ export function goAfterOthers(): void {
   } catch {
     // Under systemd with ~@resources it may not; the deadlines hold without it.
   }
-}
-
-/** What the code that this process runs prints goes to stderr. */
-export function keepStdoutForAnswers(): void {
-  Object.assign(console, new Console(process.stderr));
-  process.stdout.write = process.stderr.write.bind(process.stderr);
 }

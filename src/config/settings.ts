@@ -442,7 +442,7 @@ export const settings = {
       secret: true,
       doc:
         'With database.url: the same database as a role of its own, as which plugins read. Its right to read is granted by ' +
-        'telemetricsd; plugins are left out if it may write. The built-in PostgreSQL needs no such setting.',
+        'telemetricsd; plugins are left out if it may write, or read more. The built-in PostgreSQL needs no such setting.',
       allowed: 'a URL that starts with postgres:// or postgresql://',
       example: '"postgres://telemetricsd_plugins:PASSWORD@db.example.org/telemetricsd"',
     }),
@@ -453,7 +453,8 @@ export const settings = {
       default: [],
       doc:
         'The payload parsers that are loaded beside those that the program brings: NAME stands for NAME.ts, NAME.js or ' +
-        'NAME/main.ts in the directory "parsers" beside the configuration file. SIGHUP reads this setting and loads them again.',
+        'NAME/main.ts in the directory "parsers" beside the configuration file. SIGHUP reads this setting and loads them again. Servers that share ' +
+        'a database want the same ones.',
       allowed: 'a list of names of 1 to 40 characters of a-z, 0-9, "-" and "_", each once',
       example: '["journal"]',
     }),

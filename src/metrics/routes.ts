@@ -8,7 +8,10 @@ import { metric, type Sample } from './collector-metrics.ts';
 /** GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all. */
 export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
-    const { database, jobs, disk, certificate, pluginsLeftOut, waitingForCommit } = await serverState(sql, watched);
+    const { database, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit } = await serverState(
+      sql,
+      watched,
+    );
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
@@ -30,6 +33,7 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
       ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),
       ...(certificate ? certificateLines(certificate) : []),
       ...jobLines(jobs),
+      ...gauge('parsers_in_trouble', 'Payload parsers that are enabled and do not work.', parserTroubles.length),
       ...gauge('plugins_left_out', 'View plugins that could not be loaded.', pluginsLeftOut.length),
       ...gauge('resident_memory_bytes', 'Memory of this process, without PostgreSQL.', process.memoryUsage.rss()),
     ];

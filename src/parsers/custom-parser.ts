@@ -14,6 +14,8 @@ export interface CustomParser {
   classifications: string[];
   /** Why it does not work any more, or never has. */
   readonly trouble: string | undefined;
+  /** Records that it has read, whether it had something to tell or not. */
+  readonly read: number;
   /** Begins to read what waits for it. */
   start(): void;
   /** Resolves once it has given back what it has claimed and its process is gone. */
@@ -41,6 +43,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
   const failed = new Set<number>();
   const stop = Promise.withResolvers<void>();
   let trouble: string | undefined;
+  let read = 0;
   let child: ParserChild | undefined;
   let stopping = false;
   let working: Promise<void> | undefined;
@@ -104,16 +107,16 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
         await child?.kill();
         child = undefined;
       }
-      await reportFailure(sql, lane, record.id, error.message);
-      failed.add(record.id);
-      log.limited(`parser ${name} failed`, 'warn', 'a parser failed on a record', {
-        parser: name,
-        record: record.id,
-        reason: error.message,
-      });
-      if (failed.size >= MOST_FAILURES) giveUp(error.message);
+      await failOn(record.id, error.message);
       return FAILED;
     }
+  }
+
+  async function failOn(record: number, reason: string) {
+    await reportFailure(sql, lane, record, reason);
+    failed.add(record);
+    log.limited(`parser ${name} failed`, 'warn', 'a parser failed on a record', { parser: name, record, reason });
+    if (failed.size >= MOST_FAILURES && trouble === undefined) giveUp(reason);
   }
 
   function giveUp(reason: string) {
@@ -123,6 +126,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
 
   /** One that the database does not take is found alone: it costs the others nothing. */
   async function store(parsed: ParsedRecord[], empty: number[]): Promise<void> {
+    if (parsed.length + empty.length === 0) return;
     try {
       await sql.begin(async tx => {
         const ids = [...empty, ...parsed.map(record => record.id)];
@@ -132,9 +136,11 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
           parsed.filter(record => taken.has(record.id)),
         );
       });
+      read += parsed.length + empty.length;
     } catch (error) {
-      if (isConnectionFailure(error)) throw error;
-      if (parsed.length === 1) return reportFailure(sql, lane, parsed[0]!.id, (error as Error).message);
+      if (isConnectionFailure(error) || parsed.length === 0) throw error;
+      if (parsed.length + empty.length === 1) return failOn(parsed[0]!.id, (error as Error).message);
+      await store([], empty);
       for (const record of parsed) await store([record], []);
     }
   }
@@ -144,6 +150,9 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     classifications,
     get trouble() {
       return trouble;
+    },
+    get read() {
+      return read;
     },
     start() {
       working ??= work();

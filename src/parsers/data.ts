@@ -13,6 +13,15 @@ export class UnfitResult extends Error {}
 
 /** What a parser returned, in a form that the database takes; null is like undefined. */
 export function parsedData(returned: unknown): Parsed {
+  try {
+    return checkedData(returned);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UnfitResult('what it returned is nested too deeply');
+    throw error;
+  }
+}
+
+function checkedData(returned: unknown): Parsed {
   const checked = result.safeParse(plain(returned) ?? undefined);
   if (!checked.success) throw new UnfitResult(checked.error.issues[0]!.message);
   if (checked.data === undefined) return undefined;
@@ -24,7 +33,13 @@ export function parsedData(returned: unknown): Parsed {
 
 /** As JSON has it: without what is undefined. */
 function plain(returned: unknown): unknown {
-  const json = JSON.stringify(returned);
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(returned);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    throw new UnfitResult(`it returned what JSON can't hold: ${(error as Error).message}`);
+  }
   return json === undefined ? undefined : JSON.parse(json);
 }
 

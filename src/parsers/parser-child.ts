@@ -51,7 +51,7 @@ export async function startParserChild(directory: string, name: string): Promise
   const child = await startChild(PROGRAM).catch(error => {
     throw error instanceof ChildLost ? new ParserProblem('its process does not start', true) : error;
   });
-  async function ask<T>(line: string): Promise<T | { problem: string }> {
+  async function ask<T extends Answer | Loaded>(line: string): Promise<T> {
     try {
       return JSON.parse(await child.ask(line));
     } catch (error) {
@@ -66,7 +66,7 @@ export async function startParserChild(directory: string, name: string): Promise
       classifications: loaded.classifications,
       async parse(record) {
         const answer = await ask<Answer>(JSON.stringify(record));
-        if ('problem' in answer) throw new ParserProblem(answer.problem, false);
+        if ('problem' in answer) throw new ParserProblem(answer.problem, answer.exhausted);
         return answer.data;
       },
       kill: child.kill,

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { endWithParent } from '../children/end-with-parent.ts';
+import { describeBriefly, describeFully, isOutOfMemory } from '../children/foreign-error.ts';
 import { limitMemory } from '../children/limits.ts';
-import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
-import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { goAfterOthers } from '../children/manners.ts';
+import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
 import { classificationPattern } from '../config/values.ts';
 import { parsedData, UnfitResult } from './data.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
@@ -17,16 +19,16 @@ const MORE_MEMORY_BYTES = 256 * 2 ** 20;
 /** What it answers to the first line, the path of the parser; `problem` is for whoever wrote that. */
 export type Loaded = { classifications: string[] } | { problem: string };
 
-/** What it answers to each line after that, a `ParserRecord`. */
-export type Answer = { data: Parsed } | { problem: string };
+/** What it answers to each line after that, a `ParserRecord`; once it is exhausted it is of no use any more. */
+export type Answer = { data: Parsed } | { problem: string; exhausted: boolean };
 
 /** Runs a parser of an admin, a line of JSON for a line of JSON. Ends with its input. */
 export async function serveParser(): Promise<void> {
-  keepStdoutForAnswers();
+  const answer = keepStdoutForAnswers();
   endWithParent();
   limitMemory(MORE_MEMORY_BYTES);
   goAfterOthers();
-  answerWith(READY);
+  answer(READY);
   const lines = inputLines();
   const { value: source } = lines.next();
   if (source === undefined) return;
@@ -34,10 +36,11 @@ export async function serveParser(): Promise<void> {
   try {
     parser = await load(source);
   } catch (error) {
-    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+    const problem = error instanceof UnfitResult ? error.message : describeFully(error);
+    return answer(JSON.stringify({ problem } satisfies Loaded));
   }
-  answerWith(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
-  for (const line of lines) answerWith(JSON.stringify(await answerTo(line, parser)));
+  answer(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
+  for (const line of lines) answer(JSON.stringify(await answerTo(line, parser, dirname(source))));
 }
 
 const CLASSIFICATIONS = 'it exports no "classifications", a list of one or more';
@@ -59,17 +62,13 @@ async function load(source: string): Promise<Exported> {
   return { classifications, parse: whole ?? named! };
 }
 
-async function answerTo(line: string, { parse }: Exported): Promise<Answer> {
+async function answerTo(line: string, { parse }: Exported, folder: string): Promise<Answer> {
   try {
     return { data: parsedData(await parse(JSON.parse(line))) };
   } catch (error) {
-    return { problem: describe(error) };
+    const problem = error instanceof UnfitResult ? error.message : describeBriefly(error, folder);
+    return { problem, exhausted: isOutOfMemory(error) };
   }
-}
-
-/** In words of ours, or the error with the lines of the parser's code around it. */
-function describe(error: unknown): string {
-  return error instanceof UnfitResult ? error.message : Bun.inspect(error).trimEnd();
 }
 
 if (import.meta.main) await serveParser();

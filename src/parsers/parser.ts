@@ -22,6 +22,10 @@ export type Lane = typeof BUILT_IN_LANE | `parse:${string}`;
 
 export const laneOf = (parser: string): Lane => `parse:${parser}`;
 
+/** The parser of an admin whose records wait there; undefined for those that the program brings. */
+export const parserOf = (lane: Lane): string | undefined =>
+  lane === BUILT_IN_LANE ? undefined : lane.slice(laneOf('').length);
+
 /** Two of them may not take the same classification. */
 export interface Claim {
   parser: string;

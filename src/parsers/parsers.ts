@@ -1,8 +1,9 @@
+import { hostname } from 'node:os';
 import { OperatorError } from '../errors.ts';
 import { type ClassificationTest, classificationTest } from '../records/classification.ts';
 import { type CustomParser, type CustomParserOptions, openCustomParser } from './custom-parser.ts';
 import { conflictOf, type Lane, laneOf } from './parser.ts';
-import { adoptOrphans } from './queue.ts';
+import { type EnabledThere, leaveOthers, settleWithOthers } from './servers.ts';
 
 export interface ParsersOptions extends Omit<CustomParserOptions, 'name'> {
   /** Those that are enabled; asked at each load. */
@@ -15,11 +16,26 @@ export interface ParserTrouble {
   reason: string;
 }
 
+/** How a parser of an admin is doing. */
+export interface ParserState {
+  name: string;
+  /** None where it could not be loaded. */
+  classifications: string[];
+  /** Disabled where it failed again and again, left out where it could not be loaded. */
+  state: 'reads' | 'disabled' | 'left out';
+  reason: string | undefined;
+  /** Records that it has read since it was loaded. */
+  read: number;
+}
+
 /** The parsers of admins. */
 export interface Parsers {
   /** Where records of a classification wait for one of them. */
   laneOf(classification: string): Lane | undefined;
   troubles(): ParserTrouble[];
+  states(): ParserState[];
+  /** What other servers on this database have enabled, where that is something else. */
+  differing(): EnabledThere[];
   /** Reads the settings again and loads every parser anew. Never rejects: where that fails, they stay as they are. */
   reload(): Promise<void>;
   stop(): Promise<void>;
@@ -27,40 +43,61 @@ export interface Parsers {
 
 const STOP_MS = 2_000;
 /** A record may have been on its way to a parser when that was taken away. */
-const ADOPT_EVERY_MS = 60_000;
+const SETTLE_EVERY_MS = 60_000;
 
 /** Loads the parsers; throws OperatorError where two of them take the same classification. */
 export async function startParsers(options: ParsersOptions): Promise<Parsers> {
   const { enabled, sql, log } = options;
+  const server = crypto.randomUUID();
   let loaded: Loaded = { parsers: [], tests: [] };
+  let differing: EnabledThere[] = [];
   let loading = Promise.resolve();
+  let stopped = false;
 
   async function load() {
     const next = await loadAll(enabled(), options);
     const before = loaded.parsers;
     loaded = next;
-    await Promise.all(before.map(parser => parser.stop()));
-    await adopt();
+    await stopAll(before);
+    if (stopped) return stopAll(next.parsers);
     for (const parser of next.parsers) parser.start();
     if (next.parsers.length + before.length > 0)
       log.info('parsers are loaded', {
         enabled: next.parsers.length,
         loaded: next.parsers.filter(({ trouble }) => trouble === undefined).length,
       });
+    await settle();
   }
 
-  const adopt = () =>
-    adoptOrphans(
-      sql,
-      loaded.parsers.map(({ name }) => laneOf(name)),
-    );
+  /** Never rejects: the next time is soon. */
+  async function settle() {
+    const here = loaded.parsers.map(({ name }) => name);
+    try {
+      const others = await settleWithOthers(sql, server, { host: hostname(), enabled: here });
+      const before = JSON.stringify(differing);
+      differing = others.filter(other => isOther(here, other.enabled));
+      if (differing.length > 0 && JSON.stringify(differing) !== before) {
+        const there = differing.map(other => `${other.host}: ${other.enabled.join(', ') || 'none'}`);
+        log.warn('servers on this database differ in parsers.enabled: a parser reads what came to those that have it', {
+          here: here.join(', ') || 'none',
+          elsewhere: there.join('; '),
+        });
+      }
+    } catch (error) {
+      log.limited('parsers of servers', 'warn', 'what other servers have enabled is not known', {
+        reason: (error as Error).message,
+      });
+    }
+  }
 
   await load();
-  const adopting = setInterval(() => void adopt().catch(() => {}), ADOPT_EVERY_MS);
+  const settling = setInterval(() => void settle(), SETTLE_EVERY_MS);
   return {
     laneOf: classification => loaded.tests.find(({ fits }) => fits(classification))?.lane,
     troubles: () =>
       loaded.parsers.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [{ name, reason: trouble }])),
+    states: () => loaded.parsers.map(stateOf),
+    differing: () => differing,
     reload() {
       loading = loading.then(load).catch(error => {
         log.error('parsers stay as they are, since loading them failed', { reason: (error as Error).message });
@@ -68,10 +105,25 @@ export async function startParsers(options: ParsersOptions): Promise<Parsers> {
       return loading;
     },
     async stop() {
-      clearInterval(adopting);
-      await Promise.race([Promise.all(loaded.parsers.map(parser => parser.stop())), Bun.sleep(STOP_MS)]);
+      stopped = true;
+      clearInterval(settling);
+      const left = leaveOthers(sql, server).catch(() => {});
+      await Promise.race([Promise.all([stopAll(loaded.parsers), left]), Bun.sleep(STOP_MS)]);
     },
   };
+}
+
+const stopAll = async (parsers: CustomParser[]) => {
+  await Promise.all(parsers.map(parser => parser.stop()));
+};
+
+function stateOf({ name, classifications, trouble, read }: CustomParser): ParserState {
+  const disabled = classifications.length > 0 ? 'disabled' : 'left out';
+  return { name, classifications, state: trouble === undefined ? 'reads' : disabled, reason: trouble, read };
+}
+
+function isOther(here: string[], there: string[]): boolean {
+  return here.toSorted().join() !== there.toSorted().join();
 }
 
 interface Loaded {
@@ -84,7 +136,7 @@ async function loadAll(names: string[], options: Omit<CustomParserOptions, 'name
   const claims = parsers.map(({ name, classifications }) => ({ parser: name, classifications }));
   const conflict = conflictOf(claims);
   if (conflict) {
-    await Promise.all(parsers.map(parser => parser.stop()));
+    await stopAll(parsers);
     const [one, other] = conflict.parsers;
     const [pattern, same] = conflict.patterns;
     throw new OperatorError(

@@ -7,6 +7,8 @@ import { BUILT_IN_LANE, type Lane } from './parser.ts';
 export const MAX_ATTEMPTS = 3;
 /** A claim that was not brought to an end by then is free again. Longer than a batch of a parser's slowest records takes. */
 const CLAIM_SECONDS = 300;
+/** What is said of a record that was set aside where nobody lived to say why. */
+export const WITHOUT_A_WORD = 'its process ended without a word';
 
 interface QueuedKey {
   id: number;
@@ -119,11 +121,20 @@ export async function setFirstAside(sql: Queryable, error: string) {
                          order by record_id limit 1)`;
 }
 
-/** What waits for parsers that are not enabled any more is left to the built-in ones. */
+/** What waits for parsers of admins other than these is left to the built-in ones. */
 export async function adoptOrphans(sql: Queryable, lanes: Lane[]) {
+  const [row] = await sql<{ orphaned: string[] }[]>`
+    with recursive used (kind) as (
+      (select kind from work_queue order by kind limit 1)
+      union all
+      select (select next.kind from work_queue next where next.kind > used.kind order by next.kind limit 1)
+        from used where used.kind is not null
+    )
+    select coalesce(array_agg(kind), '{}') as orphaned from used where kind like 'parse:%' and kind <> all(${lanes}::text[])`;
+  if (row!.orphaned.length === 0) return;
   await sql`
     update work_queue set kind = ${BUILT_IN_LANE}, attempts = 0, claimed_until = null, error = null
-     where kind like 'parse:%' and kind <> all(${lanes}::text[])`;
+     where kind = any(${row!.orphaned}::text[])`;
 }
 
 /** What the queues say of one record: undefined if no parser is to read it. */

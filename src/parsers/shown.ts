@@ -1,8 +1,8 @@
 import type { RecordParsed } from '../../views/record-parsed.tsx';
 import type { Sql } from '../db/connect.ts';
 import type { StoredRecord } from '../records/record.ts';
-import { BUILT_IN_LANE } from './parser.ts';
-import { queuedForParsing } from './queue.ts';
+import { parserOf } from './parser.ts';
+import { queuedForParsing, WITHOUT_A_WORD } from './queue.ts';
 import { readParsed } from './store.ts';
 
 /** What a record's page shows of its payload; undefined where no parser reads it, or has found anything. */
@@ -12,9 +12,9 @@ export async function parsedOfRecord(sql: Sql, record: StoredRecord): Promise<Re
   const found = (await readParsed(sql, [record])).get(record.id);
   if (found) return { state: 'parsed', ...found };
   if (!queued) return undefined;
-  const parser = queued.lane === BUILT_IN_LANE ? undefined : queued.lane.slice(`${BUILT_IN_LANE}:`.length);
+  const parser = parserOf(queued.lane);
   return queued.failed
-    ? { state: 'failed', parser, error: queued.error ?? 'its process ended without a word' }
+    ? { state: 'failed', parser, error: queued.error ?? WITHOUT_A_WORD }
     : { state: 'waiting', parser };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { OperatorError } from '../errors.ts';
 import type { StoredRecord } from '../records/record.ts';
+import type { Parsed } from './parser.ts';
 import { ParserProblem } from './parser-child.ts';
 import { openParser } from './run-parser.ts';
 
@@ -26,12 +27,12 @@ export async function tryParser(
   try {
     await print(`${name} takes ${parser.classifications.join(', ')}.\n`);
     for (const { file, payload } of payloads) {
-      const data = await parser.parse(sampleRecord(classification, payload)).catch((error: Error) => {
+      const outcome = await parser.parse(sampleRecord(classification, payload)).then(describe, (error: Error) => {
         if (!(error instanceof ParserProblem)) throw error;
         failed = true;
-        return { failed: error.message };
+        return `failed: ${error.message}`;
       });
-      await print(`\n${file}:\n${data === undefined ? 'no data' : describe(data)}\n`);
+      await print(`\n${file}:\n${outcome}\n`);
     }
   } finally {
     await parser.stop();
@@ -39,8 +40,8 @@ export async function tryParser(
   return !failed;
 }
 
-function describe(data: object): string {
-  return 'failed' in data && Object.keys(data).length === 1 ? `failed: ${data.failed}` : JSON.stringify(data, null, 2);
+function describe(data: Parsed): string {
+  return data === undefined ? 'no data' : JSON.stringify(data, null, 2);
 }
 
 function readPayload(file: string): string {

@@ -9,9 +9,10 @@ import { pluginPath } from '../../views/links.ts';
 import type { Role } from '../access/visitor.ts';
 import { loadAssets } from '../assets.ts';
 import { endWithParent } from '../children/end-with-parent.ts';
+import { describeBriefly, describeFully, isOutOfMemory } from '../children/foreign-error.ts';
 import { limitMemory } from '../children/limits.ts';
-import { goAfterOthers, keepStdoutForAnswers } from '../children/manners.ts';
-import { answerWith, inputLines } from '../children/serve-lines.ts';
+import { goAfterOthers } from '../children/manners.ts';
+import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
 import { connect, type Sql } from '../db/connect.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { type PluginFrame, pluginModule } from './module.tsx';
@@ -47,11 +48,11 @@ export interface PluginEnv {
  * requests on its socket until it is killed.
  */
 export async function servePlugin(): Promise<void> {
-  keepStdoutForAnswers();
+  const answer = keepStdoutForAnswers();
   endWithParent();
   limitMemory(MORE_MEMORY_BYTES);
   goAfterOthers();
-  answerWith(READY);
+  answer(READY);
   const { value: line } = inputLines().next();
   if (line === undefined) return;
   const request: LoadRequest = JSON.parse(line);
@@ -61,9 +62,10 @@ export async function servePlugin(): Promise<void> {
     plugin = await load(request.source);
     listen(plugin, request);
   } catch (error) {
-    return answerWith(JSON.stringify({ problem: describe(error) } satisfies Loaded));
+    const problem = error instanceof Mistake ? error.message : describeFully(error);
+    return answer(JSON.stringify({ problem } satisfies Loaded));
   }
-  answerWith(JSON.stringify({ title: plugin.title } satisfies Loaded));
+  answer(JSON.stringify({ title: plugin.title } satisfies Loaded));
   await new Promise(() => {});
 }
 
@@ -108,11 +110,6 @@ async function load(source: string): Promise<Exported> {
 /** Of the plugin, in words of ours. */
 class Mistake extends Error {}
 
-/** The error with the lines of the plugin's code around it. */
-function describe(error: unknown): string {
-  return error instanceof Mistake ? error.message : Bun.inspect(error).trimEnd();
-}
-
 function listen({ app }: Exported, { name, source, socket, database }: LoadRequest) {
   const base = pluginPath(name);
   const assets = loadAssets();
@@ -136,7 +133,7 @@ function listen({ app }: Exported, { name, source, socket, database }: LoadReque
     if (error instanceof httpException.HTTPException) return error.getResponse();
     const { code } = error as { code?: unknown };
     const failure: Failure = {
-      reason: describeBriefly(error, source),
+      reason: describeBriefly(error, dirname(source)),
       code: typeof code === 'string' ? code : undefined,
     };
     return Response.json(failure, {
@@ -156,17 +153,6 @@ function listen({ app }: Exported, { name, source, socket, database }: LoadReque
 
 function userOf({ visitor }: FrameFacts): PluginEnv['user'] {
   return visitor && visitor.via !== 'open' ? { name: visitor.name, role: visitor.role } : undefined;
-}
-
-function isOutOfMemory(error: Error) {
-  return error instanceof RangeError && error.message === 'Out of memory';
-}
-
-/** The error and the place in the plugin that it came from. */
-function describeBriefly(error: Error, source: string): string {
-  const lines = error.stack?.split('\n').map(line => line.trim()) ?? [];
-  const place = lines.find(line => line.startsWith('at ') && line.includes(dirname(source)));
-  return [`${error.name}: ${error.message}`, place].filter(Boolean).join(' ');
 }
 
 if (import.meta.main) await servePlugin();

@@ -1,4 +1,4 @@
-import { connect, type DatabaseTarget, type Sql } from '../db/connect.ts';
+import { connect, type DatabaseTarget, type Queryable, type Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { PLUGIN_ROLE_LOCK } from '../db/locks.ts';
 import { OperatorError } from '../errors.ts';
@@ -74,9 +74,21 @@ async function makeOwnRole(owner: Sql) {
     if (!role) await tx`create role ${tx(OWN_ROLE)} login`;
     await tx`alter role ${tx(OWN_ROLE)} connection limit ${tx.unsafe(String(MOST_CONNECTIONS))}`;
     const [{ name } = { name: '' }] = await tx<{ name: string }[]>`select current_database() as name`;
-    // Or they could fill the disk with tables of their own.
+    // Or they could fill the disk with tables of their own, or with large objects.
     await tx`revoke temporary on database ${tx(name)} from public`;
+    for (const { signature } of await writingFunctions(tx, OWN_ROLE))
+      await tx`revoke execute on function ${tx.unsafe(signature)} from public`;
   });
+}
+
+/** Those of PostgreSQL that write and that anyone may call unless told otherwise. */
+function writingFunctions(sql: Queryable, role: string) {
+  return sql<{ signature: string }[]>`
+    select oid::regprocedure::text as signature
+      from pg_proc
+     where pronamespace = 'pg_catalog'::regnamespace
+       and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message')
+       and has_function_privilege(${role}, oid, 'execute')`;
 }
 
 async function roleOf(reader: DatabaseTarget): Promise<string> {
@@ -99,16 +111,22 @@ async function grantReading(owner: Sql, role: string) {
 
 /** Throws where the role is the owner, a superuser, or was given too much. */
 async function assertReadsOnly(owner: Sql, role: string) {
-  const [writable] = await owner<{ name: string }[]>`
-    select relname as name from pg_class
-     where relkind in ('r', 'p')
-       and relnamespace = (select relnamespace from pg_class where oid = 'records'::regclass)
-       and has_table_privilege(${role}, oid, 'insert, update, delete, truncate')
-     limit 1`;
-  if (!writable) return;
+  const [tooMuch] = await owner<{ name: string; writes: boolean }[]>`
+    select name, writes
+      from (
+             select relname as name, has_table_privilege(${role}, oid, 'insert, update, delete, truncate') as writes,
+                    has_table_privilege(${role}, oid, 'select') as reads
+               from pg_class
+              where relkind in ('r', 'p') and not relispartition
+                and relnamespace = (select relnamespace from pg_class where oid = 'records'::regclass)
+           ) tables
+     where writes or (reads and name <> all(${READABLE_TABLES}::text[]))
+     order by writes desc, name limit 1`;
+  if (!tooMuch) return;
+  const { name, writes } = tooMuch;
   throw new OperatorError(
-    `the role ${role} of plugins.database_url may write (the table ${writable.name}, for one)`,
-    'Let it own nothing and be no superuser; telemetricsd itself grants it what it may read.',
+    `the role ${role} of plugins.database_url may ${writes ? 'write' : 'read more than analysts see'} (the table ${name}, for one)`,
+    'Let it own nothing, be no superuser and no member of another role; telemetricsd itself grants it what it may read.',
   );
 }
 

@@ -76,19 +76,21 @@ export function parsedCondition(
 ): postgres.PendingQuery<postgres.Row[]> {
   if (parsed === undefined) return sql`true`;
   const wanted = Object.entries(parsed).map(([key, value]) => {
-    const [string, list, scalar] = candidates(key, value).map(json => sql`p.data @> ${json}::text::jsonb`);
-    return scalar ? sql`(${string!} or ${list!} or ${scalar})` : sql`(${string!} or ${list!})`;
+    const either = candidates(key, value).map(json => sql`p.data @> ${json}::text::jsonb`);
+    return sql`(${either.reduce((before, next) => sql`${before} or ${next}`)})`;
   });
   return sql`
     (r.machine_id, r.received_at, r.id) in (
       select p.machine_id, p.received_at, p.id from parsed p where ${within} and ${joined(sql, wanted)})`;
 }
 
-/** Data that have a value under a key: as text, as one of a list, and as the number, boolean or null that it may be. */
+/** Data that have a value under a key: as text and as the number, boolean or null that it may be, each also as one of a list. */
 function candidates(key: string, value: string): string[] {
-  const scalar = /^(-?(0|[1-9]\d{0,17})(\.\d{1,18})?|true|false|null)$/.test(value);
-  const values = [JSON.stringify(value), JSON.stringify([value]), ...(scalar ? [value] : [])];
-  return values.map(json => key.split('.').reduceRight((inner, part) => `{${JSON.stringify(part)}:${inner}}`, json));
+  const scalar = /^(-?(0|[1-9]\d{0,20})(\.\d{1,24})?(e[+-]\d{1,3})?|true|false|null)$/.test(value);
+  const values = [JSON.stringify(value), ...(scalar ? [value] : [])];
+  return values
+    .flatMap(json => [json, `[${json}]`])
+    .map(json => key.split('.').reduceRight((inner, part) => `{${JSON.stringify(part)}:${inner}}`, json));
 }
 
 /** Conditions on `build_counts r`, whose columns are called alike. */

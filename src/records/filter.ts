@@ -18,7 +18,7 @@ const parsedParam = z
   .record(
     z.string().regex(/^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/, PARSED_KEY),
     z
-      .string()
+      .string(`${PARSED_VALUE}, once`)
       .max(256, PARSED_VALUE)
       .regex(/^\P{C}*$/u, PARSED_VALUE),
     { error: issue => (issue.code === 'invalid_key' ? PARSED_KEY : undefined) },

@@ -36,6 +36,6 @@ export function countNuls(payload: string) {
   return payload.includes('\0') ? payload.split('\0').length - 1 : 0;
 }
 
-function formatTime(time: Date) {
+export function formatTime(time: Date) {
   return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

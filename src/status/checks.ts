@@ -39,6 +39,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Quarantine', quarantine(state, config)],
     ['Crash analysis', analysis(state)],
     ['Payloads', payloads(state)],
+    ['Parsers', parsers(state, config)],
     ['Disk', state.disk && diskFinding(state.disk)],
     ['Database', database(state, config)],
     ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
@@ -127,8 +128,18 @@ function payloads({ database: { parsing, parsingFailed } }: ServerState): Findin
   return {
     level: 'warning',
     text: `${behind} Parsers failed on ${counted(parsingFailed, 'record')}.`,
-    remedy:
-      'The pages of these records say why; "telemetricsd parser run" has them read again once the parser is mended.',
+    remedy: 'See there why; once the parser is mended, let it read them again.',
+  };
+}
+
+function parsers({ parserTroubles }: ServerState, { parsers: { enabled } }: Config): Finding | undefined {
+  if (parserTroubles.length === 0)
+    return enabled.length === 0 ? undefined : { level: 'ok', text: 'All that are enabled read what comes.' };
+  return {
+    level: 'error',
+    text: `Do not work: ${parserTroubles.map(({ name }) => name).join(', ')}.`,
+    reason: parserTroubles.map(({ name, reason }) => `${name}: ${reason}`).join('\n'),
+    remedy: 'Mend them and send the server SIGHUP, or restart it.',
   };
 }
 
@@ -206,7 +217,7 @@ function plugins({ pluginsLeftOut }: ServerState, { plugins: { enabled } }: Conf
     level: 'error',
     text: `Could not be loaded: ${pluginsLeftOut.map(({ name }) => name).join(', ')}.`,
     reason: pluginsLeftOut.map(({ name, problem }) => `${name}: ${problem}`).join('\n'),
-    remedy: 'Mend them and send the server SIGHUP.',
+    remedy: 'Mend them and send the server SIGHUP, or restart it.',
   };
 }
 

@@ -5,6 +5,7 @@ import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
+import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
 import type { ServedCertificate } from '../tls/certificate.ts';
@@ -19,6 +20,7 @@ export interface Watched {
   disk: () => DiskStatus | undefined;
   certificate: ServedCertificate | undefined;
   plugins: Plugins | undefined;
+  parsers: Parsers | undefined;
 }
 
 /** How the server is doing: what is of this process since it started, and what the database says of all. */
@@ -33,11 +35,12 @@ export interface ServerState {
   disk: DiskStatus | undefined;
   certificate: { notAfter: Date; refused: string | undefined } | undefined;
   pluginsLeftOut: { name: string; problem: string }[];
+  parserTroubles: ParserTrouble[];
 }
 
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
-  const { collector, disk, certificate, plugins } = watched;
+  const { collector, disk, certificate, plugins, parsers } = watched;
   const [database, jobs, arrival] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
@@ -53,5 +56,6 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     disk: disk(),
     certificate: certificate && { notAfter: certificate.state.notAfter, refused: certificate.refused },
     pluginsLeftOut: plugins?.leftOut() ?? [],
+    parserTroubles: parsers?.troubles() ?? [],
   };
 }

@@ -42,6 +42,7 @@ const ROUTES = {
     GET /api/guilties/:id/backtraces
     GET /api/mce
     GET /api/never-guilty
+    GET /api/parsers
     GET /api/population
     GET /api/recomputations
     GET /api/recomputations/:id
@@ -70,6 +71,7 @@ const ROUTES = {
     GET /telemetryui/crashes/recomputations/:id/progress
     GET /telemetryui/machines/:id
     GET /telemetryui/mce
+    GET /telemetryui/parsers
     GET /telemetryui/population
     GET /telemetryui/quarantine
     GET /telemetryui/quarantine/:id
@@ -101,6 +103,7 @@ const ROUTES = {
     POST /telemetryui/crashes/recomputations
     POST /telemetryui/crashes/retries
     POST /telemetryui/crashes/unhidings
+    POST /telemetryui/parsers/retries
     POST /telemetryui/quarantine/discards
     POST /telemetryui/quarantine/replays`,
   administer: `

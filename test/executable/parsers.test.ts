@@ -110,7 +110,7 @@ test('what throws, returns too much or nothing is set aside or left without data
   ];
   expect(await parsed(fine)).toEqual({ fine: true });
   for (const [id, reason] of [
-    [bad, 'error: not today'],
+    [bad, 'Error: not today at '],
     [big, 'it returned 70008 bytes as JSON, more than 65536'],
   ] as const) {
     const failed = () => page(`/telemetryui/records/record_details/${id}`);

@@ -186,6 +186,9 @@ test.each([
   ['truncate records', '42501'],
   ['create table x (a int)', '42501'],
   ['create temp table x (a int)', '42501'],
+  ["select lo_from_bytea(0, 'x')", '42501'],
+  ['select lo_create(0)', '42501'],
+  ["select pg_logical_emit_message(false, 'x', 'y')", '42501'],
   ["select setval('record_ids', 1)", '42501'],
   ["select nextval('record_ids')", '42501'],
   ['select * from quarantine', '42501'],
@@ -249,6 +252,9 @@ test('an external database: they read as a role that may not write, or not at al
   }
   expect((await reloadWith(server.url)).text).toContain('the role fleet of plugins.database_url may write');
   expect((await reloadWith(reading.replace('r3ad', 'wrong'))).text).toContain('plugins can&#39;t read as the role');
+  await server.admin`grant pg_read_all_data to plugins`;
+  expect((await reloadWith(reading)).text).toContain('may read more than analysts see (the table ');
+  await server.admin`revoke pg_read_all_data from plugins`;
   expect((await reloadWith(reading)).status).toBe(200);
   const written = await page(`/bad/sql?${new URLSearchParams({ q: 'delete from records' })}`, {}, other);
   expect(written.text).toBe('42501');
