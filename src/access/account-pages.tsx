@@ -6,7 +6,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import { assertMayTry, countFailure } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { setSessionCookie } from './cookie.ts';
@@ -27,7 +27,7 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
     .get('/', async c => page(c, {}))
     .post('/password', async c => {
       const { name, userId } = owner(c);
-      const form = change.safeParse(await c.req.parseBody());
+      const form = change.safeParse(await formOf(c));
       if (!form.success) return page(c, { errors: problemsByField(form.error) });
       const { current, password } = form.data;
       await assertMayTry(sql, name, addressOf(c));
@@ -47,7 +47,7 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
     })
     .post('/sessions', async c => {
       const visitor = owner(c);
-      const { id } = parseOrRefuse(z.object({ id: idParam }), await c.req.parseBody());
+      const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
       if (id === undefined) await endOtherSessions(sql, visitor.userId, visitor.sessionId);
       else await endSession(sql, visitor.userId, id);
       await recordAudit(sql, actorOf(c), { action: id === undefined ? 'ended other sessions' : 'ended a session' });
