@@ -7,11 +7,11 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
-import { assertMayTry, countFailure } from './attempts.ts';
+import { tryPassword } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { setSessionCookie } from './cookie.ts';
 import { sessionLimits } from './identify.ts';
-import { hashPassword, newPassword, PASSWORD_RULE, verifyPassword } from './passwords.ts';
+import { hashPassword, newPassword, PASSWORD_RULE } from './passwords.ts';
 import { endOtherSessions, endSession, listSessions, startSession } from './sessions.ts';
 import { findUserById, passwordOf, setPassword } from './users.ts';
 
@@ -30,15 +30,12 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
       const form = change.safeParse(await formOf(c));
       if (!form.success) return page(c, { errors: problemsByField(form.error) });
       const { current, password } = form.data;
-      await assertMayTry(sql, name, addressOf(c));
-      const known = await passwordOf(sql, name);
-      if (!(await verifyPassword(current, known?.password ?? null))) {
-        await countFailure(sql, name, addressOf(c));
+      const hash = (await passwordOf(sql, name))?.password ?? null;
+      if (!(await tryPassword(sql, { account: name, address: addressOf(c), password: current, hash })))
         return page(c, { errors: { current: 'this is not your password' } });
-      }
-      const hash = await hashPassword(password);
+      const newHash = await hashPassword(password);
       await sql.begin(async tx => {
-        await setPassword(tx, userId, hash);
+        await setPassword(tx, userId, newHash);
         await recordAudit(tx, actorOf(c), { action: 'changed the password', subject: `user ${name}` });
       });
       const key = await startSession(sql, userId, { address: addressOf(c), agent: c.req.header('user-agent') });
@@ -49,7 +46,7 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
       const visitor = owner(c);
       const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
       if (id === undefined) await endOtherSessions(sql, visitor.userId, visitor.sessionId);
-      else await endSession(sql, visitor.userId, id);
+      else if (!(await endSession(sql, visitor.userId, id))) return c.redirect(PATH, 303);
       await recordAudit(sql, actorOf(c), { action: id === undefined ? 'ended other sessions' : 'ended a session' });
       return c.redirect(PATH, 303);
     });

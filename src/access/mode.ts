@@ -21,5 +21,5 @@ function servesPagesToOthers(listener: Listener): boolean {
 }
 
 export function isLoopback(listener: Listener): boolean {
-  return 'host' in listener && /^(localhost|127\..*|::1)$/.test(listener.host);
+  return 'host' in listener && /^(localhost|127(\.\d+){3}|::1)$/.test(listener.host);
 }

@@ -7,12 +7,12 @@ import { storable } from '../db/storable.ts';
 import { RequestError } from '../errors.ts';
 import type { BareFrame } from '../frame.ts';
 import { formOf, problemsByField } from '../validation.ts';
-import { assertMayTry, countFailure } from './attempts.ts';
+import { tryPassword } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { clearSessionCookie, setSessionCookie } from './cookie.ts';
 import { SIGN_IN } from './identify.ts';
 import { findLink, useLink } from './links.ts';
-import { hashPassword, newPassword, PASSWORD_RULE, verifyPassword } from './passwords.ts';
+import { hashPassword, newPassword, PASSWORD_RULE } from './passwords.ts';
 import { endSession, startSession } from './sessions.ts';
 import { addUser, passwordOf, setPassword, userName } from './users.ts';
 
@@ -39,13 +39,11 @@ export function signInPages(sql: Sql, config: Config, frame: BareFrame, provider
       const { name, password } = form.data;
       const next = ownPath(form.data.next);
       const address = addressOf(c);
-      await assertMayTry(sql, name, address);
       const user = await passwordOf(sql, name);
-      if (await verifyPassword(password, user?.password ?? null)) {
+      if (await tryPassword(sql, { account: name, address, password, hash: user?.password ?? null })) {
         await signIn(c, sql, config, { id: user!.id, name: user!.name, via: 'password' });
         return c.redirect(next, 303);
       }
-      await countFailure(sql, name, address);
       // The name as it was typed may be a password.
       await recordAudit(
         sql,

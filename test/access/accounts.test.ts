@@ -25,6 +25,7 @@ describe('whether people must sign in', () => {
     [':8080', {}, true],
     ['0.0.0.0:8080', {}, true],
     ['192.0.2.1:8080', {}, true],
+    ['127.example.org:8080', {}, true],
     ['127.0.0.1:8080,192.0.2.1:8080=pages', {}, true],
     ['127.0.0.1:8080', { MODE: 'accounts' }, true],
     ['127.0.0.1:8080', { MODE: 'open' }, false],
@@ -120,6 +121,15 @@ describe('signing in', () => {
     expect((await signIn({ name: 'the-admin', password: PASSWORD }, '2001:db8:1:3::1')).status).toBe(303);
     await server.database.sql`update sign_in_failures set at = at - interval '16 minutes'`;
     expect((await signIn({ name: 'the-admin', password: PASSWORD }, '2001:db8:1:2::1')).status).toBe(303);
+  });
+
+  test('guesses sent all at once are no more than one after the other, and do not hold up the server', async () => {
+    const form = { name: 'the-admin', password: 'wrong wrong wrong' };
+    const answers = await Promise.all(Array.from({ length: 130 }, () => signIn(form, '203.0.113.130')));
+    const tried = Map.groupBy(answers, ({ status }) => status);
+    expect([...tried.keys()].sort()).toEqual([401, 429, 503]);
+    expect(tried.get(401)!.length).toBeLessThan(8);
+    await server.database.sql`delete from sign_in_failures`;
   });
 
   test('an attack on an account from everywhere does not keep out who has been there before', async () => {
@@ -341,7 +351,10 @@ describe('a proxy that authenticates', () => {
     const ask = (name: string, path: string) =>
       behind.ask('nobody', 'GET', path, { headers: { 'X-Remote-User': name }, address: '10.0.0.5' });
     expect((await ask('the-admin', '/telemetryui/users')).status).toBe(200);
-    expect((await ask('newcomer', '/telemetryui/users')).status).toBe(403);
+    const first = await Promise.all([1, 2, 3].map(() => ask('newcomer', '/telemetryui/users')));
+    expect(first.map(({ status }) => status)).toEqual([403, 403, 403]);
+    const added = await behind.database.sql`select who, via, address, subject from audit where action = 'added a user'`;
+    expect([...added]).toEqual([{ who: 'newcomer', via: 'proxy', address: '10.0.0.5', subject: 'user newcomer' }]);
     const html = await (await ask('the-admin', '/telemetryui/users')).text();
     expect(html).toContain('newcomer');
     expect(html).not.toContain('Sign out');
