@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
-import { networkMatcher } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { addressOf, recordAudit } from './audit.ts';
+import { addressOf, peerOf, recordAudit } from './audit.ts';
+import { isTrusted } from './forwarded.ts';
 import { addUser, findUser, userName } from './users.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -13,7 +13,7 @@ import type { Visitor } from './visitor.ts';
 export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): Promise<Visitor | undefined> {
   if (access.trusted_header === undefined) return undefined;
   const given = c.req.header(access.trusted_header);
-  if (given === undefined || !isTrusted(addressOf(c), access.trusted_proxies)) return undefined;
+  if (given === undefined || !isTrusted(peerOf(c), access.trusted_proxies)) return undefined;
   const name = userName.safeParse(given);
   if (!name.success) return undefined;
   const user = (await findUser(sql, name.data)) ?? (await newcomer(sql, name.data, addressOf(c)));
@@ -29,9 +29,4 @@ function newcomer(sql: Sql, name: string, address: string | null) {
     if (user) await recordAudit(tx, { who: name, via: 'proxy', address }, entry);
     return user ?? (await findUser(tx, name));
   });
-}
-
-function isTrusted(address: string | null, proxies: string[]): boolean {
-  if (address === null) return proxies.includes('unix');
-  return networkMatcher(proxies.filter(proxy => proxy !== 'unix'))(address);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { needsAccounts } from '../../src/access/mode.ts';
 import { addToken, listTokens } from '../../src/access/tokens.ts';
-import { submit, testConfig } from '../app.ts';
+import { appOn, submit, testConfig } from '../app.ts';
 import { type AccountsApp, accountsApp, cookieOf, PASSWORD, SITE } from './accounts-app.ts';
 
 let server: AccountsApp;
@@ -36,9 +36,9 @@ describe('whether people must sign in', () => {
   ];
   test.each(cases)('on %s with %j: %p', (listen, env, expected) => {
     const named = Object.entries(env).map(([key, value]) => [`TELEMETRICSD_ACCESS_${key}`, value]);
-    const config = testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, ...Object.fromEntries(named) });
-    if (expected === 'refused') expect(() => needsAccounts(config)).toThrow('shows pages to whoever can reach it');
-    else expect(needsAccounts(config)).toBe(expected);
+    const config = () => testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, ...Object.fromEntries(named) });
+    if (expected === 'refused') expect(config).toThrow('shows pages to whoever can reach it');
+    else expect(needsAccounts(config())).toBe(expected);
   });
 });
 
@@ -359,6 +359,29 @@ describe('a proxy that authenticates', () => {
     expect(html).toContain('newcomer');
     expect(html).not.toContain('Sign out');
   });
+});
+
+test.each([
+  ['198.51.100.7', '10.0.0.5', '198.51.100.7'],
+  ['203.0.113.9, 198.51.100.7, 10.0.0.6', '10.0.0.5', '198.51.100.7'],
+  ['203.0.113.9,[2001:db8::7]:4711', '10.0.0.5', '2001:db8::7'],
+  ['198.51.100.7:4711', null, '198.51.100.7'],
+  ['nonsense', '10.0.0.5', '10.0.0.5'],
+  ['198.51.100.7, nonsense', '10.0.0.5', '10.0.0.5'],
+  ['10.0.0.6', '10.0.0.5', '10.0.0.5'],
+  ['198.51.100.7', '192.0.2.1', '192.0.2.1'],
+])('behind proxies that say "%s", asked by %p, a request comes from %p', async (told, address, expected) => {
+  const config = testConfig({
+    TELEMETRICSD_ACCESS_MODE: 'accounts',
+    TELEMETRICSD_ACCESS_FORWARDED_HEADER: 'X-Forwarded-For',
+    TELEMETRICSD_ACCESS_TRUSTED_PROXIES: '10.0.0.0/24,unix',
+  });
+  const { app } = await appOn(server.database, config);
+  const headers = { Host: 'localhost:8080', 'Sec-Fetch-Site': 'same-origin', 'X-Forwarded-For': told };
+  const body = new URLSearchParams({ name: 'the-admin', password: PASSWORD });
+  const answer = await app.request(`${SITE}/telemetryui/login`, { method: 'POST', headers, body }, { address });
+  expect(answer.status).toBe(303);
+  expect(await newest()).toMatchObject({ who: 'the-admin', action: 'signed in', address: expected });
 });
 
 test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {

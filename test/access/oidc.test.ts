@@ -235,6 +235,7 @@ test('a provider that is away is told as that', async () => {
   const away = await accountsApp({
     TELEMETRICSD_OIDC_ISSUER: 'http://127.0.0.1:9',
     TELEMETRICSD_OIDC_CLIENT_ID: 'telemetricsd',
+    TELEMETRICSD_OIDC_ROLES: '*=viewer',
   });
   try {
     const answer = await away.ask('nobody', 'GET', '/telemetryui/oidc');
