@@ -126,7 +126,7 @@ function pages(
     });
   });
   for (const path of ['/telemetryui/*', '/api/*', '/metrics']) {
-    app.use(path, securityHeaders(), compress());
+    app.use(path, securityHeaders(config), compress());
     app.use(
       path,
       bodyLimit({
@@ -141,7 +141,11 @@ function pages(
       database.assertAvailable();
       await next();
     });
-    app.use(path, requirePermission(database.sql, config, needsAccounts(config)), requireSameOrigin());
+    app.use(
+      path,
+      requirePermission(database.sql, config, needsAccounts(config)),
+      requireSameOrigin(config.http.public_url),
+    );
   }
   app.get('/', c => c.redirect('/telemetryui', 302));
   const provider = openIdProvider(database.sql, config, log);

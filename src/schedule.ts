@@ -29,6 +29,7 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
     { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
     { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
     { name: 'count quotas', cron: '* * * * *', run: () => limits.recount() },
+    { name: 'write down what limits turned away', cron: '* * * * *', run: () => limits.writeDown() },
     { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
     {

@@ -110,16 +110,18 @@ export async function serveUntilStopped({
       ms: Math.round(performance.now() - started),
     });
     manager.ready();
-    const firstLink = accounts && !(await hasUsers(database.sql)) ? await makeLink(database.sql, null) : undefined;
-    if (firstLink && !welcome)
+    const nobody = accounts && !(await hasUsers(database.sql));
+    // Not into the log, which others may read.
+    const firstLink = nobody && welcome ? `${siteOf(config)}${await makeLink(database.sql, null)}` : undefined;
+    if (nobody && !welcome)
       log.warn('nobody can sign in yet: "telemetricsd user add NAME --role admin" adds the first account');
-    if (welcome) process.stdout.write(readyText(config, servers, firstLink && `${siteOf(config)}${firstLink}`));
+    if (welcome) process.stdout.write(readyText(config, servers, firstLink));
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
     stopSchedule();
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
-    await Promise.race([collector.drain(), Bun.sleep(DRAIN_DEADLINE_MS)]);
+    await Promise.race([Promise.all([collector.drain(), limits.writeDown()]), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
     certificate?.stop();
     disk?.stop();

@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from './errors.ts';
 
@@ -51,6 +52,22 @@ export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: u
   const result = schema.safeParse(input);
   if (!result.success) throw new RequestError(400, firstProblem(result.error, input));
   return result.data;
+}
+
+/** The fields of a form, with every value of each; files, which no form of ours has, are left out. */
+export async function formListsOf(c: Context): Promise<Record<string, string[]>> {
+  const body = await c.req.parseBody({ all: true }).catch(error => {
+    if (error.code !== 'ERR_FORMDATA_PARSE_ERROR') throw error;
+    throw new RequestError(400, 'the body is not the form that its Content-Type says');
+  });
+  const texts = (value: unknown) => [value].flat().filter(one => typeof one === 'string');
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, texts(value)]));
+}
+
+/** The same with the last value of each. */
+export async function formOf(c: Context): Promise<Record<string, string>> {
+  const lists = Object.entries(await formListsOf(c)).filter(([, values]) => values.length > 0);
+  return Object.fromEntries(lists.map(([name, values]) => [name, values.at(-1)!]));
 }
 
 const DAY_MS = 86_400_000;

@@ -60,6 +60,7 @@ test('without file and environment every setting has its default', () => {
       session_idle: 12,
       session_days: 7,
       trusted_header: undefined,
+      forwarded_header: undefined,
       trusted_proxies: [],
     },
     oidc: { issuer: undefined, client_id: undefined, client_secret: undefined, groups_claim: 'groups', roles: {} },
@@ -393,6 +394,18 @@ describe('TLS', () => {
       ['tls.client_ca', 'tls.client_cert_fleets[1]'],
       /got "x", expected a name from collector\.tids: default/,
     ],
+    [
+      'http.listen = ":80"\naccess.mode = "open"',
+      ['access.mode'],
+      /it is "open", but :80 shows pages to whoever can reach it, expected .* access\.allow_open = true/,
+    ],
+    [
+      'access.trusted_header = "X-User"',
+      ['access.trusted_proxies'],
+      /addresses that access\.trusted_header is believed from/,
+    ],
+    ['oidc.issuer = "https://login.example.org"', ['oidc.client_id', 'oidc.roles'], /lets nobody in/],
+    ['oidc.client_id = "telemetricsd"', ['oidc.issuer'], /the provider that oidc\.client_id is registered at/],
   ];
   for (const [toml, keys, message] of contradictions) {
     test(`contradicts itself: ${toml.replaceAll('\n', ' ')}`, () => {

@@ -152,6 +152,27 @@ test('what is past a limit is lost only where an admin chose that, and everyone 
   );
 });
 
+test('what is dropped is counted across restarts, for seven days', async () => {
+  const { sql } = server.database;
+  const limits = async (app: App) => {
+    const { checks } = (await (await get(app, '/api/status')).json()) as { checks: { name: string; text: string }[] };
+    return checks.find(({ name }) => name === 'Limits')!.text;
+  };
+  const first = await start({ daily: 1, over: 'drop' });
+  await statuses(first.app, 3);
+  expect(await limits(first.app)).toContain('2 records of desk "tops" dropped, last');
+  for (const _ of [1, 2]) await first.collector.limits.writeDown();
+  expect(await limits(first.app)).toContain('2 records of desk "tops" dropped');
+  const second = await start({ daily: 1, over: 'drop' });
+  await statuses(second.app, 1);
+  expect(await limits(second.app)).toContain('3 records of desk "tops" dropped');
+  await second.collector.limits.writeDown();
+  await sql`update turned_away set day = day - 6`;
+  expect(await limits(second.app)).toContain('3 records of desk "tops" dropped');
+  await sql`update turned_away set day = day - 1`;
+  expect(await limits(second.app)).toBe('No record was turned away within 7 days.');
+});
+
 describe('a TID with networks', () => {
   const limits = { networks: ['10.0.0.0/8', '2001:db8::/32'] };
   const from = (app: App, address?: string, changes?: Record<string, string>): Promise<Answer> =>

@@ -6,12 +6,12 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
-import { assertMayTry, countFailure } from './attempts.ts';
+import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { tryPassword } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { setSessionCookie } from './cookie.ts';
 import { sessionLimits } from './identify.ts';
-import { hashPassword, newPassword, PASSWORD_RULE, verifyPassword } from './passwords.ts';
+import { hashPassword, newPassword, PASSWORD_RULE } from './passwords.ts';
 import { endOtherSessions, endSession, listSessions, startSession } from './sessions.ts';
 import { findUserById, passwordOf, setPassword } from './users.ts';
 
@@ -27,18 +27,15 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
     .get('/', async c => page(c, {}))
     .post('/password', async c => {
       const { name, userId } = owner(c);
-      const form = change.safeParse(await c.req.parseBody());
+      const form = change.safeParse(await formOf(c));
       if (!form.success) return page(c, { errors: problemsByField(form.error) });
       const { current, password } = form.data;
-      await assertMayTry(sql, name, addressOf(c));
-      const known = await passwordOf(sql, name);
-      if (!(await verifyPassword(current, known?.password ?? null))) {
-        await countFailure(sql, name, addressOf(c));
+      const hash = (await passwordOf(sql, name))?.password ?? null;
+      if (!(await tryPassword(sql, { account: name, address: addressOf(c), password: current, hash })))
         return page(c, { errors: { current: 'this is not your password' } });
-      }
-      const hash = await hashPassword(password);
+      const newHash = await hashPassword(password);
       await sql.begin(async tx => {
-        await setPassword(tx, userId, hash);
+        await setPassword(tx, userId, newHash);
         await recordAudit(tx, actorOf(c), { action: 'changed the password', subject: `user ${name}` });
       });
       const key = await startSession(sql, userId, { address: addressOf(c), agent: c.req.header('user-agent') });
@@ -47,9 +44,9 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
     })
     .post('/sessions', async c => {
       const visitor = owner(c);
-      const { id } = parseOrRefuse(z.object({ id: idParam }), await c.req.parseBody());
+      const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
       if (id === undefined) await endOtherSessions(sql, visitor.userId, visitor.sessionId);
-      else await endSession(sql, visitor.userId, id);
+      else if (!(await endSession(sql, visitor.userId, id))) return c.redirect(PATH, 303);
       await recordAudit(sql, actorOf(c), { action: id === undefined ? 'ended other sessions' : 'ended a session' });
       return c.redirect(PATH, 303);
     });

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Queryable } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
+import { oneOfFew, verifyPassword } from './passwords.ts';
 
 const MINUTES = 15;
 /** Failures within that time after which an account is closed to an address, an address to all, an account to strangers. */
@@ -10,8 +11,29 @@ const OF_AN_ACCOUNT = 50;
 /** From where someone signed in to the account in so many days, an attack on it from elsewhere locks nobody out. */
 const KNOWN_DAYS = 30;
 
+/**
+ * Whether a password is the one that an account has (`hash` null: none). Looks at earlier attempts only when it is its turn:
+ * a thousand guesses sent at once are no more than as many one after the other.
+ */
+export function tryPassword(
+  sql: Queryable,
+  {
+    account,
+    address,
+    password,
+    hash,
+  }: { account: string; address: string | null; password: string; hash: string | null },
+): Promise<boolean> {
+  return oneOfFew(async () => {
+    await assertMayTry(sql, account, address);
+    const fits = await verifyPassword(password, hash);
+    if (!fits) await countFailure(sql, account, address);
+    return fits;
+  });
+}
+
 /** Refuses (429) where too many passwords were wrong lately. What is refused is not counted, so that it ends by itself. */
-export async function assertMayTry(sql: Queryable, account: string, address: string | null): Promise<void> {
+async function assertMayTry(sql: Queryable, account: string, address: string | null): Promise<void> {
   const from = networkOf(address);
   const [failed] = await sql<{ there: number; ofAddress: number; ofAccount: number; known: boolean }[]>`
     select count(*) filter (where account = lower(${account}) and address = ${from}) as there,
@@ -30,7 +52,7 @@ export async function assertMayTry(sql: Queryable, account: string, address: str
   );
 }
 
-export async function countFailure(sql: Queryable, account: string, address: string | null) {
+async function countFailure(sql: Queryable, account: string, address: string | null) {
   await sql`insert into sign_in_failures (account, address) values (lower(${account}), ${networkOf(address)})`;
 }
 

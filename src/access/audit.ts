@@ -27,8 +27,21 @@ export function actorOf(c: Context): Actor {
   return { who: visitor?.name ?? 'nobody', via: visitor?.via ?? 'nothing', address: addressOf(c) };
 }
 
-/** Where a request came from; null on a unix socket. */
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** See originOf. */
+    address: string | null;
+  }
+}
+
+/** Where a request came from; null where only a unix socket is known. */
 export function addressOf(c: Context): string | null {
+  const address = c.get('address');
+  return address === undefined ? peerOf(c) : address;
+}
+
+/** The other end of the connection, a proxy perhaps; null on a unix socket. */
+export function peerOf(c: Context): string | null {
   return (c.env as { address?: string | null } | undefined)?.address ?? null;
 }
 

@@ -11,8 +11,9 @@ export function isSecure(c: Context, { http }: Config): boolean {
 }
 
 /** Under TLS browsers let nobody but this host set the cookie. */
-export function cookieName(c: Context, config: Config): string {
-  return isSecure(c, config) ? `__Host-${NAME}` : NAME;
+export function cookieName(c: Context, config: Config, of?: 'sign-in'): string {
+  const name = of ? `${NAME}-${of}` : NAME;
+  return isSecure(c, config) ? `__Host-${name}` : name;
 }
 
 export function setSessionCookie(c: Context, config: Config, key: string) {

@@ -4,6 +4,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { cookieName } from './cookie.ts';
+import { originOf } from './forwarded.ts';
 import { permissionFor } from './permission.ts';
 import { visitorOfProxy } from './proxy.ts';
 import { type SessionLimits, useSession } from './sessions.ts';
@@ -20,6 +21,7 @@ export function sessionLimits({ access }: Config): SessionLimits {
 export function requirePermission(sql: Sql, config: Config, accounts: boolean): MiddlewareHandler {
   const limits = sessionLimits(config);
   return async (c, next) => {
+    c.set('address', originOf(c, config));
     const visitor = accounts ? await visitorOf(c, sql, config, limits) : ANYONE;
     c.set('visitor', visitor);
     const permission = permissionFor(c.req.method, c.req.path);

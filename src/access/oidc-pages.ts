@@ -4,12 +4,11 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { addressOf, recordAudit } from './audit.ts';
-import { isSecure } from './cookie.ts';
+import { cookieName, isSecure } from './cookie.ts';
 import { type OpenIdProvider, userOfProvider } from './oidc.ts';
 import { ownPath, signIn } from './sign-in-pages.tsx';
 
 const PATH = '/telemetryui/oidc';
-const COOKIE = 'telemetricsd-sign-in';
 const SECONDS = 600;
 
 /** Signing in at an OpenID provider: GET / leaves for it, GET /callback is where it sends people back. */
@@ -18,13 +17,14 @@ export function oidcPages(sql: Sql, config: Config, provider: OpenIdProvider | u
     .get('/', async c => {
       const { href, state } = await the(provider).begin(redirectUri(c), ownPath(c.req.query('next')));
       // Lax, since the provider's answer comes from another site.
-      const options = { httpOnly: true, sameSite: 'Lax', path: PATH, secure: isSecure(c, config) } as const;
-      setCookie(c, COOKIE, state, { ...options, maxAge: SECONDS });
+      const options = { httpOnly: true, sameSite: 'Lax', path: '/', secure: isSecure(c, config) } as const;
+      setCookie(c, cookieName(c, config, 'sign-in'), state, { ...options, maxAge: SECONDS });
       return c.redirect(href, 303);
     })
     .get('/callback', async c => {
-      const state = getCookie(c, COOKIE);
-      deleteCookie(c, COOKIE, { path: PATH });
+      const cookie = cookieName(c, config, 'sign-in');
+      const state = getCookie(c, cookie);
+      deleteCookie(c, cookie, { path: '/', secure: isSecure(c, config) });
       const url = new URL(redirectUri(c));
       url.search = new URL(c.req.url).search;
       const { claimed, next } = await the(provider).finish(url, state);
@@ -34,7 +34,16 @@ export function oidcPages(sql: Sql, config: Config, provider: OpenIdProvider | u
         await recordAudit(sql, actor, { action: 'was not let in', after: { groups } });
         throw new RequestError(403, 'none of your groups may enter; an administrator can change oidc.roles');
       }
-      const user = await userOfProvider(sql, { ...claimed, role });
+      const user = await sql.begin(async tx => {
+        const known = await userOfProvider(tx, { ...claimed, role });
+        const subject = `user ${known.name}`;
+        const actor = { who: known.name, via: 'provider', address: addressOf(c) };
+        const after = { role };
+        if (known.before === null) await recordAudit(tx, actor, { action: 'added a user', subject, after });
+        else if (known.before !== role)
+          await recordAudit(tx, actor, { action: 'set the role', subject, before: { role: known.before }, after });
+        return known;
+      });
       await signIn(c, sql, config, { ...user, via: 'provider' });
       return c.redirect(next, 303);
     });

@@ -1,4 +1,5 @@
 import type { Configuration } from 'openid-client';
+import { tokenBucket } from '../collector/token-bucket.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
@@ -7,6 +8,8 @@ import { hashOfKey, newKey } from './keys.ts';
 import { ROLES, type Role } from './visitor.ts';
 
 const MINUTES = 10;
+/** Sign-ins begun a second, by whomever: each is kept for a while. */
+const MOST_A_SECOND = 20;
 const SCOPE = 'openid profile email';
 
 /** Somebody whom the provider has vouched for. */
@@ -30,6 +33,7 @@ export interface OpenIdProvider {
 export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProvider | undefined {
   const { issuer, client_id: clientId, client_secret: clientSecret } = oidc;
   if (issuer === undefined || clientId === undefined) return undefined;
+  const begins = tokenBucket(MOST_A_SECOND);
   let discovered: Promise<Configuration> | undefined;
 
   async function discover(): Promise<Configuration> {
@@ -51,6 +55,8 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
 
   return {
     async begin(redirectUri, next) {
+      if (!begins.take(performance.now()))
+        throw new RequestError(503, 'too many people sign in at the moment; try again');
       const [client, provider] = [await import('openid-client'), await configuration()];
       const [state, nonce, verifier] = [newKey(), client.randomNonce(), client.randomPKCECodeVerifier()];
       await sql`
@@ -103,12 +109,8 @@ function claimedBy(claims: Record<string, unknown>, oidc: Config['oidc']): Claim
 }
 
 function nameFrom(text: string): string {
-  return (
-    text
-      .replaceAll(/[\p{Cc}\p{Cs}]/gu, '')
-      .trim()
-      .slice(0, 64) || 'unnamed'
-  );
+  const printable = text.replaceAll(/[\p{Cc}\p{Cs}]/gu, '').trim();
+  return [...printable].slice(0, 64).join('').trim() || 'unnamed';
 }
 
 /** The highest of the roles that someone's groups give; `*` stands for everyone. */
@@ -117,15 +119,28 @@ function roleOf(groups: string[], roles: Record<string, Role>): Role | undefined
   return ROLES.findLast(role => given.some(([, one]) => one === role));
 }
 
-/** The account of someone, made at their first sign-in, with the role they have by now. A name that is taken gets a number. */
+/**
+ * The account of someone, made at their first sign-in (`before` null), with the role they have by now. A name that is taken
+ * gets a number. They may sign in twice at once: then it is there when it was not a moment ago.
+ */
 export async function userOfProvider(sql: Queryable, { subject, name, role }: Claimed & { role: Role }) {
-  const [known] = await sql<{ id: number; name: string }[]>`
-    update users set role = ${role} where oidc_subject = ${subject} returning id, name`;
-  if (known) return known;
   for (let n = 1; ; n++) {
-    const tried = n === 1 ? name : `${name.slice(0, 58)} (${n})`;
-    const [made] = await sql<{ id: number; name: string }[]>`
-      insert into users (name, role, oidc_subject) values (${tried}, ${role}, ${subject}) on conflict do nothing returning id, name`;
+    const [known] = await sql<UserOfProvider[]>`
+      update users u set role = ${role}
+        from (select id, role from users where oidc_subject = ${subject} for update) known
+       where u.id = known.id
+      returning u.id, u.name, known.role as before`;
+    if (known) return known;
+    const tried = n === 1 ? name : `${[...name].slice(0, 58).join('')} (${n})`;
+    const [made] = await sql<UserOfProvider[]>`
+      insert into users (name, role, oidc_subject) values (${tried}, ${role}, ${subject})
+          on conflict do nothing returning id, name, null as before`;
     if (made) return made;
   }
+}
+
+interface UserOfProvider {
+  id: number;
+  name: string;
+  before: Role | null;
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { RequestError } from '../errors.ts';
 
 /** The least of OWASP's recommendations for argon2id: signing in costs some 30 ms of one core. */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
 const AT_ONCE = 2;
+const MOST_WAITING = 100;
 const LEAST_LENGTH = 10;
 /** Hashing longer ones would only cost time. */
 const MOST_LENGTH = 256;
@@ -21,10 +23,10 @@ export function hashPassword(password: string): Promise<string> {
   return oneOfFew(() => Bun.password.hash(password, ARGON2ID));
 }
 
-/** Takes as long for an account that does not exist (`hash` null) as for one that does. */
+/** Takes as long for an account that does not exist (`hash` null) as for one that does. To be called within oneOfFew. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   if (password.length > MOST_LENGTH) return false;
-  const fits = await oneOfFew(async () => Bun.password.verify(password, hash ?? (await otherHash())));
+  const fits = await Bun.password.verify(password, hash ?? (await otherHash()));
   return fits && hash !== null;
 }
 
@@ -36,7 +38,8 @@ function otherHash(): Promise<string> {
 }
 
 /** A flood of sign-ins must not take the processor and the memory that records need. */
-async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
+export async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
+  if (waiting.length >= MOST_WAITING) throw new RequestError(503, 'too many people sign in at the moment; try again');
   if (running >= AT_ONCE) await new Promise<void>(resolve => waiting.push(resolve));
   running++;
   try {

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
-import { networkMatcher } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { addressOf } from './audit.ts';
+import { addressOf, peerOf, recordAudit } from './audit.ts';
+import { isTrusted } from './forwarded.ts';
 import { addUser, findUser, userName } from './users.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -13,14 +13,20 @@ import type { Visitor } from './visitor.ts';
 export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): Promise<Visitor | undefined> {
   if (access.trusted_header === undefined) return undefined;
   const given = c.req.header(access.trusted_header);
-  if (given === undefined || !isTrusted(addressOf(c), access.trusted_proxies)) return undefined;
+  if (given === undefined || !isTrusted(peerOf(c), access.trusted_proxies)) return undefined;
   const name = userName.safeParse(given);
   if (!name.success) return undefined;
-  const user = (await findUser(sql, name.data)) ?? (await addUser(sql, name.data, 'viewer'));
+  const user = (await findUser(sql, name.data)) ?? (await newcomer(sql, name.data, addressOf(c)));
   return user && { via: 'proxy', name: user.name, role: user.role, userId: user.id };
 }
 
-function isTrusted(address: string | null, proxies: string[]): boolean {
-  if (address === null) return proxies.includes('unix');
-  return networkMatcher(proxies.filter(proxy => proxy !== 'unix'))(address);
+/** Browsers ask for several things at once: another request may have been first. */
+function newcomer(sql: Sql, name: string, address: string | null) {
+  const role = 'viewer';
+  return sql.begin(async tx => {
+    const user = await addUser(tx, name, role);
+    const entry = { action: 'added a user', subject: `user ${name}`, after: { role } };
+    if (user) await recordAudit(tx, { who: name, via: 'proxy', address }, entry);
+    return user ?? (await findUser(tx, name));
+  });
 }

@@ -3,21 +3,24 @@ import { z } from 'zod';
 import { ChoosePasswordPage, SignInPage } from '../../views/sign-in.tsx';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import { storable } from '../db/storable.ts';
 import { RequestError } from '../errors.ts';
 import type { BareFrame } from '../frame.ts';
-import { problemsByField } from '../validation.ts';
-import { assertMayTry, countFailure } from './attempts.ts';
+import { formOf, problemsByField } from '../validation.ts';
+import { tryPassword } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { clearSessionCookie, setSessionCookie } from './cookie.ts';
 import { SIGN_IN } from './identify.ts';
 import { findLink, useLink } from './links.ts';
-import { hashPassword, newPassword, PASSWORD_RULE, verifyPassword } from './passwords.ts';
+import { hashPassword, newPassword, PASSWORD_RULE } from './passwords.ts';
 import { endSession, startSession } from './sessions.ts';
 import { addUser, passwordOf, setPassword, userName } from './users.ts';
 
 const LANDING = '/telemetryui';
 
-const credentials = z.object({ name: z.string().max(64), password: z.string().max(1000), next: z.string().optional() });
+/** Not as strict as for a new account: what can't be the name of one has a wrong password, too. */
+const typedName = z.string().max(64).transform(storable);
+const credentials = z.object({ name: typedName, password: z.string().max(1000), next: z.string().optional() });
 const chosenPassword = z
   .object({ name: userName.optional(), password: newPassword, repeated: z.string() })
   .refine(form => form.password === form.repeated, { path: ['repeated'], error: 'expected the same password again' });
@@ -31,18 +34,16 @@ export function signInPages(sql: Sql, config: Config, frame: BareFrame, provider
       return c.html(<SignInPage frame={frame(c)} next={next} provider={provider} />);
     })
     .post('/login', async c => {
-      const form = credentials.safeParse(await c.req.parseBody());
+      const form = credentials.safeParse(await formOf(c));
       if (!form.success) throw new RequestError(400, 'expected a name and a password');
       const { name, password } = form.data;
       const next = ownPath(form.data.next);
       const address = addressOf(c);
-      await assertMayTry(sql, name, address);
       const user = await passwordOf(sql, name);
-      if (await verifyPassword(password, user?.password ?? null)) {
+      if (await tryPassword(sql, { account: name, address, password, hash: user?.password ?? null })) {
         await signIn(c, sql, config, { id: user!.id, name: user!.name, via: 'password' });
         return c.redirect(next, 303);
       }
-      await countFailure(sql, name, address);
       // The name as it was typed may be a password.
       await recordAudit(
         sql,
@@ -67,7 +68,7 @@ export function signInPages(sql: Sql, config: Config, frame: BareFrame, provider
     })
     .post('/links/:key', async c => {
       const link = await linkOf(c);
-      const raw = (await c.req.parseBody()) as Record<string, string>;
+      const raw = await formOf(c);
       const form = chosenPassword.safeParse(link.userId === null ? raw : { ...raw, name: undefined });
       const errors = form.success ? undefined : problemsByField(form.error);
       if (!form.success || (link.userId === null && form.data.name === undefined)) {

@@ -4,7 +4,7 @@ import { TokensPage, type TokensPageProps } from '../../views/tokens.tsx';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { idParam, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import { actorOf, recordAudit } from './audit.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
@@ -20,9 +20,9 @@ export function tokenPages(sql: Sql, frame: MakeFrame) {
   return new Hono()
     .get('/', c => page(c, {}))
     .post('/', async c => {
-      const body = await c.req.parseBody({ all: true });
-      const raw = { name: String(body.name ?? ''), days: String(body.days ?? ''), scope: [body.scope ?? []].flat() };
-      const values = { ...raw, scopes: raw.scope.map(String) };
+      const lists = await formListsOf(c);
+      const raw = { name: lists.name?.at(-1) ?? '', days: lists.days?.at(-1) ?? '', scope: lists.scope ?? [] };
+      const values = { ...raw, scopes: raw.scope };
       const form = addition.safeParse(raw);
       if (!form.success) return page(c, { values, errors: problemsByField(form.error) }, 400);
       const { name, days, scope } = form.data;
@@ -36,7 +36,7 @@ export function tokenPages(sql: Sql, frame: MakeFrame) {
       return page(c, { made: { name, token } });
     })
     .post('/removals', async c => {
-      const { id } = parseOrRefuse(z.object({ id: idParam }), await c.req.parseBody());
+      const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
       await sql.begin(async tx => {
         const token = id === undefined ? undefined : await removeToken(tx, { id });
         if (!token) throw new RequestError(404, 'there is no such token, or no longer');

@@ -5,7 +5,7 @@ import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import { actorOf, recordAudit } from './audit.ts';
 import { LINK_HOURS, makeLink } from './links.ts';
 import { addUser, findUserById, isLastAdmin, listUsers, removeUser, setRole, type User, userName } from './users.ts';
@@ -22,7 +22,7 @@ export function userPages(sql: Sql, config: Config, frame: MakeFrame) {
   return new Hono()
     .get('/', c => page(c, {}))
     .post('/', async c => {
-      const raw = (await c.req.parseBody()) as Record<string, string>;
+      const raw = await formOf(c);
       const form = addition.safeParse(raw);
       if (!form.success) return page(c, { values: raw, errors: problemsByField(form.error) }, 400);
       const link = await sql.begin(async tx => {
@@ -35,7 +35,7 @@ export function userPages(sql: Sql, config: Config, frame: MakeFrame) {
       return page(c, { link });
     })
     .post('/roles', async c => {
-      const form = parseOrRefuse(named.extend({ role }), await c.req.parseBody());
+      const form = parseOrRefuse(named.extend({ role }), await formOf(c));
       await sql.begin(async tx => {
         const user = await userOf(tx, form.id);
         if (form.role !== 'admin') await assertNotLastAdmin(tx, user);
@@ -46,7 +46,7 @@ export function userPages(sql: Sql, config: Config, frame: MakeFrame) {
       return c.redirect(PATH, 303);
     })
     .post('/links', async c => {
-      const { id } = parseOrRefuse(named, await c.req.parseBody());
+      const { id } = parseOrRefuse(named, await formOf(c));
       const link = await sql.begin(async tx => {
         const user = await userOf(tx, id);
         await recordAudit(tx, actorOf(c), { action: 'made a password link', subject: `user ${user.name}` });
@@ -55,7 +55,7 @@ export function userPages(sql: Sql, config: Config, frame: MakeFrame) {
       return page(c, { link });
     })
     .post('/removals', async c => {
-      const { id } = parseOrRefuse(named, await c.req.parseBody());
+      const { id } = parseOrRefuse(named, await formOf(c));
       await sql.begin(async tx => {
         const user = await userOf(tx, id);
         await assertNotLastAdmin(tx, user);

@@ -1,5 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import type { Config } from '../config/settings.ts';
 import { RequestError } from '../errors.ts';
+import { isSecure } from './cookie.ts';
 import { isRead } from './permission.ts';
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
@@ -25,10 +27,11 @@ export function requireKnownHost(loopback: boolean, publicUrl: string | undefine
 }
 
 /** Requests that change something must come from our own pages: a browser says so in Sec-Fetch-Site or Origin. */
-export function requireSameOrigin(): MiddlewareHandler {
+export function requireSameOrigin(publicUrl: string | undefined): MiddlewareHandler {
+  const publicOrigin = publicUrl && new URL(publicUrl).origin;
   return async (c, next) => {
     // A token is never sent by a browser on its own.
-    if (!isRead(c.req.method) && c.get('visitor')?.via !== 'token' && !isSameOrigin(c)) {
+    if (!isRead(c.req.method) && c.get('visitor')?.via !== 'token' && !isSameOrigin(c, publicOrigin)) {
       throw new RequestError(
         403,
         'this request did not come from a page of this server: Sec-Fetch-Site or Origin must say so',
@@ -38,11 +41,13 @@ export function requireSameOrigin(): MiddlewareHandler {
   };
 }
 
-function isSameOrigin(c: Context) {
+/** A proxy may have put another name into Host. */
+function isSameOrigin(c: Context, publicOrigin: string | undefined) {
   const site = c.req.header('sec-fetch-site');
   if (site !== undefined) return site === 'same-origin';
   const origin = c.req.header('origin');
-  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === c.req.header('host');
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  return new URL(origin).host === c.req.header('host') || new URL(origin).origin === publicOrigin;
 }
 
 const CONTENT_SECURITY_POLICY = [
@@ -57,7 +62,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Headers that keep a page from running, framing or leaking anything. */
-export function securityHeaders(): MiddlewareHandler {
+export function securityHeaders(config: Config): MiddlewareHandler {
   return async (c, next) => {
     await next();
     c.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
@@ -65,7 +70,7 @@ export function securityHeaders(): MiddlewareHandler {
     c.header('Referrer-Policy', 'no-referrer');
     c.header('Cross-Origin-Opener-Policy', 'same-origin');
     c.header('Cross-Origin-Resource-Policy', 'same-origin');
-    if (new URL(c.req.url).protocol === 'https:') c.header('Strict-Transport-Security', 'max-age=31536000');
+    if (isSecure(c, config)) c.header('Strict-Transport-Security', 'max-age=31536000');
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
   };
 }

@@ -5,6 +5,7 @@ import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { type Quota, quota, storedByHour } from './quota.ts';
 import { type TokenBucket, tokenBucket } from './token-bucket.ts';
+import { addTurnedAway, type Excess, type ExcessOfDay } from './turned-away.ts';
 
 /** A request that the limits of its TID turn away, and the reason. Nothing of it is kept. */
 export type TurnedAway =
@@ -15,14 +16,6 @@ export type TurnedAway =
   /** There are too many, and an admin has chosen to lose those of this TID: its machine is told that all is well. */
   | { kind: 'dropped'; message: string };
 
-/** What was turned away of a fleet since this process started. */
-export interface Excess {
-  fleet: string;
-  kind: TurnedAway['kind'];
-  requests: number;
-  lastAt: Date;
-}
-
 /** The limits of all TIDs that have some. */
 export interface Limits {
   /** Tells whether a request is turned away now; one that isn't counts against its rate. The address is null on a unix socket. */
@@ -31,7 +24,12 @@ export interface Limits {
   stored(fleet: Fleet): void;
   /** Counts the quotas again by what the database says, which knows of earlier runs and of other servers. */
   recount(): Promise<void>;
+  /** What was turned away since this process started. */
   excesses(): Excess[];
+  /** What of it the database does not count yet. */
+  unwritten(): Excess[];
+  /** Has the database count it: each minute, and at the end. */
+  writeDown(): Promise<void>;
 }
 
 const RATE_RETRY_SECONDS = 5;
@@ -50,6 +48,7 @@ export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Flee
     quota ? [{ fleetId: fleets.get(id)!.id, quota }] : [],
   );
   const excesses = new Map<string, Excess>();
+  let unwritten = new Map<string, ExcessOfDay & { fleet: string }>();
   await recount();
 
   function turnAway(fleet: Fleet, address: () => string | null): TurnedAway | undefined {
@@ -61,14 +60,33 @@ export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Flee
 
   function report(fleet: Fleet, { kind, message }: TurnedAway, address: () => string | null) {
     const key = `${kind} ${fleet.name}`;
-    const requests = (excesses.get(key)?.requests ?? 0) + 1;
-    excesses.set(key, { fleet: fleet.name, kind, requests, lastAt: new Date() });
+    const one = { fleet: fleet.name, kind, requests: 1, lastAt: new Date() };
+    excesses.set(key, { ...one, requests: (excesses.get(key)?.requests ?? 0) + 1 });
+    note({ ...one, fleetId: fleet.id, day: one.lastAt.toISOString().slice(0, 10) });
     log.limited(`limits ${key}`, 'warn', 'turned away records of a fleet', {
       fleet: fleet.name,
       result: kind,
       reason: message,
       address: address(),
     });
+  }
+
+  function note(excess: ExcessOfDay & { fleet: string }) {
+    const key = `${excess.day} ${excess.kind} ${excess.fleetId}`;
+    const before = unwritten.get(key);
+    unwritten.set(key, before ? { ...excess, requests: before.requests + excess.requests } : excess);
+  }
+
+  async function writeDown() {
+    if (unwritten.size === 0) return;
+    const writing = [...unwritten.values()];
+    unwritten = new Map();
+    try {
+      await addTurnedAway(sql, writing);
+    } catch (error) {
+      for (const excess of writing) note(excess);
+      throw error;
+    }
   }
 
   async function recount() {
@@ -85,6 +103,8 @@ export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Flee
     stored: fleet => limited.get(fleet.tid)?.quota?.add(Date.now()),
     recount,
     excesses: () => [...excesses.values()],
+    unwritten: () => [...unwritten.values()],
+    writeDown,
   };
 }
 

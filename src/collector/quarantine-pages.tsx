@@ -9,7 +9,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { firstProblem, idParam, integerParam, textParam } from '../validation.ts';
+import { firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import type { Collector } from './collector.ts';
 import { decodePayload } from './parse.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
@@ -33,9 +33,6 @@ const selection = z
   });
 
 export function quarantinePages(sql: Sql, collector: Collector, config: Config, frame: MakeFrame) {
-  const form = zValidator('form', selection, result => {
-    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
-  });
   return new Hono()
     .get(
       '/',
@@ -86,14 +83,14 @@ export function quarantinePages(sql: Sql, collector: Collector, config: Config, 
         );
       },
     )
-    .post('/replays', form, async c => {
-      const chosen = c.req.valid('form');
+    .post('/replays', async c => {
+      const chosen = parseOrRefuse(selection, await formOf(c));
       const { replayed, refused } = await replay(sql, collector, chosen);
       await recordAudit(sql, actorOf(c), { ...subjectOf(chosen), action: 'replayed', after: { replayed, refused } });
       return c.redirect(`/telemetryui/quarantine?replayed=${replayed}&refused=${refused}`, 303);
     })
-    .post('/discards', form, async c => {
-      const { id, reason } = c.req.valid('form');
+    .post('/discards', async c => {
+      const { id, reason } = parseOrRefuse(selection, await formOf(c));
       const discarded = await sql.begin(async tx => {
         const n = await discard(tx, reason === undefined ? { ids: [id!] } : { reason });
         await recordAudit(tx, actorOf(c), {

@@ -1,3 +1,4 @@
+import { servesPagesToOthers } from '../access/mode.ts';
 import { isHttps, servesPages } from './listener.ts';
 import type { LoadedConfig } from './load.ts';
 import { type Problem, showValue } from './problem.ts';
@@ -5,7 +6,10 @@ import type { Config } from './settings.ts';
 
 /** The mistakes of settings that are right one by one, but not together. */
 export function contradictions({ config, origin }: LoadedConfig): Problem[] {
-  return [...tlsProblems(config)].map(problem => ({ ...problem, from: origin(problem.key.replace(/\[.*/, '')) }));
+  return [...tlsProblems(config), ...accessProblems(config)].map(problem => ({
+    ...problem,
+    from: origin(problem.key.replace(/\[.*/, '')),
+  }));
 }
 
 type FoundProblem = Omit<Problem, 'from'>;
@@ -31,6 +35,30 @@ function* tlsProblems({ http, tls, collector }: Config): Generator<FoundProblem>
     const key = `tls.client_cert_fleets[${index}]`;
     yield { key, value: showValue(name), allowed: `a name from collector.tids: ${[...fleets].join(', ')}` };
   }
+}
+
+function* accessProblems({ http, access, oidc }: Config): Generator<FoundProblem> {
+  const reachable = http.listen.filter(servesPagesToOthers).map(({ address }) => address);
+  if (access.mode === 'open' && reachable.length > 0 && !access.allow_open)
+    yield wrong(
+      'access.mode',
+      `it is "open", but ${reachable.join(' and ')} shows pages to whoever can reach it`,
+      'it to be left out so that people sign in; or http.listen to serve pages on a loopback address or a unix socket only; ' +
+        'or access.allow_open = true, if everyone in that network may read and change everything',
+    );
+  for (const name of ['trusted_header', 'forwarded_header'] as const) {
+    if (access[name] !== undefined && access.trusted_proxies.length === 0)
+      yield missing('access.trusted_proxies', `the addresses that access.${name} is believed from`);
+  }
+  if (oidc.issuer !== undefined && oidc.client_id === undefined)
+    yield missing('oidc.client_id', 'the name that oidc.issuer knows this server by');
+  if (oidc.issuer === undefined && oidc.client_id !== undefined)
+    yield missing('oidc.issuer', 'the provider that oidc.client_id is registered at');
+  if (oidc.issuer !== undefined && Object.keys(oidc.roles).length === 0)
+    yield missing(
+      'oidc.roles',
+      'the roles that groups give, or { "*" = "viewer" }: without, oidc.issuer lets nobody in',
+    );
 }
 
 function missing(key: string, allowed: string): FoundProblem {

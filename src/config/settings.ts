@@ -142,10 +142,21 @@ export const settings = {
       allowed: 'the name of a header',
       example: '"X-Remote-User"',
     }),
+    forwarded_header: setting({
+      schema: headerName.optional(),
+      default: undefined,
+      doc:
+        'A header in which a reverse proxy tells the address that a request came from, for the audit, sessions and the limits of ' +
+        'wrong passwords. The proxy must set it, or append to what clients send. Records are not concerned.',
+      allowed: 'the name of a header',
+      example: '"X-Forwarded-For"',
+    }),
     trusted_proxies: setting({
       schema: proxies,
       default: [],
-      doc: 'The addresses whose access.trusted_header is believed; "unix" stands for the unix sockets of http.listen.',
+      doc:
+        'The addresses whose access.trusted_header and access.forwarded_header are believed; "unix" stands for the unix sockets ' +
+        'of http.listen.',
       allowed: 'a list of IP addresses, of networks such as 10.0.0.0/8, or "unix"',
       example: '["10.0.0.5", "unix"]',
     }),

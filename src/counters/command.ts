@@ -1,3 +1,4 @@
+import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
@@ -29,6 +30,7 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
       });
     }
     await client.begin(rebuildMachineCounts);
+    await recordAudit(client, shellActor(), { action: 'rebuilt the counters', after: { days: days.length } });
     bar.done();
     process.stderr.write(leftOut(found.filter(day => !day.complete).length, !today && found.some(day => day.today)));
     return 0;

@@ -14,7 +14,7 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { findRecord } from '../records/queries.ts';
-import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { formListsOf, formOf, idParam, parseOrRefuse, textParam } from '../validation.ts';
 import { isCandidate } from './guilty.ts';
 import {
   entriesById,
@@ -75,7 +75,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     .get('/guilty_edit/remove', list)
     .get('/guilty_edit/reset', list)
     .post('/guilty_edit/add', async c => {
-      const form = parseOrRefuse(addForm, await c.req.parseBody());
+      const form = parseOrRefuse(addForm, await formOf(c));
       const add = [{ function: form.function!, module: form.module! }];
       if (form.confirmed) return change(c, { add, remove: [] });
       return preview(c, { add, remove: [] }, 'add', add, {
@@ -89,7 +89,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
       });
     })
     .post('/guilty_edit/remove', async c => {
-      const form = parseOrRefuse(removeForm, await c.req.parseBody());
+      const form = parseOrRefuse(removeForm, await formOf(c));
       const removed = await entriesById(sql, [form.id!]);
       if (removed.length === 0) throw new RequestError(404, 'that entry is not on the list, or no longer');
       if (form.confirmed) return change(c, { add: [], remove: [form.id!] });
@@ -239,9 +239,8 @@ const removeForm = z
   .refine(form => form.id !== undefined, { error: 'expected the id of an entry' });
 
 async function recordAndFrames(c: Context): Promise<{ record: number; frame: number[] }> {
-  const body = await c.req.parseBody({ all: true });
-  const frames = body.frame === undefined ? [] : [body.frame].flat();
-  const { record, frame } = parseOrRefuse(framesForm, { record: body.record, frame: frames });
+  const form = await formListsOf(c);
+  const { record, frame } = parseOrRefuse(framesForm, { record: form.record?.at(-1), frame: form.frame ?? [] });
   if (record === undefined) throw new RequestError(400, 'record: missing, expected the id of a record');
   return { record, frame: frame.filter(number => number !== undefined) };
 }

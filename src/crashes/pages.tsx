@@ -14,7 +14,15 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
-import { firstProblem, idParam, integerParam, parseOrRefuse, problemsByField, textParam } from '../validation.ts';
+import {
+  firstProblem,
+  formOf,
+  idParam,
+  integerParam,
+  parseOrRefuse,
+  problemsByField,
+  textParam,
+} from '../validation.ts';
 import { guiltyOf } from './api.ts';
 import {
   buildsSeen,
@@ -153,7 +161,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     })
     .get('/:build', c => top(c, c.req.param('build')))
     .post('/comments', async c => {
-      const { id, comment = '', back } = parseOrRefuse(commentForm, await c.req.parseBody());
+      const { id, comment = '', back } = parseOrRefuse(commentForm, await formOf(c));
       const guilty = await guiltyOf(sql, String(id));
       await sql.begin(async tx => {
         await commentGuilty(tx, guilty.id, comment.trim());
@@ -165,7 +173,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     .post('/hidings', c => hide(c, true))
     .post('/unhidings', c => hide(c, false))
     .post('/retries', async c => {
-      const { id, back } = parseOrRefuse(retryForm, await c.req.parseBody());
+      const { id, back } = parseOrRefuse(retryForm, await formOf(c));
       await retryFailed(sql, id);
       const subject = id === undefined ? 'all failed crash records' : `crash record ${id}`;
       await recordAudit(sql, actorOf(c), { action: 'retried', subject });
@@ -209,7 +217,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
   }
 
   async function hide(c: Context, hidden: boolean) {
-    const { id, back } = parseOrRefuse(guiltyForm, await c.req.parseBody());
+    const { id, back } = parseOrRefuse(guiltyForm, await formOf(c));
     const guilty = await guiltyOf(sql, String(id));
     await sql.begin(async tx => {
       await hideGuilty(tx, guilty.id, hidden);

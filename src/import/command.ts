@@ -1,3 +1,4 @@
+import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { maskPasswords } from '../config/mask.ts';
 import { openDatabase } from '../db/database.ts';
@@ -46,6 +47,11 @@ export async function importFrom(
         bar: total => progressBar(Math.max(1, total), 'records', 'Read'),
         olderThanRetention: warnOfRetention(config.retention.days),
       });
+      if (!dryRun) {
+        const { imported, present } = report.state;
+        const after = { imported, present, set_aside: report.setAside };
+        await recordAudit(sql, shellActor(), { action: 'imported', subject: name, after });
+      }
       await print(describeImport(report));
       return report.difference === 0 ? 0 : DIFFERENT;
     } finally {

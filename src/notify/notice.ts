@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/settings.ts';
 import type { NewGuilty } from '../overview/queries.ts';
 import { type Check, checksOf, type Level } from '../status/checks.ts';
-import type { ServerState } from '../status/state.ts';
+import { EXCESS_DAYS, type ServerState } from '../status/state.ts';
 
 /** Something that admins are to know. */
 export interface Notice {
@@ -66,7 +66,7 @@ function recordsDropped({ excesses }: ServerState, now: Date): Notice[] {
     .map(({ fleet, requests }) => ({
       subject: `records of ${fleet} dropped`,
       level: 'warning' as const,
-      text: `Limits: ${requests} records of ${fleet} were dropped since the server started.`,
+      text: `Limits: ${requests} records of ${fleet} were dropped within ${EXCESS_DAYS} days.`,
       remedy: 'See whether these machines send more than they should, or raise their limits in collector.tids.',
     }));
 }

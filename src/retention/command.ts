@@ -1,3 +1,4 @@
+import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
@@ -24,6 +25,14 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
     const run = () => purge(client, config, log, { dryRun, progress: progressLine() });
     const report = await (dryRun ? run() : remembered(client, 'purge', run));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    if (report && !dryRun) {
+      const after = {
+        records: report.records,
+        days_dropped: report.dropped.length,
+        days_thinned: report.thinned.length,
+      };
+      await recordAudit(client, shellActor(), { action: 'purged', after });
+    }
     if (report) return describe(report, dryRun);
     throw new OperatorError('a purge is under way already', 'Try again once it is done; its result is in the log.');
   } finally {

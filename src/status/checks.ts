@@ -6,7 +6,7 @@ import { hasStopped } from '../overview/silence.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
 import { expiresSoon } from '../tls/pair.ts';
 import { hasFailed, type JobOutcome } from './jobs.ts';
-import type { ServerState } from './state.ts';
+import { EXCESS_DAYS, type ServerState } from './state.ts';
 
 export type Level = 'ok' | 'warning' | 'error';
 
@@ -80,7 +80,7 @@ function queue({ waitingForCommit }: ServerState, { collector }: Config): Findin
 }
 
 function limits({ excesses }: ServerState, now: Date): Finding {
-  if (excesses.length === 0) return { level: 'ok', text: 'No record was turned away since the server started.' };
+  if (excesses.length === 0) return { level: 'ok', text: `No record was turned away within ${EXCESS_DAYS} days.` };
   const text = excesses.map(
     ({ fleet, kind, requests, lastAt }) =>
       `${counted(requests, 'record')} of ${fleet} ${kind}, last ${ago(lastAt, now)}`,
@@ -88,7 +88,7 @@ function limits({ excesses }: ServerState, now: Date): Finding {
   const lately = excesses.some(({ lastAt }) => now.getTime() - lastAt.getTime() < EXCESS_LATELY_MS);
   return {
     level: lately ? 'warning' : 'ok',
-    text: `Turned away since the server started: ${text.join('; ')}.`,
+    text: `Turned away within ${EXCESS_DAYS} days: ${text.join('; ')}.`,
     remedy: lately
       ? 'See whether these machines send more than they should, or raise their limits in collector.tids.'
       : undefined,

@@ -1,5 +1,5 @@
 import type { Collector } from '../collector/collector.ts';
-import type { Excess } from '../collector/limits.ts';
+import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -28,6 +28,7 @@ export interface ServerState {
   /** Requests with a known TID by what became of their records. */
   results: Map<string, number>;
   waitingForCommit: number;
+  /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
   database: DatabaseState;
   jobs: Map<Job, JobOutcome>;
@@ -38,18 +39,22 @@ export interface ServerState {
   parserTroubles: ParserTrouble[];
 }
 
+/** UTC days, the one under way among them. */
+export const EXCESS_DAYS = 7;
+
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
   const { collector, disk, certificate, plugins, parsers } = watched;
-  const [database, jobs, arrival] = await Promise.all([
+  const [database, jobs, arrival, written] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
     lastArrival(sql),
+    turnedAwayWithin(sql, EXCESS_DAYS),
   ]);
   return {
     results: collector.metrics.results(),
     waitingForCommit: collector.waiting,
-    excesses: collector.limits.excesses(),
+    excesses: together([...written, ...collector.limits.unwritten()]),
     database,
     jobs,
     lastArrival: arrival,
@@ -58,4 +63,14 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     pluginsLeftOut: plugins?.leftOut() ?? [],
     parserTroubles: parsers?.troubles() ?? [],
   };
+}
+
+/** Each fleet and kind once. */
+function together(excesses: Excess[]): Excess[] {
+  const groups = Map.groupBy(excesses, ({ fleet, kind }) => `${kind} ${fleet}`);
+  return [...groups.values()].map(group => ({
+    ...group[0]!,
+    requests: group.reduce((sum, { requests }) => sum + requests, 0),
+    lastAt: new Date(Math.max(...group.map(({ lastAt }) => lastAt.getTime()))),
+  }));
 }

@@ -3,18 +3,19 @@ import { startSession } from '../../src/access/sessions.ts';
 import { addToken } from '../../src/access/tokens.ts';
 import { addUser, setPassword } from '../../src/access/users.ts';
 import { ROLES, type Role, SCOPES, type Scope } from '../../src/access/visitor.ts';
+import type { App } from '../../src/app.ts';
 import { type TestApp, testApp } from '../app.ts';
 
 export const SITE = 'http://localhost:8080';
 export const PASSWORD = 'correct horse battery';
-/** Shows up nowhere but on pages that are meant to show it. */
-export const ADMINS_BROWSER = 'Browser-of-the-admin/1.0';
 
 export type As = 'nobody' | Role | Scope;
 export const EVERYONE: As[] = ['nobody', ...ROLES, ...SCOPES];
 
 export interface Asked {
   form?: Record<string, string> | undefined;
+  /** Instead of a form. */
+  body?: Bun.BodyInit | null | undefined;
   headers?: Record<string, string> | undefined;
   /** Where the connection comes from. */
   address?: string | null;
@@ -32,6 +33,9 @@ export interface AccountsApp extends TestApp {
 export async function accountsApp(env: Record<string, string> = {}): Promise<AccountsApp> {
   const app = await testApp({ TELEMETRICSD_ACCESS_MODE: 'accounts', ...env });
   const { sql } = app.database;
+  // No id that a test makes up names one of these.
+  for (const table of ['users', 'sessions', 'tokens'])
+    await sql`alter table ${sql(table)} alter column id restart with 700000`;
   const credentials: Record<string, Record<string, string>> = { nobody: {} };
   const cookies: Record<string, string> = {};
   const userIds: Record<string, number> = {};
@@ -39,8 +43,7 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
   for (const role of ROLES) {
     const user = (await addUser(sql, `the-${role}`, role))!;
     await setPassword(sql, user.id, hash);
-    const agent = role === 'admin' ? ADMINS_BROWSER : `Browser-of-${role}`;
-    cookies[role] = await startSession(sql, user.id, { address: '192.0.2.1', agent });
+    cookies[role] = await startSession(sql, user.id, { address: '192.0.2.1', agent: `Browser-of-${role}` });
     userIds[role] = user.id;
     credentials[role] = { Cookie: `telemetricsd=${cookies[role]}` };
   }
@@ -49,7 +52,12 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
     credentials[scope] = { Authorization: `Bearer ${token}` };
   }
 
-  function ask(as: As, method: string, path: string, { form, headers, address = '192.0.2.1' }: Asked = {}) {
+  function ask(
+    as: As,
+    method: string,
+    path: string,
+    { form, body = null, headers, address = '192.0.2.1' }: Asked = {},
+  ) {
     const ofBrowser: Record<string, string> = SCOPES.includes(as as Scope) ? {} : { 'Sec-Fetch-Site': 'same-origin' };
     return Promise.resolve(
       app.app.request(
@@ -57,7 +65,7 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
         {
           method,
           headers: { Host: 'localhost:8080', ...ofBrowser, ...credentials[as], ...headers },
-          body: form ? new URLSearchParams(form) : null,
+          body: form ? new URLSearchParams(form) : body,
         },
         { address },
       ),
@@ -70,4 +78,10 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
 /** The cookie that an answer sets, `telemetricsd=KEY`. */
 export function cookieOf(answer: Response): string | undefined {
   return answer.headers.get('set-cookie')?.split(';')[0];
+}
+
+/** Each once, `GET /telemetryui`. */
+export function routesOf(app: App): string[] {
+  const routes = app.routes.filter(({ method }) => method !== 'ALL');
+  return [...new Set(routes.map(({ method, path }) => `${method} ${path}`))];
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { needsAccounts } from '../../src/access/mode.ts';
 import { addToken, listTokens } from '../../src/access/tokens.ts';
-import { submit, testConfig } from '../app.ts';
+import { appOn, submit, testConfig } from '../app.ts';
 import { type AccountsApp, accountsApp, cookieOf, PASSWORD, SITE } from './accounts-app.ts';
 
 let server: AccountsApp;
@@ -25,6 +25,7 @@ describe('whether people must sign in', () => {
     [':8080', {}, true],
     ['0.0.0.0:8080', {}, true],
     ['192.0.2.1:8080', {}, true],
+    ['127.example.org:8080', {}, true],
     ['127.0.0.1:8080,192.0.2.1:8080=pages', {}, true],
     ['127.0.0.1:8080', { MODE: 'accounts' }, true],
     ['127.0.0.1:8080', { MODE: 'open' }, false],
@@ -35,9 +36,9 @@ describe('whether people must sign in', () => {
   ];
   test.each(cases)('on %s with %j: %p', (listen, env, expected) => {
     const named = Object.entries(env).map(([key, value]) => [`TELEMETRICSD_ACCESS_${key}`, value]);
-    const config = testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, ...Object.fromEntries(named) });
-    if (expected === 'refused') expect(() => needsAccounts(config)).toThrow('shows pages to whoever can reach it');
-    else expect(needsAccounts(config)).toBe(expected);
+    const config = () => testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, ...Object.fromEntries(named) });
+    if (expected === 'refused') expect(config).toThrow('shows pages to whoever can reach it');
+    else expect(needsAccounts(config())).toBe(expected);
   });
 });
 
@@ -120,6 +121,15 @@ describe('signing in', () => {
     expect((await signIn({ name: 'the-admin', password: PASSWORD }, '2001:db8:1:3::1')).status).toBe(303);
     await server.database.sql`update sign_in_failures set at = at - interval '16 minutes'`;
     expect((await signIn({ name: 'the-admin', password: PASSWORD }, '2001:db8:1:2::1')).status).toBe(303);
+  });
+
+  test('guesses sent all at once are no more than one after the other, and do not hold up the server', async () => {
+    const form = { name: 'the-admin', password: 'wrong wrong wrong' };
+    const answers = await Promise.all(Array.from({ length: 130 }, () => signIn(form, '203.0.113.130')));
+    const tried = Map.groupBy(answers, ({ status }) => status);
+    expect([...tried.keys()].sort()).toEqual([401, 429, 503]);
+    expect(tried.get(401)!.length).toBeLessThan(8);
+    await server.database.sql`delete from sign_in_failures`;
   });
 
   test('an attack on an account from everywhere does not keep out who has been there before', async () => {
@@ -341,11 +351,37 @@ describe('a proxy that authenticates', () => {
     const ask = (name: string, path: string) =>
       behind.ask('nobody', 'GET', path, { headers: { 'X-Remote-User': name }, address: '10.0.0.5' });
     expect((await ask('the-admin', '/telemetryui/users')).status).toBe(200);
-    expect((await ask('newcomer', '/telemetryui/users')).status).toBe(403);
+    const first = await Promise.all([1, 2, 3].map(() => ask('newcomer', '/telemetryui/users')));
+    expect(first.map(({ status }) => status)).toEqual([403, 403, 403]);
+    const added = await behind.database.sql`select who, via, address, subject from audit where action = 'added a user'`;
+    expect([...added]).toEqual([{ who: 'newcomer', via: 'proxy', address: '10.0.0.5', subject: 'user newcomer' }]);
     const html = await (await ask('the-admin', '/telemetryui/users')).text();
     expect(html).toContain('newcomer');
     expect(html).not.toContain('Sign out');
   });
+});
+
+test.each([
+  ['198.51.100.7', '10.0.0.5', '198.51.100.7'],
+  ['203.0.113.9, 198.51.100.7, 10.0.0.6', '10.0.0.5', '198.51.100.7'],
+  ['203.0.113.9,[2001:db8::7]:4711', '10.0.0.5', '2001:db8::7'],
+  ['198.51.100.7:4711', null, '198.51.100.7'],
+  ['nonsense', '10.0.0.5', '10.0.0.5'],
+  ['198.51.100.7, nonsense', '10.0.0.5', '10.0.0.5'],
+  ['10.0.0.6', '10.0.0.5', '10.0.0.5'],
+  ['198.51.100.7', '192.0.2.1', '192.0.2.1'],
+])('behind proxies that say "%s", asked by %p, a request comes from %p', async (told, address, expected) => {
+  const config = testConfig({
+    TELEMETRICSD_ACCESS_MODE: 'accounts',
+    TELEMETRICSD_ACCESS_FORWARDED_HEADER: 'X-Forwarded-For',
+    TELEMETRICSD_ACCESS_TRUSTED_PROXIES: '10.0.0.0/24,unix',
+  });
+  const { app } = await appOn(server.database, config);
+  const headers = { Host: 'localhost:8080', 'Sec-Fetch-Site': 'same-origin', 'X-Forwarded-For': told };
+  const body = new URLSearchParams({ name: 'the-admin', password: PASSWORD });
+  const answer = await app.request(`${SITE}/telemetryui/login`, { method: 'POST', headers, body }, { address });
+  expect(answer.status).toBe(303);
+  expect(await newest()).toMatchObject({ who: 'the-admin', action: 'signed in', address: expected });
 });
 
 test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {

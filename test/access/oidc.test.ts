@@ -10,6 +10,7 @@ setDefaultTimeout(60_000);
 const GROUPS: Record<string, string[]> = {
   alice: ['staff', 'telemetry-admins'],
   bert: ['staff'],
+  carol: ['staff'],
   mallory: ['visitors'],
   'the-admin': ['staff'],
 };
@@ -145,6 +146,20 @@ test('the role follows the groups at the next sign-in', async () => {
   await ask(await authorize(href, 'alice'));
   expect((await ask(`${base}/telemetryui`)).status).toBe(200);
   expect((await ask(`${base}/telemetryui/users`)).status).toBe(403);
+  const [row] = await server.database.sql`select who, via, before, after from audit where action = 'set the role'`;
+  expect(row).toEqual({ who: 'alice', via: 'provider', before: { role: 'admin' }, after: { role: 'viewer' } });
+});
+
+test('who comes for the first time twice at once gets one account, which the audit tells', async () => {
+  const both = await Promise.all([begin(), begin()]);
+  const backs = await Promise.all(both.map(({ href }) => authorize(href, 'carol')));
+  const answers = await Promise.all(both.map(({ ask }, n) => ask(backs[n]!)));
+  expect(answers.map(({ status }) => status)).toEqual([303, 303]);
+  const { sql } = server.database;
+  expect([...(await sql`select name from users where oidc_subject like '% carol'`)]).toEqual([{ name: 'carol' }]);
+  expect([...(await sql`select subject, after from audit where who = 'carol' and action = 'added a user'`)]).toEqual([
+    { subject: 'user carol', after: { role: 'viewer' } },
+  ]);
 });
 
 test('who has none of the groups is not let in', async () => {
@@ -220,6 +235,7 @@ test('a provider that is away is told as that', async () => {
   const away = await accountsApp({
     TELEMETRICSD_OIDC_ISSUER: 'http://127.0.0.1:9',
     TELEMETRICSD_OIDC_CLIENT_ID: 'telemetricsd',
+    TELEMETRICSD_OIDC_ROLES: '*=viewer',
   });
   try {
     const answer = await away.ask('nobody', 'GET', '/telemetryui/oidc');

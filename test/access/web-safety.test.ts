@@ -103,6 +103,19 @@ describe('a request that changes something', () => {
     }
   });
 
+  test.each([
+    ['https://telemetry.example.org:8443', 303],
+    ['http://telemetry.example.org:8443', 403],
+    ['https://telemetry.example.org', 403],
+  ])('may come from %s at the public URL, whatever name a proxy asks by: %d', async (Origin, status) => {
+    const answer = await behindProxy.request('http://localhost:8080/telemetryui/quarantine/discards', {
+      method: 'POST',
+      headers: { Host: 'localhost:8080', Origin },
+      body: new URLSearchParams({ id: '1' }),
+    });
+    expect(answer.status).toBe(status);
+  });
+
   test('needs the right host besides', async () => {
     const headers = { Host: 'evil.example', Origin: 'http://evil.example' };
     expect((await submit(server.app, '/telemetryui/quarantine/discards', { id: '1' }, headers)).status).toBe(403);
@@ -145,6 +158,12 @@ test('pages and API tell browsers to run, frame and keep nothing', async () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
   }
+});
+
+test('browsers are told to come by TLS only where they do', async () => {
+  const told = async (app: App) =>
+    (await get(app, '/telemetryui', { Host: 'localhost:8080' })).headers.get('strict-transport-security');
+  expect([await told(server.app), await told(behindProxy)]).toEqual([null, 'max-age=31536000']);
 });
 
 describe('what is too large or too odd', () => {

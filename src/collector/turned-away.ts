@@ -1,0 +1,46 @@
+import type { Queryable } from '../db/connect.ts';
+import type { TurnedAway } from './limits.ts';
+
+/** What was turned away of a fleet. */
+export interface Excess {
+  fleet: string;
+  kind: TurnedAway['kind'];
+  requests: number;
+  lastAt: Date;
+}
+
+/** The same on one UTC day, to be added to what was counted of it before. */
+export interface ExcessOfDay extends Omit<Excess, 'fleet'> {
+  day: string;
+  fleetId: number;
+}
+
+const KEPT_DAYS = 400;
+
+export async function addTurnedAway(sql: Queryable, excesses: ExcessOfDay[]) {
+  const rows = excesses.map(({ day, fleetId, kind, requests, lastAt }) => ({
+    day,
+    fleet_id: fleetId,
+    kind,
+    requests,
+    last_at: lastAt.toISOString(),
+  }));
+  await sql`
+    with gone as (delete from turned_away where day < (now() at time zone 'UTC')::date - ${KEPT_DAYS}::int)
+    insert into turned_away as known (day, fleet_id, kind, requests, last_at)
+    select day, fleet_id, kind, requests, last_at
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
+             day date, fleet_id smallint, kind text, requests bigint, last_at timestamptz)
+     order by day, fleet_id, kind
+        on conflict (day, fleet_id, kind) do update
+       set requests = known.requests + excluded.requests, last_at = greatest(known.last_at, excluded.last_at)`;
+}
+
+/** Of that many UTC days, the one under way among them. */
+export function turnedAwayWithin(sql: Queryable, days: number) {
+  return sql<Excess[]>`
+    select f.name as fleet, kind, sum(requests)::bigint as requests, max(last_at) as "lastAt"
+      from turned_away t join fleets f on f.id = t.fleet_id
+     where day > (now() at time zone 'UTC')::date - ${days}::int
+     group by f.name, kind order by f.name, kind`;
+}
