@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,6 +8,7 @@ import { type BackupPart, headerOf, readBackup, writeBackup } from '../src/backu
 import { checkBackup, restoreBackup } from '../src/backup/restore.ts';
 import { scheduledBackup } from '../src/backup/schedule.ts';
 import { readDatabase } from '../src/backup/snapshot.ts';
+import { verifyIn } from '../src/backup/verify.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { appOn, getJson, post, postJson, recordJson, TID } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
@@ -196,14 +197,34 @@ test('an older backup is brought to the schema of this program', async () => {
     expect(row!.days).toBe(2);
     expect(row!.applied).toBeGreaterThanOrEqual(8);
   }, older);
+  const scratch = await testDatabase({ migrated: false });
+  const checked = await checkBackup(older);
+  expect(await verifyIn(scratch.client('verify'), older, checked, quietLog, progress)).toBeGreaterThan(20);
+  await scratch.close();
 });
 
-test('scheduled backups are named after the moment; the oldest go', async () => {
+test('verify finds a row that came back otherwise', async () => {
+  const checked = await checkBackup(file);
+  const { rows, sha256 } = checked.tables.get('records')!;
+  checked.tables.set('records', { rows, sha256: sha256.replace(/^./, digit => (digit === '0' ? '1' : '0')) });
+  const scratch = await testDatabase({ migrated: false });
+  await expect(verifyIn(scratch.client('verify'), file, checked, quietLog, progress)).rejects.toThrow(
+    'table records differs after restoring',
+  );
+  await scratch.close();
+});
+
+test('scheduled backups are named after the moment; the oldest go, and what a killed server left', async () => {
   const folder = mkdtempSync(join(dir, 'daily-'));
   writeFileSync(join(folder, 'mine.backup'), 'not one of them');
+  writeFileSync(join(folder, '.1-1.unfinished'), 'left');
+  writeFileSync(join(folder, '.2-2.unfinished'), 'under way');
+  utimesSync(join(folder, '.1-1.unfinished'), new Date('2026-11-20'), new Date('2026-11-20'));
+  utimesSync(join(folder, '.2-2.unfinished'), new Date('2026-11-23T03:29Z'), new Date('2026-11-23T03:29Z'));
   for (const day of [21, 22, 23])
     await scheduledBackup(source, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
   expect(readdirSync(folder).sort()).toEqual([
+    '.2-2.unfinished',
     'mine.backup',
     'telemetricsd-20261122-033000.backup',
     'telemetricsd-20261123-033000.backup',
