@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { backupInto } from '../src/backup/commands.ts';
+import { TableDigest } from '../src/backup/digest.ts';
 import { type BackupPart, headerOf, readBackup, writeBackup } from '../src/backup/format.ts';
 import { checkBackup, restoreBackup } from '../src/backup/restore.ts';
 import { scheduledBackup } from '../src/backup/schedule.ts';
@@ -79,6 +80,26 @@ test('what is restored is the same in every row and sequence, and goes on', asyn
     const [unplaced] = await database.sql`select count(*) as n from records_default`;
     expect(unplaced).toEqual({ n: 0 });
   });
+});
+
+test('large rows come back in batches that PostgreSQL takes', async () => {
+  const large = join(dir, 'large');
+  const row = `(${'x'.repeat(1024 ** 2)})`;
+  const digest = new TableDigest();
+  async function* parts(): AsyncGenerator<BackupPart> {
+    for await (const part of readBackup(file)) if (part.kind === 'header') yield part;
+    for (let n = 0; n < 10; n++) {
+      const rows = [`${n}${row}`];
+      digest.add(rows[0]!);
+      yield { kind: 'rows', table: 'records', rows };
+    }
+    yield { kind: 'table', table: 'records', sum: digest.sum() };
+  }
+  await writeBackup(large, parts());
+  const batches: number[] = [];
+  for await (const part of readBackup(large)) if (part.kind === 'rows') batches.push(part.rows.length);
+  expect(batches).toEqual([4, 4, 2]);
+  rmSync(large);
 });
 
 test('a backup appears under its name once it is whole, for its owner alone', async () => {
@@ -173,7 +194,6 @@ test('an older backup is brought to the schema of this program', async () => {
   const widened = ['record_days', 'records', 'quarantine'];
   // Nothing waited for parsers.
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
-    const { TableDigest } = await import('../src/backup/digest.ts');
     let digest = new TableDigest();
     for await (const part of parts()) {
       if ((part.kind !== 'rows' && part.kind !== 'table') || ![...widened, 'work_queue'].includes(part.table))

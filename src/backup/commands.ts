@@ -38,6 +38,8 @@ export async function backup(file: string, { config: configFile }: Options): Pro
 /** How names of backups end that are being written, or were when the program was killed. */
 export const UNFINISHED = '.unfinished';
 
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
 /** Writes a backup under a temporary name that becomes `file` once it is whole and on disk. Returns how many rows it has. */
 export async function backupInto(sql: Sql, file: string, show: (rows: number) => void = () => {}): Promise<number> {
   const unfinished = join(dirname(file), `.${process.pid}-${Date.now()}${UNFINISHED}`);
@@ -57,10 +59,14 @@ export async function backupInto(sql: Sql, file: string, show: (rows: number) =>
     return rows;
   } catch (error) {
     rmSync(unfinished, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall !== 'open') throw error;
+    const { syscall, code = '', message } = error as NodeJS.ErrnoException;
+    const isFull = FULL.includes(code);
+    if (syscall !== 'open' && !isFull) throw error;
     throw new OperatorError(
-      `${file} can't be written: ${(error as Error).message}`,
-      'Name a file in a directory that the user who runs this may write to.',
+      `${file} can't be written: ${message}`,
+      isFull
+        ? 'Make room there, or name a file on another file system.'
+        : 'Name a file in a directory that the user who runs this may write to.',
     );
   }
 }
