@@ -151,6 +151,7 @@ install_new() {
   create_config
   take_over_data
   put_unit
+  label
   start_new
 }
 
@@ -274,6 +275,12 @@ write_unit() {
   printf '%s\n' "$unit_text" >$unit
 }
 
+# Where SELinux is in use (Fedora), systemd runs only what has the context of a program, which copying does not give everywhere.
+label() {
+  { [ -z "$dry_run" ] && command -v restorecon >/dev/null; } || return 0
+  restorecon "$bin" $unit $config_dir $config $default_state $backups 2>/dev/null || true
+}
+
 service_runs() {
   has_systemd && systemctl is-active -q $service
 }
@@ -315,6 +322,26 @@ tell_next() {
         "  ssh -N -L ${pages##*:}:$pages $(uname -n)      and open http://localhost:${pages##*:}/telemetryui"
       ;;
   esac
+  tell_firewall
+}
+
+# Fedora and openSUSE come with a firewall that lets nothing in, Ubuntu with one that may have been switched on.
+tell_firewall() {
+  firewalld=
+  ufw=
+  for address in "$listen" "$pages"; do
+    case ${address#https://} in
+      127.* | localhost:* | '[::1]'* | unix:*) continue ;;
+    esac
+    firewalld="$firewalld --add-port=${address##*:}/tcp"
+    ufw="$ufw${ufw:+ && }ufw allow ${address##*:}/tcp"
+  done
+  [ -n "$ufw" ] || return 0
+  if command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
+    say '' "A firewall runs here. To let them in: firewall-cmd --permanent$firewalld && firewall-cmd --reload"
+  elif command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
+    say '' "A firewall runs here. To let them in: $ufw"
+  fi
 }
 
 # ---- an upgrade ----
@@ -325,13 +352,14 @@ upgrade() {
   create_account
   create_directories
   create_config
-  if cmp -s "$candidate" "$bin"; then repair; else replace; fi
+  if [ "$(sha256sum <"$candidate")" = "$(sha256sum <"$bin")" ]; then repair; else replace; fi
 }
 
 # The same executable again: whatever else is missing is put in place.
 repair() {
   say "telemetricsd $new_version is installed already."
   put_unit
+  label
   if ! has_systemd; then
     tell_left_out
   elif [ -n "$start" ] && { [ -n "$unit_changed" ] || ! service_runs; }; then
@@ -445,6 +473,7 @@ swap() {
   swapped=yes
   mv -f "$new" "$bin"
   put_unit
+  label
 }
 
 # Says why, brings back what was before, and ends with 1.

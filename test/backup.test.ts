@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { backupInto } from '../src/backup/commands.ts';
+import { TableDigest } from '../src/backup/digest.ts';
 import { type BackupPart, headerOf, readBackup, writeBackup } from '../src/backup/format.ts';
 import { checkBackup, restoreBackup } from '../src/backup/restore.ts';
 import { scheduledBackup } from '../src/backup/schedule.ts';
 import { readDatabase } from '../src/backup/snapshot.ts';
+import { verifyIn } from '../src/backup/verify.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { builtInParsers } from '../src/parsers/built-in/parsers.ts';
 import { parseBatch } from '../src/parsers/parse-batch.ts';
@@ -85,6 +87,26 @@ test('what is restored is the same in every row and sequence, and goes on', asyn
     const [unplaced] = await database.sql`select count(*) as n from records_default`;
     expect(unplaced).toEqual({ n: 0 });
   });
+});
+
+test('large rows come back in batches that PostgreSQL takes', async () => {
+  const large = join(dir, 'large');
+  const row = `(${'x'.repeat(1024 ** 2)})`;
+  const digest = new TableDigest();
+  async function* parts(): AsyncGenerator<BackupPart> {
+    for await (const part of readBackup(file)) if (part.kind === 'header') yield part;
+    for (let n = 0; n < 10; n++) {
+      const rows = [`${n}${row}`];
+      digest.add(rows[0]!);
+      yield { kind: 'rows', table: 'records', rows };
+    }
+    yield { kind: 'table', table: 'records', sum: digest.sum() };
+  }
+  await writeBackup(large, parts());
+  const batches: number[] = [];
+  for await (const part of readBackup(large)) if (part.kind === 'rows') batches.push(part.rows.length);
+  expect(batches).toEqual([4, 4, 2]);
+  rmSync(large);
 });
 
 test('a backup appears under its name once it is whole, for its owner alone', async () => {
@@ -180,7 +202,6 @@ test('an older backup is brought to the schema of this program', async () => {
   // There were no parsers, and nothing waited for them.
   const kept = (table: string, row: string) => table !== 'parsed' && !row.startsWith('(parse,');
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
-    const { TableDigest } = await import('../src/backup/digest.ts');
     let digest = new TableDigest();
     for await (const part of parts()) {
       if ((part.kind !== 'rows' && part.kind !== 'table') || ![...widened, 'work_queue', 'parsed'].includes(part.table))
@@ -204,14 +225,34 @@ test('an older backup is brought to the schema of this program', async () => {
     expect(row!.days).toBe(2);
     expect(row!.applied).toBeGreaterThanOrEqual(8);
   }, older);
+  const scratch = await testDatabase({ migrated: false });
+  const checked = await checkBackup(older);
+  expect(await verifyIn(scratch.client('verify'), older, checked, quietLog, progress)).toBeGreaterThan(20);
+  await scratch.close();
 });
 
-test('scheduled backups are named after the moment; the oldest go', async () => {
+test('verify finds a row that came back otherwise', async () => {
+  const checked = await checkBackup(file);
+  const { rows, sha256 } = checked.tables.get('records')!;
+  checked.tables.set('records', { rows, sha256: sha256.replace(/^./, digit => (digit === '0' ? '1' : '0')) });
+  const scratch = await testDatabase({ migrated: false });
+  await expect(verifyIn(scratch.client('verify'), file, checked, quietLog, progress)).rejects.toThrow(
+    'table records differs after restoring',
+  );
+  await scratch.close();
+});
+
+test('scheduled backups are named after the moment; the oldest go, and what a killed server left', async () => {
   const folder = mkdtempSync(join(dir, 'daily-'));
   writeFileSync(join(folder, 'mine.backup'), 'not one of them');
+  writeFileSync(join(folder, '.1-1.unfinished'), 'left');
+  writeFileSync(join(folder, '.2-2.unfinished'), 'under way');
+  utimesSync(join(folder, '.1-1.unfinished'), new Date('2026-11-20'), new Date('2026-11-20'));
+  utimesSync(join(folder, '.2-2.unfinished'), new Date('2026-11-23T03:29Z'), new Date('2026-11-23T03:29Z'));
   for (const day of [21, 22, 23])
     await scheduledBackup(source, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
   expect(readdirSync(folder).sort()).toEqual([
+    '.2-2.unfinished',
     'mine.backup',
     'telemetricsd-20261122-033000.backup',
     'telemetricsd-20261123-033000.backup',

@@ -4,7 +4,7 @@ import { describeImport } from '../src/import/report.ts';
 import { runImport } from '../src/import/run.ts';
 import { openSource } from '../src/import/source.ts';
 import { createScrubber } from '../src/privacy/scrubber.ts';
-import { getJson, post, type TestApp, testApp } from './app.ts';
+import { getJson, post, type TestApp, testApp, testConfig } from './app.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 import { createOldDatabase, insertOld, type OldRow } from './old-database.ts';
 
@@ -298,6 +298,46 @@ describe('the normalised schema', () => {
     });
     expect(report.before).toBe(half!.records + 1);
     await expectRightCounters(target);
+  });
+});
+
+describe('with rules of privacy.scrub', () => {
+  const rules = (pattern: string) => ({
+    TELEMETRICSD_PRIVACY_SCRUB: JSON.stringify([{ name: 'tokens', pattern, replacement: 'token=[gone]' }]),
+  });
+  beforeAll(async () => {
+    target = await testApp(rules('token=\\S+'));
+    old = await testDatabase({ migrated: false });
+    await createOldDatabase(old.sql, 'flat');
+    await insertOld(old.sql, 'flat', [
+      row(1, { payload: 'token=geheim-1 of one\n' }),
+      row(2, { payload: 'nothing to take out\n' }),
+      row(3, { payload: 'token=geheim-3 of a wrong one\n', severity: 9 }),
+      row(4, { payload: 'token=geheim-4 and pin=geheim-5\n', event_id: null }),
+    ]);
+  });
+  afterAll(async () => {
+    await target.close();
+    await old.close();
+  });
+
+  test('payloads are scrubbed as those that arrive, in quarantine as well', async () => {
+    expect(await importInto(target, old)).toMatchObject({ difference: 0, setAside: 1, state: { imported: 3 } });
+    const records = (await getJson(target.app, '/api/records')).json.records as Record<string, unknown>[];
+    expect(records.map(({ id, payload, scrubbed_by }) => [id, payload, scrubbed_by])).toEqual([
+      [4, 'token=[gone] and pin=geheim-5\n', ['tokens']],
+      [2, 'nothing to take out\n', []],
+      [1, 'token=[gone] of one\n', ['tokens']],
+    ]);
+    const [kept] = await target.database.sql<{ body: Uint8Array }[]>`select body from quarantine`;
+    expect(Buffer.from(kept!.body).toString()).toBe('token=[gone] of a wrong one\n');
+  });
+
+  test('read again after the rules changed, nothing is stored twice', async () => {
+    const stricter = { ...target, config: testConfig(rules('(token|pin)=\\S+')) };
+    const report = await importInto(stricter, old, { again: true });
+    expect(report).toMatchObject({ difference: 0, state: { imported: 0, renumbered: 0, present: 3 } });
+    expect((await getJson(target.app, '/api/records')).json.records).toHaveLength(3);
   });
 });
 

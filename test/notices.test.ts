@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../src/config/settings.ts';
+import { connect } from '../src/db/connect.ts';
 import { createLog } from '../src/log.ts';
 import { noticesOf } from '../src/notify/notice.ts';
 import { type Notifier, startNotifier } from '../src/notify/notifier.ts';
@@ -66,10 +67,13 @@ function watchedWith(config: Config): Watched {
 }
 
 /** Another server on the database, that looks when the test says so. */
-function start(env: Record<string, string> = WEBHOOK, deadlineMs = 2_000): Notifier {
+function start(
+  env: Record<string, string> = WEBHOOK,
+  deadlineMs = 2_000,
+  sql = server.database.client('notices'),
+): Notifier {
   const log = createLog('info', 'text', line => logged.push(line));
   const watched = watchedWith(testConfig(env));
-  const sql = server.database.client('notices');
   const notifier = startNotifier({ sql, watched, log, deadlineMs, pausesMs: PAUSES })!;
   running.push(notifier);
   return notifier;
@@ -173,6 +177,27 @@ test('a webhook that is away is named by its setting alone', async () => {
   await start({ TELEMETRICSD_NOTIFY_WEBHOOK: `http://127.0.0.1:1/${SECRET}` }).look();
   await until(async () => (await sent()).length === 0);
   expect(logged.join('')).toMatch(/a notice was not taken by=notify\.webhook .*no answer \(\w+\)/);
+});
+
+test('a database that is away is told of once, after the third look in vain, and again while nobody has taken it', async () => {
+  const away = connect({ target: { socketDir: '/nowhere' }, connections: 1, name: 'test' });
+  try {
+    answer = undefined;
+    const notifier = start(WEBHOOK, 20, away);
+    for (let n = 0; n < 2; n++) await notifier.look();
+    expect(posted).toEqual([]);
+    await notifier.look();
+    await until(() => logged.filter(line => line.includes('a notice was not taken')).length === PAUSES.length + 1);
+    answer = () => new Response('taken');
+    for (let n = 0; n < 3; n++) await notifier.look();
+    await until(() => logged.some(line => line.includes('admins were told')));
+    const last = posted.at(-1)!.json;
+    expect(last).toMatchObject({ subject: `database of ${hostname()}`, level: 'error', reason: expect.any(String) });
+    expect(last.text).toMatch(/^Database: it could not be asked for [45] minutes/);
+    expect(posted).toHaveLength(PAUSES.length + 2);
+  } finally {
+    await away.end({ timeout: 1 });
+  }
 });
 
 test('a program reads the notice from its stdin, with no shell and none of our environment', async () => {

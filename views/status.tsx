@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import type { Check, Level } from '../src/status/checks.ts';
+import type { Check, Level } from '../src/status/check.ts';
 import { type Frame, Page } from './layout.tsx';
 import type { NoticeProps } from './parts.tsx';
 

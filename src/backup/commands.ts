@@ -1,10 +1,8 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { connect, type Sql } from '../db/connect.ts';
+import type { Sql } from '../db/connect.ts';
 import { openDatabase } from '../db/database.ts';
-import { startEmbedded } from '../db/embedded.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
@@ -37,9 +35,14 @@ export async function backup(file: string, { config: configFile }: Options): Pro
   }
 }
 
+/** How names of backups end that are being written, or were when the program was killed. */
+export const UNFINISHED = '.unfinished';
+
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
 /** Writes a backup under a temporary name that becomes `file` once it is whole and on disk. Returns how many rows it has. */
 export async function backupInto(sql: Sql, file: string, show: (rows: number) => void = () => {}): Promise<number> {
-  const unfinished = join(dirname(file), `.${process.pid}-${Date.now()}.unfinished`);
+  const unfinished = join(dirname(file), `.${process.pid}-${Date.now()}${UNFINISHED}`);
   let rows = 0;
   async function* counted() {
     for await (const part of readDatabase(sql)) {
@@ -56,10 +59,14 @@ export async function backupInto(sql: Sql, file: string, show: (rows: number) =>
     return rows;
   } catch (error) {
     rmSync(unfinished, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall !== 'open') throw error;
+    const { syscall, code = '', message } = error as NodeJS.ErrnoException;
+    const isFull = FULL.includes(code);
+    if (syscall !== 'open' && !isFull) throw error;
     throw new OperatorError(
-      `${file} can't be written: ${(error as Error).message}`,
-      'Name a file in a directory that the user who runs this may write to.',
+      `${file} can't be written: ${message}`,
+      isFull
+        ? 'Make room there, or name a file on another file system.'
+        : 'Name a file in a directory that the user who runs this may write to.',
     );
   }
 }
@@ -78,41 +85,5 @@ export async function restore(file: string, { config: configFile }: Options): Pr
     return 0;
   } finally {
     await database.close();
-  }
-}
-
-/** Restores a backup into a PostgreSQL of its own in a temporary directory and compares every table with the file. */
-export async function verify(file: string): Promise<number> {
-  const log = createLog('warn', 'text');
-  process.stderr.write(`Checking ${file} …\n`);
-  const checked = await checkBackup(file);
-  const scratch = mkdtempSync(join(tmpdir(), 'telemetricsd-verify-'));
-  try {
-    const postgres = await startEmbedded(scratch, log);
-    const sql = connect({ target: postgres, connections: 1, name: 'verify' });
-    try {
-      const bar = progressBar(checked.rows, 'rows', 'Restored and compared');
-      await restoreBackup(sql, file, checked, log, bar);
-      let tables = 0;
-      for await (const part of readDatabase(sql)) {
-        if (part.kind !== 'table') continue;
-        const { rows, sha256 } = checked.tables.get(part.table) ?? { rows: 0, sha256: '' };
-        if (part.sum.rows !== rows || (rows > 0 && part.sum.sha256 !== sha256)) {
-          throw new OperatorError(
-            `table ${part.table} differs after restoring: ${part.sum.rows} rows against ${rows} in the backup`,
-            'The backup can not be relied on: make another one.',
-          );
-        }
-        tables++;
-      }
-      bar.done();
-      process.stderr.write(`${tables} tables are the same, row by row; taken at ${checked.header.taken_at}.\n`);
-      return 0;
-    } finally {
-      await sql.end({ timeout: 5 });
-      await postgres.stop();
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
   }
 }

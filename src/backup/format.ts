@@ -80,12 +80,15 @@ function jsonLine(value: object) {
   return `${JSON.stringify(value)}\n`;
 }
 
+/** A batch has one row at least. PostgreSQL takes no more than 256 MB of them at once. */
 const BATCH = 1_000;
+const BATCH_LENGTH = 4 * 1024 ** 2;
 
 /** The parts of a backup. Throws OperatorError where the file is none, is damaged, or ends too early. */
 export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
   const all = new Bun.CryptoHasher('sha256');
   let [table, rows, digest]: [string | undefined, string[], TableDigest] = [undefined, [], new TableDigest()];
+  let length = 0;
   let first = true;
   let whole = false;
   for await (const text of linesOf(file)) {
@@ -102,10 +105,11 @@ export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
     if (typeof value === 'string') {
       if (table === undefined) throw damaged(file, 'a row belongs to no table');
       rows.push(value);
+      length += value.length;
       digest.add(value);
-      if (rows.length === BATCH) {
+      if (rows.length === BATCH || length >= BATCH_LENGTH) {
         yield { kind: 'rows', table, rows };
-        rows = [];
+        [rows, length] = [[], 0];
       }
     } else if ('table' in value) [table, digest] = [value.table, new TableDigest()];
     else if ('end' in value) {
@@ -113,7 +117,7 @@ export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
       if (value.end !== table || value.rows !== sum.rows || value.sha256 !== sum.sha256)
         throw damaged(file, `the rows of ${value.end} are not those that were backed up`);
       if (rows.length > 0) yield { kind: 'rows', table, rows };
-      rows = [];
+      [rows, length] = [[], 0];
       yield { kind: 'table', table, sum };
       table = undefined;
     } else if ('sequences' in value) yield { kind: 'sequences', sequences: value.sequences };

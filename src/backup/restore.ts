@@ -33,7 +33,14 @@ export async function checkBackup(file: string): Promise<CheckedBackup> {
  * Fills an empty database from a backup that was checked, and brings it to this program's schema. Throws OperatorError where the
  * database is not empty or the backup is of a newer program. `sql` has one connection and no statement timeout.
  */
-export async function restoreBackup(sql: Sql, file: string, { header }: CheckedBackup, log: Log, progress: Progress) {
+export async function restoreBackup(sql: Sql, file: string, checked: CheckedBackup, log: Log, progress: Progress) {
+  await fillFromBackup(sql, file, checked, log, progress);
+  await migrate(sql, log);
+  await sql`analyze`;
+}
+
+/** Does that but for later migrations than those of the backup. */
+export async function fillFromBackup(sql: Sql, file: string, { header }: CheckedBackup, log: Log, progress: Progress) {
   const known = migrationsOf(header);
   await assertEmpty(sql);
   await migrate(sql, log, known);
@@ -52,8 +59,6 @@ export async function restoreBackup(sql: Sql, file: string, { header }: CheckedB
       if (part.kind === 'sequences') await setSequences(tx, part.sequences);
     }
   });
-  await migrate(sql, log);
-  await sql`analyze`;
 }
 
 /** This program's migrations up to the backup's. */

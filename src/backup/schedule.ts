@@ -1,9 +1,11 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
-import { backupInto } from './commands.ts';
+import { backupInto, UNFINISHED } from './commands.ts';
 
+/** One that is being written grows all the time. */
+const ABANDONED_MS = 3_600_000;
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
 /** Writes a backup named after the moment into `dir`; once it is whole, the oldest go until `keep` are left. */
@@ -17,6 +19,7 @@ export async function scheduledBackup(
   const moment = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
+  removeAbandoned(dir, now);
   const rows = await backupInto(sql, join(dir, name));
   const old = scheduledBackups(dir).slice(0, -keep);
   for (const file of old) rmSync(join(dir, file));
@@ -34,4 +37,12 @@ export function scheduledBackups(dir: string): string[] {
   return readdirSync(dir)
     .filter(file => NAME.test(file))
     .sort();
+}
+
+/** What a server left that was killed while it wrote. */
+function removeAbandoned(dir: string, now: Date) {
+  for (const file of readdirSync(dir)) {
+    if (!file.startsWith('.') || !file.endsWith(UNFINISHED)) continue;
+    if (now.getTime() - statSync(join(dir, file)).mtimeMs > ABANDONED_MS) rmSync(join(dir, file), { force: true });
+  }
 }

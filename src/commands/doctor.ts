@@ -22,7 +22,7 @@ Examples:
     const [{ examine }, { testChannels }, { gravest }, { checksText }] = await Promise.all([
       import('../doctor/examine.ts'),
       import('../doctor/notify-test.ts'),
-      import('../status/checks.ts'),
+      import('../status/check.ts'),
       import('../doctor/text.ts'),
     ]);
     const checks = await (options['notify-test'] ? testChannels : examine)({ file: options.config });

@@ -15,7 +15,7 @@ Examples:
   TMPDIR=/var/tmp telemetricsd verify /backup/monday.backup`,
 
   async run({ argument: file }) {
-    const { verify: compare } = await import('../backup/commands.ts');
+    const { verify: compare } = await import('../backup/verify.ts');
     return compare(file!);
   },
 });

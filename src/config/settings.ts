@@ -476,8 +476,8 @@ export const settings = {
       default: undefined,
       secret: true,
       doc:
-        'A URL that notices are posted to as JSON: data stopped arriving, quarantine grows, a purge or backup failed, the disk is ' +
-        'nearly full, the certificate expires soon, a new guilty on many machines, a limit dropped records. Redirects are not followed.',
+        'A URL that notices are posted to as JSON: data stopped arriving, the database is away, quarantine grows, a purge or backup ' +
+        'failed, the disk is nearly full, the certificate expires soon, a new guilty on many machines, a limit dropped records. Redirects are not followed.',
       allowed: 'an http:// or https:// URL without a user',
       example: '"https://chat.example.org/hooks/TOKEN"',
     }),

@@ -4,27 +4,26 @@ import { ago } from '../../views/ago.ts';
 import { size } from '../../views/parts.tsx';
 import { scheduledBackups } from '../backup/schedule.ts';
 import type { Config } from '../config/settings.ts';
-import { type Finding, jobFinding } from '../status/checks.ts';
-import { isWritable } from './files.ts';
+import type { Finding } from '../status/check.ts';
+import { jobFinding } from '../status/findings.ts';
+import type { ServerUser } from './server-user.ts';
 
 /** What lies in backup.dir, whatever the database says of it. */
-export function backupDirectory({ backup: { dir, schedule, keep } }: Config): Finding[] {
+export function backupDirectory({ backup: { dir, schedule, keep } }: Config, user: ServerUser): Finding[] {
   if (dir === undefined) return [];
   if (!existsSync(dir))
     return [
       { level: 'error', text: `${dir} is not there.`, remedy: 'Create it for the user of the service (backup.dir).' },
     ];
-  if (!isWritable(dir)) {
+  if (!user.mayWrite(dir)) {
     const remedy = 'Let the user of the service write there, and run doctor as root or as that user.';
-    return [{ level: 'error', text: `This user may not write into ${dir}.`, remedy }];
+    return [{ level: 'error', text: `${user.name} may not write into ${dir}.`, remedy }];
   }
   const newest = scheduledBackups(dir).at(-1);
   if (newest === undefined) return [{ level: 'ok', text: `${dir} can be written to, and holds no backup yet.` }];
   const { mtime, size: bytes } = statSync(join(dir, newest));
   const now = new Date();
-  const { level } = jobFinding({ succeededAt: mtime, failedAt: null, failure: null }, schedule, now);
+  const { level, remedy } = jobFinding({ succeededAt: mtime, failedAt: null, failure: null }, schedule, now);
   const text = `The newest in ${dir} is ${newest} (${size(bytes)}), ${ago(mtime, now)}; ${keep} are kept.`;
-  const remedy =
-    level === 'ok' ? undefined : 'It has missed its time: look whether the server runs then, and in its log.';
   return [{ level, text, remedy }];
 }

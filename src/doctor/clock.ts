@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
-import type { Finding } from '../status/checks.ts';
+import type { Finding } from '../status/check.ts';
 
 /** Nothing of this program is older, and nobody runs it after the second. */
 const EARLIEST = Date.parse('2025-01-01');

@@ -1,6 +1,6 @@
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { Check } from '../status/checks.ts';
+import type { Check } from '../status/check.ts';
 import { backupDirectory } from './backups.ts';
 import { certificateFiles } from './certificate.ts';
 import { clock } from './clock.ts';
@@ -10,6 +10,7 @@ import { configurationFile, stateDirectory } from './files.ts';
 import { lookAt } from './look.ts';
 import { addresses } from './ports.ts';
 import { postgresPrograms } from './programs.ts';
+import { serverUser } from './server-user.ts';
 
 /** Looks at what a server with this configuration needs, whether or not it runs; changes nothing. */
 export async function examine({ file }: { file?: string | undefined }): Promise<Check[]> {
@@ -22,15 +23,16 @@ export async function examine({ file }: { file?: string | undefined }): Promise<
     return [{ name: 'Configuration', level: 'error', text: error.message, remedy }];
   }
   const { config } = loaded;
+  const user = serverUser(config.state.dir);
   const checks = await lookAt([
-    ['Configuration', () => configurationFile(loaded, file)],
-    ['State directory', () => stateDirectory(config)],
+    ['Configuration', () => configurationFile(loaded, file, user)],
+    ['State directory', () => stateDirectory(config, user)],
     ['PostgreSQL', () => postgresPrograms(config)],
     ['Addresses', () => addresses(config)],
     ['Disk', () => diskSpace(config)],
     ['Clock', () => clock(config)],
-    ['Certificate', () => certificateFiles(config)],
-    ['Backup directory', () => backupDirectory(config)],
+    ['Certificate', () => certificateFiles(config, user)],
+    ['Backup directory', () => backupDirectory(config, user)],
   ]);
   return [...checks, ...(await databaseChecks(config))];
 }

@@ -1,5 +1,5 @@
 import { OperatorError } from '../errors.ts';
-import type { Check, Finding } from '../status/checks.ts';
+import type { Check, Finding } from '../status/check.ts';
 
 /** One thing to look at; a finding may have a name of its own. */
 export type Look = [name: string, look: () => Found | Promise<Found>];

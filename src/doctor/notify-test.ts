@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { channelsOf } from '../notify/channels.ts';
 import { noticeJson, TEST_NOTICE } from '../notify/notice.ts';
-import type { Check } from '../status/checks.ts';
+import type { Check } from '../status/check.ts';
 import { lookAt } from './look.ts';
 
 /** Sends a notice through each channel, once. */

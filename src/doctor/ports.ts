@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { isHttps, type Listener } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import { urlOf } from '../server.ts';
-import type { Finding } from '../status/checks.ts';
+import type { Finding } from '../status/check.ts';
 
 const ANSWER_MS = 2_000;
 

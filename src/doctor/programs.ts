@@ -5,7 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { POSTGRES_MAJOR, unpackBinaries } from '../db/binaries.ts';
 import { assertRunnable } from '../db/postmaster.ts';
 import { runAs } from '../db/run-as.ts';
-import type { Finding } from '../status/checks.ts';
+import type { Finding } from '../status/check.ts';
 import { POSTGRES_VERSION } from '../version.ts';
 
 /** Whether what this program carries can run here: where it is not unpacked yet, a copy that goes at once. */

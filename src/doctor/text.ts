@@ -1,4 +1,4 @@
-import type { Check } from '../status/checks.ts';
+import type { Check } from '../status/check.ts';
 
 /** A line for each check, and below it what to do. */
 export function checksText(checks: Check[]): string {

@@ -11,7 +11,7 @@ import { createScrubber } from '../privacy/scrubber.ts';
 import { progressBar } from '../progress.ts';
 import { describeImport } from './report.ts';
 import { runImport } from './run.ts';
-import { openSource } from './source.ts';
+import { identify, openSource } from './source.ts';
 
 export interface ImportOptions {
   config?: string | undefined;
@@ -38,6 +38,11 @@ export async function importFrom(
     const database = await openDatabase(config, log, { join: true });
     try {
       const sql = database.client('import');
+      if ((await identify(sql)) === source.key)
+        throw new OperatorError(
+          '--from names the database that this server uses itself',
+          'Name the old one, or another in database.url; nothing was changed.',
+        );
       await migrate(sql, log);
       await makePartitionsAhead(sql, log);
       const fleets = await registerFleets(sql, config.collector.tids);

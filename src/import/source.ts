@@ -114,7 +114,8 @@ function schemaOf(columns: Set<string>): OldSchema {
   );
 }
 
-async function identify(sql: Sql): Promise<string> {
+/** The same for one database, by whatever name it is reached. */
+export async function identify(sql: Sql): Promise<string> {
   const [row] = await sql<{ key: string }[]>`
     select (select system_identifier from pg_control_system()) || '/' || oid as key from pg_database where datname = current_database()`;
   return row!.key;

@@ -42,9 +42,12 @@ export function collectorMetrics(): CollectorMetrics {
       return all;
     },
     lines: () => [
-      ...metric('telemetricsd_answers_total', 'counter', 'Answers of the collector by HTTP status.', [
-        ...[...answers].map(([status, n]): Sample => [`{status="${status}"}`, n]),
-      ]),
+      ...metric(
+        'telemetricsd_answers_total',
+        'counter',
+        'Answers of the collector by HTTP status.',
+        [...answers].map(([status, n]): Sample => [`{status="${status}"}`, n]),
+      ),
       ...metric(
         'telemetricsd_requests_total',
         'counter',

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/settings.ts';
 import type { NewGuilty } from '../overview/queries.ts';
-import { type Check, checksOf, type Level } from '../status/checks.ts';
+import type { Check, Level } from '../status/check.ts';
+import { checksOf, isLately, isQuarantineNearlyFull, LIMITS_REMEDY, QUARANTINE_REMEDY } from '../status/checks.ts';
 import { EXCESS_DAYS, type ServerState } from '../status/state.ts';
 
 /** Something that admins are to know. */
@@ -16,10 +17,8 @@ export interface Notice {
   once?: true;
 }
 
-const LATELY_MS = 3_600_000;
 /** Fewer new ones within an hour are a machine with a fault, not a change in what machines send. */
 const GROWTH = 10;
-const NEARLY_FULL = 0.9;
 
 /** The checks whose finding is a notice by itself; what is of one host says so, since another may share the database. */
 const SUBJECTS: Record<string, string> = {
@@ -46,28 +45,27 @@ function noticeOf({ name, level, text, remedy, reason }: Check, { backup }: Conf
   return [{ subject, level, text: `${name}: ${text}`, remedy, reason }];
 }
 
-function quarantineGrows({ database }: ServerState, { quarantine }: Config): Notice[] {
-  const { quarantined, quarantinedLately } = database;
-  const full = quarantined >= quarantine.max_records * NEARLY_FULL;
-  if (quarantinedLately < GROWTH && !(full && quarantinedLately > 0)) return [];
+function quarantineGrows(state: ServerState, config: Config): Notice[] {
+  const { quarantined, quarantinedLately } = state.database;
+  if (quarantinedLately < (isQuarantineNearlyFull(state, config) ? 1 : GROWTH)) return [];
   return [
     {
       subject: 'quarantine grows',
       level: 'warning',
       text: `Quarantine: ${quarantinedLately} records were refused within the hour, ${quarantined} are kept.`,
-      remedy: 'See why they are refused, and replay them once that is mended.',
+      remedy: QUARANTINE_REMEDY,
     },
   ];
 }
 
 function recordsDropped({ excesses }: ServerState, now: Date): Notice[] {
   return excesses
-    .filter(({ kind, lastAt }) => kind === 'dropped' && now.getTime() - lastAt.getTime() < LATELY_MS)
+    .filter(({ kind, lastAt }) => kind === 'dropped' && isLately(lastAt, now))
     .map(({ fleet, requests }) => ({
       subject: `records of ${fleet} dropped`,
       level: 'warning' as const,
       text: `Limits: ${requests} records of ${fleet} were dropped within ${EXCESS_DAYS} days.`,
-      remedy: 'See whether these machines send more than they should, or raise their limits in collector.tids.',
+      remedy: LIMITS_REMEDY,
     }));
 }
 
@@ -78,6 +76,17 @@ function newGuilty({ id, function: name, module, machines, firstBuild }: NewGuil
     text: `A new guilty on ${machines} machines: ${name} in ${module}, first seen on ${firstBuild}.`,
     remedy: `See its backtraces: /telemetryui/crashes/guilty_details/${id}`,
     once: true,
+  };
+}
+
+/** Nothing else can be told then. */
+export function databaseSilent(minutes: number, reason: string): Notice {
+  return {
+    subject: `database of ${hostname()}`,
+    level: 'error',
+    text: `Database: it could not be asked for ${minutes} minutes; records are answered 503 meanwhile and come again.`,
+    remedy: 'See the log of this server, and whether the database runs and has room.',
+    reason,
   };
 }
 

@@ -4,7 +4,7 @@ import { newGuilties } from '../overview/queries.ts';
 import { serverState, type Watched } from '../status/state.ts';
 import { type Channel, channelsOf } from './channels.ts';
 import { claimNotice, releaseNotice } from './claims.ts';
-import { type Notice, noticeJson, noticesOf } from './notice.ts';
+import { databaseSilent, type Notice, noticeJson, noticesOf } from './notice.ts';
 
 export interface NotifierOptions {
   /** Of its own: nothing else waits for it. */
@@ -17,15 +17,19 @@ export interface NotifierOptions {
 }
 
 export interface Notifier {
-  /** Looks now; resolves once it is known what is to be sent, which goes on by itself. */
+  /** Looks now; resolves once it is known what is to be sent, which goes on by itself, or that the database can't be asked. */
   look(): Promise<void>;
   /** Gives up what is under way. */
   stop(): Promise<void>;
 }
 
 const LOOK_MS = 60_000;
+const LOOK_DEADLINE_MS = 30_000;
+/** In a row. One or two fall into a restart of the database, which nobody needs to be told. */
+const FAILED_LOOKS = 3;
 const PAUSES_MS = [2_000, 10_000, 60_000, 300_000];
 const GUILTIES = 20;
+const HOUR_MS = 3_600_000;
 
 /** Looks every minute whether there is something that admins are to know; undefined where nobody wants to. */
 export function startNotifier({
@@ -40,24 +44,54 @@ export function startNotifier({
   const channels = channelsOf(config, deadlineMs);
   if (channels.length === 0) return undefined;
   const stopping = new AbortController();
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Set<Promise<unknown>>();
+
+  let failedLooks = 0;
+  /** By the clock of this process: the database, which keeps it for other notices, is what is away. */
+  let silenceToldAt = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
 
   async function look() {
+    try {
+      looking ??= lookOnce().finally(() => {
+        looking = undefined;
+      });
+      await Promise.race([looking, pauseFor(LOOK_DEADLINE_MS, stopping.signal).then(giveUp)]);
+      failedLooks = 0;
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      const reason = (error as Error).message;
+      log.limited('notices', 'warn', 'could not look for notices', { reason });
+      if (++failedLooks >= FAILED_LOOKS) tellOfSilence(reason);
+    }
+  }
+
+  async function lookOnce() {
     const state = await serverState(sql, watched);
     const fresh = guilty_machines > 0 ? await newGuilties(sql, GUILTIES) : [];
     for (const notice of noticesOf(state, [...fresh], config)) {
       const repeatHours = notice.once ? undefined : repeat_hours;
       if (stopping.signal.aborted || !(await claimNotice(sql, notice.subject, { repeatHours, hourly }))) continue;
-      const sending = send(notice).finally(() => underWay.delete(sending));
-      underWay.add(sending);
+      send(notice, () => releaseNotice(sql, notice.subject).catch(() => {}));
     }
   }
 
-  async function send(notice: Notice) {
+  function tellOfSilence(reason: string) {
+    const now = performance.now();
+    if (now - silenceToldAt < repeat_hours * HOUR_MS) return;
+    silenceToldAt = now;
+    send(databaseSilent((failedLooks * LOOK_MS) / 60_000, reason), () => {
+      silenceToldAt = Number.NEGATIVE_INFINITY;
+    });
+  }
+
+  /** Through all channels, in the background. */
+  function send(notice: Notice, untold: () => unknown) {
     const json = noticeJson(notice, config);
-    const told = await Promise.all(channels.map(channel => attempts(channel, notice, json)));
-    if (told.includes(true)) log.info('admins were told', { subject: notice.subject });
-    else await releaseNotice(sql, notice.subject).catch(() => {});
+    const sending = Promise.all(channels.map(channel => attempts(channel, notice, json)))
+      .then(told => (told.includes(true) ? log.info('admins were told', { subject: notice.subject }) : untold()))
+      .finally(() => underWay.delete(sending));
+    underWay.add(sending);
   }
 
   /** Whether it got through. */
@@ -76,9 +110,7 @@ export function startNotifier({
     return false;
   }
 
-  const lookSafely = () =>
-    look().catch(error => log.limited('notices', 'warn', 'could not look for notices', { reason: error.message }));
-  const timer = setInterval(lookSafely, LOOK_MS);
+  const timer = setInterval(look, LOOK_MS);
   return {
     look,
     async stop() {
@@ -87,6 +119,10 @@ export function startNotifier({
       await Promise.all(underWay);
     },
   };
+}
+
+function giveUp(): never {
+  throw new Error(`no answer within ${LOOK_DEADLINE_MS / 1000} s`);
 }
 
 /** Resolves at once where `stopped` is, or becomes, aborted. */

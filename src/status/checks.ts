@@ -1,33 +1,31 @@
-import { Cron } from 'croner';
 import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
 import type { Config } from '../config/settings.ts';
 import { hasStopped } from '../overview/silence.ts';
-import type { DiskStatus } from '../retention/disk-reserve.ts';
-import { expiresSoon } from '../tls/pair.ts';
-import { hasFailed, type JobOutcome } from './jobs.ts';
+import type { Check, Finding } from './check.ts';
+import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
 import { EXCESS_DAYS, type ServerState } from './state.ts';
-
-export type Level = 'ok' | 'warning' | 'error';
-
-/** One thing that was looked at. */
-export interface Check {
-  name: string;
-  level: Level;
-  /** How it is, in words. */
-  text: string;
-  /** What to do about it. */
-  remedy?: string | undefined;
-  /** What went wrong in detail, with paths perhaps: for administrators. */
-  reason?: string | undefined;
-}
 
 const LATE_SECONDS = 300;
 const VERY_LATE_SECONDS = 3_600;
-const EXCESS_LATELY_MS = 3_600_000;
+const LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
 
-export type Finding = Omit<Check, 'name'>;
+/** What to do about machines that are past a limit, and about refused records. */
+export const LIMITS_REMEDY =
+  'See whether these machines send more than they should, or raise their limits in collector.tids.';
+export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once that is mended.';
+
+export function isLately(at: Date, now: Date): boolean {
+  return now.getTime() - at.getTime() < LATELY_MS;
+}
+
+/** The oldest of its entries are about to go. */
+export function isQuarantineNearlyFull({ database }: ServerState, { quarantine: most }: Config): boolean {
+  return (
+    database.quarantined >= most.max_records * NEARLY_FULL || database.quarantinedBytes >= most.max_bytes * NEARLY_FULL
+  );
+}
 
 /** What there is to say of a server, in the order of the page. */
 export function checksOf(state: ServerState, config: Config, now = new Date()): Check[] {
@@ -85,25 +83,22 @@ function limits({ excesses }: ServerState, now: Date): Finding {
     ({ fleet, kind, requests, lastAt }) =>
       `${counted(requests, 'record')} of ${fleet} ${kind}, last ${ago(lastAt, now)}`,
   );
-  const lately = excesses.some(({ lastAt }) => now.getTime() - lastAt.getTime() < EXCESS_LATELY_MS);
+  const lately = excesses.some(({ lastAt }) => isLately(lastAt, now));
   return {
     level: lately ? 'warning' : 'ok',
     text: `Turned away within ${EXCESS_DAYS} days: ${text.join('; ')}.`,
-    remedy: lately
-      ? 'See whether these machines send more than they should, or raise their limits in collector.tids.'
-      : undefined,
+    remedy: lately ? LIMITS_REMEDY : undefined,
   };
 }
 
-function quarantine({ database }: ServerState, { quarantine: most }: Config): Finding {
-  const { quarantined, quarantinedBytes, quarantinedLately } = database;
+function quarantine(state: ServerState, config: Config): Finding {
+  const { quarantined, quarantinedBytes, quarantinedLately } = state.database;
   if (quarantined === 0) return { level: 'ok', text: 'It is empty: every record was understood.' };
   const text = `${counted(quarantined, 'refused record')} (${size(quarantinedBytes)}), ${count(quarantinedLately)} of them new within the hour.`;
-  const full = quarantined >= most.max_records * NEARLY_FULL || quarantinedBytes >= most.max_bytes * NEARLY_FULL;
-  if (full)
+  if (isQuarantineNearlyFull(state, config))
     return { level: 'warning', text, remedy: 'It is nearly full, and the oldest go: replay or discard what is there.' };
   if (quarantinedLately === 0) return { level: 'ok', text };
-  return { level: 'warning', text, remedy: 'See why they are refused, and replay them once that is mended.' };
+  return { level: 'warning', text, remedy: QUARANTINE_REMEDY };
 }
 
 function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState): Finding {
@@ -143,71 +138,10 @@ function parsers({ parserTroubles }: ServerState, { parsers: { enabled } }: Conf
   };
 }
 
-export function diskFinding(room: DiskStatus): Finding {
-  const text = `${size(room.freeBytes)} are free; records are refused below ${size(room.reserveBytes)}.`;
-  const remedy = 'Make room on the file system of state.dir, or keep records for less long.';
-  if (room.low) return { level: 'error', text: `Too little is free: records are answered 503. ${text}`, remedy };
-  return room.freeBytes < 2 * room.reserveBytes ? { level: 'warning', text, remedy } : { level: 'ok', text };
-}
-
 function database({ database: { databaseBytes } }: ServerState, { retention: { max_bytes } }: Config): Finding {
   const text = `It has ${size(databaseBytes)}${max_bytes === undefined ? '' : ` of at most ${size(max_bytes)}`}.`;
   if (max_bytes === undefined || databaseBytes <= max_bytes) return { level: 'ok', text };
   return { level: 'warning', text, remedy: 'The next purge takes the oldest days that no rule keeps for ever.' };
-}
-
-/** A job by the clock; it is late where its last two times have passed without a success. */
-export function jobFinding(outcome: JobOutcome | undefined, schedule: string, now: Date): Finding {
-  const cron = new Cron(schedule, { timezone: 'UTC', paused: true });
-  const [, dueBefore] = cron.previousRuns(2, now);
-  const next = cron.nextRun(now);
-  cron.stop();
-  const nextText = next ? ` The next is due ${next.toISOString().slice(0, 16).replace('T', ' ')} UTC.` : '';
-  if (outcome && hasFailed(outcome)) {
-    const before = outcome.succeededAt
-      ? `the last good one was ${ago(outcome.succeededAt, now)}`
-      : 'none has succeeded';
-    return {
-      level: 'error',
-      text: `The last one failed ${ago(outcome.failedAt!, now)}; ${before}.${nextText}`,
-      reason: outcome.failure ?? undefined,
-      remedy: 'Mend what the reason says; the log has it, too.',
-    };
-  }
-  if (!outcome?.succeededAt) return { level: 'ok', text: `None yet.${nextText}` };
-  const text = `The last was ${ago(outcome.succeededAt, now)}.${nextText}`;
-  if (!dueBefore || outcome.succeededAt >= dueBefore) return { level: 'ok', text };
-  return {
-    level: 'warning',
-    text,
-    remedy: 'It has missed its time: look whether the server runs then, and in its log.',
-  };
-}
-
-export function backupFinding(outcome: JobOutcome | undefined, config: Config, now: Date): Finding {
-  const { dir, schedule } = config.backup;
-  if (dir !== undefined) return jobFinding(outcome, schedule, now);
-  const last = outcome?.succeededAt;
-  const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
-  if (config.database.url !== undefined) return { level: 'ok', text };
-  return { level: 'warning', text, remedy: 'Set backup.dir, best to a directory on another disk.' };
-}
-
-export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {
-  const day = notAfter.toISOString().slice(0, 10);
-  const expired = notAfter < now;
-  const text = expired ? `It has expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
-  if (refused !== undefined) {
-    return {
-      level: 'error',
-      text: `A new certificate was refused, the old one is in use. ${text}`,
-      reason: refused,
-      remedy: 'Correct the files of tls.cert and tls.key.',
-    };
-  }
-  const remedy = 'Renew it: the files of tls.cert and tls.key are read again by themselves.';
-  if (expired) return { level: 'error', text, remedy };
-  return expiresSoon(notAfter, now.getTime()) ? { level: 'warning', text, remedy } : { level: 'ok', text };
 }
 
 function plugins({ pluginsLeftOut }: ServerState, { plugins: { enabled } }: Config): Finding | undefined {
@@ -223,11 +157,4 @@ function plugins({ pluginsLeftOut }: ServerState, { plugins: { enabled } }: Conf
 
 function seconds(n: number): string {
   return n < 120 ? `${Math.round(n)} s` : `${Math.round(n / 60)} min`;
-}
-
-const GRAVITY: Record<Level, number> = { ok: 0, warning: 1, error: 2 };
-
-/** The gravest level among checks. */
-export function gravest(checks: Pick<Check, 'level'>[]): Level {
-  return checks.reduce<Level>((worst, { level }) => (GRAVITY[level] > GRAVITY[worst] ? level : worst), 'ok');
 }

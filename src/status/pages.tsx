@@ -3,7 +3,8 @@ import { StatusPage } from '../../views/status.tsx';
 import { may } from '../access/visitor.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
-import { type Check, checksOf, gravest } from './checks.ts';
+import { type Check, gravest } from './check.ts';
+import { checksOf } from './checks.ts';
 import { serverState, type Watched } from './state.ts';
 
 /** How the server is doing, in words. */

@@ -85,7 +85,8 @@ export async function benchIngestion() {
   }
 }
 
-async function load(seconds: number, port = PORT, ...how: 'https'[]) {
+/** Posts records for so long, from a process of its own. */
+export async function load(seconds: number, port = PORT, ...how: 'https'[]) {
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, 'load.ts'), String(port), String(seconds), String(CONNECTIONS), ...how],
     {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { connect } from '../../src/db/connect.ts';
 import { EXECUTABLE, type Program, startProgram, temporaryState } from './program.ts';
+import { benchUpkeep } from './upkeep.ts';
 
 const PORT = 18_770;
 const SIZES = (process.env.BENCH_RECORDS ?? '100000,1000000').split(',').map(Number);
@@ -8,7 +9,7 @@ const MACHINES = process.env.BENCH_MACHINES ?? '20000';
 const DAYS = process.env.BENCH_DAYS ?? '35';
 const REPEATS = 9;
 
-/** Writes fleets of several sizes, lets their crashes be analysed while records come in, and times pages, searches and exports. */
+/** Writes fleets of several sizes, lets their crashes be analysed while records come in, and times pages, searches, exports and upkeep. */
 export async function benchPages() {
   for (const records of SIZES) {
     const state = temporaryState();
@@ -26,6 +27,7 @@ export async function benchPages() {
         console.log(`  ${(await medianMs(program, path)).toFixed(1).padStart(7)} ms  ${path}`);
       await benchSearches(program);
       await benchExports(program);
+      await benchUpkeep(program);
       await program.stop();
     } finally {
       state.remove();

@@ -1,8 +1,8 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { connect } from '../../src/db/connect.ts';
 import { createOldDatabase, insertOld } from '../old-database.ts';
-import { externalServer, PASSWORD } from './postgres.ts';
+import { type ExternalServer, externalServer, PASSWORD } from './postgres.ts';
 import { EXECUTABLE, eventually, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
 
@@ -12,8 +12,12 @@ const place = workspace();
 const RECORDS = 5_000;
 const DAY = 86_400;
 
-test('import goes on after kill -9, beside a server that takes records and without one, and shows no password', async () => {
-  const { url } = await externalServer(place);
+let server: ExternalServer;
+let url: string;
+
+beforeAll(async () => {
+  server = await externalServer(place);
+  url = server.url;
   const old = connect({ target: { url }, connections: 1, name: 'test' });
   place.defer(() => old.end());
   await createOldDatabase(old, 'flat');
@@ -26,6 +30,9 @@ test('import goes on after kill -9, beside a server that takes records and witho
     payload: `payload ${n}\n`,
   }));
   await insertOld(old, 'flat', rows);
+});
+
+test('import goes on after kill -9, beside a server that takes records and without one, and shows no password', async () => {
   const program = await place.start();
   const sql = program.sql();
 
@@ -55,6 +62,25 @@ test('import goes on after kill -9, beside a server that takes records and witho
   const all = RECORDS + 1;
   expect(stored).toEqual({ records: all, ids: all, different: all, counted: all, unplaced: 0 });
   await after.end();
+});
+
+test('into an external database, which no server has used yet', async () => {
+  await server.admin`create database elsewhere owner fleet`;
+  const target = url.replace('/telemetry', '/elsewhere');
+  const args = ['import', '--from', url];
+  const { code, stdout, stderr } = await place.run(args, { env: { TELEMETRICSD_DATABASE_URL: target } });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('5,000  imported into the fleet') });
+  expect(stdout + stderr).not.toContain(PASSWORD);
+  const sql = connect({ target: { url: target }, connections: 1, name: 'test' });
+  place.defer(() => sql.end());
+  const [stored] = await sql`
+    select count(*) as records, min(id) as first, max(id) as last, (select count(*) from records_default) as unplaced from records`;
+  expect(stored).toEqual({ records: RECORDS, first: 1, last: RECORDS, unplaced: 0 });
+  const itself = await place.run(args, { env: { TELEMETRICSD_DATABASE_URL: url } });
+  expect(itself).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the database that this server uses itself'),
+  });
 });
 
 test('a URL is never shown, however wrong it is', async () => {

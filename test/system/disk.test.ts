@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backupInto } from '../../src/backup/commands.ts';
 import { createLog } from '../../src/log.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
+import { testDatabase } from '../database.ts';
 
 const MB = 1024 ** 2;
 const isRoot = process.getuid?.() === 0;
@@ -16,6 +18,11 @@ if (!mounted) {
 }
 
 describe.skipIf(!mounted)('a file system that fills up', () => {
+  afterAll(() => {
+    spawnSync('umount', [dir]);
+    rmSync(dir, { recursive: true });
+  });
+
   test('is noticed within two seconds, and so is that there is room again; each is logged once', async () => {
     const lines: string[] = [];
     const disk = await watchDisk(
@@ -35,8 +42,23 @@ describe.skipIf(!mounted)('a file system that fills up', () => {
       expect(lines.map(line => line.split(' ')[1])).toEqual(['error', 'info']);
     } finally {
       disk.stop();
-      spawnSync('umount', [dir]);
-      rmSync(dir, { recursive: true });
+    }
+  }, 15_000);
+
+  test('stops a backup, which says so and leaves nothing', async () => {
+    const database = await testDatabase();
+    const ballast = join(dir, 'ballast');
+    try {
+      writeFileSync(ballast, '');
+      spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=64k']);
+      const failing = backupInto(database.client('backup'), join(dir, 'full.backup'));
+      await expect(failing).rejects.toMatchObject({
+        message: expect.stringMatching(/full\.backup can't be written: ENOSPC/),
+        remedy: expect.stringContaining('Make room there'),
+      });
+      expect(readdirSync(dir)).toEqual(['ballast']);
+    } finally {
+      await database.close();
     }
   }, 15_000);
 });

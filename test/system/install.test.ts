@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { eventually } from '../executable/program.ts';
 import { bootMachine, debianMissing, type Machine, startChroot } from './machine.ts';
@@ -66,8 +66,16 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
   });
 
   test('where systemd does not run it installs all the same and says what it left out', () => {
+    // What Fedora has.
+    const fedora = ['restorecon', 'firewall-cmd'].map(name => machine.path(`usr/local/sbin/${name}`));
+    for (const file of fedora) writeFileSync(file, '#!/bin/sh\necho "$0 $*" >>/root/called\n', { mode: 0o755 });
     const { code, output } = install('--listen', ':9090');
+    for (const file of fedora) rmSync(file);
     expect({ code, output }).toMatchObject({ code: 0 });
+    expect(readFileSync(machine.path('root/called'), 'utf8')).toMatch(
+      /restorecon \/usr\/local\/bin\/telemetricsd \/etc\/systemd\/system\/telemetricsd\.service .*\n.*firewall-cmd --state\n/,
+    );
+    expect(output).toContain('To let them in: firewall-cmd --permanent --add-port=9090/tcp && firewall-cmd --reload\n');
     expect(output).toContain('systemd does not run here. Left out: starting the service,');
     expect(output).toContain('http://127.0.0.1:8081/telemetryui');
     const listen = 'listen = [{ address = ":9090", serves = "collector" }, "127.0.0.1:8081"]';
@@ -203,6 +211,26 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(api('/readyz')).toBe('ready\n');
   });
 
+  test('notices by program and webhook work under what the unit allows', () => {
+    writeFileSync(machine.path('usr/local/bin/page-admin'), PAGE_ADMIN, { mode: 0o755 });
+    writeFileSync(machine.path('root/hook.pl'), HOOK);
+    const dropIn = machine.path('etc/systemd/system/telemetricsd.service.d');
+    mkdirSync(dropIn);
+    writeFileSync(join(dropIn, 'notify.conf'), NOTIFY);
+    expect(machine.run('systemd-run', '--unit=hook', 'perl', '/root/hook.pl').code).toBe(0);
+    machine.run('systemctl', 'daemon-reload');
+    const restarted = machine.run('systemctl', 'restart', 'telemetricsd');
+    const log = machine.run('journalctl', '-u', 'telemetricsd', '-n', '20', '-o', 'cat').output;
+    rmSync(dropIn, { recursive: true });
+    expect({ ...restarted, log }).toMatchObject({ code: 0 });
+    const written = machine.path('var/lib/telemetricsd/notice');
+    const [notice, ...restrictions] = readFileSync(written, 'utf8').split('\n');
+    rmSync(written);
+    expect(JSON.parse(notice!)).toMatchObject({ subject: 'test', level: 'test' });
+    expect(restrictions).toEqual(['NoNewPrivs:\t1', 'may not write to /usr', '']);
+    expect(readFileSync(machine.path('root/hooked'), 'utf8')).toMatch(/^POST \/hook HTTP[\s\S]*"subject":"test"/);
+  });
+
   test('the watchdog starts a server that hangs again', async () => {
     const quicker = '[Service]\nWatchdogSec=1\nRestartSec=100ms\n';
     machine.run(
@@ -242,6 +270,36 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     ).toContain('"records"');
   });
 });
+
+/** What follows the start runs under the restrictions of the service. */
+const NOTIFY = `[Service]
+Environment=TELEMETRICSD_NOTIFY_COMMAND=/usr/local/bin/page-admin TELEMETRICSD_NOTIFY_WEBHOOK=http://127.0.0.1:9009/hook
+ExecStartPost=/usr/local/bin/telemetricsd doctor --notify-test
+`;
+
+const PAGE_ADMIN = `#!/bin/sh
+{
+  cat
+  grep NoNewPrivs /proc/self/status
+  touch /usr/touched 2>/dev/null || echo 'may not write to /usr'
+} >/var/lib/telemetricsd/notice
+`;
+
+const HOOK = `use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1:9009', Listen => 1, ReuseAddr => 1) or die;
+my $client = $server->accept();
+open(my $file, '>', '/root/hooked');
+my $length = 0;
+while (my $line = <$client>) {
+  print $file $line;
+  $length = $1 if $line =~ /^content-length: (\\d+)/i;
+  last if $line =~ /^\\r?$/;
+}
+read($client, my $body, $length);
+print $file $body;
+close($file);
+print $client "HTTP/1.1 204 No Content\\r\\nConnection: close\\r\\n\\r\\n";
+`;
 
 const POST_CRASH = `curl -s http://localhost:8080/v2/collector -H 'X-Telemetry-TID: 6907c830-eed9-4ce9-81ae-76daf8d88f0f' \
   -H 'record_format_version: 4' -H 'classification: org.clearlinux/crash/clr' -H 'severity: 3' -H 'machine_id: m' \

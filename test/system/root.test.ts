@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { makeCertificate } from '../certificates.ts';
 import { type Program, workspace } from '../executable/program.ts';
 import { exchange, headerRequest } from '../executable/wire.ts';
 
@@ -56,6 +57,25 @@ describe.skipIf(!isRoot)('started as root', () => {
     await program.kill();
     await worksAndStops(await start({ stateDir, uid: NOBODY }));
     expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+  });
+
+  test('doctor as root looks at what the owner of the state directory may do', async () => {
+    const stateDir = path('looked-at');
+    mkdirSync(stateDir);
+    chownSync(stateDir, NOBODY, NOBODY);
+    const { cert, key } = makeCertificate(path('of-root'));
+    chmodSync(key, 0o640);
+    const config = path('of-root.toml');
+    writeFileSync(config, `[backup]\ndir = "${path('backups')}"\n[tls]\ncert = "${cert}"\nkey = "${key}"\n`);
+    mkdirSync(path('backups'));
+    const env = { TELEMETRICSD_HTTP_LISTEN: 'https://127.0.0.1:0' };
+    const { code, stdout } = await run(['doctor', '--config', config], { stateDir, env });
+    expect(code).toBe(1);
+    expect(stdout).toContain(`Certificate       nobody may not read ${key}.`);
+    expect(stdout).toContain(`Backup directory  nobody may not write into ${path('backups')}.`);
+    chmodSync(config, 0o600);
+    const closed = await run(['doctor', '--config', config], { stateDir, env });
+    expect(closed.stdout).toContain(`nobody may not read ${config}, so the service does not start.`);
   });
 
   test('a directory that root keeps for itself is named, with the remedy', async () => {

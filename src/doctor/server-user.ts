@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { runAs } from '../db/run-as.ts';
+
+/** Whoever runs the server, as far as it can be told, and what they may do. */
+export interface ServerUser {
+  /** At the beginning of a sentence. */
+  name: string;
+  mayRead(path: string): boolean;
+  mayWrite(path: string): boolean;
+}
+
+/** The one who runs this; but where root looks at a state directory of someone else, that one: root may do everything. */
+export function serverUser(stateDir: string): ServerUser {
+  const owner = existsSync(stateDir) && statSync(stateDir).uid !== 0 ? runAs(stateDir) : undefined;
+  const runuser = Bun.which('runuser', { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' });
+  if (owner && runuser) {
+    // With all the groups of that user, as systemd gives them.
+    const may = (how: '-r' | '-w', path: string) =>
+      spawnSync(runuser, ['-u', owner.name, '--', 'test', how, path], { stdio: 'ignore' }).status === 0;
+    return { name: owner.name, mayRead: path => may('-r', path), mayWrite: path => may('-w', path) };
+  }
+  return {
+    name: 'This user',
+    mayRead: path => isAllowed(path, constants.R_OK),
+    mayWrite: path => isAllowed(path, constants.W_OK),
+  };
+}
+
+function isAllowed(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+import { Cron } from 'croner';
+import { ago } from '../../views/ago.ts';
+import { size } from '../../views/parts.tsx';
+import type { Config } from '../config/settings.ts';
+import type { DiskStatus } from '../retention/disk-reserve.ts';
+import { expiresSoon } from '../tls/pair.ts';
+import type { Finding } from './check.ts';
+import { hasFailed, type JobOutcome } from './jobs.ts';
+import type { ServerState } from './state.ts';
+
+// What the status page and doctor both say.
+
+export function diskFinding(room: DiskStatus): Finding {
+  const text = `${size(room.freeBytes)} are free; records are refused below ${size(room.reserveBytes)}.`;
+  const remedy = 'Make room on the file system of state.dir, or keep records for less long.';
+  if (room.low) return { level: 'error', text: `Too little is free: records are answered 503. ${text}`, remedy };
+  return room.freeBytes < 2 * room.reserveBytes ? { level: 'warning', text, remedy } : { level: 'ok', text };
+}
+
+/** A job by the clock; it is late where its last two times have passed without a success. */
+export function jobFinding(outcome: JobOutcome | undefined, schedule: string, now: Date): Finding {
+  const cron = new Cron(schedule, { timezone: 'UTC', paused: true });
+  const [, dueBefore] = cron.previousRuns(2, now);
+  const next = cron.nextRun(now);
+  cron.stop();
+  const nextText = next ? ` The next is due ${next.toISOString().slice(0, 16).replace('T', ' ')} UTC.` : '';
+  if (outcome && hasFailed(outcome)) {
+    const before = outcome.succeededAt
+      ? `the last good one was ${ago(outcome.succeededAt, now)}`
+      : 'none has succeeded';
+    return {
+      level: 'error',
+      text: `The last one failed ${ago(outcome.failedAt!, now)}; ${before}.${nextText}`,
+      reason: outcome.failure ?? undefined,
+      remedy: 'Mend what the reason says; the log has it, too.',
+    };
+  }
+  if (!outcome?.succeededAt) return { level: 'ok', text: `None yet.${nextText}` };
+  const text = `The last was ${ago(outcome.succeededAt, now)}.${nextText}`;
+  if (!dueBefore || outcome.succeededAt >= dueBefore) return { level: 'ok', text };
+  return {
+    level: 'warning',
+    text,
+    remedy: 'It has missed its time: look whether the server runs then, and in its log.',
+  };
+}
+
+export function backupFinding(outcome: JobOutcome | undefined, config: Config, now: Date): Finding {
+  const { dir, schedule } = config.backup;
+  if (dir !== undefined) return jobFinding(outcome, schedule, now);
+  const last = outcome?.succeededAt;
+  const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
+  if (config.database.url !== undefined) return { level: 'ok', text };
+  return { level: 'warning', text, remedy: 'Set backup.dir, best to a directory on another disk.' };
+}
+
+export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {
+  const day = notAfter.toISOString().slice(0, 10);
+  const expired = notAfter < now;
+  const text = expired ? `It has expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
+  if (refused !== undefined) {
+    return {
+      level: 'error',
+      text: `A new certificate was refused, the old one is in use. ${text}`,
+      reason: refused,
+      remedy: 'Correct the files of tls.cert and tls.key.',
+    };
+  }
+  const remedy = 'Renew it: the files of tls.cert and tls.key are read again by themselves.';
+  if (expired) return { level: 'error', text, remedy };
+  return expiresSoon(notAfter, now.getTime()) ? { level: 'warning', text, remedy } : { level: 'ok', text };
+}
