@@ -16,15 +16,19 @@ const TYPES: Record<string, string> = {
 };
 
 const embeddedStatic = embedFolder('static');
-const htmx = embedFile('node_modules/htmx.org/dist/htmx.min.js');
+const libraries: Record<string, string> = {
+  'htmx.min.js': embedFile('node_modules/htmx.org/dist/htmx.min.js'),
+  'uplot.min.js': embedFile('node_modules/uplot/dist/uPlot.iife.min.js'),
+  'uplot.min.css': embedFile('node_modules/uplot/dist/uPlot.min.css'),
+};
 
 /** The files of static/ and the libraries that pages load, by name; while developing those of static/ are read anew each time. */
 export function loadAssets(): { find(name: string): Asset | undefined; href(name: string): string } {
   const fixed = new Map(
-    Object.entries({ ...embeddedStatic, 'htmx.min.js': htmx }).map(entry => [entry[0], toAsset(...entry)]),
+    Object.entries({ ...embeddedStatic, ...libraries }).map(entry => [entry[0], toAsset(...entry)]),
   );
   function find(name: string) {
-    if (Bun.isStandaloneExecutable || name === 'htmx.min.js') return fixed.get(name);
+    if (Bun.isStandaloneExecutable || Object.hasOwn(libraries, name)) return fixed.get(name);
     const folder = join(import.meta.dir, '../static');
     return readdirSync(folder).includes(name) ? toAsset(name, readFileSync(join(folder, name), 'utf8')) : undefined;
   }

@@ -102,7 +102,9 @@ describe('the list', () => {
   test('refuses positions that are none', async () => {
     for (const name of ['before_id', 'after_id']) {
       for (const value of ['abc', '²', '9007199254740992', '\0']) {
-        expect((await list({ [name]: value })).status).toBe(400);
+        const { status, html } = await list({ [name]: value });
+        expect(status).toBe(400);
+        expect(html).toContain(`role="alert">${name}: expected `);
       }
     }
   });

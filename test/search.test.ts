@@ -215,6 +215,7 @@ test('a search of payloads is stopped after 5 seconds, with advice; meanwhile th
   expect(html).toContain('id="f-payload-error"');
   expect(html).toContain('stopped after 5 seconds: narrow it by dates, OS, build');
   expect(html).toContain('value="segfault"');
+  expect(html).toContain('The search was stopped');
 });
 
 test('days that are over are indexed for payload searches, once', async () => {

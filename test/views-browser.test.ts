@@ -83,6 +83,12 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
           await page.getByRole('button', { name: 'Show' }).click();
           expect(new URL(page.url()).searchParams.get('days')).toBe(choice);
           if (chart) {
+            expect(
+              await page
+                .locator('svg')
+                .and(page.getByRole('img', { name: chart }))
+                .isVisible(),
+            ).toBe(true);
             await page.getByText('As a table').first().click();
             expect(await page.locator('figure table tbody tr').count()).toBeGreaterThan(3);
           }
@@ -94,6 +100,70 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
         { javaScriptEnabled: false },
       ),
   );
+
+  /** A place over the chart, as shares of its width and height. */
+  async function over(page: Page) {
+    const box = (await page.locator('.u-over').boundingBox())!;
+    return (x: number, y: number) => [box.x + box.width * x, box.y + box.height * y] as const;
+  }
+
+  test('a chart is explored: it tells values, hides a series, is zoomed, and leads to the records of a bar', () =>
+    look('/builds?days=7', async page => {
+      expect(
+        await page
+          .locator('canvas')
+          .and(page.getByRole('img', { name: 'Records by day' }))
+          .isVisible(),
+      ).toBe(true);
+      expect(await page.locator('.plot').isVisible()).toBe(false);
+      const at = await over(page);
+      await page.mouse.move(...at(0.5, 0.97));
+      const row = page.locator('figure tbody tr').nth(3);
+      const [day, ...numbers] = await row.locator('th, td').allTextContents();
+      const legend = page.locator('.legend');
+      expect(await legend.locator('.reading').textContent()).toBe(day!);
+      expect(await legend.locator('b').allTextContents()).toEqual(numbers);
+      const first = legend.locator('button').first();
+      await first.click();
+      expect(await first.getAttribute('aria-pressed')).toBe('false');
+
+      await page.mouse.move(...at(0.3, 0.5));
+      await page.mouse.down();
+      await page.mouse.move(...at(0.4, 0.5));
+      await page.mouse.move(...at(0.7, 0.5));
+      await page.mouse.up();
+      await page.mouse.move(...at(0.01, 0.97));
+      expect(await legend.locator('.reading').textContent()).toBe(
+        await page.locator('figure tbody th').nth(4).textContent(),
+      );
+      await page.mouse.dblclick(...at(0.5, 0.97));
+      expect(await page.locator('.explored.zoomed').count()).toBe(0);
+
+      const href = await page.locator('.through').getAttribute('href');
+      expect(href).toContain(`&from=${day}&to=${day}`);
+      await page.mouse.click(...at(0.5, 0.97));
+      await page.waitForURL(`**/records?*&from=${day}&to=${day}`);
+      await page.getByText(/records? found/).waitFor();
+    }));
+
+  test('a chart follows what the form shows, the width of the window, and Back', () =>
+    look('/builds', async page => {
+      const reading = async (x: number) => {
+        await page.mouse.move(...(await over(page))(x, 0.5));
+        return page.locator('.reading').textContent();
+      };
+      const days = page.locator('figure tbody th');
+      await page.getByLabel('Window').selectOption('7');
+      await page.getByText('in the last 7 days').waitFor();
+      await page.waitForFunction('document.querySelectorAll("canvas").length === 1');
+      expect(await reading(0.01)).toBe(await days.nth(6).textContent());
+      await page.setViewportSize({ width: 600, height: 800 });
+      await page.waitForFunction('document.querySelector(".uplot").offsetWidth < 600');
+      await page.goBack();
+      await page.waitForURL('**/builds');
+      await page.locator('canvas').waitFor();
+      expect(await reading(0.01)).toBe(await days.nth(13).textContent());
+    }));
 
   test('the overview leads to what it tells', () =>
     look('', async page => {
@@ -190,7 +260,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
           `(() => { const e = document.activeElement, s = getComputedStyle(e); return e.tagName + ' ' + (s.outlineStyle !== 'none' || s.boxShadow !== 'none'); })()`,
         );
       const seen = new Set<string>();
-      for (let n = 0; n < 30; n++) {
+      for (let n = 0; n < 40; n++) {
         await page.keyboard.press('Tab');
         seen.add(await focused());
       }

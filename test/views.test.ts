@@ -246,6 +246,29 @@ test.each([
   }
 });
 
+test.each(['os=debian', 'os=debian&fleet=servers&days=7', 'os=arch&days=91'])(
+  'numbers of machine ids on the population page of %s lead to records of as many',
+  async query => {
+    const { html } = await getPage(server.app, `/telemetryui/population?${query}`);
+    const cells = html.matchAll(/<td class="num[^"]*">(?:(?!<\/td>).)*?<a href="([^"]+)">([\d,]+)<\/a>/g);
+    const links = [...cells].map(([, href, n]) => ({ href: new URL(href!.replaceAll('&amp;', '&'), 'http://x'), n }));
+    expect(links.length).toBeGreaterThan(20);
+    for (const { href, n } of links) {
+      const { os, fleet, build, from, to } = Object.fromEntries(href.searchParams);
+      const behind = all.filter(
+        record =>
+          record.system_name === os &&
+          (!fleet || record.fleet === fleet) &&
+          (!build || record.build === build) &&
+          day(record) >= from! &&
+          (!to || day(record) <= to),
+      );
+      const ids = new Set(behind.map(record => `${record.machine_id} ${record.fleet} ${record.external}`));
+      expect([href.search, n]).toEqual([href.search, String(ids.size)]);
+    }
+  },
+);
+
 const VIEWS = ['builds', 'stats', 'mce', 'thermal', 'updates', 'population'];
 
 describe.each(VIEWS)('%s', name => {
@@ -300,6 +323,10 @@ describe.each(VIEWS)('%s', name => {
     expect(status).toBe(400);
     expect(html).toContain('id="f-days-error"');
     expect(html).toContain('expected an integer from 1 to 400');
+    const long = await getPage(server.app, `${page}?fleet=${'f'.repeat(41)}&offset=x`);
+    expect(long.status).toBe(400);
+    expect(long.html).toContain('expected at most 40 printable characters');
+    if (['builds', 'population'].includes(name)) expect(long.html).toContain('offset: expected an integer');
     expect(await getJson(server.app, `${api}?days=x`)).toMatchObject({
       status: 400,
       json: { message: expect.stringContaining('days: got "x"') },

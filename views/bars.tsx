@@ -14,14 +14,15 @@ export interface SplitBarCellProps {
   /** Stands behind `n` in the bar, and in brackets where there is any. */
   other: number;
   of: number;
+  href?: string | undefined;
 }
 
 /** A cell whose number has two parts. */
-export const SplitBarCell: FC<SplitBarCellProps> = ({ n, other, of }) => (
+export const SplitBarCell: FC<SplitBarCellProps> = ({ n, other, of, href }) => (
   <td class="num bar-cell">
     <Bar n={n} of={of} other={other} />
     <span class={n + other === 0 ? 'soft' : undefined}>
-      {count(n + other)}
+      {href && n + other > 0 ? <a href={href}>{count(n + other)}</a> : count(n + other)}
       {other > 0 && <small class="soft"> ({count(other)})</small>}
     </span>
   </td>

@@ -26,7 +26,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
   const query = { ...values, offset: offset || undefined };
   const [from] = slotsOf(scope, frame.now);
   return (
-    <Page frame={frame} title="Builds" current="builds" live>
+    <Page frame={frame} title="Builds" current="builds" live explore>
       <ScopeForm
         action={PATH}
         label="Filter builds"

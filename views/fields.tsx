@@ -101,3 +101,22 @@ const described = (id: string, { hint, error }: { hint?: string | undefined; err
   'aria-invalid': error ? 'true' : undefined,
   'aria-describedby': [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined,
 });
+
+export interface OtherErrorsProps {
+  errors: Record<string, string> | undefined;
+  /** Parameters that the form has no field for. */
+  names: string[];
+}
+
+/** What is wrong with parameters that only an address has. */
+export const OtherErrors: FC<OtherErrorsProps> = ({ errors, names }) => (
+  <>
+    {names
+      .filter(name => errors?.[name])
+      .map(name => (
+        <p class="notice error" role="alert">
+          {name}: {errors?.[name]}
+        </p>
+      ))}
+  </>
+);

@@ -46,7 +46,7 @@ export interface GuiltyPageProps {
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
   const { frame, guilty, filter } = props;
   return (
-    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" notice={props.notice} live>
+    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" notice={props.notice} live explore>
       <nav class="links" aria-label="This guilty">
         <a href={crashesPath(filter)}>← Crashes</a>
         <a href={backtracesPath(guilty.id, { ...filter, sort: undefined })}>Backtraces</a>
@@ -128,6 +128,7 @@ const Numbers: FC<GuiltyPageProps> = ({ guilty, filter, days, builds, hostTypes,
       bars={[{ name: 'Records', values: days.map(({ records }) => records) }]}
       line={{ name: 'Machines', values: days.map(({ machines }) => machines) }}
       unit="records"
+      explore
     />
     <p class="small soft">
       Machine ids change every 3 days, so one machine may count more than once over longer windows.

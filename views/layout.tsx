@@ -38,6 +38,8 @@ export interface PageProps {
   notice?: NoticeProps | undefined;
   /** Loads htmx, for pages that exchange parts of themselves. */
   live?: boolean | undefined;
+  /** Loads uPlot, for pages that may have a chart to explore. */
+  explore?: boolean | undefined;
   /** Addresses of further stylesheets and scripts. */
   styles?: string[] | undefined;
   scripts?: string[] | undefined;
@@ -57,6 +59,9 @@ const STYLES = [
   'crashes.css',
   'matrix.css',
 ];
+
+const EXPLORE_STYLES = ['uplot.min.css', 'explore.css'];
+const EXPLORE_SCRIPTS = ['uplot.min.js', 'explore.js'];
 
 const ADMINISTRATION = [
   ['/telemetryui/users', 'Users'],
@@ -98,7 +103,7 @@ export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) =
   );
 };
 
-const Head: FC<PageProps> = ({ frame, title, live, styles = [], scripts = [] }) => (
+const Head: FC<PageProps> = ({ frame, title, live, explore, styles = [], scripts = [] }) => (
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -108,12 +113,14 @@ const Head: FC<PageProps> = ({ frame, title, live, styles = [], scripts = [] }) 
     {STYLES.map(name => (
       <link rel="stylesheet" href={frame.asset(name)} />
     ))}
+    {explore && EXPLORE_STYLES.map(name => <link rel="stylesheet" href={frame.asset(name)} />)}
     {styles.map(href => (
       <link rel="stylesheet" href={href} />
     ))}
     {live && <meta name="htmx-config" content={HTMX_CONFIG} />}
     {live && <script src={frame.asset('htmx.min.js')} defer></script>}
     <script src={frame.asset('app.js')} defer></script>
+    {explore && EXPLORE_SCRIPTS.map(name => <script src={frame.asset(name)} defer></script>)}
     {scripts.map(src => (
       <script src={src} defer></script>
     ))}

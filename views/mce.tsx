@@ -30,7 +30,7 @@ export const McePage: FC<McePageProps> = props => {
   const [from] = classes.slots;
   const behind = { os: scope.systemName, fleet: scope.fleet, from };
   return (
-    <Page frame={frame} title="Machine checks" current="mce" live>
+    <Page frame={frame} title="Machine checks" current="mce" live explore>
       <ScopeForm
         action={PATH}
         label="Filter machine checks"

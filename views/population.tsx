@@ -1,13 +1,15 @@
 import type { FC } from 'hono/jsx';
 import type { PopulationView } from '../src/population/population.ts';
 import type { BuildPopulation, Counted } from '../src/population/queries.ts';
+import type { Scope } from '../src/scope.ts';
 import { SplitBarCell } from './bars.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { count, Pager, Scroll } from './parts.tsx';
-import { NothingInScope, ScopeForm, scopeText, withScope } from './scope-form.tsx';
-import { SeriesChart } from './slot-chart.tsx';
+import { NothingInScope, recordsOfDays, ScopeForm, scopeText, withScope } from './scope-form.tsx';
+import { OTHERS, SeriesChart } from './slot-chart.tsx';
+import { slotsOf } from './window.ts';
 
 export interface PopulationPageProps extends PopulationView {
   frame: Frame;
@@ -21,12 +23,14 @@ const PATH = '/telemetryui/population';
 const WINDOWS = [7, 14, 35, 91, 364];
 /** The window within which a machine keeps its id. */
 const HONEST = 1;
+/** In the order in which they are counted. */
+const TRAILING_DAYS = [1, 3, 7, 14];
 
 export const PopulationPage: FC<PopulationPageProps> = props => {
   const { frame, systems, fleets, scope, whole, builds, offset, more, adoption, pageSize, errors } = props;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   return (
-    <Page frame={frame} title="Population" current="population" live>
+    <Page frame={frame} title="Population" current="population" live explore>
       <ScopeForm
         action={PATH}
         label="Filter population"
@@ -48,7 +52,16 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
             figure is close to the number of machines that are in use, while 14 days count the same machine up to five
             times, and nothing here tells whether two ids are one machine.
           </p>
-          <SeriesChart over={adoption} byWeek={scope.byWeek} unit="machine ids" />
+          <SeriesChart
+            over={adoption}
+            byWeek={scope.byWeek}
+            unit="machine ids"
+            hrefOf={(days, build) =>
+              build === OTHERS
+                ? undefined
+                : recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })
+            }
+          />
           <p class="soft">
             Machine ids {scope.byWeek ? 'a day, on average over each ISO week,' : 'of each day'} by build, in{' '}
             {scopeText(values)}. One that updates counts on both builds that day.
@@ -74,7 +87,7 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
   );
 };
 
-const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = ({ scope, whole, rows }) => (
+const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = ({ frame, scope, whole, rows }) => (
   <Scroll label="Machine ids by build">
     <table>
       <thead>
@@ -98,7 +111,11 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
               )}
             </th>
             {[...trailing, overall].map((counted, n) => (
-              <SplitBarCell {...parts(counted)} of={sum([...(whole?.trailing ?? []), whole?.overall][n] ?? NONE)} />
+              <SplitBarCell
+                {...parts(counted)}
+                of={sum([...(whole?.trailing ?? []), whole?.overall][n] ?? NONE)}
+                href={hrefOf(frame, scope, build, TRAILING_DAYS[n])}
+              />
             ))}
           </tr>
         ))}
@@ -110,6 +127,12 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
     </table>
   </Scroll>
 );
+
+/** The records of a trailing window; which are left of those of all time isn't known. */
+const hrefOf = (frame: Frame, { systemName, fleet }: Scope, build: string | null, days: number | undefined) =>
+  days === undefined
+    ? undefined
+    : recordsPath({ os: systemName, fleet, build: build ?? undefined, from: slotsOf({ days }, frame.now)[0] });
 
 const NONE: Counted = { internal: 0, external: 0 };
 

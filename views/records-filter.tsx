@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { SelectField, TextField } from './fields.tsx';
+import { OtherErrors, SelectField, TextField } from './fields.tsx';
 import { FILTERS, type FilterName, type FilterValues, type ParsedName, parsedNames, recordsPath } from './links.ts';
 import { count } from './parts.tsx';
 
@@ -79,6 +79,10 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
           parsed.KEY: {filter.errors.parsed}
         </p>
       )}
+      <OtherErrors
+        errors={filter.errors}
+        names={[...LINKED, 'before_id', 'after_id', ...(fleets.length > 1 ? [] : ['fleet'])]}
+      />
       <div class="actions">
         <button type="submit" class="primary">
           Search

@@ -18,6 +18,8 @@ export interface RecordsPageProps {
   filter: RecordsFilter;
   /** How many fit; undefined where that takes a request of its own. */
   found?: { n: number; more: boolean } | undefined;
+  /** There are none, since the search took too long. */
+  stopped?: boolean | undefined;
   newerHref?: string | undefined;
   olderHref?: string | undefined;
   pageSize: number;
@@ -123,11 +125,11 @@ export const RecordRow: FC<{ record: StoredRecord; now: Date; payloadLimit: numb
   );
 };
 
-const NoRecords: FC<RecordsPageProps> = ({ filter, newerHref }) => {
+const NoRecords: FC<RecordsPageProps> = ({ filter, stopped, newerHref }) => {
   if (Object.keys(filter.errors ?? {}).length) {
     return (
-      <EmptyState title="Nothing was searched">
-        <p>Correct the fields marked above.</p>
+      <EmptyState title={stopped ? 'The search was stopped' : 'Nothing was searched'}>
+        <p>{stopped ? 'It took too long; the field above says how to narrow it.' : 'Correct what is marked above.'}</p>
       </EmptyState>
     );
   }

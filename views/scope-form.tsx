@@ -1,5 +1,5 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import { SelectField } from './fields.tsx';
+import { OtherErrors, SelectField } from './fields.tsx';
 import type { Frame } from './layout.tsx';
 import { type FilterValues, recordsPath } from './links.ts';
 import { EmptyState } from './parts.tsx';
@@ -72,6 +72,10 @@ export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
         />
       )}
       {children}
+      <OtherErrors
+        errors={errors}
+        names={[...(systems.length > 0 ? [] : ['os']), ...(fleets.length > 1 ? [] : ['fleet']), 'offset']}
+      />
       <div class="actions">
         <button type="submit" class="primary">
           Show

@@ -23,6 +23,8 @@ export interface SlotChartProps {
   open?: boolean | undefined;
   /** The last slot isn't over. */
   unfinished?: boolean | undefined;
+  /** Where scripts run, a chart to explore takes the place of the drawing; the page has to be one that loads them. */
+  explore?: boolean | undefined;
   /** Where the records behind a number of the table are: by the place of its slot, and its series. */
   hrefOf?: ((slot: number, series: string) => string | undefined) | undefined;
 }
@@ -35,10 +37,10 @@ const HEIGHT = 100;
 
 /** Bars and a line over hours, days or weeks, with the numbers as a table. */
 export const SlotChart: FC<SlotChartProps> = props => {
-  const { slots, bars, line, open } = props;
+  const { slots, bars, line, open, explore } = props;
   const top = roundedUp(Math.max(...slots.map((_, n) => Math.max(stacked(bars, n), line?.values[n] ?? 0))));
   return (
-    <figure class={slots.length <= 3 ? 'chart few' : 'chart'}>
+    <figure class={slots.length <= 3 ? 'chart few' : 'chart'} data-explore={explore ? '' : undefined}>
       <figcaption>
         {bars.map(({ name }, n) => (
           <span class={`key ${colour(name, n)}`}>{name}</span>
@@ -136,7 +138,7 @@ const Ticks: FC<Pick<SlotChartProps, 'slots'>> = ({ slots }) => {
   );
 };
 
-const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit, hrefOf }) => {
+const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit, explore, hrefOf }) => {
   const columns = [...bars, ...(line ? [line] : [])];
   return (
     <Scroll label={`${unit} by ${slot}`} fit>
@@ -151,9 +153,11 @@ const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit, hrefO
         </thead>
         <tbody>
           {slots
-            .map(({ name }, n) => (
+            .map(({ name, tick }, n) => (
               <tr>
-                <th scope="row">{name}</th>
+                <th scope="row" data-tick={explore ? tick : undefined}>
+                  {name}
+                </th>
                 {columns.map(({ name: series, values }) => (
                   <NumberCell n={values[n] ?? 0} href={hrefOf?.(n, series)} />
                 ))}
@@ -184,7 +188,7 @@ export interface SeriesChartProps {
   hrefOf?: ((days: { from: string; to: string }, series: string) => string | undefined) | undefined;
 }
 
-/** Series over the days, or the ISO weeks, of a window that ends today. */
+/** Series over the days, or the ISO weeks, of a window that ends today; to be explored. */
 export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byWeek, unit, open, hrefOf }) => (
   <SlotChart
     slot={byWeek ? 'ISO week' : 'Day'}
@@ -193,6 +197,7 @@ export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byW
     unit={unit}
     open={open}
     unfinished
+    explore
     hrefOf={hrefOf && ((n, name) => hrefOf({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, name))}
   />
 );

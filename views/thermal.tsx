@@ -23,7 +23,7 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const total = weeks.series.flatMap(({ values: n }) => n).reduce((sum, n) => sum + n, 0);
   return (
-    <Page frame={frame} title="Thermal events" current="thermal" live>
+    <Page frame={frame} title="Thermal events" current="thermal" live explore>
       <ScopeForm
         action={PATH}
         label="Filter thermal events"

@@ -108,7 +108,10 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
   async function refused(c: Context, status: 400 | 503, errors: Record<string, string>) {
     const common = await aroundList(c, c.req.query(), undefined);
     const filter = { ...common.filter, errors };
-    return c.html(<RecordsPage {...common} filter={filter} records={[]} pageSize={PAGE_SIZE} />, status);
+    return c.html(
+      <RecordsPage {...common} filter={filter} records={[]} stopped={status === 503} pageSize={PAGE_SIZE} />,
+      status,
+    );
   }
 }
 

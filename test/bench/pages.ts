@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { connect } from '../../src/db/connect.ts';
 import { EXECUTABLE, type Program, startProgram, temporaryState } from './program.ts';
 import { benchUpkeep } from './upkeep.ts';
+import { weighPages } from './weight.ts';
 
 const PORT = 18_770;
 const SIZES = (process.env.BENCH_RECORDS ?? '100000,1000000').split(',').map(Number);
@@ -9,30 +10,67 @@ const MACHINES = process.env.BENCH_MACHINES ?? '20000';
 const DAYS = process.env.BENCH_DAYS ?? '35';
 const REPEATS = 9;
 
-/** Writes fleets of several sizes, lets their crashes be analysed while records come in, and times pages, searches, exports and upkeep. */
+/** Median milliseconds, by what was asked. */
+type Timings = Map<string, number>;
+
+/**
+ * Writes fleets of several sizes, lets their crashes be analysed while records come in, times pages, searches, exports and upkeep, and
+ * compares each size with the first.
+ */
 export async function benchPages() {
+  let first: { records: number; timings: Timings } | undefined;
   for (const records of SIZES) {
-    const state = temporaryState();
-    try {
-      const demo = Bun.spawnSync(
-        [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', DAYS],
-        {
-          env: { PATH: process.env.PATH ?? '', TELEMETRICSD_STATE_DIR: state.dir },
-        },
-      );
-      console.log(`${records} records: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
-      const program = await startProgram(state.dir, PORT);
-      console.log(`  analysis          ${await analysisRate(state.dir)}`);
-      for (const path of [...(await crashPages(program)), ...VIEWS])
-        console.log(`  ${(await medianMs(program, path)).toFixed(1).padStart(7)} ms  ${path}`);
-      await benchSearches(program);
-      await benchExports(program);
-      await benchUpkeep(program);
-      await program.stop();
-    } finally {
-      state.remove();
-    }
+    const timings = await benchFleet(records);
+    if (first) compare(timings, records, first);
+    else first = { records, timings };
   }
+}
+
+async function benchFleet(records: number): Promise<Timings> {
+  const state = temporaryState();
+  try {
+    const demo = Bun.spawnSync(
+      [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', DAYS],
+      {
+        env: { PATH: process.env.PATH ?? '', TELEMETRICSD_STATE_DIR: state.dir },
+      },
+    );
+    console.log(`${records} records: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
+    const program = await startProgram(state.dir, PORT);
+    console.log(`  analysis          ${await analysisRate(state.dir)}`);
+    const paths = [...(await recordPaths(program)), ...(await crashPages(program)), ...VIEWS];
+    const timings: Timings = new Map();
+    for (const path of paths) {
+      const ms = await medianMs(program, path);
+      timings.set(path, ms);
+      console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${path}`);
+    }
+    for (const [name, ms] of await benchSearches(program)) timings.set(name, ms);
+    await weighPages(program, paths);
+    await benchExports(program);
+    await benchUpkeep(program);
+    await program.stop();
+    return timings;
+  } finally {
+    state.remove();
+  }
+}
+
+const WORST = 5;
+
+function compare(timings: Timings, records: number, first: { records: number; timings: Timings }) {
+  const ratios = [...timings]
+    .map(([name, ms]) => ({ name, ms, before: first.timings.get(name) }))
+    .filter(({ before }) => before !== undefined)
+    .map(({ name, ms, before }) => ({ name, ms, before: before!, ratio: ms / before! }))
+    .sort((a, b) => b.ratio - a.ratio);
+  const slowest = [...timings].reduce((a, b) => (b[1] > a[1] ? b : a));
+  console.log(`${records} records against ${first.records}, of ${ratios.length} pages and searches:`);
+  console.log(
+    `  median ratio ${ratios[ratios.length >> 1]!.ratio.toFixed(2)}; slowest ${slowest[1].toFixed(1)} ms, ${slowest[0]}`,
+  );
+  for (const { name, ms, before, ratio } of ratios.slice(0, WORST))
+    console.log(`  ratio ${ratio.toFixed(2).padStart(5)}  ${before.toFixed(1)} → ${ms.toFixed(1)} ms  ${name}`);
 }
 
 /** Crash records a second, from start to an empty queue, while one connection posts records. */
@@ -42,15 +80,18 @@ async function analysisRate(stateDir: string): Promise<string> {
     stdout: 'ignore',
   });
   const crashes = async () => (await sql<{ n: number }[]>`select count(*) as n from crashes`)[0]!.n;
-  const waiting = async () =>
-    (await sql<{ n: number }[]>`select count(*) as n from (select from work_queue where attempts = 0 limit 1000) w`)[0]!
-      .n;
+  const waiting = async (kind: string) =>
+    (
+      await sql<
+        { n: number }[]
+      >`select count(*) as n from (select from work_queue where kind = ${kind} and attempts = 0 limit 1000) w`
+    )[0]!.n;
   const [first, started] = [await crashes(), performance.now()];
-  while ((await waiting()) >= 1000) await Bun.sleep(100);
+  while ((await waiting('crash')) >= 1000) await Bun.sleep(100);
   const seconds = (performance.now() - started) / 1000;
   const analysed = (await crashes()) - first;
   load.kill();
-  while ((await waiting()) > 0) await Bun.sleep(100);
+  for (const kind of ['crash', 'parse']) while ((await waiting(kind)) > 0) await Bun.sleep(100);
   await sql.end();
   return `${Math.round(analysed / seconds)} crash records/s over ${seconds.toFixed(1)} s, with ingestion going on`;
 }
@@ -68,15 +109,25 @@ async function crashPages(program: Program): Promise<string[]> {
   ];
 }
 
+/** A record, and all of a machine. Their ids differ from fleet to fleet. */
+async function recordPaths(program: Program): Promise<string[]> {
+  const [record] = await recordsOf(program, 'classification=org.clearlinux/crash/*&limit=1');
+  return [`/telemetryui/records/record_details/${record!.id}`, `/telemetryui/machines/${record!.machine_id}`];
+}
+
 const VIEWS = [
   '',
   '/records',
+  '/records?per_page=1000',
   '/quarantine',
+  '/connect',
+  '/status',
   '/builds',
   '/builds?days=364',
   '/stats',
   '/stats?days=364',
   '/mce',
+  '/mce?days=28',
   '/thermal',
   '/updates',
   '/updates?days=364',
@@ -86,8 +137,8 @@ const VIEWS = [
 
 const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
-/** The usual filters of the search, each by itself and each pair of two. */
-async function benchSearches(program: Program) {
+/** The usual filters of the search, each by itself and each pair of two: the page, and the count where that follows in a request of its own. */
+async function benchSearches(program: Program): Promise<Timings> {
   const [record] = await recordsOf(program, 'classification=org.clearlinux/mce/corrected&limit=1');
   const filters: [name: string, query: string][] = [
     ['os', 'os=debian'],
@@ -99,25 +150,32 @@ async function benchSearches(program: Program) {
     ['machine', `machine_id=${record!.machine_id}`],
     ['dates', `from=${dayAgo(5)}&to=${dayAgo(3)}`],
   ];
-  const times: { name: string; ms: number }[] = [];
-  for (const [n, [name, query]] of filters.entries()) {
-    times.push({ name, ms: await medianMs(program, `/telemetryui/records?${query}`) });
-    for (const [other, another] of filters.slice(n + 1)) {
-      if (query.split('=')[0] === another.split('=')[0]) continue;
-      const both = await medianMs(program, `/telemetryui/records?${query}&${another}`);
-      times.push({ name: `${name} + ${other}`, ms: both });
-    }
-  }
-  times.sort((a, b) => b.ms - a.ms);
-  const slowest = times.slice(0, 3).map(({ name, ms }) => `${name} ${ms.toFixed(1)}`);
-  console.log(
-    `  ${times[times.length >> 1]!.ms.toFixed(1).padStart(7)} ms  a search, median of ${times.length} filters and pairs; slowest: ${slowest.join(', ')}`,
+  const pairs = filters.flatMap(([name, query], n) =>
+    filters
+      .slice(n + 1)
+      .filter(([, other]) => query.split('=')[0] !== other.split('=')[0])
+      .map(([other, another]): [string, string] => [`${name} + ${other}`, `${query}&${another}`]),
   );
+  const [pages, counts]: Timings[] = [new Map(), new Map()];
+  for (const [name, query] of [...filters, ...pairs]) {
+    pages!.set(`search ${name}`, await medianMs(program, `/telemetryui/records?${query}`));
+    counts!.set(`count ${name}`, await medianMs(program, `/telemetryui/records/count?${query}`));
+  }
+  tellSlowest('a search', pages!);
+  tellSlowest('its count', counts!);
+  return new Map([...pages!, ...counts!]);
 }
 
-async function recordsOf({ port }: Program, query: string): Promise<{ machine_id: string }[]> {
+function tellSlowest(what: string, timings: Timings) {
+  const times = [...timings].sort(([, a], [, b]) => b - a);
+  const slowest = times.slice(0, 3).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
+  const median = times[times.length >> 1]![1].toFixed(1).padStart(7);
+  console.log(`  ${median} ms  ${what}, median of ${times.length} filters and pairs; slowest: ${slowest.join(', ')}`);
+}
+
+async function recordsOf({ port }: Program, query: string): Promise<{ id: number; machine_id: string }[]> {
   const response = await fetch(`http://127.0.0.1:${port}/api/records?${query}`);
-  return ((await response.json()) as { records: { machine_id: string }[] }).records;
+  return ((await response.json()) as { records: { id: number; machine_id: string }[] }).records;
 }
 
 async function benchExports(program: Program) {
