@@ -198,7 +198,7 @@ test('an older backup is brought to the schema of this program', async () => {
   }
   // Later ones add a column to each of these tables: what was written before has one less.
   const isOld = ({ number }: { number: number }) => number < 8;
-  const widened = ['record_days', 'records', 'quarantine'];
+  const widened = ['record_days', 'records', 'quarantine', 'crashes'];
   // There were no parsers, and nothing waited for them.
   const kept = (table: string, row: string) => table !== 'parsed' && !row.startsWith('(parse,');
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
@@ -224,6 +224,9 @@ test('an older backup is brought to the schema of this program', async () => {
       select (select count(*) from record_days where purged_as is null) as days, (select max(number) from schema_migrations) as applied`;
     expect(row!.days).toBe(2);
     expect(row!.applied).toBeGreaterThanOrEqual(8);
+    const [crash] = await database.sql`
+      select c.build = r.build as "likeRecord" from crashes c join records r using (machine_id, received_at, id)`;
+    expect(crash).toEqual({ likeRecord: true });
   }, older);
   const scratch = await testDatabase({ migrated: false });
   const checked = await checkBackup(older);

@@ -6,6 +6,8 @@ let app: CrashApp;
 /** Ids of guilties by their functions. */
 let ids: Record<string, number>;
 let record: number;
+/** The newest record of its build, but not of its guilty. */
+let again: number;
 
 const machine = (letter: string) => letter.repeat(32);
 
@@ -25,9 +27,13 @@ beforeAll(async () => {
   await post('elsewhere()', 'f', { build: '1', system_name: 'fedora' });
   await app.analyse();
   const old = await post('old()', 'ag', { build: '9.8' });
+  old.push(...(await post('again()', 'aab', { build: '9.8', system_name: 'again' })));
   const earlier = app.sql`now() - interval '10 days'`;
   await app.sql`update records set received_at = date_trunc('milliseconds', ${earlier}) where id = any(${old}::bigint[])`;
   await app.sql`update work_queue set received_at = date_trunc('milliseconds', r.received_at) from records r where r.id = record_id`;
+  await app.analyse();
+  again = (await post('again()', 'a', { build: '9.8', system_name: 'again' }))[0]!;
+  await post('again()', 'aa', { build: '9.10', system_name: 'again' });
   await app.analyse();
   const rows = await app.sql<{ id: number; function: string }[]>`select id, function from guilties`;
   ids = Object.fromEntries(rows.map(row => [row.function, row.id]));
@@ -182,6 +188,43 @@ describe('GET /api/guilties/ID', () => {
     expect(json.by_day[0]).toMatchObject({ records: 0, machines: 0 });
   });
 
+  test.each([
+    ['', 3, [2, 1]],
+    ['days=14', 6, [2, 3]],
+  ])('a machine and a build with what came in the window: ?%s', async (query, records, onBuilds) => {
+    const path = `/api/guilties/${ids['again()']}`;
+    const { json } = await getJson(app.app, `${path}?${query}`);
+    const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+    expect(json).toMatchObject({
+      records,
+      machines: query ? 2 : 1,
+      first_seen: day(10),
+      last_seen: day(0),
+      first_build: '9.8',
+      last_build: '9.10',
+      builds: [
+        { build: '9.10', machines: 1, top_machines: [{ machine_id: machine('a'), records: onBuilds[0] }] },
+        { build: '9.8', machines: query ? 2 : 1 },
+      ],
+    });
+    expect(json.builds[1].top_machines[0]).toEqual({ machine_id: machine('a'), records: onBuilds[1] });
+    const narrowed = async (filter: string) =>
+      (await getJson(app.app, `${path}/backtraces?machine_id=${machine('a')}&${filter}&${query}`)).json;
+    expect(await narrowed('')).toMatchObject({ stacks: 1, records: onBuilds[0]! + onBuilds[1]! });
+    expect(await narrowed('build=9.8')).toMatchObject({
+      records: onBuilds[1],
+      backtraces: [{ records: onBuilds[1], machines: 1, newest_record_id: again }],
+    });
+    expect((await getJson(app.app, `${path}/backtraces?build=9.8&${query}`)).json.backtraces).toMatchObject([
+      { newest_record_id: again },
+    ]);
+  });
+
+  test('on another system, what was seen there', async () => {
+    const { json } = await getJson(app.app, `/api/guilties/${ids['again()']}?os=ubuntu`);
+    expect(json).toMatchObject({ os: 'ubuntu', days: 7, records: 0, first_seen: null, first_build: null });
+  });
+
   test('nothing that came before the window', async () => {
     const { json } = await getJson(app.app, `/api/guilties/${ids['old()']}`);
     expect(json).toMatchObject({ records: 0, machines: 0, builds: [], machine_types: [], systems: [] });
@@ -302,8 +345,8 @@ describe('what changes something', () => {
     expect((await getJson(app.app, path)).json).toMatchObject({
       state: 'finished',
       records_moved: 6,
-      stacks: 6,
-      stacks_done: 6,
+      stacks: 7,
+      stacks_done: 7,
     });
     expect((await getJson(app.app, `/api/guilties/${ids['often()']}`)).json).toMatchObject({ records: 0, machines: 0 });
     expect(await answer(change('POST', '/api/never-guilty', entry))).toEqual({

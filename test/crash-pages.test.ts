@@ -173,6 +173,19 @@ describe('a guilty', () => {
     expect(textOf(await page(`/guilty_details/${ids['often()']}/backtraces?build=1`))).toContain('No backtrace here');
   });
 
+  test('says of a backtrace and a machine that their records were purged', async () => {
+    const id = await app.crash(['purged()'], { system_name: 'purged', build: '7' });
+    await app.analyse();
+    const [row] = await app.sql`select guilty_id from stacks where frames @> '[{"function": "purged()"}]'`;
+    await app.sql`delete from crashes where id = ${id}`;
+    await app.sql`delete from records where id = ${id}`;
+    const backtraces = textOf(await page(`/guilty_details/${row!.guilty_id}/backtraces`));
+    expect(backtraces).toContain('1 different stack in 1 record');
+    expect(backtraces).toContain('Its records have been purged; their number is kept.');
+    expect(backtraces).toContain('◆ guilty');
+    expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain('7 1 1 records purged');
+  });
+
   test.each<[string, string[], string]>([
     [
       'never guilty',

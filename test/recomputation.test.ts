@@ -66,8 +66,8 @@ async function stacks(count: number) {
         from generate_series(1, ${count}::int) n
       returning id, machine_id, received_at
     ), crash as (
-      insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name)
-      select machine_id, received_at, record.id, made.id, 1, 'os'
+      insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, build)
+      select machine_id, received_at, record.id, made.id, 1, 'os', '1'
         from (select *, row_number() over (order by id) as n from record) record
         join (select *, row_number() over (order by id) as n from made) made using (n)
       returning *

@@ -75,8 +75,8 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
     insert into parsed (machine_id, received_at, id, parser, data)
     select machine_id, received_at, id, 'hello', '{"uptime": 1}' from records`;
   await sql`
-    insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name)
-    select machine_id, received_at, id, 0, 1, 'os' from records`;
+    insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, build)
+    select machine_id, received_at, id, 0, 1, 'os', '1' from records`;
   await sql`
     insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from records`;
   for (const age of days) {

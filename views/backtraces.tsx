@@ -4,28 +4,31 @@ import {
   backtracesPath,
   type CrashFilter,
   crashesPath,
+  DEFAULT_DAYS,
   editFromRecordPath,
   type GuiltyRef,
+  guiltyApiPath,
   guiltyPath,
   scope,
 } from './crashes-links.ts';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { recordPath } from './links.ts';
-import { Cut, count, counted, EmptyState, type NoticeProps, Pager, Time } from './parts.tsx';
+import { recordPath, recordsPath } from './links.ts';
+import { Cut, count, counted, EmptyState, Pager, Time } from './parts.tsx';
 import { visible } from './visible.ts';
+import { slotsOf } from './window.ts';
 
 /** Records with the same stack. */
 export interface Stack extends Backtrace {
+  id: number;
   records: number;
   machines: number;
   /** Most first; the rest is counted in `otherPrograms`. */
   programs: { program: string; records: number }[];
   otherPrograms: number;
   signals: { signal: string; records: number }[];
-  newest: { id: number; receivedAt: Date };
-  /** The list of the records with this stack. */
-  recordsHref: string;
+  /** Null where its records are gone and only their number is left. */
+  newest: { id: number; receivedAt: Date } | null;
 }
 
 export interface BacktracesPageProps {
@@ -41,13 +44,12 @@ export interface BacktracesPageProps {
   totalRecords: number;
   moreHref?: string | undefined;
   fewerHref?: string | undefined;
-  notice?: NoticeProps | undefined;
 }
 
 export const BacktracesPage: FC<BacktracesPageProps> = props => {
   const { frame, guilty, filter, stacks, firstStack } = props;
   return (
-    <Page frame={frame} title="Backtraces" current="crashes" notice={props.notice} live>
+    <Page frame={frame} title="Backtraces" current="crashes" live>
       <p class="lead of-guilty">
         <FunctionName text={guilty.function} /> <span class="mono">{visible(guilty.module)}</span>
         {guilty.hidden && ' (hidden)'}
@@ -55,7 +57,7 @@ export const BacktracesPage: FC<BacktracesPageProps> = props => {
       <nav class="links" aria-label="This guilty">
         <a href={guiltyPath(guilty.id, filter)}>← This guilty</a>
         <a href={crashesPath({ ...filter, build: undefined })}>Crashes</a>
-        <a href={`/api/guilties/${guilty.id}/backtraces`}>JSON</a>
+        <a href={guiltyApiPath(guilty.id, filter, '/backtraces')}>JSON</a>
       </nav>
       <section id="results" tabindex={-1} aria-label="Backtraces, most frequent first">
         <div class="summary">
@@ -97,28 +99,49 @@ const Narrowed: FC<{ id: number; filter: CrashFilter }> = ({ id, filter }) => {
   ) : null;
 };
 
-const StackSection: FC<BacktracesPageProps & { stack: Stack; number: number }> = props => {
-  const { frame, totalRecords, stack, number } = props;
+type StackProps = BacktracesPageProps & { stack: Stack; number: number };
+
+const StackSection: FC<StackProps> = props => {
+  const { totalRecords, stack, number } = props;
   return (
     <article class="stack" aria-labelledby={`stack-${number}`}>
       <h2 id={`stack-${number}`}>
         <span class="soft">Stack {number} ·</span> {count(stack.records)} of {counted(totalRecords, 'record')}{' '}
         <span class="soft">from {counted(stack.machines, 'machine')}</span>
       </h2>
+      {stack.newest ? (
+        <Origin {...props} newest={stack.newest} />
+      ) : (
+        <p class="soft">Its records have been purged; their number is kept.</p>
+      )}
+      <BacktraceBlock backtrace={stack} label={`Frames of stack ${number}`} />
+    </article>
+  );
+};
+
+const Origin: FC<StackProps & { newest: { id: number; receivedAt: Date } }> = props => {
+  const { frame, filter, stack, number, newest } = props;
+  return (
+    <>
       <p class="soft origin">
         <Programs stack={stack} />
         {stack.signals.length > 0 && <Signals stack={stack} />}
       </p>
       <nav class="links" aria-label={`Stack ${number}`}>
         <span>
-          <a href={recordPath(stack.newest.id)}>Newest record</a>, <Time at={stack.newest.receivedAt} now={frame.now} />
+          <a href={recordPath(newest.id)}>Newest record</a>, <Time at={newest.receivedAt} now={frame.now} />
         </span>
-        <a href={stack.recordsHref}>Records with this stack</a>
-        {!frame.readonly && <a href={editFromRecordPath(stack.newest.id)}>Edit the never-guilty list from it</a>}
+        <a href={recordsOf(stack, filter, frame.now)}>Records with this stack</a>
+        {!frame.readonly && <a href={editFromRecordPath(newest.id)}>Edit the never-guilty list from it</a>}
       </nav>
-      <BacktraceBlock backtrace={stack} label={`Frames of stack ${number}`} />
-    </article>
+    </>
   );
+};
+
+/** The very records that are counted. */
+const recordsOf = ({ id }: Stack, filter: CrashFilter, now: Date): string => {
+  const { os, fleet, build, machine_id, days = DEFAULT_DAYS } = filter;
+  return recordsPath({ os, fleet, build, machine_id, stack: String(id), from: slotsOf({ days }, now)[0] });
 };
 
 const Programs: FC<{ stack: Stack }> = ({ stack }) => (

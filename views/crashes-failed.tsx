@@ -3,7 +3,7 @@ import { RetryForm } from './crashes-forms.tsx';
 import { failedPath } from './crashes-links.ts';
 import { type Frame, Page } from './layout.tsx';
 import { recordPath, recordsPath } from './links.ts';
-import { Cut, count, EmptyState, type NoticeProps, Pager, Scroll, Time } from './parts.tsx';
+import { Cut, count, EmptyState, Pager, Scroll, Time } from './parts.tsx';
 import { visible } from './visible.ts';
 
 /** A record that made its analysis fail. */
@@ -22,14 +22,13 @@ export interface FailedAnalysesPageProps {
   total: number;
   olderHref?: string | undefined;
   newerHref?: string | undefined;
-  notice?: NoticeProps | undefined;
 }
 
 const LEAD =
   'Crash records whose analysis failed three times. They are stored like any other; once the cause is mended, try again.';
 
 export const FailedAnalysesPage: FC<FailedAnalysesPageProps> = props => (
-  <Page frame={props.frame} title="Failed analyses" current="crashes" lead={LEAD} notice={props.notice}>
+  <Page frame={props.frame} title="Failed analyses" current="crashes" lead={LEAD}>
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
     </nav>

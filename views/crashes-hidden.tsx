@@ -3,7 +3,7 @@ import { UnhideForm } from './crashes-forms.tsx';
 import { type GuiltyRef, guiltyPath, hiddenPath, neverGuiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { count, EmptyState, type NoticeProps, Pager, Scroll, Time } from './parts.tsx';
+import { count, EmptyState, Pager, Scroll, Time } from './parts.tsx';
 
 export interface HiddenGuilty extends GuiltyRef {
   comment: string;
@@ -19,13 +19,12 @@ export interface HiddenGuiltiesPageProps {
   guilties: HiddenGuilty[];
   olderHref?: string | undefined;
   newerHref?: string | undefined;
-  notice?: NoticeProps | undefined;
 }
 
 const LEAD = 'Left out of the top crashes. Their records are analysed and counted as ever.';
 
 export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
-  <Page frame={props.frame} title="Hidden guilties" current="crashes" lead={LEAD} notice={props.notice}>
+  <Page frame={props.frame} title="Hidden guilties" current="crashes" lead={LEAD}>
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={neverGuiltyPath()}>Never-guilty list</a>

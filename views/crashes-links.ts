@@ -29,8 +29,10 @@ export const guiltyPath = (id: number, { build, machine_id, ...filter }: CrashFi
 export const backtracesPath = (id: number, filter: CrashFilter = {}): string =>
   withQuery(`${CRASHES}/guilty_details/${id}/backtraces`, filter);
 
-/** The same list as JSON. */
+/** The same as JSON. */
 export const guiltiesApiPath = (filter: CrashFilter): string => withQuery('/api/guilties', filter);
+export const guiltyApiPath = (id: number, { sort, ...filter }: CrashFilter, part: '' | '/backtraces' = ''): string =>
+  withQuery(`/api/guilties/${id}${part}`, filter);
 
 export const editFromRecordPath = (recordId: number): string => `${CRASHES}/guilty_edit/?record=${recordId}`;
 

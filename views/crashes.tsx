@@ -14,7 +14,7 @@ import {
 import { type TopGuilty, TopTable } from './crashes-top.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
-import { counted, EmptyState, type NoticeProps, Pager } from './parts.tsx';
+import { counted, EmptyState, Pager } from './parts.tsx';
 import { slotsOf } from './window.ts';
 
 export interface CrashesPageProps {
@@ -43,13 +43,12 @@ export interface CrashesPageProps {
   failed: number;
   /** The classifications whose records hold backtraces. */
   classifications: string[];
-  notice?: NoticeProps | undefined;
 }
 
 export const CrashesPage: FC<CrashesPageProps> = props => {
   const { filter } = props;
   return (
-    <Page frame={props.frame} title="Crashes" current="crashes" notice={props.notice} live>
+    <Page frame={props.frame} title="Crashes" current="crashes" live>
       <CrashesFilterForm {...props} action={crashesPath({ build: filter.build })} sorts />
       <BuildLinks filter={filter} builds={props.builds} />
       <Pending waiting={props.waiting} failed={props.failed} />

@@ -7,7 +7,7 @@ export interface GuiltyBuild {
   build: string;
   records: number;
   machines: number;
-  /** The machines with most records, most first. */
+  /** The machines with most records that are still here, most first. */
   top: { machineId: string; records: number }[];
 }
 
@@ -58,23 +58,26 @@ const narrowed = (filter: CrashFilter, build: string, machine_id?: string): Cras
   machine_id,
 });
 
-const Machines: FC<{ id: number; filter: CrashFilter; row: GuiltyBuild }> = ({ id, filter, row }) => (
-  <details class="more">
-    <summary>
-      {row.top.length < row.machines
-        ? `The ${row.top.length} machines with most records`
-        : counted(row.machines, 'machine')}
-      <span class="unseen"> on build {row.build}</span>
-    </summary>
-    <ul class="machine-list">
-      {row.top.map(({ machineId, records }) => (
-        <li>
-          <a class="mono" href={backtracesPath(id, narrowed(filter, row.build, machineId))}>
-            {machineId}
-          </a>{' '}
-          {count(records)} ×
-        </li>
-      ))}
-    </ul>
-  </details>
-);
+const Machines: FC<{ id: number; filter: CrashFilter; row: GuiltyBuild }> = ({ id, filter, row }) =>
+  row.top.length === 0 ? (
+    <span class="soft">records purged</span>
+  ) : (
+    <details class="more">
+      <summary>
+        {row.top.length < row.machines
+          ? `The ${row.top.length} machines with most records`
+          : counted(row.machines, 'machine')}
+        <span class="unseen"> on build {row.build}</span>
+      </summary>
+      <ul class="machine-list">
+        {row.top.map(({ machineId, records }) => (
+          <li>
+            <a class="mono" href={backtracesPath(id, narrowed(filter, row.build, machineId))}>
+              {machineId}
+            </a>{' '}
+            {count(records)} ×
+          </li>
+        ))}
+      </ul>
+    </details>
+  );

@@ -3,20 +3,29 @@ import { exact } from './ago.ts';
 import { BarTable } from './bars.tsx';
 import { CrashesFilterForm } from './crashes-filter.tsx';
 import { CommentForm, HideForm, UnhideForm } from './crashes-forms.tsx';
-import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath, scope } from './crashes-links.ts';
+import {
+  backtracesPath,
+  type CrashFilter,
+  crashesPath,
+  type GuiltyRef,
+  guiltyApiPath,
+  guiltyPath,
+  scope,
+} from './crashes-links.ts';
 import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { count, EmptyState, type NoticeProps, Time } from './parts.tsx';
+import { count, EmptyState, Time } from './parts.tsx';
 import { daySlot, SlotChart } from './slot-chart.tsx';
 import { visible } from './visible.ts';
 
 export interface GuiltyDetails extends GuiltyRef {
   comment: string;
   hidden: boolean;
-  /** Of all time, null where nothing was put down to it (any more). */
+  /** Of all time, on the OS and in the fleet that are chosen; null where nothing is put down to it. */
   firstSeen: Date | null;
   lastSeen: Date | null;
+  lastSeenAnywhere: Date | null;
   firstBuild: string | null;
   lastBuild: string | null;
 }
@@ -40,17 +49,16 @@ export interface GuiltyPageProps {
   hostTypes: { hostType: string; records: number }[];
   /** Records by OS, most first. */
   onSystems: { os: string; records: number }[];
-  notice?: NoticeProps | undefined;
 }
 
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
   const { frame, guilty, filter } = props;
   return (
-    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" notice={props.notice} live explore>
+    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" live explore>
       <nav class="links" aria-label="This guilty">
         <a href={crashesPath(filter)}>← Crashes</a>
         <a href={backtracesPath(guilty.id, { ...filter, sort: undefined })}>Backtraces</a>
-        <a href={`/api/guilties/${guilty.id}`}>JSON</a>
+        <a href={guiltyApiPath(guilty.id, filter)}>JSON</a>
       </nav>
       {guilty.hidden && <p class="notice warning">Hidden: it is left out of the top crashes.</p>}
       <GuiltyFacts {...props} />
@@ -169,9 +177,9 @@ const hardware = (hostType: string): string =>
 const NoneInWindow: FC<GuiltyPageProps> = ({ guilty, frame }) => (
   <EmptyState title="No record in this window">
     <p>
-      {guilty.lastSeen ? (
+      {guilty.lastSeenAnywhere ? (
         <>
-          The last one came <Time at={guilty.lastSeen} now={frame.now} />. Choose a longer window or another OS.
+          The last one came <Time at={guilty.lastSeenAnywhere} now={frame.now} />. Choose a longer window or another OS.
         </>
       ) : (
         'No record is put down to this function any more: the never-guilty list has changed since.'

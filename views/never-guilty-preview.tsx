@@ -3,7 +3,7 @@ import { BarCell } from './bars.tsx';
 import { type GuiltyRef, guiltyPath } from './crashes-links.ts';
 import { FunctionName, GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { counted, EmptyState, type NoticeProps, Scroll } from './parts.tsx';
+import { counted, EmptyState, Scroll } from './parts.tsx';
 import { visible } from './visible.ts';
 
 /** Without an id, a guilty that no record has been put down to yet. */
@@ -30,7 +30,6 @@ export interface ChangePreviewPageProps {
   /** Where the change is made, and the fields that name it. */
   confirm: { action: string; fields: [string, string][] };
   cancelHref: string;
-  notice?: NoticeProps | undefined;
 }
 
 export const ChangePreviewPage: FC<ChangePreviewPageProps> = props => (
@@ -38,7 +37,6 @@ export const ChangePreviewPage: FC<ChangePreviewPageProps> = props => (
     frame={props.frame}
     title={props.functions.length > 0 ? TITLES[props.change] : 'Recompute all records?'}
     current="crashes"
-    notice={props.notice}
   >
     {props.functions.length > 0 && <Functions {...props} />}
     {props.moves.length > 0 ? <Moves {...props} /> : <NoMoves {...props} />}

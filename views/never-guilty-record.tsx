@@ -4,7 +4,7 @@ import { type GuiltyRef, guiltyPath, neverGuiltyPath } from './crashes-links.ts'
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordPath } from './links.ts';
-import { EmptyState, type NoticeProps, Scroll } from './parts.tsx';
+import { EmptyState, Scroll } from './parts.tsx';
 import { visible } from './visible.ts';
 
 export interface EditableFrame extends BacktraceFrame {
@@ -20,7 +20,6 @@ export interface NeverGuiltyFromRecordPageProps {
   frames: EditableFrame[];
   /** After applying: the guilty before and now. */
   applied?: { from: GuiltyRef | null; to: GuiltyRef | null } | undefined;
-  notice?: NoticeProps | undefined;
 }
 
 const LEAD =
@@ -28,9 +27,9 @@ const LEAD =
   'its new guilty; the preview counts what would change over all records before anything does.';
 
 export const NeverGuiltyFromRecordPage: FC<NeverGuiltyFromRecordPageProps> = props => {
-  const { frame, recordId, guilty, frames, applied, notice } = props;
+  const { frame, recordId, guilty, frames, applied } = props;
   return (
-    <Page frame={frame} title={`Never guilty, from record ${recordId}`} current="crashes" lead={LEAD} notice={notice}>
+    <Page frame={frame} title={`Never guilty, from record ${recordId}`} current="crashes" lead={LEAD}>
       <nav class="links" aria-label="This record">
         <a href={recordPath(recordId)}>← Record {recordId}</a>
         {guilty && <a href={guiltyPath(guilty.id)}>Its guilty</a>}

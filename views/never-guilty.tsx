@@ -5,7 +5,7 @@ import { hiddenPath, neverGuiltyPath, recomputationPath } from './crashes-links.
 import { TextField } from './fields.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { count, counted, EmptyState, type NoticeProps, Pager, Scroll, Time } from './parts.tsx';
+import { count, counted, EmptyState, Scroll, Time } from './parts.tsx';
 import { visible } from './visible.ts';
 
 export interface NeverGuiltyEntry {
@@ -27,7 +27,7 @@ export interface SeenFunction {
 
 export interface NeverGuiltyListPageProps {
   frame: Frame;
-  /** Those of this page; with a search, those that match it. */
+  /** With a search, those that match it. */
   entries: NeverGuiltyEntry[];
   counts: { builtIn: number; byAnalysts: number };
   version: number;
@@ -35,16 +35,13 @@ export interface NeverGuiltyListPageProps {
   search?: { q: string; found: SeenFunction[]; more: boolean } | undefined;
   /** The recomputation that runs or waits. */
   running?: { id: number } | undefined;
-  previousHref?: string | undefined;
-  nextHref?: string | undefined;
-  notice?: NoticeProps | undefined;
 }
 
 const LEAD =
   'Functions that are where a crash ends up but never why it happened: the search for the guilty frame passes them over.';
 
 export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
-  <Page frame={props.frame} title="Never-guilty list" current="crashes" lead={LEAD} notice={props.notice} live>
+  <Page frame={props.frame} title="Never-guilty list" current="crashes" lead={LEAD} live>
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={hiddenPath}>Hidden guilties</a>
@@ -65,13 +62,10 @@ export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
         </p>
       </div>
       {props.entries.length > 0 ? <Entries {...props} /> : <NoEntries searched={props.search !== undefined} />}
-      <Pager newerHref={props.previousHref} olderHref={props.nextHref} swaps="results" texts={BY_NAME} />
     </section>
     {!props.frame.readonly && !props.running && <Recompute />}
   </Page>
 );
-
-const BY_NAME = { newer: '← Previous', older: 'Next →' };
 
 const standing = ({ counts, version }: NeverGuiltyListPageProps): string =>
   `Version ${count(version)}: ${counted(counts.builtIn + counts.byAnalysts, 'function')}, ` +

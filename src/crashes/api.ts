@@ -7,7 +7,7 @@ import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
 import { type ListChange, listNeverGuilty, listVersion, NAME_LENGTH } from './never-guilty-list.ts';
-import { findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } from './queries.ts';
+import { buildsSeen, findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } from './queries.ts';
 import {
   findRecomputation,
   previewChange,
@@ -57,15 +57,22 @@ export function guiltiesApi(sql: Sql) {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
       const scope = scopeOf(query, query.os);
-      const [totals, days, builds, hostTypes, systems] = await Promise.all([
+      const [totals, days, builds, hostTypes, systems, [seen]] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         guiltyShares(sql, guilty.id, 'system_name', scope),
+        buildsSeen(sql, scope, [guilty.id]),
       ]);
       return c.json({
         ...guilty,
+        os: query.os ?? null,
+        days: scope.days,
+        first_seen: totals.firstDay && dayOf(totals.firstDay),
+        last_seen: totals.lastDay && dayOf(totals.lastDay),
+        first_build: seen?.first ?? null,
+        last_build: seen?.last ?? null,
         records: totals.records,
         machines: totals.machines,
         by_day: days,
@@ -173,6 +180,10 @@ export function recomputationsApi(sql: Sql, onWork: () => void) {
 
 export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
   return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
+}
+
+function dayOf(at: Date) {
+  return at.toISOString().slice(0, 10);
 }
 
 function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Recomputation) {

@@ -7,7 +7,6 @@ import { COMMENT_LENGTH } from '../../views/crashes-forms.tsx';
 import { HiddenGuiltiesPage } from '../../views/crashes-hidden.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, failedPath, hiddenPath } from '../../views/crashes-links.ts';
 import { GuiltyPage } from '../../views/guilty.tsx';
-import { recordsPath } from '../../views/links.ts';
 import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
@@ -48,6 +47,7 @@ const STACKS_A_PAGE = 10;
 const LIST_PAGE = 50;
 const BUILDS_SHOWN = 10;
 const GUILTY_BUILDS = 40;
+const PROGRAMS_SHOWN = 5;
 
 /** Top crashes, a guilty, its backtraces, hidden guilties and failed analyses. */
 export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: () => void) {
@@ -100,6 +100,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
             ...guilty,
             firstSeen: totals.firstDay,
             lastSeen: totals.lastDay,
+            lastSeenAnywhere: totals.lastDayAnywhere,
             firstBuild: seen[0]?.first ?? null,
             lastBuild: seen[0]?.last ?? null,
           }}
@@ -138,19 +139,12 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
           frame={await frame(c)}
           guilty={guilty}
           filter={filter}
-          stacks={stacks.flatMap(stack =>
-            stack.newest
-              ? [
-                  {
-                    ...stack,
-                    ...backtraceOf(stack),
-                    newest: stack.newest,
-                    otherPrograms: 0,
-                    recordsHref: recordsPath({ stack: String(stack.id), ...machineAndBuild(query) }),
-                  },
-                ]
-              : [],
-          )}
+          stacks={stacks.map(({ programs, ...stack }) => ({
+            ...stack,
+            ...backtraceOf(stack),
+            programs: programs.slice(0, PROGRAMS_SHOWN),
+            otherPrograms: Math.max(0, programs.length - PROGRAMS_SHOWN),
+          }))}
           firstStack={offset + 1}
           totalStacks={totals.stacks}
           totalRecords={totals.records}
@@ -257,10 +251,6 @@ function filterQuery(raw: Record<string, string>): { query: CrashQuery; errors?:
 function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
   const { days, fleet, sort, build, machine_id } = query;
   return { os, days, fleet, sort, build, machine_id };
-}
-
-function machineAndBuild({ machine_id, build }: CrashQuery) {
-  return { machine_id, build };
 }
 
 /** Crashes with and without backtraces share DOMAIN/PROBE with one of the classifications that hold backtraces. */

@@ -30,16 +30,23 @@ export function topGuilties(
            where last_day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
            group by guilty_id`
       : sql`
-          select guilty_id, count(distinct machine_id) as machines
-            from stack_machines c join stacks s on s.id = c.stack_id
-           where last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
-           group by guilty_id`;
+          select s.guilty_id, count(distinct m.machine_id) as machines
+            from (select distinct stack_id from hits) hit
+            join stacks s on s.id = hit.stack_id
+           cross join lateral (
+                   select machine_id from stack_machines c
+                    where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
+                   offset 0 -- by the days of each stack, not all machines there ever were
+                 ) m
+           group by s.guilty_id`;
   return sql<TopGuilty[]>`
-    with counted as (
-      select s.guilty_id, sum(c.records)::bigint as records
-        from stack_counts c join stacks s on s.id = c.stack_id
-       where ${inWindow(sql, scope)}
-         and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+    with hits as (
+      select c.stack_id, c.records
+        from stack_counts c
+       where ${inWindow(sql, scope)} and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+    ), counted as (
+      select s.guilty_id, sum(hits.records)::bigint as records
+        from hits join stacks s on s.id = hits.stack_id
        group by s.guilty_id
     ), affected as (
       ${machines}
@@ -63,20 +70,30 @@ export function recordsByBuild(sql: Queryable, scope: Scope, guiltyIds: number[]
      group by 1, 2`;
 }
 
-/** The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. */
-export function buildsSeen(sql: Queryable, scope: Omit<Scope, 'days'>, guiltyIds: number[]) {
+/**
+ * The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. Looked up at both ends of
+ * each stack's builds, since those pile up over the years.
+ */
+export function buildsSeen(sql: Queryable, { systemName, fleet }: Omit<Scope, 'days'>, guiltyIds: number[]) {
+  const systems =
+    systemName === undefined
+      ? sql`(select distinct system_name from stack_builds where stack_id = s.id)`
+      : sql`(select ${systemName}::text as system_name)`;
+  const edge = (direction: ReturnType<Queryable>) => sql`
+    (select build, version_order(build) as place
+       from stack_builds
+      where stack_id = s.id and system_name = systems.system_name and fleet_id = fleets.id
+      order by version_order(build) ${direction} limit 1)`;
   return sql<{ guiltyId: number; first: string; last: string }[]>`
-    with seen as (
-      select distinct s.guilty_id, c.build
-        from stack_builds c join stacks s on s.id = c.stack_id
-       where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inScope(sql, scope)}
-    ), places as materialized (
-      select build, version_order(build) as place from (select distinct build from seen) builds
-    )
-    select guilty_id as "guiltyId",
-           (array_agg(build order by place))[1] as first,
-           (array_agg(build order by place desc))[1] as last
-      from seen join places using (build) group by guilty_id`;
+    select s.guilty_id as "guiltyId",
+           (array_agg(seen.build order by seen.place))[1] as first,
+           (array_agg(seen.build order by seen.place desc))[1] as last
+      from stacks s
+     cross join lateral ${systems} systems
+     cross join fleets
+     cross join lateral (${edge(sql`asc`)} union all ${edge(sql`desc`)}) seen
+     where s.guilty_id = any(${guiltyIds}::bigint[]) and ${fleet === undefined ? sql`true` : sql`fleets.name = ${fleet}`}
+     group by s.guilty_id`;
 }
 
 /** The newest builds, in the order of versions, of any record in the window. */
@@ -163,11 +180,11 @@ export interface GuiltyBuild {
   systemName: string;
   records: number;
   machines: number;
-  /** The machines with most records, at most ten. */
+  /** The machines with most records that are still here, at most ten. */
   top: { machineId: string; records: number }[];
 }
 
-/** On which builds a guilty was seen in a window, newest first, and the machines of the window with most records in all. */
+/** On which builds a guilty was seen in a window, newest first, and on which machines. */
 export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: number) {
   return sql<GuiltyBuild[]>`
     with counted as (
@@ -175,32 +192,49 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
         from stack_counts c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by 1, 2
-    ), machines as (
-      select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
+    ), affected as (
+      select c.build, c.system_name, count(distinct c.machine_id) as machines
         from stack_machines c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+       group by 1, 2
+    ), machines as (
+      select c.build, c.system_name, c.machine_id, count(*) as records
+        from crashes c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and ${receivedInWindow(sql, scope)} and ${inScope(sql, scope)}
        group by 1, 2, 3
     ), ranked as (
       select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
+    ), top as (
+      select build, system_name, jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank) as machines
+        from ranked where rank <= 10 group by 1, 2
     )
-    select build, system_name as "systemName", counted.records, count(machine_id) as machines,
-           coalesce(
-             jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', ranked.records) order by rank) filter (where rank <= 10), '[]'
-           ) as top
-      from counted left join ranked using (build, system_name)
-     group by build, system_name, counted.records
+    select build, system_name as "systemName", records, coalesce(affected.machines, 0)::bigint as machines,
+           coalesce(top.machines, '[]') as top
+      from counted left join affected using (build, system_name) left join top using (build, system_name)
      order by version_order(build) desc, system_name limit ${limit}`;
 }
 
-/** First and last day, and all records and machines of a guilty. */
+export interface GuiltyTotals {
+  /** On the system and in the fleet asked for, whenever. */
+  firstDay: Date | null;
+  lastDay: Date | null;
+  lastDayAnywhere: Date | null;
+  /** In the window. */
+  records: number;
+  machines: number;
+}
+
+/** First and last day, and a window's records and machines, of a guilty. */
 export async function guiltyTotals(sql: Queryable, id: number, scope: Scope) {
-  const [row] = await sql<{ firstDay: Date | null; lastDay: Date | null; records: number; machines: number }[]>`
-    select min(b.first_day)::timestamptz as "firstDay", max(b.last_day)::timestamptz as "lastDay",
+  const [row] = await sql<GuiltyTotals[]>`
+    select min(c.first_day) filter (where ${inScope(sql, scope)})::timestamptz as "firstDay",
+           max(c.last_day) filter (where ${inScope(sql, scope)})::timestamptz as "lastDay",
+           max(c.last_day)::timestamptz as "lastDayAnywhere",
            (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id
              where s.guilty_id = ${id} and ${inWindow(sql, scope)}) as records,
            (select coalesce(sum(machines), 0)::bigint from guilty_machine_counts c
              where guilty_id = ${id} and last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}) as machines
-      from stack_builds b join stacks s on s.id = b.stack_id
+      from stack_builds c join stacks s on s.id = c.stack_id
      where s.guilty_id = ${id}`;
   return row!;
 }

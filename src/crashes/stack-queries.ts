@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inScope, inWindow, receivedInWindow, type Scope, today } from '../scope.ts';
+import { firstDay, inScope, receivedInWindow, type Scope, today } from '../scope.ts';
 import type { GuiltyRow } from './queries.ts';
 import type { StackFrame, StoredVerdict } from './stack.ts';
 
@@ -14,6 +14,7 @@ export interface DecidedStack {
 export interface StackRow extends DecidedStack {
   records: number;
   machines: number;
+  /** Null where its records are gone. */
   newest: { id: number; receivedAt: Date } | null;
   signals: { signal: string; records: number }[];
   programs: { program: string; records: number }[];
@@ -30,21 +31,20 @@ export async function guiltyStacks(
   id: number,
   { limit, offset, ...filter }: StackFilter & { limit: number; offset: number },
 ): Promise<StackRow[]> {
-  const { machineId } = filter;
   const rows = await sql<(Omit<StackRow, 'newest'> & { newestId: number | null; newestAt: Date | null })[]>`
     with counted as (
       ${countedStacks(sql, id, filter)} order by 2 desc, 1 limit ${limit} offset ${offset}
     )
     select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt", counted.records,
            (select count(distinct c.machine_id) from stack_machines c
-             where c.stack_id = s.id and ${machinesInScope(sql, filter)}) as machines,
+             where c.stack_id = s.id and c.last_day > ${today(sql)} - ${filter.days}::int and ${matches(sql, filter)}) as machines,
            newest.id as "newestId", newest.received_at as "newestAt", newest.signals, newest.programs
       from counted
       join stacks s on s.id = counted.stack_id
       left join lateral (
              with sample as (
                select id, received_at, signal, program from crashes c
-                where stack_id = s.id and ${receivedInWindow(sql, filter)} and ${inScope(sql, filter)} and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+                where stack_id = s.id and ${receivedInWindow(sql, filter)} and ${matches(sql, filter)}
                 order by id desc limit ${STACK_SAMPLE}
              )
              select (select max(id) from sample) as id, (select max(received_at) from sample) as received_at,
@@ -65,28 +65,26 @@ export interface StackFilter extends Scope {
   build?: string | undefined;
 }
 
-/** stack_id and records. What one machine reported is known in all, not by day. */
+/** stack_id and records. What came from one machine is told by its crashes: the counters of machines know no days. */
 function countedStacks(sql: Queryable, id: number, filter: StackFilter) {
-  const { machineId, build } = filter;
-  if (machineId !== undefined) {
+  if (filter.machineId !== undefined) {
     return sql`
-      select c.stack_id, sum(c.records)::bigint as records
-        from stack_machines c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and ${machinesInScope(sql, filter)}
+      select c.stack_id, count(*) as records
+        from crashes c join stacks s on s.id = c.stack_id
+       where s.guilty_id = ${id} and ${receivedInWindow(sql, filter)} and ${matches(sql, filter)}
        group by c.stack_id`;
   }
   return sql`
     select c.stack_id, sum(c.records)::bigint as records
       from stack_counts c join stacks s on s.id = c.stack_id
-     where s.guilty_id = ${id} and ${inWindow(sql, filter)}
-       and ${build === undefined ? sql`true` : sql`c.build = ${build}`}
+     where s.guilty_id = ${id} and c.day >= ${firstDay(sql, filter)} and ${matches(sql, filter)}
      group by c.stack_id`;
 }
 
-function machinesInScope(sql: Queryable, filter: StackFilter) {
-  const { machineId, build, days } = filter;
+/** Conditions on crashes, or on a counter table, called c. */
+function matches(sql: Queryable, { machineId, build, ...scope }: StackFilter) {
   return sql`
-    c.last_day > ${today(sql)} - ${days}::int and ${inScope(sql, filter)}
+    ${inScope(sql, scope)}
     and ${machineId === undefined ? sql`true` : sql`c.machine_id = ${machineId}`}
     and ${build === undefined ? sql`true` : sql`c.build = ${build}`}`;
 }

@@ -88,13 +88,14 @@ export function withoutGuilty({ guilty: _, ...verdict }: StackVerdict) {
 
 async function insertCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
   const rows = crashes.map(
-    ({ recordId, machineId, receivedAt, fleetId, systemName, program, pid, signal, reason, stack }) => ({
+    ({ recordId, machineId, receivedAt, fleetId, systemName, build, program, pid, signal, reason, stack }) => ({
       id: recordId,
       machine_id: machineId,
       received_at: receivedAt,
       hash: stack.hash,
       fleet_id: fleetId,
       system_name: systemName,
+      build,
       program,
       pid,
       signal,
@@ -102,10 +103,12 @@ async function insertCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
     }),
   );
   await tx`
-    insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, program, pid, signal, reason)
-    select came.machine_id, came.received_at, came.id, stacks.id, came.fleet_id, came.system_name, came.program, came.pid, came.signal, came.reason
+    insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, build, program, pid, signal, reason)
+    select came.machine_id, came.received_at, came.id, stacks.id, came.fleet_id, came.system_name, came.build, came.program, came.pid,
+           came.signal, came.reason
       from json_to_recordset(${JSON.stringify(rows)}::text::json)
-           as came (id bigint, machine_id text, received_at timestamptz, hash text, fleet_id smallint, system_name text, program text, pid integer, signal smallint, reason text)
+           as came (id bigint, machine_id text, received_at timestamptz, hash text, fleet_id smallint, system_name text, build text,
+                    program text, pid integer, signal smallint, reason text)
       join stacks on stacks.hash = came.hash::uuid
         on conflict do nothing`;
 }

@@ -61,12 +61,12 @@ export function backtrace(frames: string[], program = '/usr/bin/app', signal = 1
 const DERIVED = (sql: Queryable) => ({
   stack_counts: [
     sql`select day, stack_id, fleet_id, external, system_name, build, records from stack_counts`,
-    sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, build, count(*)
+    sql`select (c.received_at at time zone 'UTC')::date, stack_id, r.fleet_id, external, r.system_name, r.build, count(*)
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
   stack_builds: [
     sql`select stack_id, fleet_id, system_name, build, first_day, last_day from stack_builds`,
-    sql`select stack_id, r.fleet_id, r.system_name, build, min((c.received_at at time zone 'UTC')::date), max((c.received_at at time zone 'UTC')::date)
+    sql`select stack_id, r.fleet_id, r.system_name, r.build, min((c.received_at at time zone 'UTC')::date), max((c.received_at at time zone 'UTC')::date)
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4`,
   ],
   stack_platforms: [
@@ -76,7 +76,7 @@ const DERIVED = (sql: Queryable) => ({
   ],
   stack_machines: [
     sql`select stack_id, machine_id, fleet_id, external, system_name, build, records, last_day from stack_machines`,
-    sql`select stack_id, machine_id, r.fleet_id, external, r.system_name, build, count(*), max((c.received_at at time zone 'UTC')::date)
+    sql`select stack_id, machine_id, r.fleet_id, external, r.system_name, r.build, count(*), max((c.received_at at time zone 'UTC')::date)
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
   guilty_machines: [
@@ -90,9 +90,13 @@ const DERIVED = (sql: Queryable) => ({
     sql`select last_day, guilty_id, fleet_id, external, system_name, count(*)
           from guilty_machines group by 1, 2, 3, 4, 5`,
   ],
+  crashes: [
+    sql`select id, fleet_id, system_name, build from crashes`,
+    sql`select id, r.fleet_id, r.system_name, r.build from crashes c join records r using (machine_id, received_at, id)`,
+  ],
 });
 
-/** Rows of each counting table that differ from what the analysed records say; none where all is well. */
+/** Rows of each derived table that differ from what the analysed records say; none where all is well. */
 export async function miscounted(sql: Sql) {
   const wrong: Record<string, number> = {};
   for (const [table, [kept, derived]] of Object.entries(DERIVED(sql))) {
