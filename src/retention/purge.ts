@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { pruneCounters } from './counters.ts';
 import { countGroups, databaseBytes, listDays, markPurged, partitionBytes, type RecordDay } from './days.ts';
 import { daysOverLimit } from './limit.ts';
-import { deleteGroups, dropDay } from './remove.ts';
+import { deleteGroups, dropDay, restSince } from './remove.ts';
 import { type RecordGroup, type Rules, rulesOf, ruleThatTakes, stateAt } from './rules.ts';
 
 export interface PurgeOptions {
@@ -32,6 +32,10 @@ export interface PurgeReport {
   /** The database is still larger than retention.max_bytes, and no more days may go. */
   overLimit: boolean;
 }
+
+/** Nothing is written while a day is dropped, so ingestion gets so many times as long before the next. */
+const REST_AFTER_DROP = 12;
+const SMALL_DAY = 4 * 1024 ** 2;
 
 export const LIMIT_RULE = 'retention.max_bytes';
 
@@ -120,6 +124,7 @@ async function dropWhole(
   { dryRun, progress }: PurgeOptions,
 ): Promise<boolean> {
   const bytes = await partitionBytes(sql, day.day);
+  const started = performance.now();
   if (!dryRun && !(await dropDay(sql, day, state))) {
     report.postponed.push(day.day);
     return false;
@@ -128,6 +133,7 @@ async function dropWhole(
   report.bytes += bytes;
   for (const { rule, records } of taken) add(report, rule, records);
   progress?.({ day: day.day, records: report.records });
+  if (!dryRun && bytes > SMALL_DAY) await restSince(started, REST_AFTER_DROP);
   return true;
 }
 

@@ -8,7 +8,7 @@ const DROP_ATTEMPTS = 10;
 const DROP_PAUSE_MS = 400;
 /** Pages of 8 KB that one statement looks through. */
 const SLICE_PAGES = 256;
-/** Ingestion comes first: after each slice the database rests so many times as long as that took, at most a second. */
+/** Ingestion comes first: after each slice the database rests so many times as long as that took. */
 const REST = 6;
 const MAX_REST_MS = 1_000;
 
@@ -50,10 +50,14 @@ export async function* deleteGroups(
       const started = performance.now();
       const taken = await deleteSlice(sql, { day, table, page, groups, machineIds });
       if (taken.length > 0) yield taken;
-      const rest = Math.min((performance.now() - started) * REST, MAX_REST_MS);
-      if (page + SLICE_PAGES < pages) await Bun.sleep(rest);
+      if (page + SLICE_PAGES < pages) await restSince(started, REST);
     }
   }
+}
+
+/** So many times as long as has passed since then, at most a second. */
+export function restSince(started: number, times: number): Promise<void> {
+  return Bun.sleep(Math.min((performance.now() - started) * times, MAX_REST_MS));
 }
 
 async function countPages(sql: Queryable, table: string): Promise<number> {
