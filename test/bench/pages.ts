@@ -5,32 +5,59 @@ import { EXECUTABLE, type Program, startProgram, temporaryState } from './progra
 const PORT = 18_770;
 const SIZES = (process.env.BENCH_RECORDS ?? '100000,1000000').split(',').map(Number);
 const MACHINES = process.env.BENCH_MACHINES ?? '20000';
-const DAYS = process.env.BENCH_DAYS ?? '35';
+const DAYS = Number(process.env.BENCH_DAYS ?? 35);
 const REPEATS = 9;
 
 /** Writes fleets of several sizes, lets their crashes be analysed while records come in, and times pages, searches and exports. */
 export async function benchPages() {
   for (const records of SIZES) {
-    const state = temporaryState();
-    try {
-      const demo = Bun.spawnSync(
-        [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', DAYS],
-        {
-          env: { PATH: process.env.PATH ?? '', TELEMETRICSD_STATE_DIR: state.dir },
-        },
-      );
-      console.log(`${records} records: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
-      const program = await startProgram(state.dir, PORT);
-      console.log(`  analysis          ${await analysisRate(state.dir)}`);
-      for (const path of [...(await crashPages(program)), ...VIEWS])
+    await withFleet({ records, days: DAYS }, async program => {
+      console.log(`  analysis          ${await analysisRate(program.stateDir)}`);
+      for (const path of [...(await crashPages(program)).values(), ...VIEWS])
         console.log(`  ${(await medianMs(program, path)).toFixed(1).padStart(7)} ms  ${path}`);
       await benchSearches(program);
       await benchExports(program);
-      await program.stop();
-    } finally {
-      state.remove();
-    }
+    });
   }
+}
+
+async function withFleet<T>(fleet: { records: number; days: number }, bench: (program: Program) => Promise<T>) {
+  const { records, days } = fleet;
+  const state = temporaryState();
+  try {
+    const demo = Bun.spawnSync(
+      [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', String(days)],
+      {
+        env: { PATH: process.env.PATH ?? '', TELEMETRICSD_STATE_DIR: state.dir },
+      },
+    );
+    console.log(`${records} records, ${days} days: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
+    const program = await startProgram(state.dir, PORT);
+    const result = await bench(program);
+    await program.stop();
+    return result;
+  } finally {
+    state.remove();
+  }
+}
+
+/** How much longer crash pages take where there are more records, as many a day, that go back longer. */
+export async function benchGrowth() {
+  const [fewer, more] = [Math.min(...SIZES), Math.max(...SIZES)];
+  const days = Math.round((DAYS * more) / fewer);
+  const before = await crashPageTimes(fewer, DAYS);
+  console.log(`crash pages with ${more} records of ${days} days, and as a ratio to ${fewer} of the last ${DAYS}:`);
+  for (const [page, ms] of await crashPageTimes(more, days))
+    console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${page}: ratio ${(ms / before.get(page)!).toFixed(2)}`);
+}
+
+async function crashPageTimes(records: number, days: number): Promise<Map<string, number>> {
+  return withFleet({ records, days }, async program => {
+    await analysisRate(program.stateDir);
+    const times = new Map<string, number>();
+    for (const [name, path] of await crashPages(program)) times.set(name, await medianMs(program, path));
+    return times;
+  });
 }
 
 /** Crash records a second, from start to an empty queue, while one connection posts records. */
@@ -53,17 +80,19 @@ async function analysisRate(stateDir: string): Promise<string> {
   return `${Math.round(analysed / seconds)} crash records/s over ${seconds.toFixed(1)} s, with ingestion going on`;
 }
 
-async function crashPages(program: Program): Promise<string[]> {
-  const response = await fetch(`http://127.0.0.1:${program.port}/api/guilties?limit=1`);
-  const { guilties } = (await response.json()) as { guilties: { id: number }[] };
+async function crashPages({ port }: Program): Promise<Map<string, string>> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/guilties?limit=1`);
+  const { guilties, builds } = (await response.json()) as { guilties: { id: number }[]; builds: string[] };
   const guilty = `/telemetryui/crashes/guilty_details/${guilties[0]!.id}`;
-  return [
-    '/telemetryui/crashes',
-    '/telemetryui/crashes?days=35&sort=machines',
-    guilty,
-    `${guilty}?days=35`,
-    `${guilty}/backtraces?days=35`,
-  ];
+  return new Map([
+    ['top crashes', '/telemetryui/crashes'],
+    ['top crashes, 35 days by machines', '/telemetryui/crashes?days=35&sort=machines'],
+    ['top crashes of a build, 35 days', `/telemetryui/crashes/${builds[0]}?days=35`],
+    ['guilty', guilty],
+    ['guilty, 35 days', `${guilty}?days=35`],
+    ['backtraces, 35 days', `${guilty}/backtraces?days=35`],
+    ['backtraces of a build, 35 days', `${guilty}/backtraces?days=35&build=${builds[0]}`],
+  ]);
 }
 
 const VIEWS = [
