@@ -9,3 +9,6 @@ alter table crashes alter column build drop default;
 
 -- Where the first and the last build of a stack are found without reading all of them.
 create index stack_builds_place on stack_builds (stack_id, system_name, fleet_id, version_order(build), build);
+
+-- Which systems crashed lately is told by a few lookups each.
+create index guilty_machine_counts_system on guilty_machine_counts (system_name, last_day);

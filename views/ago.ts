@@ -18,3 +18,6 @@ export const ago = (at: Date, now: Date): string => {
 
 /** `2026-11-23 13:45:10 UTC` */
 export const exact = (at: Date): string => `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+/** `2026-11-23`, where no more is known than the UTC day. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10);

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { dayOf } from './ago.ts';
 import { UnhideForm } from './crashes-forms.tsx';
 import { type GuiltyRef, guiltyPath, hiddenPath, neverGuiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
@@ -56,7 +57,7 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
               <GuiltyName guilty={guilty} href={guiltyPath(guilty.id)} />
             </td>
             <td class="num">{count(guilty.records)}</td>
-            <td class="nowrap">{guilty.lastSeen && <Time at={guilty.lastSeen} now={frame.now} />}</td>
+            <td class="nowrap">{guilty.lastSeen && dayOf(guilty.lastSeen)}</td>
             <td class="nowrap">
               <Time at={guilty.hiddenAt} now={frame.now} />
             </td>

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { exact } from './ago.ts';
+import { dayOf } from './ago.ts';
 import { BarTable } from './bars.tsx';
 import { CrashesFilterForm } from './crashes-filter.tsx';
 import { CommentForm, HideForm, UnhideForm } from './crashes-forms.tsx';
@@ -15,7 +15,7 @@ import {
 import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { count, EmptyState, Time } from './parts.tsx';
+import { count, EmptyState } from './parts.tsx';
 import { daySlot, SlotChart } from './slot-chart.tsx';
 import { visible } from './visible.ts';
 
@@ -74,7 +74,7 @@ const TITLE = 100;
 
 const brief = (name: string): string => (name.length > TITLE ? `${name.slice(0, TITLE - 1)}…` : name);
 
-const GuiltyFacts: FC<GuiltyPageProps> = ({ frame, guilty, records, machines }) => (
+const GuiltyFacts: FC<GuiltyPageProps> = ({ guilty, records, machines }) => (
   <div class="facts">
     <dl>
       <div>
@@ -95,23 +95,17 @@ const GuiltyFacts: FC<GuiltyPageProps> = ({ frame, guilty, records, machines }) 
       </div>
     </dl>
     <dl>
-      <Seen name="First seen" at={guilty.firstSeen} build={guilty.firstBuild} now={frame.now} />
-      <Seen name="Last seen" at={guilty.lastSeen} build={guilty.lastBuild} now={frame.now} />
+      <Seen name="First seen" on={guilty.firstSeen} build={guilty.firstBuild} />
+      <Seen name="Last seen" on={guilty.lastSeen} build={guilty.lastBuild} />
     </dl>
   </div>
 );
 
-const Seen: FC<{ name: string; at: Date | null; build: string | null; now: Date }> = ({ name, at, build, now }) => (
+const Seen: FC<{ name: string; on: Date | null; build: string | null }> = ({ name, on, build }) => (
   <div>
     <dt>{name}</dt>
     <dd>
-      {at ? (
-        <>
-          {exact(at)}, <Time at={at} now={now} />
-        </>
-      ) : (
-        <span class="soft">never</span>
-      )}
+      {on ? dayOf(on) : <span class="soft">never</span>}
       {build !== null && (
         <>
           , build <span class="mono">{build}</span>
@@ -174,13 +168,11 @@ const hardware = (hostType: string): string =>
     .filter(part => part.trim() !== '')
     .join(' · ') || 'not named';
 
-const NoneInWindow: FC<GuiltyPageProps> = ({ guilty, frame }) => (
+const NoneInWindow: FC<GuiltyPageProps> = ({ guilty }) => (
   <EmptyState title="No record in this window">
     <p>
       {guilty.lastSeenAnywhere ? (
-        <>
-          The last one came <Time at={guilty.lastSeenAnywhere} now={frame.now} />. Choose a longer window or another OS.
-        </>
+        <>The last one came on {dayOf(guilty.lastSeenAnywhere)}. Choose a longer window or another OS.</>
       ) : (
         'No record is put down to this function any more: the never-guilty list has changed since.'
       )}

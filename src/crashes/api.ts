@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { dayOf } from '../../views/ago.ts';
 import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
@@ -180,10 +181,6 @@ export function recomputationsApi(sql: Sql, onWork: () => void) {
 
 export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
   return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
-}
-
-function dayOf(at: Date) {
-  return at.toISOString().slice(0, 10);
 }
 
 function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Recomputation) {

@@ -105,11 +105,30 @@ export async function newestBuilds(sql: Queryable, scope: Scope, limit: number):
   return rows.map(row => row.build);
 }
 
-/** The systems that crashed lately, the one with most machines first. Those that did not name themselves are left out. */
+/** Systems are ordered by the machines of so many days. */
+const ORDERING_DAYS = 7;
+
+/**
+ * The systems that crashed lately, the one with most machines first. Those that did not name themselves are left out. Goes from
+ * name to name by index: they are few, what was counted of them is much.
+ */
 export async function crashingSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
+    with recursive names as (
+      select '' collate "C" as system_name
+       union all
+      select (select c.system_name from guilty_machine_counts c
+               where c.system_name > names.system_name order by c.system_name limit 1)
+        from names where names.system_name is not null
+    )
     select system_name as "systemName"
-      from guilty_machine_counts where system_name <> '' and last_day > ${today(sql)} - ${LATELY_DAYS}::int group by system_name order by sum(machines) desc, system_name limit 100`;
+      from names
+     where exists (select from guilty_machine_counts c
+                    where c.system_name = names.system_name and last_day > ${today(sql)} - ${LATELY_DAYS}::int)
+       and system_name <> ''
+     order by (select coalesce(sum(machines), 0) from guilty_machine_counts c
+                where c.system_name = names.system_name and last_day > ${today(sql)} - ${ORDERING_DAYS}::int) desc, system_name
+     limit 100`;
   return rows.map(row => row.systemName);
 }
 
@@ -192,25 +211,30 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
         from stack_counts c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by 1, 2
-    ), affected as (
-      select c.build, c.system_name, count(distinct c.machine_id) as machines
+    ), machines as (
+      select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
         from stack_machines c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
-       group by 1, 2
-    ), machines as (
-      select c.build, c.system_name, c.machine_id, count(*) as records
-        from crashes c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and ${receivedInWindow(sql, scope)} and ${inScope(sql, scope)}
        group by 1, 2, 3
     ), ranked as (
       select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
+    ), shown as (
+      select build, system_name, machine_id, case when ranked.records = 1 then 1 else in_window.records end as records
+        from ranked
+       -- What came once came in the window; the rest is counted, since the counters of machines know no days.
+       cross join lateral (
+               select count(*) as records from crashes c join stacks s on s.id = c.stack_id
+                where ranked.records > 1 and s.guilty_id = ${id} and c.machine_id = ranked.machine_id and ${receivedInWindow(sql, scope)}
+                  and c.build = ranked.build and c.system_name = ranked.system_name and ${inScope(sql, scope)}
+             ) in_window
+       where rank <= 10
     ), top as (
-      select build, system_name, jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank) as machines
-        from ranked where rank <= 10 group by 1, 2
+      select build, system_name, jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by records desc, machine_id) as machines
+        from shown where records > 0 group by 1, 2
     )
-    select build, system_name as "systemName", records, coalesce(affected.machines, 0)::bigint as machines,
-           coalesce(top.machines, '[]') as top
-      from counted left join affected using (build, system_name) left join top using (build, system_name)
+    select build, system_name as "systemName", counted.records, count(ranked.machine_id) as machines, coalesce(top.machines, '[]') as top
+      from counted left join ranked using (build, system_name) left join top using (build, system_name)
+     group by build, system_name, counted.records, top.machines
      order by version_order(build) desc, system_name limit ${limit}`;
 }
 

@@ -7,7 +7,7 @@ import { weighPages } from './weight.ts';
 const PORT = 18_770;
 const SIZES = (process.env.BENCH_RECORDS ?? '100000,1000000').split(',').map(Number);
 const MACHINES = process.env.BENCH_MACHINES ?? '20000';
-const DAYS = process.env.BENCH_DAYS ?? '35';
+const DAYS = Number(process.env.BENCH_DAYS ?? 35);
 const REPEATS = 9;
 
 /** Median milliseconds, by what was asked. */
@@ -20,37 +20,43 @@ type Timings = Map<string, number>;
 export async function benchPages() {
   let first: { records: number; timings: Timings } | undefined;
   for (const records of SIZES) {
-    const timings = await benchFleet(records);
+    const timings = await withFleet({ records, days: DAYS }, benchFleet);
     if (first) compare(timings, records, first);
     else first = { records, timings };
   }
 }
 
-async function benchFleet(records: number): Promise<Timings> {
+async function benchFleet(program: Program): Promise<Timings> {
+  console.log(`  analysis          ${await analysisRate(program.stateDir)}`);
+  const paths = [...(await recordPaths(program)), ...(await crashPages(program)).values(), ...VIEWS];
+  const timings: Timings = new Map();
+  for (const path of paths) {
+    const ms = await medianMs(program, path);
+    timings.set(path, ms);
+    console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${path}`);
+  }
+  for (const [name, ms] of await benchSearches(program)) timings.set(name, ms);
+  await weighPages(program, paths);
+  await benchExports(program);
+  await benchUpkeep(program);
+  return timings;
+}
+
+async function withFleet<T>(fleet: { records: number; days: number }, bench: (program: Program) => Promise<T>) {
+  const { records, days } = fleet;
   const state = temporaryState();
   try {
     const demo = Bun.spawnSync(
-      [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', DAYS],
+      [EXECUTABLE, 'demo', '--records', String(records), '--machines', MACHINES, '--days', String(days)],
       {
         env: { PATH: process.env.PATH ?? '', TELEMETRICSD_STATE_DIR: state.dir },
       },
     );
-    console.log(`${records} records: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
+    console.log(`${records} records, ${days} days: ${demo.stderr.toString().trim().split('\n').at(-1)}`);
     const program = await startProgram(state.dir, PORT);
-    console.log(`  analysis          ${await analysisRate(state.dir)}`);
-    const paths = [...(await recordPaths(program)), ...(await crashPages(program)), ...VIEWS];
-    const timings: Timings = new Map();
-    for (const path of paths) {
-      const ms = await medianMs(program, path);
-      timings.set(path, ms);
-      console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${path}`);
-    }
-    for (const [name, ms] of await benchSearches(program)) timings.set(name, ms);
-    await weighPages(program, paths);
-    await benchExports(program);
-    await benchUpkeep(program);
+    const result = await bench(program);
     await program.stop();
-    return timings;
+    return result;
   } finally {
     state.remove();
   }
@@ -71,6 +77,25 @@ function compare(timings: Timings, records: number, first: { records: number; ti
   );
   for (const { name, ms, before, ratio } of ratios.slice(0, WORST))
     console.log(`  ratio ${ratio.toFixed(2).padStart(5)}  ${before.toFixed(1)} → ${ms.toFixed(1)} ms  ${name}`);
+}
+
+/** How much longer crash pages take where there are more records, as many a day, that go back longer. */
+export async function benchGrowth() {
+  const [fewer, more] = [Math.min(...SIZES), Math.max(...SIZES)];
+  const days = Math.round((DAYS * more) / fewer);
+  const before = await crashPageTimes(fewer, DAYS);
+  console.log(`crash pages with ${more} records of ${days} days, and as a ratio to ${fewer} of the last ${DAYS}:`);
+  for (const [page, ms] of await crashPageTimes(more, days))
+    console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${page}: ratio ${(ms / before.get(page)!).toFixed(2)}`);
+}
+
+async function crashPageTimes(records: number, days: number): Promise<Map<string, number>> {
+  return withFleet({ records, days }, async program => {
+    await analysisRate(program.stateDir);
+    const times = new Map<string, number>();
+    for (const [name, path] of await crashPages(program)) times.set(name, await medianMs(program, path));
+    return times;
+  });
 }
 
 /** Crash records a second, from start to an empty queue, while one connection posts records. */
@@ -96,17 +121,19 @@ async function analysisRate(stateDir: string): Promise<string> {
   return `${Math.round(analysed / seconds)} crash records/s over ${seconds.toFixed(1)} s, with ingestion going on`;
 }
 
-async function crashPages(program: Program): Promise<string[]> {
-  const response = await fetch(`http://127.0.0.1:${program.port}/api/guilties?limit=1`);
-  const { guilties } = (await response.json()) as { guilties: { id: number }[] };
+async function crashPages({ port }: Program): Promise<Map<string, string>> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/guilties?limit=1`);
+  const { guilties, builds } = (await response.json()) as { guilties: { id: number }[]; builds: string[] };
   const guilty = `/telemetryui/crashes/guilty_details/${guilties[0]!.id}`;
-  return [
-    '/telemetryui/crashes',
-    '/telemetryui/crashes?days=35&sort=machines',
-    guilty,
-    `${guilty}?days=35`,
-    `${guilty}/backtraces?days=35`,
-  ];
+  return new Map([
+    ['top crashes', '/telemetryui/crashes'],
+    ['top crashes, 35 days by machines', '/telemetryui/crashes?days=35&sort=machines'],
+    ['top crashes of a build, 35 days', `/telemetryui/crashes/${builds[0]}?days=35`],
+    ['guilty', guilty],
+    ['guilty, 35 days', `${guilty}?days=35`],
+    ['backtraces, 35 days', `${guilty}/backtraces?days=35`],
+    ['backtraces of a build, 35 days', `${guilty}/backtraces?days=35&build=${builds[0]}`],
+  ]);
 }
 
 /** A record, and all of a machine. Their ids differ from fleet to fleet. */
