@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { readFileSync } from 'node:fs';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import { LIMITS, weighPages } from './bench/weight.ts';
 import { launchChromium, visit, withoutChromium } from './chromium.ts';
 import { eventually, type Program, workspace } from './executable/program.ts';
 
@@ -159,6 +160,10 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       expect(await reading(0.01)).toBe(await days.nth(6).textContent());
       await page.setViewportSize({ width: 600, height: 800 });
       await page.waitForFunction('document.querySelector(".uplot").offsetWidth < 600');
+      const drawn = () => page.evaluate<string>('document.querySelector("canvas").toDataURL()');
+      const light = await drawn();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await drawn()).not.toBe(light);
       await page.goBack();
       await page.waitForURL('**/builds');
       await page.locator('canvas').waitFor();
@@ -239,6 +244,15 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       404,
     ),
   );
+
+  test('every page is light, the first and each further one', async () => {
+    const found = ALL().filter(path => path !== '/machines/lab-1');
+    const weights = await weighPages(
+      program.port,
+      found.map(path => `/telemetryui${path}`),
+    );
+    expect(weights.filter(({ first, later }) => first > LIMITS.first || later > LIMITS.later)).toEqual([]);
+  });
 
   test('nothing is wider than a screen of 400 pixels', () =>
     look(

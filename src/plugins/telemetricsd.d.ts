@@ -45,6 +45,8 @@ declare module 'telemetricsd' {
     notice?: NoticeProps | undefined;
     /** Loads htmx: forms and links with hx-… exchange parts of the page. */
     live?: boolean | undefined;
+    /** Loads uPlot: charts of series can be zoomed and tell their values. Without, they are drawings. */
+    explore?: boolean | undefined;
     /** Files in static/. */
     styles?: string[] | undefined;
     scripts?: string[] | undefined;
@@ -97,6 +99,8 @@ declare module 'telemetricsd' {
     unit: string;
     /** The table is shown without asking. */
     open?: boolean | undefined;
+    /** To be explored on a page that has `explore`, as series charts are anyway. */
+    explore?: boolean | undefined;
   }
   /** Stacked bars and a line, with the numbers as a table. */
   export const SlotChart: FC<SlotChartProps>;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { connect } from '../../src/db/connect.ts';
 import { EXECUTABLE, type Program, startProgram, temporaryState } from './program.ts';
 import { benchUpkeep } from './upkeep.ts';
-import { weighPages } from './weight.ts';
+import { benchWeights } from './weight.ts';
 
 const PORT = 18_770;
 const SIZES = (process.env.BENCH_RECORDS ?? '100000,1000000').split(',').map(Number);
@@ -36,7 +36,7 @@ async function benchFleet(program: Program): Promise<Timings> {
     console.log(`  ${ms.toFixed(1).padStart(7)} ms  ${path}`);
   }
   for (const [name, ms] of await benchSearches(program)) timings.set(name, ms);
-  await weighPages(program, paths);
+  await benchWeights(program, paths);
   await benchExports(program);
   await benchUpkeep(program);
   return timings;

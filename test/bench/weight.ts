@@ -1,12 +1,18 @@
 import type { Program } from './program.ts';
 
-const FIRST_LIMIT = 150;
-const LATER_LIMIT = 30;
+/** What pages may weigh: with all of their assets when they are opened for the first time, and alone afterwards. */
+export const LIMITS = { first: 150_000, later: 30_000 };
 
-/** What each page weighs as it is sent: with all of its assets when it is opened for the first time, and alone afterwards. */
-export async function weighPages({ port }: Program, paths: string[]) {
+interface Weight {
+  path: string;
+  first: number;
+  later: number;
+}
+
+/** Bytes of each page as they are sent, compressed. */
+export async function weighPages(port: number, paths: string[]): Promise<Weight[]> {
   const assets = new Map<string, number>();
-  const weights: { path: string; later: number; first: number }[] = [];
+  const weights: Weight[] = [];
   for (const path of paths) {
     const { bytes: later, html } = await weigh(port, path);
     let first = later;
@@ -16,16 +22,25 @@ export async function weighPages({ port }: Program, paths: string[]) {
     }
     weights.push({ path, later, first });
   }
-  for (const [what, key, limit] of [
-    ['with assets', 'first', FIRST_LIMIT],
-    ['alone', 'later', LATER_LIMIT],
+  return weights;
+}
+
+export async function benchWeights({ port }: Program, paths: string[]) {
+  const weights = await weighPages(port, paths);
+  for (const [what, key] of [
+    ['with assets', 'first'],
+    ['alone', 'later'],
   ] as const) {
     const heaviest = weights.toSorted((a, b) => b[key] - a[key]);
-    const past = heaviest.filter(weight => weight[key] > limit * 1000).map(({ path }) => path);
-    const told = heaviest.slice(0, 3).map(weight => `${(weight[key] / 1000).toFixed(1)} KB ${weight.path}`);
-    console.log(`  heaviest ${what}, compressed: ${told.join(', ')}; past ${limit} KB: ${past.join(', ') || 'none'}`);
+    const past = heaviest.filter(weight => weight[key] > LIMITS[key]).map(({ path }) => path);
+    const told = heaviest.slice(0, 3).map(weight => `${kilobytes(weight[key])} ${weight.path}`);
+    console.log(
+      `  heaviest ${what}, compressed: ${told.join(', ')}; past ${kilobytes(LIMITS[key])}: ${past.join(', ') || 'none'}`,
+    );
   }
 }
+
+const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
 const assetsOf = (html: string): string[] =>
   [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, href]) => href!);

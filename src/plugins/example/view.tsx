@@ -31,7 +31,14 @@ app.get('/', async c => {
   const most = kernels.slice(0, SERIES).map(({ kernel }) => kernel);
   const byDay = await countByDay(sql, scope, most);
   return c.html(
-    <Page frame={frame} title={title} lead="Records by operating system and kernel." styles={['style.css']} live>
+    <Page
+      frame={frame}
+      title={title}
+      lead="Records by operating system and kernel."
+      styles={['style.css']}
+      live
+      explore
+    >
       <ScopeForm
         action={base}
         label="Filter kernels"
