@@ -12,6 +12,7 @@ import { signInPages } from './access/sign-in-pages.tsx';
 import { tokenPages } from './access/token-pages.tsx';
 import { userPages } from './access/user-pages.tsx';
 import { requireKnownHost, requireSameOrigin, securityHeaders } from './access/web-safety.ts';
+import { accessLog } from './access-log.ts';
 import { loadAssets } from './assets.ts';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
@@ -78,6 +79,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
   const assets = loadAssets();
   const app: App = new Hono<{ Bindings: CollectorBindings }>();
 
+  if (config.log.access !== 'off') app.use(accessLog(config.log.access, log));
   app.get('/healthz', c => c.text('alive\n'));
   app.get('/readyz', async c => {
     database.assertAvailable();

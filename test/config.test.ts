@@ -94,7 +94,7 @@ test('without file and environment every setting has its default', () => {
     updates: { classifications: ['*/swupd-client/update'] },
     backup: { dir: undefined, schedule: '30 3 * * *', keep: 7 },
     notify: { webhook: undefined, command: undefined, repeat_hours: 24, hourly: 10, guilty_machines: 10 },
-    log: { level: 'info', format: 'text' },
+    log: { level: 'info', format: 'text', access: 'off' },
   });
 });
 
@@ -200,6 +200,7 @@ describe('a value that is right', () => {
     ['crashes.classifications = []', '', '', 'crashes.classifications', []],
     ['log.level = "debug"', 'LOG_LEVEL', 'debug', 'log.level', 'debug'],
     ['log.format = "json"', 'LOG_FORMAT', 'json', 'log.format', 'json'],
+    ['log.access = "all"', 'LOG_ACCESS', 'all', 'log.access', 'all'],
   ];
   for (const [toml, variable, text, key, expected] of cases) {
     test(toml, () => expect(read(load({ toml }), key)).toEqual(expected));
@@ -326,6 +327,7 @@ describe('a value that is wrong', () => {
     ['crashes.classifications = [1]', 'crashes.classifications[0]', '1', /three parts/],
     ['log.level = "verbose"', 'log.level', '"verbose"', /"error", "warn", "info" or "debug"/],
     ['log.format = "xml"', 'log.format', '"xml"', /"text" or "json"/],
+    ['log.access = true', 'log.access', 'true', /"off", "pages" or "all"/],
   ];
   for (const [toml, key, value, allowed] of cases) {
     test(toml, () => {

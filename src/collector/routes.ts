@@ -56,6 +56,11 @@ export function collectorRoutes(
   return app;
 }
 
+/** Whether a machine may be sending a record. */
+export function isCollector(method: string, path: string): boolean {
+  return method === 'POST' && PATHS.includes(path);
+}
+
 type CollectorContext = Context<{ Bindings: CollectorBindings }>;
 
 async function receive(c: CollectorContext, collector: Collector, maxPayload: number, certified: Set<string>) {

@@ -522,6 +522,14 @@ export const settings = {
       doc: 'How a line of the log looks.',
       allowed: '"text" or "json"',
     }),
+    access: setting({
+      schema: z.enum(['off', 'pages', 'all']),
+      default: 'off',
+      doc:
+        'Whether each answer is a line of the log (level "info") with method, path, status, time taken, address and user: of pages and ' +
+        'API, or what machines post as well.',
+      allowed: '"off", "pages" or "all"',
+    }),
   },
 };
 

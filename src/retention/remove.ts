@@ -10,7 +10,7 @@ const DROP_PAUSE_MS = 400;
 const SLICE_PAGES = 256;
 /** Ingestion comes first: after each slice the database rests so many times as long as that took. */
 const REST = 6;
-const MAX_REST_MS = 1_000;
+const MAX_REST_MS = 5_000;
 
 /**
  * Drops a day's partitions. False where someone reads records for so long that it would hold up ingestion, or where
@@ -55,7 +55,7 @@ export async function* deleteGroups(
   }
 }
 
-/** So many times as long as has passed since then, at most a second. */
+/** So many times as long as has passed since then, at most five seconds. */
 export function restSince(started: number, times: number): Promise<void> {
   return Bun.sleep(Math.min((performance.now() - started) * times, MAX_REST_MS));
 }
