@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { accountPages } from './access/account-pages.tsx';
 import { auditApi, auditPages, settingsPages } from './access/audit-pages.tsx';
 import { requirePermission } from './access/identify.ts';
-import { isLoopback, needsAccounts } from './access/mode.ts';
+import { loopbackHost, needsAccounts } from './access/mode.ts';
 import { openIdProvider } from './access/oidc.ts';
 import { oidcPages } from './access/oidc-pages.ts';
 import { signInPages } from './access/sign-in-pages.tsx';
@@ -138,7 +138,7 @@ function pages(
         },
       }),
     );
-    app.use(path, requireKnownHost(isLoopback(listener), config.http.public_url));
+    app.use(path, requireKnownHost(loopbackHost(listener), config.http.public_url));
     app.use(path, async (_, next) => {
       database.assertAvailable();
       await next();

@@ -20,8 +20,8 @@ export function errorResponse(
 ): Response | Promise<Response> {
   const { status, message } = toAnswer(error);
   if (status === 500)
-    log?.error('a request failed', { method: c.req.method, path: c.req.path, reason: describe(error) });
-  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: c.req.path, reason: message });
+    log?.error('a request failed', { method: c.req.method, path: pathForLog(c), reason: describe(error) });
+  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: pathForLog(c), reason: message });
   c.header('Cache-Control', 'no-store');
   if (status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
@@ -30,6 +30,11 @@ export function errorResponse(
     <ErrorPage frame={bareFrame(c, asset)} status={status} title={title} message={sentence(message)} hints={hints} />,
     status,
   );
+}
+
+/** Whoever has the key of a link may choose a password. */
+function pathForLog(c: Context): string {
+  return c.req.path.replace(/^(\/telemetryui\/links\/).+/, '$1…');
 }
 
 function toAnswer(error: unknown): Answer {

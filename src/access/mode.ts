@@ -8,9 +8,10 @@ export function needsAccounts({ access, http }: Config): boolean {
 }
 
 export function servesPagesToOthers(listener: Listener): boolean {
-  return servesPages(listener) && !isLoopback(listener) && !('unix' in listener);
+  return servesPages(listener) && loopbackHost(listener) === undefined && !('unix' in listener);
 }
 
-export function isLoopback(listener: Listener): boolean {
-  return 'host' in listener && /^(localhost|127(\.\d+){3}|::1)$/.test(listener.host);
+/** The host of a listener that this machine alone can reach. */
+export function loopbackHost(listener: Listener): string | undefined {
+  return 'host' in listener && /^(localhost|127(\.\d+){3}|::1)$/.test(listener.host) ? listener.host : undefined;
 }

@@ -8,13 +8,15 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
  * A web page elsewhere can make its own name resolve to our address (DNS rebinding) and would be let in. So pages and API answer,
- * on a loopback listener only to a name of this host, on any other, once http.public_url is set, only to that and to names of this host.
+ * on a loopback listener (`loopback` is its host) only to a name of this host, on any other, once http.public_url is set, only to
+ * that and to names of this host.
  */
-export function requireKnownHost(loopback: boolean, publicUrl: string | undefined): MiddlewareHandler {
+export function requireKnownHost(loopback: string | undefined, publicUrl: string | undefined): MiddlewareHandler {
   const publicHost = publicUrl && new URL(publicUrl).host.toLowerCase();
   return async (c, next) => {
-    const host = c.req.header('host') ?? '';
-    if ((loopback || publicHost) && !LOOPBACK.test(host) && host.toLowerCase() !== publicHost) {
+    const host = (c.req.header('host') ?? '').toLowerCase();
+    const isOurs = LOOPBACK.test(host) || host === publicHost || host.replace(/:\d+$/, '') === loopback;
+    if ((loopback || publicHost) && !isOurs) {
       const names = loopback ? 'localhost, 127.0.0.1 and [::1]' : publicHost;
       throw new RequestError(
         403,

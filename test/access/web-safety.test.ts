@@ -69,6 +69,10 @@ describe('the host by which a loopback listener is asked', () => {
     expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(200);
   });
 
+  test('may be the one it listens on', async () => {
+    expect((await get(listeningOn('127.1.2.3'), '/api/records', { Host: '127.1.2.3:8080' })).status).toBe(200);
+  });
+
   test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('matters where it listens on %s', async host => {
     expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(403);
   });
