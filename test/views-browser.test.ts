@@ -157,17 +157,19 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       await page.getByLabel('Window').selectOption('7');
       await page.getByText('in the last 7 days').waitFor();
       await page.waitForFunction('document.querySelectorAll("canvas").length === 1');
-      expect(await reading(0.01)).toBe(await days.nth(6).textContent());
+      const tells = (day: number) =>
+        eventually(`it tells day ${day}`, async () => (await reading(0.01)) === (await days.nth(day).textContent()));
+      await tells(6);
       await page.setViewportSize({ width: 600, height: 800 });
       await page.waitForFunction('document.querySelector(".uplot").offsetWidth < 600');
       const drawn = () => page.evaluate<string>('document.querySelector("canvas").toDataURL()');
       const light = await drawn();
       await page.emulateMedia({ colorScheme: 'dark' });
-      expect(await drawn()).not.toBe(light);
+      await eventually('it is drawn in dark colours', async () => (await drawn()) !== light);
       await page.goBack();
       await page.waitForURL('**/builds');
       await page.locator('canvas').waitFor();
-      expect(await reading(0.01)).toBe(await days.nth(13).textContent());
+      await tells(13);
     }));
 
   test('the overview leads to what it tells', () =>
