@@ -212,29 +212,34 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
        where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by 1, 2
     ), machines as (
-      select c.build, c.system_name, c.machine_id, sum(c.records)::bigint as records
-        from stack_machines c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+      -- Who it was is told by counters, which know no days; how often within the window, by the crashes that are still here.
+      select build, system_name, machine_id, sum(here)::bigint as records
+        from (
+               select c.build, c.system_name, c.machine_id, 0 as here
+                 from stack_machines c join stacks s on s.id = c.stack_id
+                where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
+                union all
+               select c.build, c.system_name, c.machine_id, 1
+                 from stacks s
+                cross join lateral (
+                        select c.build, c.system_name, c.machine_id from crashes c
+                         where c.stack_id = s.id and ${receivedInWindow(sql, scope)} and ${inScope(sql, scope)}
+                        offset 0 -- by the index of stacks
+                      ) c
+                where s.guilty_id = ${id}
+             ) seen
        group by 1, 2, 3
     ), ranked as (
       select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
-    ), shown as (
-      select build, system_name, machine_id, case when ranked.records = 1 then 1 else in_window.records end as records
-        from ranked
-       -- What came once came in the window; the rest is counted, since the counters of machines know no days.
-       cross join lateral (
-               select count(*) as records from crashes c join stacks s on s.id = c.stack_id
-                where ranked.records > 1 and s.guilty_id = ${id} and c.machine_id = ranked.machine_id and ${receivedInWindow(sql, scope)}
-                  and c.build = ranked.build and c.system_name = ranked.system_name and ${inScope(sql, scope)}
-             ) in_window
-       where rank <= 10
-    ), top as (
-      select build, system_name, jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by records desc, machine_id) as machines
-        from shown where records > 0 group by 1, 2
+    ), affected as (
+      select build, system_name, count(*) as machines,
+             jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank)
+               filter (where rank <= 10 and records > 0) as top
+        from ranked group by 1, 2
     )
-    select build, system_name as "systemName", counted.records, count(ranked.machine_id) as machines, coalesce(top.machines, '[]') as top
-      from counted left join ranked using (build, system_name) left join top using (build, system_name)
-     group by build, system_name, counted.records, top.machines
+    select build, system_name as "systemName", counted.records, coalesce(affected.machines, 0) as machines,
+           coalesce(affected.top, '[]') as top
+      from counted left join affected using (build, system_name)
      order by version_order(build) desc, system_name limit ${limit}`;
 }
 
