@@ -22,7 +22,10 @@ const GATHER_MS = 250;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
 /** Nearly every record is to be parsed: looking costs less than being woken for each batch. */
 const LOOK_FOR_PAYLOADS_MS = 1_000;
-/** Ingestion comes first: while more than BUSY records a second come in, it rests REST times as long as a batch of payloads took. */
+/**
+ * Ingestion and crashes come first: while more than BUSY records a second come in, or crashes wait, it rests REST times as long as a
+ * batch of payloads took.
+ */
 const BUSY = 1_000;
 const REST = 9;
 
@@ -30,6 +33,7 @@ const stop = Promise.withResolvers<void>();
 let stopping = false;
 let wake = () => {};
 let woken = false;
+let crashesWait = false;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'start') void Promise.all([analyse(data), parse(data)]).then(() => tell({ kind: 'stopped' }));
@@ -49,6 +53,7 @@ async function analyse({ target }: Start) {
   while (!stopping) {
     try {
       const analysed = await analyseBatch(sql, demangler);
+      crashesWait = analysed === BATCH;
       const recomputed = await recomputeSlice(sql);
       if (analysed === 0 && !recomputed) await idle(LOOK_EVERY_MS);
       // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed
@@ -72,7 +77,7 @@ async function parse({ target, settings }: Start) {
     let pause = LOOK_FOR_PAYLOADS_MS;
     try {
       const id = await newestId(sql);
-      const busy = id - before.id > (BUSY * (started - before.at)) / 1000;
+      const busy = crashesWait || id - before.id > (BUSY * (started - before.at)) / 1000;
       before = { id, at: started };
       const parsed = await parseBatch(sql, parsers);
       if (parsed === PARSE_BATCH) pause = busy ? (performance.now() - started) * REST : 0;
