@@ -6,7 +6,7 @@ import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { counted, Pager, Scroll } from './parts.tsx';
 import { NothingInScope, RecordsRemoved, recordsOfDays, ScopeForm, scopeText, withScope } from './scope-form.tsx';
-import { OTHERS, SeriesChart } from './slot-chart.tsx';
+import { SeriesChart } from './slot-chart.tsx';
 import { slotsOf } from './window.ts';
 
 export interface BuildsPageProps extends BuildsView {
@@ -47,11 +47,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
             over={overTime}
             byWeek={scope.byWeek}
             unit="records"
-            hrefOf={(days, build) =>
-              build === OTHERS
-                ? undefined
-                : recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })
-            }
+            hrefOf={(days, build) => recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })}
           />
           <RecordsRemoved frame={frame} from={from} />
           <div id="results" tabindex={-1}>

@@ -8,7 +8,7 @@ import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
 import { count, Pager, Scroll } from './parts.tsx';
 import { NothingInScope, recordsOfDays, ScopeForm, scopeText, withScope } from './scope-form.tsx';
-import { OTHERS, SeriesChart } from './slot-chart.tsx';
+import { SeriesChart } from './slot-chart.tsx';
 import { slotsOf } from './window.ts';
 
 export interface PopulationPageProps extends PopulationView {
@@ -56,11 +56,7 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
             over={adoption}
             byWeek={scope.byWeek}
             unit="machine ids"
-            hrefOf={(days, build) =>
-              build === OTHERS
-                ? undefined
-                : recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })
-            }
+            hrefOf={(days, build) => recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })}
           />
           <p class="soft">
             Machine ids {scope.byWeek ? 'a day, on average over each ISO week,' : 'of each day'} by build, in{' '}

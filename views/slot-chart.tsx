@@ -184,7 +184,7 @@ export interface SeriesChartProps {
   byWeek?: boolean | undefined;
   unit: string;
   open?: boolean | undefined;
-  /** Where the records behind a number are; `series` may be OTHERS. */
+  /** Where the records behind a number are; those of OTHERS are nowhere together. */
   hrefOf?: ((days: { from: string; to: string }, series: string) => string | undefined) | undefined;
 }
 
@@ -198,7 +198,9 @@ export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byW
     open={open}
     unfinished
     explore
-    hrefOf={hrefOf && ((n, name) => hrefOf({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, name))}
+    hrefOf={(n, name) =>
+      name === OTHERS ? undefined : hrefOf?.({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, name)
+    }
   />
 );
 
