@@ -48,15 +48,13 @@ export async function claimRecords(sql: Queryable, limit: number): Promise<Claim
 
 function claim(sql: Queryable, which: ReturnType<Queryable>, limit: number) {
   return sql<{ recordId: number; machineId: string; receivedAt: Date }[]>`
-    update work_queue queue
-       set attempts = queue.attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
-      from (
+    update work_queue
+       set attempts = attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
+     where kind = 'crash' and record_id = any(array(
              select record_id from work_queue
               where kind = 'crash' and ${which} and (claimed_until is null or claimed_until < now())
-              order by record_id limit ${limit} for update skip locked
-           ) free
-     where queue.kind = 'crash' and queue.record_id = free.record_id
-    returning queue.record_id as "recordId", queue.machine_id as "machineId", queue.received_at as "receivedAt"`;
+              order by record_id limit ${limit} for update skip locked))
+    returning record_id as "recordId", machine_id as "machineId", received_at as "receivedAt"`;
 }
 
 /** Gives up a claim after a failure; the record is tried again, or set aside once its attempts are used up. */

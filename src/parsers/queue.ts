@@ -19,12 +19,12 @@ interface QueuedKey {
 /** Takes records off the queue of the built-in parsers, in the transaction that stores what these make of them. */
 export async function takeRecords(tx: Queryable, limit: number) {
   const taken = await tx<QueuedKey[]>`
-    delete from work_queue queue
-     using (select record_id from work_queue
-             where kind = ${BUILT_IN_LANE} and attempts < ${MAX_ATTEMPTS}
-             order by record_id limit ${limit} for update skip locked) free
-     where queue.kind = ${BUILT_IN_LANE} and queue.record_id = free.record_id
-    returning queue.record_id as id, queue.machine_id as "machineId", queue.received_at as "receivedAt"`;
+    delete from work_queue
+     where kind = ${BUILT_IN_LANE} and record_id = any(array(
+             select record_id from work_queue
+              where kind = ${BUILT_IN_LANE} and attempts < ${MAX_ATTEMPTS}
+              order by record_id limit ${limit} for update skip locked))
+    returning record_id as id, machine_id as "machineId", received_at as "receivedAt"`;
   const rows = await tx<(QueuedKey & { classification: string; payload: string })[]>`
     select r.id, r.machine_id as "machineId", r.received_at as "receivedAt", r.classification, r.payload
       from ${keysOf(tx, taken)}
@@ -60,15 +60,13 @@ export async function claimRecords(sql: Queryable, lane: Lane, limit: number): P
 
 function claim(sql: Queryable, lane: Lane, which: ReturnType<Queryable>, limit: number) {
   return sql<QueuedKey[]>`
-    update work_queue queue
-       set attempts = queue.attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
-      from (
+    update work_queue
+       set attempts = attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
+     where kind = ${lane} and record_id = any(array(
              select record_id from work_queue
               where kind = ${lane} and ${which} and (claimed_until is null or claimed_until < now())
-              order by record_id limit ${limit} for update skip locked
-           ) free
-     where queue.kind = ${lane} and queue.record_id = free.record_id
-    returning queue.record_id as id, queue.machine_id as "machineId", queue.received_at as "receivedAt"`;
+              order by record_id limit ${limit} for update skip locked))
+    returning record_id as id, machine_id as "machineId", received_at as "receivedAt"`;
 }
 
 function keysOf(sql: Queryable, keys: QueuedKey[]) {
