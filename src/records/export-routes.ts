@@ -8,7 +8,7 @@ import { checkExpressions } from './searcher.ts';
 
 /** Shown in the browser, an export ends here. */
 const INLINE = 10_000;
-const AT_ONCE = 4;
+const CONNECTIONS = 8;
 
 const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['1']) }));
 
@@ -17,7 +17,7 @@ const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['
  * with download=1 all of them as an attachment.
  */
 export function exportRoutes(database: Database) {
-  const sql = database.client('export', { connections: AT_ONCE });
+  const sql = database.client('export', { connections: CONNECTIONS });
   return new Hono().get('/:file', async c => {
     const [, format] = /^records[-\w:.]*\.(csv|ndjson)$/.exec(c.req.param('file')) ?? [];
     if (!format) throw new RequestError(404, 'there are exports called records-….csv and records-….ndjson');

@@ -1,12 +1,9 @@
 import { csvLine } from '../csv.ts';
 import type { Sql } from '../db/connect.ts';
-import type { Data } from '../parsers/parser.ts';
-import { withParsed } from '../parsers/shown.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import { recordToJson } from './json.ts';
 import { toRecord } from './queries.ts';
-import type { StoredRecord } from './record.ts';
-import { allOfDay, matchingDays } from './search.ts';
+import { allOfDayParsed, matchingDays, type ParsedRow } from './search.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 
@@ -28,11 +25,11 @@ const COLUMNS = [
   'parsed',
 ];
 /** Rows in memory at a time. */
-const SLICE = 250;
+const SLICE = 100;
 
 /**
- * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, each day
- * from a cursor, while `lookups` tells what parsers made of them. Ends its query when the other side goes away.
+ * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, from
+ * cursors on two connections of `sql`. Ends its queries when the other side goes away.
  */
 export function exportRecords(
   sql: Sql,
@@ -66,19 +63,57 @@ async function* exportTexts(
   if (format === 'csv') yield csvLine(COLUMNS);
   const line = format === 'csv' ? csvOf : jsonLine;
   let left = limit;
-  for await (const { days } of matchingDays(sql, filter, 'newest')) {
-    for (const { day } of days) {
-      if (left <= 0) return;
-      for await (const rows of allOfDay(sql, filter, day, left).cursor(SLICE)) {
-        left -= rows.length;
-        const records = await withParsed(lookups, rows.map(toRecord), record => record);
-        yield records.map(line).join('');
-      }
-    }
+  for await (const rows of slicesOfDays(sql, lookups, filter, limit)) {
+    const wanted = rows.slice(0, left);
+    left -= wanted.length;
+    yield wanted.map(row => line(toRecord(row))).join('');
+    if (left === 0) return;
   }
 }
 
-type ExportedRecord = StoredRecord & { parsed: { [key: string]: Data } | null };
+/** A day's query begins while the day before it is written out. */
+async function* slicesOfDays(sql: Sql, lookups: Sql, filter: RecordFilter, limit: number) {
+  let [current, next]: ReturnType<typeof begin>[] = [];
+  try {
+    for await (const { days } of matchingDays(lookups, filter, 'newest')) {
+      for (const { day } of days) {
+        next = begin(allOfDayParsed(sql, filter, day, limit).cursor(SLICE));
+        if (current) yield* current.slices();
+        [current, next] = [next, undefined];
+      }
+    }
+    if (current) yield* current.slices();
+  } finally {
+    await Promise.all([current?.end(), next?.end()]);
+  }
+}
+
+/** The slices of a cursor, each fetched while the one before it is written out, the first at once. */
+function begin(cursor: AsyncIterable<ParsedRow[]>) {
+  const iterator = cursor[Symbol.asyncIterator]();
+  const fetchNext = () => {
+    const next = Promise.resolve(iterator.next());
+    // Who asks for it is told; it may fail before anyone does.
+    next.catch(() => {});
+    return next;
+  };
+  let next = fetchNext();
+  return {
+    async *slices() {
+      for (let slice = await next; !slice.done; slice = await next) {
+        next = fetchNext();
+        yield slice.value;
+      }
+    },
+    /** A cursor can be closed only between two slices. */
+    async end() {
+      await next.catch(() => {});
+      await iterator.return?.();
+    },
+  };
+}
+
+type ExportedRecord = Omit<ParsedRow, 'payloadRaw'>;
 
 function csvOf(record: ExportedRecord): string {
   return csvLine([
@@ -96,5 +131,5 @@ function csvOf(record: ExportedRecord): string {
 }
 
 function jsonLine(record: ExportedRecord): string {
-  return `${JSON.stringify({ ...recordToJson(record), parsed: record.parsed })}\n`;
+  return `${JSON.stringify(Object.assign(recordToJson(record), { parsed: record.parsed }))}\n`;
 }

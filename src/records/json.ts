@@ -37,5 +37,6 @@ export function countNuls(payload: string) {
 }
 
 export function formatTime(time: Date) {
-  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const iso = time.toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }

@@ -120,6 +120,6 @@ export function recordColumns(sql: Queryable, payloadBeginning?: number) {
     extract(epoch from r.captured_at)::bigint as "capturedAt", coalesce(r.scrubbed, '{}') as "scrubbedBy", ${payload}`;
 }
 
-export function toRecord({ payloadRaw, ...row }: RecordRow): StoredRecord {
+export function toRecord<Row extends RecordRow>({ payloadRaw, ...row }: Row): Omit<Row, 'payloadRaw'> {
   return payloadRaw ? { ...row, payload: Buffer.from(payloadRaw).toString('utf8') } : row;
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import type { Data } from '../parsers/parser.ts';
 import {
   type CountedFilter,
   countedConditions,
@@ -188,8 +189,24 @@ function amongClassifications(sql: Queryable, { classifications }: MatchingDay) 
 /** All records of a day that fit, newest first; for a cursor. */
 export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
   return sql<RecordRow[]>`
-    select ${recordColumns(sql)}
-      from records r join fleets f on f.id = r.fleet_id
+    select ${recordColumns(sql)} from records r join fleets f on f.id = r.fleet_id ${fittingOfDay(sql, filter, day, limit)}`;
+}
+
+export type ParsedRow = RecordRow & { parsed: { [key: string]: Data } | null };
+
+/** The same with what a parser made of each payload. */
+export function allOfDayParsed(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
+  return sql<ParsedRow[]>`
+    select ${recordColumns(sql)}, found.data as parsed
+      from records r
+      join fleets f on f.id = r.fleet_id
+      left join parsed found on found.machine_id = r.machine_id and found.received_at = r.received_at and found.id = r.id
+                            and ${onDay(sql, day, sql`found`)}
+      ${fittingOfDay(sql, filter, day, limit)}`;
+}
+
+function fittingOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
+  return sql`
      where ${onDay(sql, day)} and ${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day)}
      order by r.id desc ${Number.isFinite(limit) ? sql`limit ${limit}` : sql``}`;
 }
