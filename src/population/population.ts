@@ -6,9 +6,9 @@ import type { Sql } from '../db/connect.ts';
 import { listSystems } from '../records/queries.ts';
 import { type Scope, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
-import { adoption, type BuildPopulation, readPopulation } from './queries.ts';
+import { adoption, type BuildPopulation, buildPopulations, wholePopulation } from './queries.ts';
 
-export const BUILDS_A_PAGE = 100;
+export const BUILDS_A_PAGE = 50;
 const BUILDS_DRAWN = 8;
 const DEFAULT_DAYS = 35;
 
@@ -33,17 +33,16 @@ export async function readPopulationView(sql: Sql, query: PopulationQuery, now: 
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os ?? systems[0], fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  // The system as a whole comes first, and is wanted on every page.
-  const [first, found, overTime] = await Promise.all([
-    readPopulation(sql, scope, 1, 0),
-    readPopulation(sql, scope, BUILDS_A_PAGE, offset + 1),
+  const [whole, found, overTime] = await Promise.all([
+    wholePopulation(sql, scope),
+    buildPopulations(sql, scope, BUILDS_A_PAGE, offset),
     adoption(sql, scope, BUILDS_DRAWN),
   ]);
   const numbers = overTime.map(({ slot, build, machines }) => ({ slot, name: build ?? OTHERS, n: machines }));
   return {
     systems,
     scope,
-    whole: first[0],
+    whole,
     builds: found.slice(0, BUILDS_A_PAGE),
     offset,
     more: found.length > BUILDS_A_PAGE,

@@ -18,22 +18,32 @@ export interface BuildPopulation {
   overall: Counted;
 }
 
-/** Distinct machine ids of a system, as a whole and by build, the newest first. */
-export async function readPopulation(
+/** Distinct machine ids of a system as a whole; undefined where none was ever seen. */
+export async function wholePopulation(
   sql: Queryable,
   scope: Omit<Scope, 'days'>,
-  limit: number,
-  offset: number,
+): Promise<BuildPopulation | undefined> {
+  const [whole] = await populations(sql, scope, sql`c.build = '*'`);
+  return whole;
+}
+
+/** The same by build, the newest first; one more than `limit` where there are. */
+export function buildPopulations(sql: Queryable, scope: Omit<Scope, 'days'>, limit: number, offset: number) {
+  return populations(sql, scope, sql`c.build <> '*'`, sql`limit ${limit + 1} offset ${offset}`);
+}
+
+async function populations(
+  sql: Queryable,
+  scope: Omit<Scope, 'days'>,
+  which: ReturnType<Queryable>,
+  page = sql``,
 ): Promise<BuildPopulation[]> {
   const rows = await sql<{ build: string; internal: number[]; external: number[] }[]>`
-    with seen as (
-      select c.build, c.external, c.last_day, sum(c.machines) as machines
-        from machine_counts c where ${inScope(sql, scope)} group by 1, 2, 3
-    )
-    select build, ${trailing(sql, false)} as internal, ${trailing(sql, true)} as external
-      from seen
-     group by build having sum(machines) > 0
-     order by build = '*' desc, version_order(build) desc, build limit ${limit + 1} offset ${offset}`;
+    select c.build, ${trailing(sql, false)} as internal, ${trailing(sql, true)} as external
+      from machine_counts c
+     where ${which} and ${inScope(sql, scope)}
+     group by c.build having sum(c.machines) > 0
+     order by version_order(c.build) desc, c.build ${page}`;
   return rows.map(({ build, internal, external }) => {
     const counts = internal.map((n, index) => ({ internal: n, external: external[index]! }));
     return { build: build === '*' ? null : build, trailing: counts.slice(0, -1), overall: counts.at(-1)! };
@@ -44,8 +54,8 @@ function trailing(sql: Queryable, external: boolean) {
   return sql`
     (select jsonb_agg(coalesce(n, 0) order by place)
        from unnest(array[
-              ${TRAILING_DAYS.map((days, index) => sql`${index === 0 ? sql`` : sql`,`} sum(machines) filter (where external = ${external} and last_day > ${today(sql)} - ${days}::int)`)},
-              sum(machines) filter (where external = ${external})
+              ${TRAILING_DAYS.map((days, index) => sql`${index === 0 ? sql`` : sql`,`} sum(c.machines) filter (where c.external = ${external} and c.last_day > ${today(sql)} - ${days}::int)`)},
+              sum(c.machines) filter (where c.external = ${external})
             ]) with ordinality as counts (n, place))`;
 }
 
