@@ -29,7 +29,8 @@ export function recordsByBuild(sql: Queryable, scope: Scope, limit: number, offs
 /** How many builds reported in a window, and how many records. */
 export async function countBuilds(sql: Queryable, scope: Scope) {
   const [row] = await sql<{ builds: number; records: number }[]>`
-    select count(distinct c.build) as builds, coalesce(sum(c.records), 0)::bigint as records from build_counts c where ${inWindow(sql, scope)}`;
+    select count(*) as builds, coalesce(sum(records), 0)::bigint as records
+      from (select sum(c.records) as records from build_counts c where ${inWindow(sql, scope)} group by c.build) by_build`;
   return row!;
 }
 
@@ -39,14 +40,15 @@ export async function countBuilds(sql: Queryable, scope: Scope) {
  */
 export function buildsOverTime(sql: Queryable, scope: Scope, builds: number) {
   return sql<{ slot: string; build: string | null; records: number }[]>`
-    with counted as (
-      select ${slotOf(sql, scope)} as slot, c.build, sum(c.records)::bigint as records
+    with daily as (
+      select c.day, c.build, sum(c.records)::bigint as records
         from build_counts c where ${inWindow(sql, scope)} group by 1, 2
     ), most as (
-      select build from counted group by build order by sum(records) desc, build limit ${builds}
+      select build from daily group by build order by sum(records) desc, build limit ${builds}
+    ), counted as (
+      select ${slotOf(sql, scope)} as slot, most.build, sum(c.records)::bigint as records
+        from daily c left join most using (build)
+       group by 1, 2
     )
-    select slot, most.build, sum(records)::bigint as records
-      from counted left join most using (build)
-     group by 1, 2
-     order by version_order(most.build) desc nulls last, most.build, slot`;
+    select slot, build, records from counted order by version_order(build) desc nulls last, build, slot`;
 }
