@@ -1,5 +1,5 @@
 /** The thread that analyses crashes and reads payloads: database connections of its own, so that it costs ingestion nothing. */
-import { analyseBatch, BATCH } from './crashes/analyse.ts';
+import { BATCH, readBatch, storeBatch } from './crashes/analyse.ts';
 import { createDemangler } from './crashes/demangle.ts';
 import { recomputeSlice } from './crashes/recompute.ts';
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from './db/connect.ts';
@@ -47,25 +47,32 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 type Start = ToWorker & { kind: 'start' };
 
+/** One batch is read while the one before it is stored. */
 async function analyse({ target }: Start) {
-  const sql = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
+  const reader = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
+  const writer = connect({ target, connections: 1, name: 'crash results', settings: LOOKUPS_BY_INDEX });
   const demangler = createDemangler();
+  let storing = Promise.resolve();
   while (!stopping) {
     try {
-      const analysed = await analyseBatch(sql, demangler);
-      crashesWait = analysed === BATCH;
-      const recomputed = await recomputeSlice(sql);
-      if (analysed === 0 && !recomputed) await idle(LOOK_EVERY_MS);
+      const batch = await readBatch(reader, demangler);
+      await storing;
+      storing = storeBatch(writer, batch).catch(error => inTrouble('crash analysis', error));
+      const read = batch.claimed.length;
+      crashesWait = read === BATCH;
+      const recomputed = await recomputeSlice(writer);
+      if (read === 0 && !recomputed) await idle(LOOK_EVERY_MS);
       // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed
       // instance left, which are tried one by one.
-      if (analysed !== 1 && analysed < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
+      if (read !== 1 && read < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
     } catch (error) {
-      tell({ kind: 'trouble', what: 'crash analysis', reason: (error as Error).message });
+      inTrouble('crash analysis', error);
       await idle(PAUSE_AFTER_TROUBLE_MS);
     }
   }
+  await storing;
   await demangler.close();
-  await sql.end({ timeout: 2 });
+  await Promise.all([reader.end({ timeout: 2 }), writer.end({ timeout: 2 })]);
 }
 
 async function parse({ target, settings }: Start) {
@@ -82,11 +89,15 @@ async function parse({ target, settings }: Start) {
       const parsed = await parseBatch(sql, parsers);
       if (parsed === PARSE_BATCH) pause = busy ? (performance.now() - started) * REST : 0;
     } catch (error) {
-      tell({ kind: 'trouble', what: 'reading payloads', reason: (error as Error).message });
+      inTrouble('reading payloads', error);
     }
     await Promise.race([stop.promise, Bun.sleep(pause)]);
   }
   await sql.end({ timeout: 2 });
+}
+
+function inTrouble(what: string, error: unknown) {
+  tell({ kind: 'trouble', what, reason: (error as Error).message });
 }
 
 function tell(message: FromWorker) {

@@ -76,9 +76,10 @@ test.each<[string, (thread: Worker) => unknown]>([
     expect(logged.join('')).toContain('starting it again');
     const [left] = await sql`
     select count(*) filter (where application_name like '% crashes') as crashes,
+           count(*) filter (where application_name like '% crash results') as results,
            count(*) filter (where application_name like '% parsers') as parsers
       from pg_stat_activity where datname = current_database()`;
-    expect(left).toEqual({ crashes: 1, parsers: 1 });
+    expect(left).toEqual({ crashes: 1, results: 1, parsers: 1 });
     await eventually('its demangler has ended', () => !demanglers.some(isAlive));
   },
 );

@@ -18,16 +18,37 @@ class DemanglerMissing extends Error {}
 /** A record's backtrace, before the never-guilty list has its say. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
 
+/** Claimed records and what could be read of them. */
+export interface ReadBatch {
+  claimed: ClaimedRecord[];
+  crashes: ReadCrash[];
+}
+
 /**
  * Analyses one batch of waiting crash records; returns how many. A record that can't be analysed costs the others
  * nothing: it is tried again, and set aside after its last attempt.
  */
 export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
+  const batch = await readBatch(sql, demangler);
+  await storeBatch(sql, batch);
+  return batch.claimed.length;
+}
+
+/** The first half of it, which may go on while the batch before is stored. */
+export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBatch> {
   const claimed = await claimRecords(sql, BATCH);
-  if (claimed.length === 0) return 0;
+  const crashes = await orReported(sql, claimed, () => readBacktraces(sql, claimed, demangler));
+  return { claimed, crashes: crashes ?? [] };
+}
+
+export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch): Promise<void> {
+  await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes));
+}
+
+/** A failure counts against the records, unless it is the database's or a program's. */
+async function orReported<T>(sql: Sql, claimed: ClaimedRecord[], work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const read = await readBacktraces(sql, claimed, demangler);
-    await storeWhatCanBe(sql, read);
+    return await work();
   } catch (error) {
     if (isConnectionFailure(error) || error instanceof DemanglerMissing) {
       await releaseClaims(
@@ -37,8 +58,8 @@ export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<numb
       throw error;
     }
     for (const record of claimed) await reportFailure(sql, record.recordId, (error as Error).message);
+    return undefined;
   }
-  return claimed.length;
 }
 
 async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {

@@ -40,9 +40,11 @@ export function stackFrame(
  * SHA-256. Offsets stay out: they change with every compilation.
  */
 export function stackHash(frames: readonly StackFrame[]): string {
-  const hasher = new Bun.CryptoHasher('sha256');
-  for (const { number, written, function: shown, module, source } of frames) {
-    hasher.update(`${number}\0${written ?? shown}\0${module}\0${source ?? ''}\n`);
-  }
-  return hasher.digest('hex').slice(0, 32);
+  const text = frames
+    .map(
+      ({ number, written, function: shown, module, source }) =>
+        `${number}\0${written ?? shown}\0${module}\0${source ?? ''}\n`,
+    )
+    .join('');
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 32);
 }
