@@ -9,7 +9,7 @@ const DROP_PAUSE_MS = 400;
 /** Pages of 8 KB that one statement looks through. */
 const SLICE_PAGES = 256;
 /** Ingestion comes first: after each slice the database rests so many times as long as that took. */
-const REST = 6;
+const REST = 12;
 const MAX_REST_MS = 5_000;
 
 /**
