@@ -152,6 +152,18 @@ describe('a guilty', () => {
       expect(text).toContain(part);
   });
 
+  test('each number of its chart and its hardware leads to the records behind it, here and in the API', async () => {
+    const html = await page(`/guilty_details/${ids['often()']}`);
+    const links = [...html.matchAll(/href="(\/telemetryui\/records\?[^"]*)">(\d+)?/g)];
+    expect(links.some(([, , n]) => n !== undefined)).toBe(true);
+    for (const [, link, n] of links) {
+      const { html: listed } = await getPage(app.app, link!.replaceAll('&amp;', '&'));
+      expect(new Set(listed.match(/record_details\/\d+/g)).size).toBe(Number(n ?? 7));
+    }
+    const answer = await get(app.app, `/api/records?guilty=${ids['often()']}`);
+    expect(((await answer.json()) as { records: unknown[] }).records).toHaveLength(7);
+  });
+
   test('its backtraces: each stack once, the guilty marked, why, links to the record and to editing', async () => {
     const html = await page(`/guilty_details/${ids['often()']}/backtraces`);
     const text = textOf(html);

@@ -15,7 +15,9 @@ import {
 import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
+import { recordsPath } from './links.ts';
 import { count, EmptyState } from './parts.tsx';
+import { recordsOfDays } from './scope-form.tsx';
 import { daySlot, SlotChart } from './slot-chart.tsx';
 import { visible } from './visible.ts';
 
@@ -122,45 +124,55 @@ const Actions: FC<{ guilty: GuiltyDetails; back: string }> = ({ guilty, back }) 
   </div>
 );
 
-const Numbers: FC<GuiltyPageProps> = ({ guilty, filter, days, builds, hostTypes, onSystems }) => (
-  <>
-    <SlotChart
-      slot="Day"
-      slots={days.map(({ day }) => daySlot(day))}
-      bars={[{ name: 'Records', values: days.map(({ records }) => records) }]}
-      line={{ name: 'Machines', values: days.map(({ machines }) => machines) }}
-      unit="records"
-      explore
-    />
-    <p class="small soft">
-      Machine ids change every 3 days, so one machine may count more than once over longer windows.
-    </p>
-    <h2>By build</h2>
-    <BuildsTable id={guilty.id} filter={filter} builds={builds} />
-    <div class="halves">
-      <section>
-        <h2>By hardware</h2>
-        <BarTable
-          label="Records by hardware"
-          heads={['Hardware', 'Records']}
-          rows={hostTypes.map(({ hostType, records }) => ({ name: hardware(hostType), n: records }))}
-        />
-      </section>
-      <section>
-        <h2>By OS</h2>
-        <BarTable
-          label="Records by OS"
-          heads={['OS', 'Records']}
-          rows={onSystems.map(({ os, records }) => ({
-            name: os || 'not named',
-            href: os ? guiltyPath(guilty.id, { ...filter, os }) : undefined,
-            n: records,
-          }))}
-        />
-      </section>
-    </div>
-  </>
-);
+const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, hostTypes, onSystems }) => {
+  const { os, fleet } = filter;
+  const behind = { os, fleet, guilty: String(guilty.id) };
+  const recordsOn = (from: string, to: string) => recordsOfDays(frame, { ...behind, from, to });
+  return (
+    <>
+      <SlotChart
+        slot="Day"
+        slots={days.map(({ day }) => daySlot(day))}
+        bars={[{ name: 'Records', values: days.map(({ records }) => records) }]}
+        line={{ name: 'Machines', values: days.map(({ machines }) => machines) }}
+        unit="records"
+        explore
+        hrefOf={(n, series) => (series === 'Records' ? recordsOn(days[n]!.day, days[n]!.day) : undefined)}
+      />
+      <p class="small soft">
+        Machine ids change every 3 days, so one machine may count more than once over longer windows.
+      </p>
+      <h2>By build</h2>
+      <BuildsTable id={guilty.id} filter={filter} builds={builds} />
+      <div class="halves">
+        <section>
+          <h2>By hardware</h2>
+          <BarTable
+            label="Records by hardware"
+            heads={['Hardware', 'Records']}
+            rows={hostTypes.map(({ hostType, records }) => ({
+              name: hardware(hostType),
+              href: hostType ? recordsPath({ ...behind, host_type: hostType, from: days[0]?.day }) : undefined,
+              n: records,
+            }))}
+          />
+        </section>
+        <section>
+          <h2>By OS</h2>
+          <BarTable
+            label="Records by OS"
+            heads={['OS', 'Records']}
+            rows={onSystems.map(({ os, records }) => ({
+              name: os || 'not named',
+              href: os ? guiltyPath(guilty.id, { ...filter, os }) : undefined,
+              n: records,
+            }))}
+          />
+        </section>
+      </div>
+    </>
+  );
+};
 
 const hardware = (hostType: string): string =>
   hostType

@@ -16,6 +16,7 @@ export const FILTERS = [
   'host_type',
   'cpu_model',
   'stack',
+  'guilty',
   'per_page',
 ] as const;
 

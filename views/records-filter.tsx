@@ -99,7 +99,7 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
 const MORE: FilterName[] = ['from', 'to', 'source', 'fleet', 'not_payload', 'event_id', 'per_page'];
 
 /** Those that have no field, but that links lead to. */
-const LINKED: FilterName[] = ['arch', 'kernel_version', 'host_type', 'cpu_model', 'stack'];
+const LINKED: FilterName[] = ['arch', 'kernel_version', 'host_type', 'cpu_model', 'stack', 'guilty'];
 
 const DAY_MS = 86_400_000;
 
@@ -155,6 +155,7 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   host_type: 'Platform',
   cpu_model: 'CPU model',
   stack: 'Backtrace',
+  guilty: 'Guilty',
 };
 
 /** Each active filter as a link that takes it away. */

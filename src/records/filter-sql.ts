@@ -17,6 +17,8 @@ export interface RecordFilter extends CountedFilter {
   notPayload?: string | undefined;
   /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
   stackId?: number | undefined;
+  /** Crash records that are put down to this guilty now. */
+  guiltyId?: number | undefined;
   /** Received at this moment or later, and before that one. */
   receivedFrom?: Date | undefined;
   receivedBefore?: Date | undefined;
@@ -41,11 +43,12 @@ export interface CountedFilter {
   fleet?: string | undefined;
 }
 
-type Condition = postgres.PendingQuery<postgres.Row[]> | false;
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+type Condition = Fragment | false;
 
 /** Conditions on `records r`. */
 export function recordConditions(sql: Queryable, filter: RecordFilter) {
-  const { machineId, eventId, payload, notPayload, stackId, receivedFrom, receivedBefore, receivedWithin } = filter;
+  const { machineId, eventId, payload, notPayload, receivedFrom, receivedBefore, receivedWithin } = filter;
   const { capturedAfter, fromId, beforeId, arch, kernelVersion, hostType, cpuModel } = filter;
   return joined(sql, [
     ...counted(sql, filter),
@@ -55,8 +58,6 @@ export function recordConditions(sql: Queryable, filter: RecordFilter) {
     kernelVersion !== undefined && sql`r.kernel_version = ${kernelVersion}`,
     hostType !== undefined && sql`r.host_type = ${hostType}`,
     cpuModel !== undefined && sql`coalesce(nullif(r.cpu_model, ''), '-') = ${cpuModel}`,
-    stackId !== undefined &&
-      sql`(r.machine_id, r.received_at, r.id) in (select machine_id, received_at, id from crashes where stack_id = ${stackId})`,
     receivedFrom !== undefined && sql`r.received_at >= ${receivedFrom}`,
     receivedBefore !== undefined && sql`r.received_at < ${receivedBefore}`,
     receivedWithin !== undefined && sql`r.received_at > now() - make_interval(secs => ${receivedWithin})`,
@@ -68,13 +69,31 @@ export function recordConditions(sql: Queryable, filter: RecordFilter) {
   ]);
 }
 
-/** Of `records r`, that its parser made of it what the filter says; `within` narrows down `parsed p`. */
-export function parsedCondition(
-  sql: Queryable,
-  { parsed }: RecordFilter,
-  within: postgres.PendingQuery<postgres.Row[]>,
-): postgres.PendingQuery<postgres.Row[]> {
-  if (parsed === undefined) return sql`true`;
+/**
+ * Of `records r`, that crash analysis and parsers made of it what the filter says; `within` narrows down the rows that these
+ * stored, of a table that is called so.
+ */
+export function analysisConditions(sql: Queryable, filter: RecordFilter, within: (table: Fragment) => Fragment) {
+  return joined(sql, [crashCondition(sql, filter, within(sql`c`)), parsedCondition(sql, filter, within(sql`p`))]);
+}
+
+/** Whether a filter asks for what `analysisConditions` is about. */
+export function asksForAnalysis({ stackId, guiltyId, parsed }: RecordFilter): boolean {
+  return [stackId, guiltyId, parsed].some(value => value !== undefined);
+}
+
+function crashCondition(sql: Queryable, { stackId, guiltyId }: RecordFilter, within: Fragment): Condition {
+  if (stackId === undefined && guiltyId === undefined) return false;
+  const wanted = joined(sql, [
+    stackId !== undefined && sql`c.stack_id = ${stackId}`,
+    guiltyId !== undefined && sql`c.stack_id in (select id from stacks where guilty_id = ${guiltyId})`,
+  ]);
+  return sql`(r.machine_id, r.received_at, r.id) in (
+      select c.machine_id, c.received_at, c.id from crashes c where ${within} and ${wanted})`;
+}
+
+function parsedCondition(sql: Queryable, { parsed }: RecordFilter, within: Fragment): Condition {
+  if (parsed === undefined) return false;
   const wanted = Object.entries(parsed).map(([key, value]) => {
     const either = candidates(key, value).map(json => sql`p.data @> ${json}::text::jsonb`);
     return sql`(${either.reduce((before, next) => sql`${before} or ${next}`)})`;

@@ -57,6 +57,8 @@ const commonQuery = z.object({
   kernel_version: textParam(128),
   host_type: textParam(256),
   cpu_model: textParam(256),
+  guilty: idParam,
+  stack: idParam,
   payload: textParam(500),
   not_payload: textParam(500),
   before_id: idParam,
@@ -77,6 +79,8 @@ function commonFilter(query: z.output<typeof commonQuery>): RecordFilter {
     kernelVersion: query.kernel_version,
     hostType: query.host_type,
     cpuModel: query.cpu_model,
+    guiltyId: query.guilty,
+    stackId: query.stack,
     payload: query.payload,
     notPayload: query.not_payload,
     parsed: query.parsed,
@@ -115,7 +119,6 @@ export function filterOfApi(query: ApiQuery): RecordFilter {
 export const pageParameters = commonQuery.extend({
   os: textParam(64),
   source: choiceParam(['internal', 'external']),
-  stack: idParam,
   per_page: integerParam(1, 1000),
   after_id: idParam,
 });
@@ -127,6 +130,5 @@ export function filterOfPage(query: PageQuery): RecordFilter {
     ...commonFilter(query),
     systemName: query.os,
     external: query.source === undefined ? undefined : query.source === 'external',
-    stackId: query.stack,
   };
 }

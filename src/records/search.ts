@@ -1,9 +1,10 @@
 import type { Queryable } from '../db/connect.ts';
 import type { Data } from '../parsers/parser.ts';
 import {
+  analysisConditions,
+  asksForAnalysis,
   type CountedFilter,
   countedConditions,
-  parsedCondition,
   type RecordFilter,
   recordConditions,
 } from './filter-sql.ts';
@@ -137,7 +138,7 @@ function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, 
   return sql<RecordRow[]>`
     with fitting as materialized (
       select r.id, r.received_at from records r
-       where ${recordConditions(sql, filter)} and ${parsedCondition(sql, filter, sql`p.machine_id = ${filter.machineId!}`)}
+       where ${recordConditions(sql, filter)} and ${madeOfMachine(sql, filter)}
     ), first as materialized (
       select id, received_at from fitting order by id ${direction} limit ${limit}
     )
@@ -160,7 +161,7 @@ export function recordsOfDay(
   { limit, order, payloadBeginning }: SearchOptions,
 ) {
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
-  const conditions = sql`${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day.day)} and ${onDay(sql, day.day)}`;
+  const conditions = sql`${recordConditions(sql, filter)} and ${madeOnDay(sql, filter, day.day)} and ${onDay(sql, day.day)}`;
   if (foundSoon(filter, day, limit)) {
     return sql<RecordRow[]>`
       select ${recordColumns(sql, payloadBeginning)}
@@ -207,7 +208,7 @@ export function allOfDayParsed(sql: Queryable, filter: RecordFilter, day: string
 
 function fittingOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
   return sql`
-     where ${onDay(sql, day)} and ${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day)}
+     where ${onDay(sql, day)} and ${recordConditions(sql, filter)} and ${madeOnDay(sql, filter, day)}
      order by r.id desc ${Number.isFinite(limit) ? sql`limit ${limit}` : sql``}`;
 }
 
@@ -217,13 +218,17 @@ function onDay(sql: Queryable, day: string, of = sql`r`) {
     and ${of}.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-function parsedOnDay(sql: Queryable, filter: RecordFilter, day: string) {
-  return parsedCondition(sql, filter, onDay(sql, day, sql`p`));
+function madeOnDay(sql: Queryable, filter: RecordFilter, day: string) {
+  return analysisConditions(sql, filter, table => onDay(sql, day, table));
+}
+
+function madeOfMachine(sql: Queryable, filter: RecordFilter) {
+  return analysisConditions(sql, filter, table => sql`${table}.machine_id = ${filter.machineId!}`);
 }
 
 function foundSoon(filter: RecordFilter, { firstId, lastId, counted }: MatchingDay, limit: number): boolean {
   const ids = lastId - firstId + 1;
-  if (filter.stackId !== undefined || filter.parsed !== undefined) return false;
+  if (asksForAnalysis(filter)) return false;
   if (counted === null || counted >= ids) return true;
   return counted >= limit && (ids / counted) * limit <= READ_BY_ID;
 }
@@ -255,7 +260,7 @@ async function countMachine(sql: Queryable, filter: RecordFilter, most: number):
   const [row] = await sql<{ n: number }[]>`
     select count(*) as n
       from (select from records r
-             where ${recordConditions(sql, filter)} and ${parsedCondition(sql, filter, sql`p.machine_id = ${filter.machineId!}`)}
+             where ${recordConditions(sql, filter)} and ${madeOfMachine(sql, filter)}
              limit ${most + 1}) fitting`;
   return { n: Math.min(row!.n, most), more: row!.n > most };
 }
@@ -302,7 +307,7 @@ async function countDay(sql: Queryable, filter: RecordFilter, day: MatchingDay, 
   const [row] = await sql<{ n: number }[]>`
     select count(*) as n
       from (select from records r
-             where ${onDay(sql, day.day)} and ${recordConditions(sql, filter)} and ${parsedOnDay(sql, filter, day.day)}
+             where ${onDay(sql, day.day)} and ${recordConditions(sql, filter)} and ${madeOnDay(sql, filter, day.day)}
                and ${amongClassifications(sql, day)}
              limit ${most}) fitting`;
   return row!.n;

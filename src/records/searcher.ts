@@ -1,7 +1,7 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
-import type { RecordFilter } from './filter-sql.ts';
+import { asksForAnalysis, type RecordFilter } from './filter-sql.ts';
 import type { StoredRecord } from './record.ts';
 import { countedRecords, countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
 
@@ -38,7 +38,7 @@ export function createSearcher(database: Database): Searcher {
         ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
         : searchRecords(database.sql, filter, options),
     countQuickly: async (filter, most) =>
-      readsRows(filter) || filter.stackId !== undefined ? undefined : countedRecords(database.sql, filter, most),
+      readsRows(filter) || asksForAnalysis(filter) ? undefined : countedRecords(database.sql, filter, most),
     count: (filter, most) =>
       readsRows(filter)
         ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
