@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { countMachinesOfDay, rebuildCounters, rebuildMachineCounts } from '../src/counters/count.ts';
+import { countMachinesOfDays, rebuildCounters, rebuildMachineCounts } from '../src/counters/count.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { findTraces, forgetMachine, isUnknown, TABLES_OF_MACHINES } from '../src/privacy/forget.ts';
 import { purge } from '../src/retention/purge.ts';
@@ -73,7 +73,7 @@ async function rebuild({ sql, config }: CrashApp) {
   for (const { day } of days) {
     await sql.begin(async tx => {
       await rebuildCounters(tx, day, config);
-      await countMachinesOfDay(tx, day);
+      await countMachinesOfDays(tx, day, day);
     });
   }
   await sql.begin(rebuildMachineCounts);

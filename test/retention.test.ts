@@ -81,7 +81,10 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
     insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from records`;
   for (const age of days) {
     await sql`select rebuild_counters((now() at time zone 'UTC')::date - ${age}::int, '{}', '{}')`;
-    await sql.begin(tx => tx`select count_machines_of_day((now() at time zone 'UTC')::date - ${age}::int)`);
+    await sql.begin(
+      tx =>
+        tx`select count_machines_of_days(day, day) from (select (now() at time zone 'UTC')::date - ${age}::int as day) d`,
+    );
   }
   return rows.map(row => row.id);
 }

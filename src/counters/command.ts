@@ -4,7 +4,7 @@ import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
-import { countMachinesOfDay, listRecordDays, rebuildCounters, rebuildMachineCounts } from './count.ts';
+import { countMachinesOfDays, listRecordDays, rebuildCounters, rebuildMachineCounts } from './count.ts';
 
 export interface RebuildOptions {
   config?: string | undefined;
@@ -26,7 +26,7 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
       bar.show(done);
       await client.begin(async tx => {
         await rebuildCounters(tx, day, config);
-        await countMachinesOfDay(tx, day);
+        await countMachinesOfDays(tx, day, day);
       });
     }
     await client.begin(rebuildMachineCounts);

@@ -12,9 +12,9 @@ export async function rebuildCounters(tx: Queryable, day: string, config: Config
   await tx`select rebuild_counters(${day}::date, ${machineChecks}::text[], ${updates}::text[])`;
 }
 
-/** Counts the machines that reported on a UTC day, and those last seen before as last seen then. */
-export async function countMachinesOfDay(tx: Queryable, day: string) {
-  await tx`select count_machines_of_day(${day}::date)`;
+/** Counts the machines that reported on each UTC day from `first` to `last`, and those last seen before as last seen then. */
+export async function countMachinesOfDays(tx: Queryable, first: string, last: string) {
+  await tx`select count_machines_of_days(${first}::date, ${last}::date)`;
 }
 
 /** Derives how many machines were last seen on each day again. */

@@ -7,7 +7,7 @@ import { registerFleets } from '../fleets.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
 import { sampleFleet } from './fleet.ts';
-import { writeFleet } from './write.ts';
+import { AT_ONCE, writeFleet } from './write.ts';
 
 export interface DemoOptions {
   config?: string | undefined;
@@ -43,7 +43,7 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     );
     const bar = progressBar(records, 'records');
     const fleet = sampleFleet({ records, machines, days, seed, until, fleets: fleets.length });
-    await writeFleet(database.client('demo days', { connections: 2 }), fleet, {
+    await writeFleet(database.client('demo days', { connections: AT_ONCE }), fleet, {
       fleets,
       config,
       progress: bar.show,

@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.ts';
-import { countMachinesOfDay, rebuildCounters } from '../counters/count.ts';
+import { countMachinesOfDays, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
 import { builtInParsers } from '../parsers/built-in/parsers.ts';
@@ -15,28 +15,43 @@ export interface DemoWriter {
   progress(written: number): void;
 }
 
+/** Connections of `sql`: machines are counted, a day is finished, one waits for that, and one is filled. */
+export const AT_ONCE = 4;
+/** Days whose machines are counted together: most machines are seen on all of them. */
+const DAYS_COUNTED = 5;
+
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them. On a second connection of `sql` the next day's records go in while a day is finished.
+ * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them. The records of the next
+ * days go in while a day is finished. Machines follow in transactions of their own: interrupted, it leaves some days whose
+ * machines `rebuild-counters` has to count.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
   let written = 0;
-  let previous: Promise<unknown> = Promise.resolve();
-  for (const day of days) {
-    const dayBefore = previous;
+  let finished: Promise<unknown> = Promise.resolve();
+  let counted: Promise<unknown> = Promise.resolve();
+  for (const [n, day] of days.entries()) {
+    const before = finished;
     const filled = Promise.withResolvers<void>();
-    previous = sql.begin(async tx => {
+    finished = sql.begin(async tx => {
       const table = await openDay(tx, day.day);
       written = await writeRecords(tx, day, table, writer, written);
       await queueWork(tx, day.day, table, writer.config);
       filled.resolve();
-      await dayBefore;
+      await before;
       await finishDay(tx, day.day, table, writer.config);
     });
-    previous.catch(filled.reject);
+    finished.catch(filled.reject);
     await filled.promise;
+    if ((n + 1) % DAYS_COUNTED === 0 || n === days.length - 1) {
+      const first = days[n - (n % DAYS_COUNTED)]!;
+      counted = Promise.all([counted, finished]).then(() =>
+        sql.begin(tx => countMachinesOfDays(tx, first.day, day.day)),
+      );
+      counted.catch(() => {});
+    }
   }
-  await previous;
+  await counted;
   return written;
 }
 
@@ -44,7 +59,6 @@ async function finishDay(tx: Queryable, day: string, table: string, config: Conf
   if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
   await rememberRecent(tx, day);
   await rebuildCounters(tx, day, config);
-  await countMachinesOfDay(tx, day);
 }
 
 /** A new table is filled before it becomes a partition, since its indexes are made quicker at once. */
@@ -108,12 +122,14 @@ async function queueWork(tx: Queryable, day: string, table: string, config: Conf
   const crashes = likePatterns(config.crashes.classifications);
   const parsed = likePatterns(builtInParsers(config).flatMap(parser => parser.classifications));
   await tx`
+    with work as materialized (
+      select classification, kind
+        from (select distinct classification from ${tx(table)} where ${ofDay(tx, day)}) came
+        join (values ('crash', ${crashes}::text[]), ('parse', ${parsed}::text[])) as wanted (kind, patterns)
+          on classification like any(patterns)
+    )
     insert into work_queue (kind, record_id, machine_id, received_at)
-    select kind, id, machine_id, received_at
-      from ${tx(table)}
-      join (values ('crash', ${crashes}::text[]), ('parse', ${parsed}::text[])) as work (kind, patterns)
-        on classification like any(patterns)
-     where ${ofDay(tx, day)}
+    select kind, id, machine_id, received_at from ${tx(table)} join work using (classification) where ${ofDay(tx, day)}
         on conflict do nothing`;
 }
 
