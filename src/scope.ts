@@ -39,18 +39,17 @@ export const LATELY_DAYS = 100;
 
 export const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
 
-/** The first day of a window. */
-export function firstDay(sql: Queryable, { days, byWeek }: Scope) {
-  if (!byWeek) return sql`((now() at time zone 'UTC')::date - ${days - 1}::int)`;
-  return sql`(date_trunc('week', now() at time zone 'UTC')::date - ${7 * (Math.ceil(days / 7) - 1)}::int)`;
+/**
+ * The first day of a window, as a value: the planner looks at each of hundreds of partitions where it must wait for now() to know
+ * it, and a plan works it out for each row.
+ */
+export function firstDay(sql: Queryable, scope: Scope) {
+  return sql`${slotsOf(scope, new Date())[0]!}::date`;
 }
 
-/**
- * A condition on `received_at` of a partitioned table called c. The day is a value, since the planner looks at each of hundreds of
- * partitions where it must wait for now() to know it.
- */
+/** A condition on `received_at` of a partitioned table called c. */
 export function receivedInWindow(sql: Queryable, scope: Scope) {
-  return sql`c.received_at >= ${slotsOf(scope, new Date())[0]!}::date::timestamp at time zone 'UTC'`;
+  return sql`c.received_at >= ${firstDay(sql, scope)}::timestamp at time zone 'UTC'`;
 }
 
 /** Conditions on a counter table called c. */
