@@ -324,7 +324,8 @@ describe.concurrent('over a raw connection', () => {
     expect((await exchange(path('http.sock'), get('/healthz'))).text).toBe('alive\n');
   });
 
-  test('a database that hangs is answered 503 before clients give up, and the record is not stored twice', async () => {
+  // Both mostly wait.
+  test.concurrent('a database that hangs is answered 503 before clients give up, and the record is not stored twice', async () => {
     const hanging = await start();
     const sql = hanging.sql();
     const request = headerRequest('hello\n');
@@ -340,7 +341,7 @@ describe.concurrent('over a raw connection', () => {
     expect((await hanging.stop()).code).toBe(0);
   });
 
-  test('a database that hangs does not hold up a stop', async () => {
+  test.concurrent('a database that hangs does not hold up a stop', async () => {
     const hanging = await start();
     const sql = hanging.sql();
     const session = await sql.reserve();
