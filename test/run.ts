@@ -2,7 +2,7 @@
  * `npm test`: two runs of `bun test` beside each other, since the tests of the executable mostly wait. Arguments go to both;
  * the second one's output follows the first one's, and its report lies beside the other as NAME-executable.xml.
  */
-const WITH_EXECUTABLE = ['executable/**', 'commands.test.ts', 'browser.test.ts', 'crash-browser.test.ts'];
+const WITH_EXECUTABLE = ['executable/**', 'browser.test.ts', 'crash-browser.test.ts'];
 const OUTFILE = '--reporter-outfile=';
 
 const inProcess = run(['test', '--path-ignore-patterns', `test/{system/**,${WITH_EXECUTABLE.join()}}`], 'inherit');
