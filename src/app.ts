@@ -147,6 +147,10 @@ function pages(
       path,
       requirePermission(database.sql, config, needsAccounts(config)),
       requireSameOrigin(config.http.public_url),
+      async (_, next) => {
+        await collector.counted();
+        await next();
+      },
     );
   }
   app.get('/', c => c.redirect('/telemetryui', 302));

@@ -62,10 +62,19 @@ export async function appOn(
     ...(parsers && { parserLane: parsers.laneOf }),
   });
   const listener: Listener = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves };
-  return {
-    app: createApp({ config, database, collector, log: quietLog, ...(parsers && { parsers }) }, listener),
-    collector,
+  const app = createApp({ config, database, collector, log: quietLog, ...(parsers && { parsers }) }, listener);
+  return { app: countingAtOnce(app, collector), collector };
+}
+
+/** Tests look into the tables of counters as soon as they have posted something. */
+function countingAtOnce(app: App, collector: Collector): App {
+  const { request } = app;
+  app.request = async (...args) => {
+    const response = await request(...args);
+    await collector.counted();
+    return response;
   };
+  return app;
 }
 
 /** The headers of a valid record of format 4; undefined takes one away. */

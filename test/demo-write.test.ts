@@ -81,6 +81,7 @@ test('sample data are what the same records posted would be', async () => {
       collector.store(all[fleetIndex]!, { report, payloadBytes: Buffer.from(report.payload) }),
     ),
   );
+  await collector.drain();
 
   const [expected, actual] = [await contents(posted), await contents(written)];
   expect(expected.records).toHaveLength(OPTIONS.records);

@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import { startCounting } from '../counters/counting.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
@@ -9,7 +10,7 @@ import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-me
 import type { Lane } from '../parsers/parser.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
-import { kindsOf } from '../records/kind.ts';
+import { workOf } from '../records/kind.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
@@ -47,6 +48,8 @@ export interface Collector {
   readonly metrics: CollectorMetrics;
   /** To be asked before anything else of a request is looked at. */
   readonly limits: Limits;
+  /** To be awaited before counters are read: see Counting.settle. */
+  counted(): Promise<void>;
   drain(): Promise<void>;
 }
 
@@ -81,7 +84,8 @@ export function createCollector({
   parserLane = () => undefined,
   assertRoom = () => {},
 }: CollectorDependencies): Collector {
-  const kinds = kindsOf(config, parserLane);
+  const work = workOf(config, parserLane);
+  const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');
@@ -89,8 +93,9 @@ export function createCollector({
     write: async batch => {
       const started = performance.now();
       const outcomes = await guarded(database, () => storeBatch(writer, batch));
+      counting.stored();
       metrics.committed(batch.length, (performance.now() - started) / 1000);
-      if (batch.some(record => record.kinds.includes('crash'))) onWork();
+      if (batch.some(record => record.work.includes('crash'))) onWork();
       return outcomes;
     },
     size: record => record.report.payload.length + METADATA_BYTES,
@@ -134,7 +139,7 @@ export function createCollector({
       report,
       fleetId: fleet.id,
       fingerprint,
-      kinds: kinds(report.classification),
+      work: work(report.classification),
       scrubbedBy,
     });
     if (outcome.kind === 'rejected')
@@ -172,6 +177,7 @@ export function createCollector({
     store,
     metrics,
     limits,
+    counted: counting.settle,
     get waiting() {
       return scrubber.waiting + records.waiting + refused.waiting;
     },
@@ -180,6 +186,7 @@ export function createCollector({
       // What was scrubbed just now is about to join its batch.
       await Bun.sleep(0);
       await Promise.all([records.drain(), refused.drain()]);
+      await counting.stop();
     },
   };
 }

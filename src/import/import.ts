@@ -127,7 +127,7 @@ async function countSlice(slice: Translated[], state: ImportState, importer: Imp
 /** The first of those that are the same record. */
 function distinctRecords(slice: Translated[], { config }: Importer) {
   // Which parsers admins have is for the server to load; "parser run" has them read what was imported.
-  const kinds = kindsOf(config, () => undefined);
+  const kinds = kindsOf(config);
   const seen = new Map<string, Date>();
   const records: RecordToImport[] = [];
   let repeated = 0;

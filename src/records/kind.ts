@@ -1,25 +1,34 @@
 import type { Config } from '../config/settings.ts';
 import { builtInFinder, builtInParsers } from '../parsers/built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane } from '../parsers/parser.ts';
-import { type ClassificationTest, classificationTest } from './classification.ts';
+import { classificationTest } from './classification.ts';
 
+/** Work that waits for a record. */
+export type WorkKind = 'crash' | Lane;
 /** What a record is beyond a record, by its classification: work waits for it, or counters of their own. */
-export type RecordKind = 'crash' | 'machine check' | 'update' | Lane;
+export type RecordKind = WorkKind | 'machine check' | 'update';
 
-/** Tells the kinds of a classification as it is configured; `parserLane` tells which parser of an admin is to read it. */
-export function kindsOf(
+/** Tells the work of a classification as it is configured; `parserLane` tells which parser of an admin is to read it. */
+export function workOf(
   config: Config,
   parserLane: (classification: string) => Lane | undefined,
-): (classification: string) => RecordKind[] {
-  const tests: [RecordKind, ClassificationTest][] = [
-    ['crash', classificationTest(config.crashes.classifications)],
-    ['machine check', classificationTest(config.machine_checks.classifications)],
-    ['update', classificationTest(config.updates.classifications)],
-  ];
+): (classification: string) => WorkKind[] {
+  const isCrash = classificationTest(config.crashes.classifications);
   const builtIn = builtInFinder(builtInParsers(config));
   return classification => {
-    const kinds = tests.filter(([, fits]) => fits(classification)).map(([kind]) => kind);
     const lane = parserLane(classification) ?? (builtIn(classification) && BUILT_IN_LANE);
-    return lane === undefined ? kinds : [...kinds, lane];
+    return [...(isCrash(classification) ? ['crash' as const] : []), ...(lane === undefined ? [] : [lane])];
   };
+}
+
+/** Tells all kinds of a classification, without parsers of admins. */
+export function kindsOf(config: Config): (classification: string) => RecordKind[] {
+  const work = workOf(config, () => undefined);
+  const isMachineCheck = classificationTest(config.machine_checks.classifications);
+  const isUpdate = classificationTest(config.updates.classifications);
+  return classification => [
+    ...work(classification),
+    ...(isMachineCheck(classification) ? ['machine check' as const] : []),
+    ...(isUpdate(classification) ? ['update' as const] : []),
+  ];
 }

@@ -1,6 +1,6 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
-import type { RecordKind } from './kind.ts';
+import type { WorkKind } from './kind.ts';
 import type { Report } from './record.ts';
 
 export interface NewRecord {
@@ -8,7 +8,7 @@ export interface NewRecord {
   fleetId: number;
   /** See recordFingerprint. */
   fingerprint: string;
-  kinds: RecordKind[];
+  work: WorkKind[];
   /** The names of the rules that changed its payload. */
   scrubbedBy: string[];
 }
@@ -27,7 +27,7 @@ const RETRIES = 3;
 const DATA_ERROR = /^2[23]/;
 
 /**
- * Stores a batch in one transaction: records, duplicates check, counters and queued work. A row that the database does
+ * Stores a batch in one transaction: records, duplicates check, queued work, and that they are to be counted. A row that the database does
  * not take is found by halving the batch, so that it costs the others a few transactions and nothing else.
  */
 export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Promise<StoreOutcome[]> {
@@ -56,12 +56,12 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
   const rows = [...distinct.values()].map(record => [
     ...recordValues(record),
     record.fingerprint,
-    record.kinds,
+    record.work,
     record.scrubbedBy.join(',') || null,
   ]);
-  const kinds = [...new Set(batch.flatMap(record => record.kinds))];
+  const work = batch.some(record => record.work.length > 0);
   const stored = await sql<StoredRow[]>`
-    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb, ${kinds}::text[])`;
+    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb, ${work})`;
   const places = new Map([...distinct.keys()].map((key, index) => [key, index + 1]));
   const byPlace = new Map(stored.map(row => [row.n, row]));
   const answered = new Set<number>();

@@ -101,8 +101,13 @@ export async function missingFrom(sql: Sql, acknowledged: Map<string, number>): 
   return missing.map(row => row.event);
 }
 
-/** What is stored, by the rows and by every table of counters; and how many of the rows are the same record again. */
+const COUNTED_WITHIN_MS = 20_000;
+
+/** What is stored, by the rows and by every table of counters once all is counted; and how many of the rows are the same record again. */
 export async function tally(sql: Sql) {
+  const uncounted = async () => (await sql`select from uncounted`).length > 0;
+  for (const started = Date.now(); (await uncounted()) && Date.now() - started < COUNTED_WITHIN_MS; )
+    await Bun.sleep(50);
   const [row] = await sql<{ records: number; repeated: number; byBuild: number; byHour: number; byKernel: number }[]>`
     select count(*) as records,
            count(*) - count(distinct (machine_id, event_id)) as repeated,
