@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../src/config/settings.ts';
@@ -118,6 +118,42 @@ test('a notice is sent once, whichever of several servers sees it first, and aga
   await server.sql`update notices_sent set sent_at = now() - interval '25 hours'`;
   await servers[0]!.look();
   await until(() => posted.length === 2);
+});
+
+test('a cause that comes back after an hour without it is told at once', async () => {
+  const notifier = start();
+  const purges = () => posted.filter(({ json }) => json.subject === 'purge').length;
+  await failPurge();
+  await notifier.look();
+  await until(() => purges() === 1);
+  const succeed = () => server.sql`update job_outcomes set succeeded_at = now() + interval '1 second'`;
+  const fail = () => server.sql`update job_outcomes set succeeded_at = null, failed_at = now()`;
+  await succeed();
+  await notifier.look();
+  await fail();
+  await notifier.look();
+  await Bun.sleep(50);
+  expect(purges()).toBe(1);
+  await succeed();
+  await server.sql`update notices_sent set lasted_to = lasted_to - interval '61 minutes'`;
+  await notifier.look();
+  await fail();
+  await notifier.look();
+  await until(() => purges() === 2);
+});
+
+test('what one channel took is sent to the other until that takes it, too', async () => {
+  const file = join(directory, 'told');
+  const notifier = start({ ...WEBHOOK, TELEMETRICSD_NOTIFY_COMMAND: `/bin/sh,-c,cat >>${file}` });
+  answer = () => new Response('not now', { status: 500 });
+  await notifier.look();
+  await until(() => posted.length === 1 + PAUSES.length);
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').includes('data stopped arriving'));
+  await until(async () => (await sent()).length === 1);
+  answer = () => new Response('taken');
+  await notifier.look();
+  await until(() => posted.length === 2 + PAUSES.length);
+  expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
 });
 
 test('no more than notify.hourly are sent within an hour', async () => {

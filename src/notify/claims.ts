@@ -2,6 +2,8 @@ import type { Sql } from '../db/connect.ts';
 import { NOTICES_LOCK } from '../db/locks.ts';
 
 const FORGET_DAYS = 400;
+/** A cause that was away for so long is a new one. */
+const MENDED_MINUTES = 60;
 
 export interface Frequency {
   /** Undefined: never again. */
@@ -10,24 +12,36 @@ export interface Frequency {
   hourly: number;
 }
 
-/** Whether a notice is to be sent now, by whoever asks first: of several servers on the database one gets true. */
-export function claimNotice(sql: Sql, subject: string, { repeatHours, hourly }: Frequency): Promise<boolean> {
+/** Whether a notice is to be sent through a channel now, by whoever asks first: of several servers on the database one gets true. */
+export function claimNotice(
+  sql: Sql,
+  channel: string,
+  subject: string,
+  { repeatHours, hourly }: Frequency,
+): Promise<boolean> {
   return sql.begin(async tx => {
     await tx`select pg_advisory_xact_lock(${NOTICES_LOCK})`;
     await tx`delete from notices_sent where sent_at < now() - make_interval(days => ${FORGET_DAYS})`;
     const claimed = await tx`
-      insert into notices_sent as known (subject, sent_at)
-      select ${subject}, clock_timestamp()
-       where (select count(*) from notices_sent where sent_at > now() - interval '1 hour') < ${hourly}::int
-          on conflict (subject) do update
-         set sent_at = excluded.sent_at
-       where known.sent_at < now() - make_interval(hours => ${repeatHours ?? null}::int)
+      insert into notices_sent as known (channel, subject, sent_at, lasted_to)
+      select ${channel}, ${subject}, clock_timestamp(), clock_timestamp()
+       where (select count(*) from notices_sent where channel = ${channel} and sent_at > now() - interval '1 hour') < ${hourly}::int
+          on conflict (channel, subject) do update
+         set sent_at = excluded.sent_at, lasted_to = excluded.lasted_to
+       where ${repeatHours !== undefined}
+         and (known.sent_at < now() - make_interval(hours => ${repeatHours ?? null}::int)
+              or known.lasted_to < now() - make_interval(mins => ${MENDED_MINUTES}))
       returning subject`;
     return claimed.length > 0;
   });
 }
 
+/** The causes of these are still there. */
+export async function noteLasting(sql: Sql, subjects: string[]) {
+  await sql`update notices_sent set lasted_to = now() where subject = any(${subjects}::text[])`;
+}
+
 /** It could not be sent: the next look tries again. */
-export async function releaseNotice(sql: Sql, subject: string) {
-  await sql`delete from notices_sent where subject = ${subject}`;
+export async function releaseNotice(sql: Sql, channel: string, subject: string) {
+  await sql`delete from notices_sent where channel = ${channel} and subject = ${subject}`;
 }

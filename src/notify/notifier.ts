@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { newGuilties } from '../overview/queries.ts';
 import { serverState, type Watched } from '../status/state.ts';
 import { type Channel, channelsOf } from './channels.ts';
-import { claimNotice, releaseNotice } from './claims.ts';
+import { claimNotice, noteLasting, releaseNotice } from './claims.ts';
 import { databaseSilent, type Notice, noticeJson, noticesOf } from './notice.ts';
 
 export interface NotifierOptions {
@@ -48,7 +48,7 @@ export function startNotifier({
 
   let failedLooks = 0;
   /** By the clock of this process: the database, which keeps it for other notices, is what is away. */
-  let silenceToldAt = Number.NEGATIVE_INFINITY;
+  const silence = channels.map(channel => ({ channel, told: { at: Number.NEGATIVE_INFINITY } }));
   let looking: Promise<void> | undefined;
 
   async function look() {
@@ -69,27 +69,38 @@ export function startNotifier({
   async function lookOnce() {
     const state = await serverState(sql, watched);
     const fresh = guilty_machines > 0 ? await newGuilties(sql, GUILTIES) : [];
-    for (const notice of noticesOf(state, [...fresh], config)) {
-      const repeatHours = notice.once ? undefined : repeat_hours;
-      if (stopping.signal.aborted || !(await claimNotice(sql, notice.subject, { repeatHours, hourly }))) continue;
-      send(notice, () => releaseNotice(sql, notice.subject).catch(() => {}));
+    const notices = noticesOf(state, [...fresh], config);
+    for (const notice of notices) {
+      const { subject } = notice;
+      const frequency = { repeatHours: notice.once ? undefined : repeat_hours, hourly };
+      for (const channel of channels) {
+        if (stopping.signal.aborted || !(await claimNotice(sql, channel.name, subject, frequency))) continue;
+        send(notice, channel, () => releaseNotice(sql, channel.name, subject).catch(() => {}));
+      }
     }
+    await noteLasting(
+      sql,
+      notices.map(({ subject }) => subject),
+    );
   }
 
   function tellOfSilence(reason: string) {
     const now = performance.now();
-    if (now - silenceToldAt < repeat_hours * HOUR_MS) return;
-    silenceToldAt = now;
-    send(databaseSilent((failedLooks * LOOK_MS) / 60_000, reason), () => {
-      silenceToldAt = Number.NEGATIVE_INFINITY;
-    });
+    const notice = databaseSilent((failedLooks * LOOK_MS) / 60_000, reason);
+    for (const { channel, told } of silence) {
+      if (now - told.at < repeat_hours * HOUR_MS) continue;
+      told.at = now;
+      send(notice, channel, () => {
+        told.at = Number.NEGATIVE_INFINITY;
+      });
+    }
   }
 
-  /** Through all channels, in the background. */
-  function send(notice: Notice, untold: () => unknown) {
-    const json = noticeJson(notice, config);
-    const sending = Promise.all(channels.map(channel => attempts(channel, notice, json)))
-      .then(told => (told.includes(true) ? log.info('admins were told', { subject: notice.subject }) : untold()))
+  /** In the background. */
+  function send(notice: Notice, channel: Channel, untold: () => unknown) {
+    const { subject } = notice;
+    const sending = attempts(channel, notice, noticeJson(notice, config))
+      .then(told => (told ? log.info('admins were told', { by: channel.name, subject }) : untold()))
       .finally(() => underWay.delete(sending));
     underWay.add(sending);
   }
