@@ -560,13 +560,15 @@ confirm_purge() {
   [ "$answer" = purge ] || die 'nothing was removed'
 }
 
-# Only what the program made: state.dir may be a directory that holds other things, too.
+# Only what the program made, and the certificates that were copied for it: state.dir may hold other things, too.
 purge() {
   for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/telemetricsd.pid* \
-    "$backups"/before-*.backup "$config"; do
+    "$backups"/before-*.backup "$config" $config_dir/tls; do
     [ ! -e "$path" ] || change "remove $path" rm -rf "$path"
   done
-  for directory in "$state" $default_state $config_dir $backups; do
+  set -- "$state"
+  [ "$state" = $default_state ] || set -- "$state" $default_state
+  for directory in "$@" $config_dir $backups; do
     [ ! -d "$directory" ] || change "remove $directory" rmdir "$directory" || warn "$directory stays: it holds other files."
   done
   ! id $user >/dev/null 2>&1 || change "remove the user $user" userdel $user

@@ -28,7 +28,7 @@ export function progressBar(total: number, unit: string, verb = 'Wrote'): Progre
     const seconds = (performance.now() - started) / 1000;
     const percent = Math.min(100, Math.floor((done / total) * 100));
     const rate = Math.round(done / Math.max(seconds, 0.001));
-    return `${percent} %  ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')} a second`;
+    return `${percent} %  ${done.toLocaleString('en')} of ${Math.max(total, done).toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')} a second`;
   }
 
   function bar(done: number) {

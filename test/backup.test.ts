@@ -182,8 +182,29 @@ describe('is refused before anything is written', () => {
 
   test('a database that holds records', async () => {
     const checked = await checkBackup(file);
-    await expect(restoreBackup(source, file, checked, quietLog, progress)).rejects.toThrow(/holds records already/);
+    await expect(restoreBackup(source, file, checked, quietLog, progress)).rejects.toThrow(
+      /holds records, records in quarantine, guilties already/,
+    );
   });
+
+  test('a database with accounts or tokens, though nothing has come yet', async () => {
+    const database = await testDatabase();
+    const checked = await checkBackup(file);
+    await database.sql`insert into users (name, role) values ('bob', 'admin')`;
+    const restore = restoreBackup(database.client('restore'), file, checked, quietLog, progress);
+    await expect(restore).rejects.toThrow(/holds accounts already/);
+    await database.close();
+  });
+});
+
+test('tables of others in the schema are neither backed up nor emptied', async () => {
+  const database = await testDatabase({ migrated: false });
+  await database.sql`create table mine (id bigint generated always as identity, note text)`;
+  await database.sql`insert into mine (note) values ('kept')`;
+  await restoreBackup(database.client('restore'), file, await checkBackup(file), quietLog, progress);
+  expect([...(await database.sql`select note from mine`)]).toEqual([{ note: 'kept' }]);
+  expect(await sums(database.client('backup'))).toEqual(await sums(source));
+  await database.close();
 });
 
 test('an older backup is brought to the schema of this program', async () => {

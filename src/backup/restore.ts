@@ -5,7 +5,7 @@ import { makeDay, makePartitionsAhead } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type BackupHeader, readBackup, type Sequence, type TableSum } from './format.ts';
-import { listTables } from './snapshot.ts';
+import { ourTables } from './snapshot.ts';
 
 export interface Progress {
   show(rows: number): void;
@@ -47,8 +47,8 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
   await makePartitionsAhead(sql, log);
   for (const day of header.days) await makeDay(sql, day, log);
   await sql.begin(async tx => {
-    const tables = await listTables(tx);
-    await tx`truncate ${tx(tables)} cascade`;
+    const tables = await ourTables(tx);
+    await tx`truncate ${tx(tables.map(({ name }) => name))}`;
     let done = 0;
     for await (const part of readBackup(file)) {
       if (part.kind === 'rows') {
@@ -75,15 +75,26 @@ function migrationsOf({ telemetricsd, migrations }: BackupHeader): Migration[] {
   });
 }
 
-/** Has no records and nothing that analysts have decided; a server may have been started on it. */
+/** What a database may not hold before it is restored into, by the table where it would be. */
+const WORTH_KEEPING = {
+  record_days: 'records',
+  quarantine: 'records in quarantine',
+  guilties: 'guilties',
+  users: 'accounts',
+  tokens: 'tokens',
+  imports: 'what an import has noted',
+};
+
+/** Has no records and nothing that people have entered; a server may have been started on it. */
 async function assertEmpty(sql: Sql) {
-  const [schema] = await sql<{ present: boolean }[]>`select to_regclass('schema_migrations') is not null as present`;
-  if (!schema!.present) return;
-  const [found] = await sql<{ filled: boolean }[]>`
-    select exists (select from record_days) or exists (select from quarantine) or exists (select from guilties) as filled`;
-  if (!found!.filled) return;
+  const held: string[] = [];
+  for (const [table, what] of Object.entries(WORTH_KEEPING)) {
+    const [found] = await sql<{ present: boolean }[]>`select to_regclass(${table}) is not null as present`;
+    if (found!.present && (await sql`select from ${sql(table)} limit 1`).length > 0) held.push(what);
+  }
+  if (held.length === 0) return;
   throw new OperatorError(
-    'the database holds records already, and a backup is only restored into an empty one',
+    `the database holds ${held.join(', ')} already, and a backup is only restored into an empty one`,
     'Name an empty state directory (TELEMETRICSD_STATE_DIR) or database (TELEMETRICSD_DATABASE_URL); nothing was changed.',
   );
 }

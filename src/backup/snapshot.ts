@@ -1,4 +1,5 @@
 import type { Queryable, Sql } from '../db/connect.ts';
+import { MIGRATIONS } from '../db/migrations.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { TableDigest } from './digest.ts';
 import { type BackupHeader, type BackupPart, headerOf, type Sequence } from './format.ts';
@@ -47,17 +48,32 @@ async function describe(sql: Queryable): Promise<BackupHeader> {
 }
 
 /**
- * The tables of the schema, those first that others refer to; partitions come with their parent. Unlogged ones hold nothing worth keeping. The history of migrations
- * is no part of it: a database that is restored into gets one of its own.
+ * Our tables, those first that others refer to; partitions come with their parent. Unlogged ones hold nothing worth keeping. The
+ * history of migrations is no part of it: a database that is restored into gets one of its own. Others may have tables there, too.
  */
 export async function listTables(sql: Queryable): Promise<string[]> {
-  const rows = await sql<{ name: string }[]>`
-    select relname as name
+  return (await ourTables(sql)).filter(({ unlogged }) => !unlogged).map(({ name }) => name);
+}
+
+/** Those as well that hold nothing worth keeping. */
+export async function ourTables(sql: Queryable) {
+  return sql<{ name: string; unlogged: boolean }[]>`
+    select relname as name, relpersistence = 'u' as unlogged
       from pg_class c
-     where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and relpersistence = 'p' and not relispartition
-       and relname <> 'schema_migrations'
+     where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relispartition
+       and relname = any(${OUR_TABLES}::text[])
      order by exists (select from pg_constraint where conrelid = c.oid and contype = 'f'), relname`;
-  return rows.map(({ name }) => name);
+}
+
+const OUR_TABLES = created('table');
+const OUR_SEQUENCES = created('sequence');
+
+function created(what: 'table' | 'sequence'): string[] {
+  return MIGRATIONS.flatMap(({ sql }) =>
+    [...sql.matchAll(/^create (?:unlogged )?(table|sequence) (\w+)/gm)]
+      .filter(([, kind]) => kind === what)
+      .map(([, , name]) => name!),
+  );
 }
 
 /** How many rows there are, roughly. */
@@ -70,7 +86,13 @@ export async function estimateRows(sql: Queryable): Promise<number> {
 
 async function listSequences(sql: Queryable): Promise<Sequence[]> {
   const names = await sql<{ name: string }[]>`
-    select relname as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'S' order by 1`;
+    select s.relname as name
+      from pg_class s
+      left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype = 'i'
+      left join pg_class of on of.oid = d.refobjid
+     where s.relnamespace = current_schema()::regnamespace and s.relkind = 'S'
+       and (of.relname = any(${OUR_TABLES}::text[]) or s.relname = any(${OUR_SEQUENCES}::text[]))
+     order by 1`;
   const sequences: Sequence[] = [];
   for (const { name } of names) {
     const [state] = await sql<Omit<Sequence, 'name'>[]>`select last_value, is_called from ${sql(name)}`;

@@ -39,6 +39,8 @@ export type CollectorAnswer =
 export interface Collector {
   /** The fleet of a TID, if it is one of ours. */
   fleetOf(tid: string): Fleet | undefined;
+  /** Why a TID that is none of ours is refused; nothing else of such a request is looked at. */
+  refuseTid(tid: string | undefined, address: string | null): string;
   /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
   /** Stores a parsed request, of which rules may have scrubbed the payload already; what was refused for good tells why. */
@@ -172,6 +174,11 @@ export function createCollector({
   }
 
   return {
+    refuseTid(tid, address) {
+      const message = wrongTid(tid);
+      log.limited('refused TID', 'info', 'refused a record', { field: 'X-Telemetry-TID', reason: message, address });
+      return message;
+    },
     fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
     receive,
     store,
@@ -196,8 +203,7 @@ function scrubbingFailed({ rule, reason }: Scrubbed & { kind: 'failed' }): Refus
   return { field: 'payload', message, withheldBy: rule };
 }
 
-/** What the collector answers to a TID that it does not know. */
-export function wrongTid(tid: string | undefined): string {
+function wrongTid(tid: string | undefined): string {
   return tid === undefined
     ? 'X-Telemetry-TID: missing, expected a TID that this server is configured for (collector.tids)'
     : `X-Telemetry-TID: got ${quoted(tid)}, expected a TID that this server is configured for (collector.tids)`;

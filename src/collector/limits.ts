@@ -20,6 +20,8 @@ export type TurnedAway =
 export interface Limits {
   /** Tells whether a request is turned away now; one that isn't counts against its rate. The address is null on a unix socket. */
   turnAway(fleet: Fleet, address: () => string | null): TurnedAway | undefined;
+  /** A request was turned away for another reason than its limits: it is logged and counted like those. */
+  report(fleet: Fleet, turned: TurnedAway, address: () => string | null): void;
   /** A record was stored: counts against its quota. */
   stored(fleet: Fleet): void;
   /** Counts the quotas again by what the database says, which knows of earlier runs and of other servers. */
@@ -100,6 +102,7 @@ export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Flee
 
   return {
     turnAway,
+    report,
     stored: fleet => limited.get(fleet.tid)?.quota?.add(Date.now()),
     recount,
     excesses: () => [...excesses.values()],

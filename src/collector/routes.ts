@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
-import { type Collector, type CollectorAnswer, wrongTid } from './collector.ts';
+import type { Collector, CollectorAnswer } from './collector.ts';
 import type { TurnedAway } from './limits.ts';
 
 export interface CollectorBindings {
@@ -66,10 +66,10 @@ type CollectorContext = Context<{ Bindings: CollectorBindings }>;
 async function receive(c: CollectorContext, collector: Collector, maxPayload: number, certified: Set<string>) {
   const tid = c.req.header('x-telemetry-tid');
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
-  if (!fleet) return c.json({ message: wrongTid(tid) }, 400);
+  if (!fleet) return c.json({ message: collector.refuseTid(tid, c.env?.address ?? null) }, 400);
   let result = 'unavailable';
   try {
-    const answer = certificateMissing(c, fleet, certified) ?? (await answerTo(c, collector, maxPayload, fleet));
+    const answer = turnedAway(c, collector, fleet, certified) ?? (await answerTo(c, collector, maxPayload, fleet));
     result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
     return respond(c, answer);
   } finally {
@@ -78,6 +78,13 @@ async function receive(c: CollectorContext, collector: Collector, maxPayload: nu
 }
 
 type Answer = CollectorAnswer | TurnedAway;
+
+function turnedAway(c: CollectorContext, { limits }: Collector, fleet: Fleet, certified: Set<string>) {
+  const address = () => c.env?.address ?? null;
+  const uncertified = certificateMissing(c, fleet, certified);
+  if (uncertified) limits.report(fleet, uncertified, address);
+  return uncertified ?? limits.turnAway(fleet, address);
+}
 
 function certificateMissing(c: CollectorContext, { name }: Fleet, certified: Set<string>): TurnedAway | undefined {
   if (!certified.has(name)) return undefined;
@@ -88,16 +95,13 @@ function certificateMissing(c: CollectorContext, { name }: Fleet, certified: Set
 }
 
 async function answerTo(c: CollectorContext, collector: Collector, maxPayload: number, fleet: Fleet): Promise<Answer> {
-  const address = () => c.env?.address ?? null;
-  const turnedAway = collector.limits.turnAway(fleet, address);
-  if (turnedAway) return turnedAway;
   const headers = [...c.req.raw.headers] as [string, string][];
   const inHeaders = c.req.header('record_format_version') ?? c.req.header('record-format-version');
   const most = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
   if (Number(c.req.header('content-length') ?? 0) > most) return { kind: 'oversized', most };
   const body = new Uint8Array(await c.req.arrayBuffer());
   if (body.byteLength > most) return { kind: 'oversized', most };
-  return collector.receive({ fleet, headers, body, address });
+  return collector.receive({ fleet, headers, body, address: () => c.env?.address ?? null });
 }
 
 function respond(c: Context, answer: Answer): Response {

@@ -58,11 +58,12 @@ function ownerFile(stateDir: string) {
   return join(stateDir, 'telemetricsd.pid');
 }
 
-/** Clock ticks from boot to the start of a process (field 22 of proc_pid_stat(5)), or undefined if there is none. */
+/** Clock ticks from boot to the start of a process (field 22 of proc_pid_stat(5)), or undefined where none runs: a killed one may still be listed. */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : fields[18];
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import { databaseChecks } from './database.ts';
 import { diskSpace } from './disk.ts';
 import { configurationFile, stateDirectory } from './files.ts';
 import { lookAt } from './look.ts';
+import { noticeProgram } from './notices.ts';
 import { addresses } from './ports.ts';
 import { postgresPrograms } from './programs.ts';
 import { serverUser } from './server-user.ts';
@@ -33,6 +34,7 @@ export async function examine({ file }: { file?: string | undefined }): Promise<
     ['Clock', () => clock(config)],
     ['Certificate', () => certificateFiles(config, user)],
     ['Backup directory', () => backupDirectory(config, user)],
+    ['Notices', () => noticeProgram(config, user)],
   ]);
   return [...checks, ...(await databaseChecks(config))];
 }

@@ -17,7 +17,7 @@ export function configurationFile({ origin }: LoadedConfig, given: string | unde
   const file = given ?? DEFAULT_FILE;
   const set = declaredSettings.filter(({ key }) => origin(key) !== 'default');
   const here = set.filter(({ key }) => origin(key) === file);
-  const text = `It is right: ${here.length} settings from ${file}, ${set.length - here.length} from the environment.`;
+  const text = `It is right: ${here.length} ${here.length === 1 ? 'setting' : 'settings'} from ${file}, ${set.length - here.length} from the environment.`;
   if (!existsSync(file))
     return { level: 'ok', text: `It is right; there is no ${file}, ${set.length} settings come from the environment.` };
   const { mode } = statSync(file);

@@ -19,7 +19,9 @@ export async function testChannels({ file }: { file?: string | undefined }): Pro
       async () => {
         try {
           await send(json, new AbortController().signal);
-          return { level: 'ok', text: 'The test notice was taken.' };
+          const asRoot = name === 'notify.command' && process.getuid?.() === 0;
+          const text = `The test notice was taken.${asRoot ? ' The program ran as root; the service runs it as its own user.' : ''}`;
+          return { level: 'ok', text };
         } catch (error) {
           const { message, code } = error as NodeJS.ErrnoException;
           const text = `The test notice was not taken: ${code === 'ENOENT' ? 'there is no such program' : message}.`;

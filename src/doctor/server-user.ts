@@ -8,6 +8,7 @@ export interface ServerUser {
   name: string;
   mayRead(path: string): boolean;
   mayWrite(path: string): boolean;
+  mayRun(path: string): boolean;
 }
 
 /** The one who runs this; but where root looks at a state directory of someone else, that one: root may do everything. */
@@ -16,14 +17,20 @@ export function serverUser(stateDir: string): ServerUser {
   const runuser = Bun.which('runuser', { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' });
   if (owner && runuser) {
     // With all the groups of that user, as systemd gives them.
-    const may = (how: '-r' | '-w', path: string) =>
+    const may = (how: '-r' | '-w' | '-x', path: string) =>
       spawnSync(runuser, ['-u', owner.name, '--', 'test', how, path], { stdio: 'ignore' }).status === 0;
-    return { name: owner.name, mayRead: path => may('-r', path), mayWrite: path => may('-w', path) };
+    return {
+      name: owner.name,
+      mayRead: path => may('-r', path),
+      mayWrite: path => may('-w', path),
+      mayRun: path => may('-x', path),
+    };
   }
   return {
     name: 'This user',
     mayRead: path => isAllowed(path, constants.R_OK),
     mayWrite: path => isAllowed(path, constants.W_OK),
+    mayRun: path => isAllowed(path, constants.X_OK),
   };
 }
 

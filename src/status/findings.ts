@@ -47,7 +47,12 @@ export function jobFinding(outcome: JobOutcome | undefined, schedule: string, no
 
 export function backupFinding(outcome: JobOutcome | undefined, config: Config, now: Date): Finding {
   const { dir, schedule } = config.backup;
-  if (dir !== undefined) return jobFinding(outcome, schedule, now);
+  if (dir !== undefined) {
+    const finding = jobFinding(outcome, schedule, now);
+    if (!/EROFS|read-only file system/i.test(finding.reason ?? '')) return finding;
+    const remedy = `Let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}".`;
+    return { ...finding, remedy };
+  }
   const last = outcome?.succeededAt;
   const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
   if (config.database.url !== undefined) return { level: 'ok', text };

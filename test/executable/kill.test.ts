@@ -1,4 +1,5 @@
 import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad, tally } from './load.ts';
@@ -32,6 +33,18 @@ async function openStalled(place: Place, n: number) {
   wire.write(n % 2 === 0 ? 'POST /v2/collector HTTP/1.1\r\nHost: 127.0.0.1\r\nrecord_for' : `${headerBlock(500)}half`);
   return wire;
 }
+
+test('a killed one that its parent has not reaped yet keeps nobody from starting', async () => {
+  const stateDir = path('unreaped');
+  mkdirSync(stateDir);
+  const parent = Bun.spawn(['sh', '-c', 'sleep 0 & echo $!; exec sleep 60']);
+  space.defer(() => parent.kill());
+  const pid = Number(new TextDecoder().decode((await parent.stdout.getReader().read()).value));
+  const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  await eventually('it is a zombie', () => stat()[0] === 'Z');
+  writeFileSync(join(stateDir, 'telemetricsd.pid'), `${pid} ${stat()[19]}\n`);
+  expect((await (await start({ stateDir })).stop()).code).toBe(0);
+});
 
 test('senders that stall hold nobody up', async () => {
   const asked = performance.now();

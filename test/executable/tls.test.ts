@@ -100,6 +100,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     });
     for (const other of [plain, { https }, place(machine), place(stranger)])
       expect((await exchange(other, headerRequest('hello\n', { tid: TID }))).status).toBe(201);
+    expect(program.output()).toContain('turned away records of a fleet fleet=servers result=forbidden');
     expect((await program.stop()).code).toBe(0);
   });
 

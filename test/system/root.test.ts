@@ -66,13 +66,19 @@ describe.skipIf(!isRoot)('started as root', () => {
     const { cert, key } = makeCertificate(path('of-root'));
     chmodSync(key, 0o640);
     const config = path('of-root.toml');
-    writeFileSync(config, `[backup]\ndir = "${path('backups')}"\n[tls]\ncert = "${cert}"\nkey = "${key}"\n`);
+    const pager = path('page-admin');
+    writeFileSync(pager, '#!/bin/sh\n', { mode: 0o700 });
+    writeFileSync(
+      config,
+      `notify.command = ["${pager}"]\n[backup]\ndir = "${path('backups')}"\n[tls]\ncert = "${cert}"\nkey = "${key}"\n`,
+    );
     mkdirSync(path('backups'));
     const env = { TELEMETRICSD_HTTP_LISTEN: 'https://127.0.0.1:0' };
     const { code, stdout } = await run(['doctor', '--config', config], { stateDir, env });
     expect(code).toBe(1);
     expect(stdout).toContain(`Certificate       nobody may not read ${key}.`);
     expect(stdout).toContain(`Backup directory  nobody may not write into ${path('backups')}.`);
+    expect(stdout).toContain(`Notices           nobody may not run ${pager}.`);
     chmodSync(config, 0o600);
     const closed = await run(['doctor', '--config', config], { stateDir, env });
     expect(closed.stdout).toContain(`nobody may not read ${config}, so the service does not start.`);
