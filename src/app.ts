@@ -153,6 +153,7 @@ function pages(
       },
     );
   }
+  app.get('/telemetryui/', c => c.redirect('/telemetryui', 301));
   app.get('/', c => c.redirect('/telemetryui', 302));
   const provider = openIdProvider(database.sql, config, log);
   app.route(

@@ -21,7 +21,7 @@ export const textParam = (most: number) =>
   given(
     z
       .string(`expected at most ${most} characters, once`)
-      .refine(text => text.length <= most && !/[\p{Cc}\p{Cs}]/u.test(text), {
+      .refine(text => [...text].length <= most && !/[\p{Cc}\p{Cs}]/u.test(text), {
         error: `expected at most ${most} printable characters`,
       }),
   );

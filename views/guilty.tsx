@@ -186,7 +186,7 @@ const NoneInWindow: FC<GuiltyPageProps> = ({ guilty }) => (
       {guilty.lastSeenAnywhere ? (
         <>The last one came on {dayOf(guilty.lastSeenAnywhere)}. Choose a longer window or another OS.</>
       ) : (
-        'No record is put down to this function any more: the never-guilty list has changed since.'
+        'No record is put down to this function any more: retention has taken them, or the never-guilty list has changed since.'
       )}
     </p>
   </EmptyState>

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
@@ -8,7 +8,7 @@ import { backupInto, UNFINISHED } from './commands.ts';
 const ABANDONED_MS = 3_600_000;
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
-/** Writes a backup named after the moment into `dir`; once it is whole, the oldest go until `keep` are left. */
+/** Writes a backup named after the moment into `dir`, which is made where it is missing; once it is whole, the oldest go until `keep` are left. */
 export async function scheduledBackup(
   sql: Sql,
   dir: string,
@@ -19,6 +19,7 @@ export async function scheduledBackup(
   const moment = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeAbandoned(dir, now);
   const rows = await backupInto(sql, join(dir, name));
   const old = scheduledBackups(dir).slice(0, -keep);

@@ -33,7 +33,7 @@ const name = z
   .max(NAME_LENGTH, `expected at most ${NAME_LENGTH} characters`)
   .refine(text => !text.includes('\0') && text.isWellFormed(), 'expected a text without NULs and lone surrogates');
 const addition = z.object({ function: name, module: name });
-const recomputation = z.object({ record_id: z.int('expected the id of a record').min(0).optional() });
+const recomputation = z.strictObject({ record_id: z.int('expected the id of a record').min(0).optional() });
 
 /** GET /            the top guilties: os, days, fleet, sort, build, limit, offset as on the page. */
 export function guiltiesApi(sql: Sql) {

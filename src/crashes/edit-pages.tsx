@@ -247,6 +247,8 @@ async function recordAndFrames(c: Context): Promise<{ record: number; frame: num
 
 /** The functions of the ticked frames that may be ticked. */
 function tickedFrames({ frames }: DecidedStack, ticked: number[]): FrameName[] {
+  const missing = ticked.find(number => !frames.some(frame => frame.number === number));
+  if (missing !== undefined) throw new RequestError(400, `frame: got ${missing}, which this backtrace does not have`);
   return frames
     .filter(frame => ticked.includes(frame.number) && isCandidate(frame))
     .map(({ function: name, module }) => ({ function: name, module }));

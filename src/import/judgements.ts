@@ -50,7 +50,8 @@ export async function takeJudgements(
       comments: comments.length - kept.length,
       hidden: guilties.filter(guilty => guilty.hidden).length,
       commentsKept: kept.length,
-      shortened: comments.filter(guilty => guilty.comment!.length > COMMENT_LENGTH && !known.has(keyOf(guilty))).length,
+      shortened: comments.filter(guilty => [...guilty.comment!].length > COMMENT_LENGTH && !known.has(keyOf(guilty)))
+        .length,
       neverGuilty: added,
       neverGuiltyPresent: frames.length - added,
       unusable,

@@ -64,7 +64,8 @@ function describe(report: PurgeReport, dryRun: boolean): string {
     report.counters > 0 && `${figure(report.counters)} rows of counters went.`,
     report.postponed.length > 0 &&
       `Left for the next purge, because they are being read: ${report.postponed.join(', ')}.`,
-    report.overLimit && 'The database is still larger than retention.max_bytes: rules keep the days that are left.',
+    report.overLimit &&
+      'The database is still larger than retention.max_bytes, and no other day may go: rules keep them, or its size is that of today and of counters.',
   ];
   return `${lines.filter(Boolean).join('\n')}\n`;
 }

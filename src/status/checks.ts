@@ -141,7 +141,12 @@ function parsers({ parserTroubles }: ServerState, { parsers: { enabled } }: Conf
 function database({ database: { databaseBytes } }: ServerState, { retention: { max_bytes } }: Config): Finding {
   const text = `It has ${size(databaseBytes)}${max_bytes === undefined ? '' : ` of at most ${size(max_bytes)}`}.`;
   if (max_bytes === undefined || databaseBytes <= max_bytes) return { level: 'ok', text };
-  return { level: 'warning', text, remedy: 'The next purge takes the oldest days that no rule keeps for ever.' };
+  return {
+    level: 'warning',
+    text,
+    remedy:
+      'The next purge takes the oldest days that no rule keeps for ever; counters count towards the limit, but stay.',
+  };
 }
 
 function plugins({ pluginsLeftOut }: ServerState, { plugins: { enabled } }: Config): Finding | undefined {
