@@ -50,6 +50,7 @@ const ROUTES = {
     GET /api/thermal
     GET /api/updates
     GET /telemetryui
+    GET /telemetryui/
     GET /telemetryui/account
     GET /telemetryui/builds
     GET /telemetryui/connect
