@@ -29,6 +29,7 @@ export async function readCounters(sql: Sql): Promise<CounterTables> {
     machine_days: await sql`
       select day, system_name, build, fleet_id, external, machines from machine_days order by 1, 2, 3, 4, 5`,
   };
+  tables.machine_check_totals = await sql`select machine_id, records from machine_check_totals order by 1`;
   for (const [table, key] of Object.entries(GROUPS)) {
     tables[table] = await sql.unsafe(`select ${key}, records from ${table} order by ${key}`);
   }
@@ -56,6 +57,8 @@ export async function countAll(sql: Sql): Promise<CounterTables> {
              fleet_id, external, count(distinct machine_id) as machines
         from records group by grouping sets ((1, 2, build, 4, 5), (1, 2, 4, 5)) order by 1, 2, 3, 4, 5`,
   };
+  tables.machine_check_totals = await sql`
+    select machine_id, count(*) as records from records where classification = 'a/mce/corrected' group by 1 order by 1`;
   for (const [table, key] of Object.entries(GROUPS)) {
     tables[table] = await sql.unsafe(`
       select ${key}, count(*) as records

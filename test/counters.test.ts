@@ -106,7 +106,7 @@ test('after a purge the counters of every day that lost nothing equal counts, an
   const of = (tables: CounterTables, kept: boolean) =>
     Object.fromEntries(
       Object.entries(tables)
-        .filter(([name]) => !['machine_counts', 'record_days'].includes(name))
+        .filter(([name]) => !['machine_counts', 'machine_check_totals', 'record_days'].includes(name))
         .map(([name, rows]) => [
           name,
           rows.filter(({ day, hour }) => (((day ?? hour) as Date).toISOString().slice(0, 10) === lost) !== kept),

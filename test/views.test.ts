@@ -360,6 +360,34 @@ test('classifications that count can be configured', async () => {
   }
 });
 
+test('machines with most checks are right where many others have more: in all, in one OS, in a window', async () => {
+  const other = await testApp();
+  try {
+    const check = (machine: string, count: number, system = 'big') =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          post(other.app, { classification: 'x/mce/corrected', machine_id: machine, system_name: system }, `${n}`),
+        ),
+      );
+    for (let n = 0; n < 50; n++) await check(`big-${n}`, 4);
+    await check('most', 6);
+    await check('small-1', 1, 'small');
+    await check('small-2', 2, 'small');
+    await passDays(other.database.sql, 60);
+    await check('most', 1);
+    await check('late', 3);
+    const top = async (query: string) =>
+      (await getJson(other.app, `/api/mce?top=1&${query}`)).json.machines.map(
+        ({ machine_id: id, records }: { machine_id: string; records: number }) => [id, records],
+      );
+    expect(await top('')).toEqual([['most', 7]]);
+    expect(await top('os=small')).toEqual([['small-2', 2]]);
+    expect(await top('days=28')).toEqual([['late', 3]]);
+  } finally {
+    await other.close();
+  }
+});
+
 describe('ISO weeks', () => {
   test.each([
     ['2026-01-01', '2026-W01'],

@@ -47,8 +47,13 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
   await makePartitionsAhead(sql, log);
   for (const day of header.days) await makeDay(sql, day, log);
   await sql.begin(async tx => {
-    const tables = await ourTables(tx);
-    await tx`truncate ${tx(tables.map(({ name }) => name))}`;
+    const tables = (await ourTables(tx)).map(({ name }) => name);
+    await tx`truncate ${tx(tables)}`;
+    const triggered = await tx<{ name: string }[]>`
+      select distinct c.relname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
+       where not t.tgisinternal and c.relnamespace = current_schema()::regnamespace and c.relname = any(${tables}::text[])`;
+    // What triggers derive is in the backup as well.
+    for (const { name } of triggered) await tx`alter table ${tx(name)} disable trigger user`;
     let done = 0;
     for await (const part of readBackup(file)) {
       if (part.kind === 'rows') {
@@ -58,6 +63,7 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
       }
       if (part.kind === 'sequences') await setSequences(tx, part.sequences);
     }
+    for (const { name } of triggered) await tx`alter table ${tx(name)} enable trigger user`;
   });
 }
 

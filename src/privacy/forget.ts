@@ -32,6 +32,7 @@ export const TABLES_OF_MACHINES = [
   'recent_records',
   'machines_last_seen',
   'machine_check_machines',
+  'machine_check_totals',
   'quarantine',
 ];
 
