@@ -59,7 +59,7 @@ async function analyse({ target }: Start) {
       await storing;
       storing = storeBatch(writer, batch).catch(error => inTrouble('crash analysis', error));
       const read = batch.claimed.length;
-      crashesWait = read === BATCH;
+      crashesWait = read >= BATCH;
       const recomputed = await recomputeSlice(writer);
       if (read === 0 && !recomputed) await idle(LOOK_EVERY_MS);
       // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed

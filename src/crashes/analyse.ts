@@ -9,8 +9,10 @@ import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from '
 import { type StackFrame, stackFrame, stackHash } from './stack.ts';
 import { type AnalysedCrash, storeCrashes } from './store.ts';
 
-/** Records analysed at a time. */
-export const BATCH = 400;
+/** Records read at a time: each may have a payload of collector.max_payload. */
+const SLICE = 400;
+/** Crashes stored at a time, by what was read of them: a counter costs as much for one of them as for all. */
+export const BATCH = 2_000;
 
 /** No record's fault: they wait until it can be started. */
 class DemanglerMissing extends Error {}
@@ -18,9 +20,9 @@ class DemanglerMissing extends Error {}
 /** A record's backtrace, before the never-guilty list has its say. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
 
-/** Claimed records and what could be read of them. */
+/** The ids of claimed records and what could be read of them. */
 export interface ReadBatch {
-  claimed: ClaimedRecord[];
+  claimed: number[];
   crashes: ReadCrash[];
 }
 
@@ -36,9 +38,23 @@ export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<numb
 
 /** The first half of it, which may go on while the batch before is stored. */
 export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBatch> {
-  const claimed = await claimRecords(sql, BATCH);
-  const crashes = await orReported(sql, claimed, () => readBacktraces(sql, claimed, demangler));
-  return { claimed, crashes: crashes ?? [] };
+  const batch: ReadBatch = { claimed: [], crashes: [] };
+  for (let read = SLICE; read === SLICE && batch.claimed.length < BATCH; ) {
+    read = await readSlice(sql, demangler, batch).catch(async error => {
+      await releaseClaims(sql, batch.claimed).catch(() => {});
+      throw error;
+    });
+  }
+  return batch;
+}
+
+async function readSlice(sql: Sql, demangler: Demangler, batch: ReadBatch): Promise<number> {
+  const records = await claimRecords(sql, SLICE, { again: batch.claimed.length === 0 });
+  const ids = records.map(record => record.recordId);
+  const crashes = await orReported(sql, ids, () => readBacktraces(sql, records, demangler));
+  batch.claimed.push(...ids);
+  batch.crashes.push(...(crashes ?? []));
+  return records.length;
 }
 
 export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch): Promise<void> {
@@ -46,18 +62,15 @@ export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch): Pro
 }
 
 /** A failure counts against the records, unless it is the database's or a program's. */
-async function orReported<T>(sql: Sql, claimed: ClaimedRecord[], work: () => Promise<T>): Promise<T | undefined> {
+async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     if (isConnectionFailure(error) || error instanceof DemanglerMissing) {
-      await releaseClaims(
-        sql,
-        claimed.map(record => record.recordId),
-      ).catch(() => {});
+      await releaseClaims(sql, claimed).catch(() => {});
       throw error;
     }
-    for (const record of claimed) await reportFailure(sql, record.recordId, (error as Error).message);
+    for (const recordId of claimed) await reportFailure(sql, recordId, (error as Error).message);
     return undefined;
   }
 }

@@ -21,40 +21,43 @@ const CLAIM_SECONDS = 30;
 
 /**
  * Claims records for analysis and counts the attempt at once, so that a record that kills the process is set aside as well.
- * What failed before is claimed alone: nothing else shares its fate. Claims of records that are gone are dropped.
+ * What failed before is claimed alone, where it is to be tried `again`: nothing else shares its fate. Claims of records that are gone
+ * are dropped.
  */
-export async function claimRecords(sql: Queryable, limit: number): Promise<ClaimedRecord[]> {
-  const fresh = await claim(sql, sql`attempts = 0`, limit);
-  const claimed = fresh.length > 0 ? fresh : await claim(sql, sql`attempts between 1 and ${MAX_ATTEMPTS - 1}`, 1);
+export async function claimRecords(
+  sql: Queryable,
+  limit: number,
+  { again }: { again: boolean },
+): Promise<ClaimedRecord[]> {
+  let claimed = await claim(sql, sql`attempts = 0`, limit);
+  if (claimed.length === 0 && again) claimed = await claim(sql, sql`attempts between 1 and ${MAX_ATTEMPTS - 1}`, 1);
   if (claimed.length === 0) return [];
   const ids = claimed.map(row => row.recordId);
+  // The days alone, not each record's time: its partition would be looked for anew for each.
+  const arrivals = claimed.map(row => row.receivedAt).sort((a, b) => a.getTime() - b.getTime());
   const records = await sql<ClaimedRecord[]>`
     select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
            r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
-      from unnest(
-             ${ids}::bigint[],
-             ${claimed.map(row => row.machineId)}::text[],
-             ${claimed.map(row => row.receivedAt.toISOString())}::text[]
-           ) as claimed (id, machine_id, received_at)
-      join records r on r.machine_id = claimed.machine_id and r.received_at = claimed.received_at::timestamptz and r.id = claimed.id`;
+      from records r
+     where r.id = any(${ids}::bigint[]) and r.received_at between ${arrivals[0]!} and ${arrivals.at(-1)!}`;
   if (records.length < claimed.length) {
     const found = new Set(records.map(record => record.recordId));
     const gone = ids.filter(id => !found.has(id));
     await sql`delete from work_queue where kind = 'crash' and record_id = any(${gone}::bigint[])`;
-    if (records.length === 0) return claimRecords(sql, limit);
+    if (records.length === 0) return claimRecords(sql, limit, { again });
   }
   return records;
 }
 
 function claim(sql: Queryable, which: ReturnType<Queryable>, limit: number) {
-  return sql<{ recordId: number; machineId: string; receivedAt: Date }[]>`
+  return sql<{ recordId: number; receivedAt: Date }[]>`
     update work_queue
        set attempts = attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})
      where kind = 'crash' and record_id = any(array(
              select record_id from work_queue
               where kind = 'crash' and ${which} and (claimed_until is null or claimed_until < now())
               order by record_id limit ${limit} for update skip locked))
-    returning record_id as "recordId", machine_id as "machineId", received_at as "receivedAt"`;
+    returning record_id as "recordId", received_at as "receivedAt"`;
 }
 
 /** Gives up a claim after a failure; the record is tried again, or set aside once its attempts are used up. */
