@@ -59,16 +59,24 @@ function trailing(sql: Queryable, external: boolean) {
             ]) with ordinality as counts (n, place))`;
 }
 
-/** Distinct machine ids a day, or the mean of a week's days, for the builds of most machines in a window and all others together. */
+/** Of the machine ids of a day: what makes a build more than somebody's trial of one. */
+const NOTABLE_SHARE = 0.02;
+
+/**
+ * Distinct machine ids a day, or the mean of a week's days, for the newest builds of a window, those first that had a notable share of
+ * some day, and all others together.
+ */
 export function adoption(sql: Queryable, scope: Scope, builds: number) {
   return sql<{ slot: string; build: string | null; machines: number }[]>`
     with daily as (
       select c.day, c.build, sum(c.machines)::bigint as machines
         from machine_days c where c.build <> '*' and ${inWindow(sql, scope)} group by 1, 2
-    ), most as (
-      select build from daily group by build order by sum(machines) desc, build limit ${builds}
+    ), newest as (
+      select build
+        from (select build, machines >= ${NOTABLE_SHARE}::float8 * sum(machines) over (partition by day) as notable from daily) shares
+       group by build order by bool_or(notable) desc, version_order(build) desc, build limit ${builds}
     ), counted as (
-      select c.day, most.build, sum(c.machines)::bigint as machines from daily c left join most using (build) group by 1, 2
+      select c.day, newest.build, sum(c.machines)::bigint as machines from daily c left join newest using (build) group by 1, 2
     ), days as (
       select ${slotOf(sql, scope)} as slot, count(distinct c.day) as days from daily c group by 1
     )
