@@ -66,7 +66,7 @@ declare
   ids bigint[];
   came counted_record[];
   checks machine_check[];
-  reports update_report[];
+  reports bigint[];
 begin
   if batches is null then
     claimed := array(select first_id from uncounted order by first_id for update);
@@ -86,8 +86,7 @@ begin
                          r.build, r.arch, r.kernel_version, r.host_type)::counted_record),
            array_agg(row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification,
                          r.cpu_model)::machine_check) filter (where r.classification like any(machine_checks)),
-           array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, r.payload)::update_report)
-             filter (where r.classification like any(updates))
+           array_agg(r.id) filter (where r.classification like any(updates))
       into came, checks, reports
       from records r where r.id = any(ids) and r.received_at >= since and r.received_at < until;
     if came is not null then
@@ -98,7 +97,14 @@ begin
       perform count_machine_checks(checks);
     end if;
     if reports is not null then
-      perform count_updates(reports);
+      -- As count_updates does, but payloads may be too large to be gathered.
+      insert into update_counts as known (day, system_name, from_build, to_build, fleet_id, external, records)
+      select d, r.system_name, u.from_build, u.to_build, r.fleet_id, r.external, count(*)
+        from records r cross join builds_of_update(r.payload) u
+       where r.id = any(reports) and r.received_at >= since and r.received_at < until
+         and u.from_build is not null and u.to_build is not null
+       group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+          on conflict (day, system_name, from_build, to_build, fleet_id, external) do update set records = known.records + excluded.records;
     end if;
   end loop;
   delete from uncounted where first_id = any(claimed);
@@ -187,7 +193,6 @@ declare
   after bigint;
   came counted_record[];
   checks machine_check[];
-  reports update_report[];
 begin
   -- Batches write the row of their day: those under way are waited for, later ones wait. What they have left uncounted until now goes
   -- with the rest.
@@ -227,16 +232,12 @@ begin
     perform count_machine_checks(checks);
   end loop;
 
-  after := 0;
-  loop
-    select array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, r.payload)::update_report), max(r.id)
-      into reports, after
-      from (select * from records r
-             where r.received_at >= since and r.received_at < until and r.id > after and r.classification like any(updates)
-             order by r.id limit slice) r;
-    exit when after is null;
-    perform count_updates(reports);
-  end loop;
+  insert into update_counts (day, system_name, from_build, to_build, fleet_id, external, records)
+  select d, r.system_name, u.from_build, u.to_build, r.fleet_id, r.external, count(*)
+    from records r cross join builds_of_update(r.payload) u
+   where r.received_at >= since and r.received_at < until and r.classification like any(updates)
+     and u.from_build is not null and u.to_build is not null
+   group by 1, 2, 3, 4, 5, 6;
 
   delete from record_days where day = d and last_id = 0;
 end
