@@ -23,6 +23,11 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
       ),
       ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
       ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),
+      ...gauge(
+        'uncounted_seconds',
+        'How long the oldest record that is not counted has waited.',
+        database.uncountedSeconds,
+      ),
       ...gauge('analysis_waiting_records', 'Crash records that wait to be analysed.', database.waiting),
       ...gauge('analysis_lag_seconds', 'How long the oldest of them has waited.', database.waitingSeconds),
       ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),

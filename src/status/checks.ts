@@ -8,6 +8,7 @@ import { EXCESS_DAYS, type ServerState } from './state.ts';
 
 const LATE_SECONDS = 300;
 const VERY_LATE_SECONDS = 3_600;
+const UNCOUNTED_SECONDS = 60;
 const LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
 
@@ -33,6 +34,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Data', data(state, now)],
     ['Records', records(state)],
     ['Queue', queue(state, config)],
+    ['Counters', counters(state)],
     ['Limits', limits(state, now)],
     ['Quarantine', quarantine(state, config)],
     ['Crash analysis', analysis(state)],
@@ -65,6 +67,16 @@ function records({ results }: ServerState): Finding {
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
   return { level: 'ok', text };
+}
+
+/** They follow within a quarter of a second: nothing is to be said unless they don't. */
+function counters({ database: { uncountedSeconds } }: ServerState): Finding | undefined {
+  if (uncountedSeconds <= UNCOUNTED_SECONDS) return undefined;
+  return {
+    level: 'warning',
+    text: `Charts lack records: the oldest that is not counted has waited for ${seconds(uncountedSeconds)}.`,
+    remedy: 'The log says why. Nothing is lost; they are counted once that is mended.',
+  };
 }
 
 function queue({ waitingForCommit }: ServerState, { collector }: Config): Finding {

@@ -9,6 +9,8 @@ export interface DatabaseState {
   /** Records whose payloads wait for a parser, and those that one has failed on. */
   parsing: number;
   parsingFailed: number;
+  /** How long the oldest stored record has waited to be counted. */
+  uncountedSeconds: number;
   quarantined: number;
   quarantinedBytes: number;
   /** Of those in quarantine, what was refused first within the last hour. */
@@ -26,6 +28,7 @@ export async function databaseState(sql: Queryable, attempts: number): Promise<D
            count(*) filter (where kind = 'crash' and attempts >= ${attempts}) as failed,
            count(*) filter (where kind <> 'crash' and attempts < ${attempts}) as parsing,
            count(*) filter (where kind <> 'crash' and attempts >= ${attempts}) as "parsingFailed",
+           (select coalesce(extract(epoch from now() - min(received_at)), 0)::float from uncounted) as "uncountedSeconds",
            (select count(*) from quarantine where evicted_at is null) as quarantined,
            (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
            (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately",
