@@ -17,7 +17,7 @@ export interface Counting {
   stop(): Promise<void>;
 }
 
-/** A counter that many records add to costs as much to write for one of them as for all. */
+/** So long batches gather: a counter that many records add to costs as much to write for one of them as for all. */
 const WITHIN_MS = 250;
 /** Batches counted in one transaction. */
 const BATCHES = 128;
@@ -50,11 +50,10 @@ export function startCounting(database: Database, config: Config, log: Log): Cou
   }
 
   async function settled() {
+    // One that was under way may have begun before the newest batch. Not more than one after it: batches never cease to come.
     await running;
-    while (uncounted) {
-      running ??= count();
-      await running;
-    }
+    if (uncounted && !running) running = count();
+    await running;
   }
 
   async function count() {
