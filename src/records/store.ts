@@ -1,5 +1,6 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
+import type { ReadPayload } from '../parsers/read-at-once.ts';
 import type { WorkKind } from './kind.ts';
 import type { Report } from './record.ts';
 
@@ -11,6 +12,8 @@ export interface NewRecord {
   work: WorkKind[];
   /** The names of the rules that changed its payload. */
   scrubbedBy: string[];
+  /** What a built-in parser has found in it already. */
+  parsed?: ReadPayload | undefined;
 }
 
 export type StoreOutcome =
@@ -27,7 +30,7 @@ const RETRIES = 3;
 const DATA_ERROR = /^2[23]/;
 
 /**
- * Stores a batch in one transaction: records, duplicates check, queued work, and that they are to be counted. A row that the database does
+ * Stores a batch in one transaction: records, duplicates check, parsed data, queued work, and that they are to be counted. A row that the database does
  * not take is found by halving the batch, so that it costs the others a few transactions and nothing else.
  */
 export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Promise<StoreOutcome[]> {
@@ -52,21 +55,22 @@ interface StoredRow {
 }
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
-  const distinct = firstOfEach(batch);
-  const rows = [...distinct.values()].map(record => [
+  const { distinct, places } = distinctRecords(batch);
+  const rows = distinct.map(record => [
     ...recordValues(record),
     record.fingerprint,
     record.work,
     record.scrubbedBy.join(',') || null,
+    record.parsed ? [record.parsed.parser, record.parsed.data] : null,
   ]);
-  const work = batch.some(record => record.work.length > 0);
+  const work = distinct.some(record => record.work.length > 0);
+  const parsed = distinct.some(record => record.parsed !== undefined);
   const stored = await sql<StoredRow[]>`
-    select n, id, received_at as "receivedAt", fresh from store_records(${JSON.stringify(rows)}::text::jsonb, ${work})`;
-  const places = new Map([...distinct.keys()].map((key, index) => [key, index + 1]));
-  const byPlace = new Map(stored.map(row => [row.n, row]));
+    select n, id, received_at as "receivedAt", fresh
+      from store_records(${JSON.stringify(rows)}::text::jsonb, ${work}, ${parsed})`;
+  const byPlace = new Map(stored.map(row => [row.n - 1, row]));
   const answered = new Set<number>();
-  return batch.map(({ report, fingerprint }) => {
-    const place = places.get(keyOf(report.machineId, fingerprint))!;
+  return places.map(place => {
     const { id, receivedAt, fresh } = byPlace.get(place)!;
     const kind = fresh && !answered.has(place) ? 'stored' : 'repeated';
     answered.add(place);
@@ -74,17 +78,17 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
   });
 }
 
-function firstOfEach(batch: NewRecord[]): Map<string, NewRecord> {
-  const distinct = new Map<string, NewRecord>();
-  for (const record of batch) {
-    const key = keyOf(record.report.machineId, record.fingerprint);
-    if (!distinct.has(key)) distinct.set(key, record);
-  }
-  return distinct;
-}
-
-function keyOf(machineId: string, fingerprint: string) {
-  return `${fingerprint}${machineId}`;
+/** The records without those that came before in the same batch, and for each of the batch where it is among them. */
+function distinctRecords(batch: NewRecord[]): { distinct: NewRecord[]; places: number[] } {
+  const distinct: NewRecord[] = [];
+  const known = new Map<string, number>();
+  const places = batch.map(record => {
+    const key = `${record.fingerprint}${record.report.machineId}`;
+    const place = known.get(key) ?? distinct.push(record) - 1;
+    known.set(key, place);
+    return place;
+  });
+  return { distinct, places };
 }
 
 export interface RecordToInsert {

@@ -83,11 +83,22 @@ const KNOWN: [string, string, unknown][] = [
   ],
 ];
 
+const LONG = `\n${'x'.repeat(16_384)}\n`;
+
 test.each(KNOWN)('what the program itself reads from %s: %#', async (classification, payload, expected) => {
-  const id = await send(classification, payload);
-  expect(await parsedOf(id)).toBeNull();
+  const short = await send(classification, payload);
+  expect(await parsedOf(short)).toEqual(expected);
+  const long = await send(classification, payload + LONG);
+  expect(await parsedOf(long)).toBeNull();
   await parse();
-  expect(await parsedOf(id)).toEqual(expected);
+  expect(await parsedOf(long)).toEqual(expected);
+});
+
+test('a record that comes again is read once', async () => {
+  const event_id = 'a'.repeat(32);
+  const first = await send('a/heartbeat/ping', 'uptime: 7\n', { event_id });
+  expect(await send('a/heartbeat/ping', 'uptime: 7\n', { event_id })).toBe(first);
+  expect(await parsedOf(first)).toEqual({ uptime: 7 });
 });
 
 test('a payload that is none of those, or hostile, costs nothing', () => {
@@ -112,7 +123,6 @@ describe('what was read', () => {
   beforeAll(async () => {
     id = await send('a/mce/UCNA', 'CPU 1 BANK 2\nSTATUS ac MCGSTATUS 0\nMCA: <script>alert(1)</script>\n');
     await send('a/hello/world', 'hello\nBundles (2):\nfirefox\ndesktop\n', { machine_id: 'other' });
-    await parse();
   });
 
   test('stands on the page of the record, as text, and leads to records alike', async () => {
@@ -120,7 +130,7 @@ describe('what was read', () => {
     expect(html).toContain('Read from the payload');
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(html).toContain('href="/telemetryui/records?classification=a%2Fmce%2FUCNA&amp;parsed.bank=2"');
-    const waiting = await send('a/mce/UCNA', 'CPU 1 BANK 2\n');
+    const waiting = await send('a/mce/UCNA', `CPU 1 BANK 2${LONG}`);
     const page = await getPage(server.app, `/telemetryui/records/record_details/${waiting}`);
     expect(page.html).toContain('This record waits for its parser.');
     await parse();
@@ -131,9 +141,9 @@ describe('what was read', () => {
     ['parsed.bundles=firefox', 1],
     ['parsed.bundles=firefox&machine_id=other', 1],
     ['parsed.bundles=firefox&machine_id=nobody', 0],
-    ['parsed.uptime=915', 1],
+    ['parsed.uptime=915', 2],
     ['parsed.uptime=9150', 0],
-    ['parsed.from=9.9&classification=a/swupd-client/*', 1],
+    ['parsed.from=9.9&classification=a/swupd-client/*', 2],
     ['parsed.nothing.there=1', 0],
   ])('is found by its value, in the list, the count and the export: %s', async (query, expected) => {
     const { json } = await getJson(server.app, `/api/records?${query}`);
