@@ -50,6 +50,7 @@ async function leaveUncounted(...machines: string[]) {
     fleetId: fleet!.id,
     fingerprint: crypto.randomUUID(),
     work: [],
+    parsed: undefined,
     scrubbedBy: [],
   }));
   await storeBatch(sql, batch);

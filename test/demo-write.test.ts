@@ -28,6 +28,8 @@ async function contents({ sql }: Database) {
     work_queue: await sql`
       select kind, work_queue.machine_id, classification, event_id, captured_at, attempts
         from work_queue join records on id = record_id and records.machine_id = work_queue.machine_id`,
+    parsed: await sql`
+      select parsed.machine_id, parser, data, classification, event_id from parsed join records using (machine_id, received_at, id)`,
     builds: await sql`
       select day, name as fleet, external, system_name, build, classification, severity, records
         from build_counts join fleets on fleets.id = fleet_id`,

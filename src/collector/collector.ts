@@ -7,13 +7,12 @@ import { storable } from '../db/storable.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-metrics.ts';
-import { BUILT_IN_LANE, type Lane } from '../parsers/parser.ts';
+import type { Lane } from '../parsers/parser.ts';
 import { payloadReader } from '../parsers/read-at-once.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
-import { workOf } from '../records/kind.ts';
 import { readRecords } from '../records/queries.ts';
-import type { Report, StoredRecord } from '../records/record.ts';
+import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
@@ -87,8 +86,7 @@ export function createCollector({
   parserLane = () => undefined,
   assertRoom = () => {},
 }: CollectorDependencies): Collector {
-  const work = workOf(config, parserLane);
-  const readAtOnce = payloadReader(config);
+  const read = payloadReader(config, parserLane);
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const writer = database.client('collector');
@@ -139,19 +137,12 @@ export function createCollector({
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
     const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
     const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
-    const outcome = await records.submit({ report, fleetId: fleet.id, fingerprint, scrubbedBy, ...workLeft(report) });
+    const outcome = await records.submit({ report, fleetId: fleet.id, fingerprint, scrubbedBy, ...read(report) });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
     if (outcome.kind === 'stored') limits.stored(fleet);
     const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name, scrubbedBy };
     return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
-  }
-
-  function workLeft(report: Report): Pick<NewRecord, 'work' | 'parsed'> {
-    const waiting = work(report.classification);
-    const read = waiting.includes(BUILT_IN_LANE) ? readAtOnce(report) : undefined;
-    if (!read) return { work: waiting };
-    return { work: waiting.filter(kind => kind !== BUILT_IN_LANE), parsed: read.found };
   }
 
   async function refuse(request: CollectorRequest, refusal: Refusal): Promise<CollectorAnswer> {

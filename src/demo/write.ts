@@ -2,8 +2,7 @@ import type { Config } from '../config/settings.ts';
 import { countMachinesOfDays, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
-import { builtInParsers } from '../parsers/built-in/parsers.ts';
-import { likePatterns } from '../records/classification.ts';
+import { payloadReader, type Reading } from '../parsers/read-at-once.ts';
 import { insertRecords, type RecordToInsert } from '../records/store.ts';
 import type { FleetDay } from './fleet.ts';
 
@@ -22,7 +21,7 @@ const DAYS_COUNTED = 5;
 
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, queued work, and counters as the function that rebuilds counters derives them. The records of the next
+ * memory of recent ones, parsed data, queued work, and counters as the function that rebuilds counters derives them. The records of the next
  * days go in while a day is finished. Machines follow in transactions of their own: interrupted, it leaves some days whose
  * machines `rebuild-counters` has to count.
  */
@@ -34,12 +33,11 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
     const before = finished;
     const filled = Promise.withResolvers<void>();
     finished = sql.begin(async tx => {
-      const table = await openDay(tx, day.day);
-      written = await writeRecords(tx, day, table, writer, written);
-      await queueWork(tx, day.day, table, writer.config);
+      const tables = await openDay(tx, day.day);
+      written = await writeRecords(tx, day, tables, writer, written);
       filled.resolve();
       await before;
-      await finishDay(tx, day.day, table, writer.config);
+      await finishDay(tx, day.day, tables, writer.config);
     });
     finished.catch(filled.reject);
     await filled.promise;
@@ -55,37 +53,47 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
   return written;
 }
 
-async function finishDay(tx: Queryable, day: string, table: string, config: Config) {
-  if (table !== 'records') await tx`select attach_records_table(${day}::date)`;
+async function finishDay(tx: Queryable, day: string, tables: DayTables, config: Config) {
+  if (tables !== WHOLE) await tx`select attach_records_table(${day}::date)`;
   await rememberRecent(tx, day);
   await rebuildCounters(tx, day, config);
 }
 
-/** A new table is filled before it becomes a partition, since its indexes are made quicker at once. */
-async function openDay(tx: Queryable, day: string): Promise<string> {
-  const [row] = await tx<{ name: string; present: boolean }[]>`
-    select name, to_regclass(name) is not null as present
-      from (select 'records_' || to_char(${day}::date, 'YYYYMMDD') as name) partition`;
-  if (row!.present) return 'records';
+/** Tables that take the records of a day, and what parsers made of them. */
+interface DayTables {
+  records: string;
+  parsed: string;
+}
+
+const WHOLE: DayTables = { records: 'records', parsed: 'parsed' };
+
+/** New tables are filled before they become partitions, since their indexes are made quicker at once. */
+async function openDay(tx: Queryable, day: string): Promise<DayTables> {
+  const [row] = await tx<(DayTables & { present: boolean })[]>`
+    select 'records_' || suffix as records, 'parsed_' || suffix as parsed, to_regclass('records_' || suffix) is not null as present
+      from to_char(${day}::date, 'YYYYMMDD') as suffix`;
+  const { present, ...tables } = row!;
+  if (present) return WHOLE;
   await tx`select create_records_table(${day}::date)`;
-  return row!.name;
+  return tables;
 }
 
 /** One chunk is generated while the one before it is written. */
 async function writeRecords(
   tx: Queryable,
   day: FleetDay,
-  table: string,
-  { fleets, progress }: DemoWriter,
+  tables: DayTables,
+  { fleets, config, progress }: DemoWriter,
   before: number,
 ) {
   let written = before;
-  let writing: Promise<void> = Promise.resolve();
+  const read = payloadReader(config);
+  let writing: Promise<unknown> = Promise.resolve();
   for (const records of chunks(day, fleets)) {
     await writing;
     progress(written);
     written += records.length;
-    writing = insertWithIds(tx, records, table);
+    writing = insertChunk(tx, records, tables, read);
   }
   await writing;
   progress(written);
@@ -103,34 +111,48 @@ function* chunks(day: FleetDay, fleets: Fleet[]): Generator<Omit<RecordToInsert,
   if (chunk.length > 0) yield chunk;
 }
 
-async function insertWithIds(tx: Queryable, records: Omit<RecordToInsert, 'id'>[], table: string) {
+async function insertChunk(
+  tx: Queryable,
+  chunk: Omit<RecordToInsert, 'id'>[],
+  tables: DayTables,
+  read: ReturnType<typeof payloadReader>,
+) {
   const ids = await tx<
     { id: number }[]
-  >`select nextval('record_ids') as id from generate_series(1, ${records.length}::int)`;
-  await insertRecords(
-    tx,
-    records.map((record, index) => ({ ...record, id: ids[index]!.id })),
-    table,
+  >`select nextval('record_ids') as id from generate_series(1, ${chunk.length}::int)`;
+  const records = chunk.map((record, index) => ({ ...record, id: ids[index]!.id }));
+  const withWork = records.map(({ report, ...key }) => ({ ...key, machineId: report.machineId, ...read(report) }));
+  await Promise.all([
+    insertRecords(tx, records, tables.records),
+    insertParsed(tx, withWork, tables.parsed),
+    queueWork(tx, withWork),
+  ]);
+}
+
+type ReadRecord = Reading & { id: number; machineId: string; receivedAt: Date };
+
+function insertParsed(tx: Queryable, records: ReadRecord[], table: string) {
+  const rows = records.flatMap(({ machineId, receivedAt, id, parsed }) =>
+    parsed ? [[machineId, receivedAt, id, parsed.parser, parsed.data]] : [],
   );
+  return tx`
+    insert into ${tx(table)} (machine_id, received_at, id, parser, data)
+    select e->>0, (e->>1)::timestamptz, (e->>2)::bigint, e->>3, e->4
+      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
+}
+
+function queueWork(tx: Queryable, records: ReadRecord[]) {
+  const rows = records.flatMap(({ machineId, receivedAt, id, work }) =>
+    work.map(kind => [kind, id, machineId, receivedAt]),
+  );
+  return tx`
+    insert into work_queue (kind, record_id, machine_id, received_at)
+    select e->>0, (e->>1)::bigint, e->>2, (e->>3)::timestamptz
+      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
 }
 
 function ofDay(tx: Queryable, day: string) {
   return tx`received_at >= ${day}::timestamp at time zone 'UTC' and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
-}
-
-async function queueWork(tx: Queryable, day: string, table: string, config: Config) {
-  const crashes = likePatterns(config.crashes.classifications);
-  const parsed = likePatterns(builtInParsers(config).flatMap(parser => parser.classifications));
-  await tx`
-    with work as materialized (
-      select classification, kind
-        from (select distinct classification from ${tx(table)} where ${ofDay(tx, day)}) came
-        join (values ('crash', ${crashes}::text[]), ('parse', ${parsed}::text[])) as wanted (kind, patterns)
-          on classification like any(patterns)
-    )
-    insert into work_queue (kind, record_id, machine_id, received_at)
-    select kind, id, machine_id, received_at from ${tx(table)} join work using (classification) where ${ofDay(tx, day)}
-        on conflict do nothing`;
 }
 
 /** The fingerprint that ingestion makes in recordFingerprint, in SQL. */

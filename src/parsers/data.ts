@@ -25,7 +25,7 @@ function checkedData(returned: unknown): Parsed {
   const checked = result.safeParse(plain(returned) ?? undefined);
   if (!checked.success) throw new UnfitResult(checked.error.issues[0]!.message);
   if (checked.data === undefined) return undefined;
-  const data = storableData(checked.data) as { [key: string]: Data };
+  const data = storableData(checked.data as { [key: string]: Data });
   const bytes = Buffer.byteLength(JSON.stringify(data));
   if (bytes > MOST_BYTES) throw new UnfitResult(`it returned ${bytes} bytes as JSON, more than ${MOST_BYTES}`);
   return data;
@@ -43,9 +43,11 @@ function plain(returned: unknown): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-function storableData(value: Data): Data {
+/** The same for what is known to be plain and small. */
+export function storableData<Value extends Data>(value: Value): Value;
+export function storableData(value: Data): Data {
   if (typeof value === 'string') return storable(value);
-  if (Array.isArray(value)) return value.map(storableData);
+  if (Array.isArray(value)) return value.map(inner => storableData(inner));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storable(key), storableData(inner)]));
 }

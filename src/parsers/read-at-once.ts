@@ -1,7 +1,8 @@
+import { type WorkKind, workOf } from '../records/kind.ts';
 import type { Report } from '../records/record.ts';
 import { type BuiltInSettings, builtInFinder, builtInParsers } from './built-in/parsers.ts';
-import { parsedData } from './data.ts';
-import type { Parsed } from './parser.ts';
+import { storableData } from './data.ts';
+import { BUILT_IN_LANE, type Lane, type Parsed } from './parser.ts';
 
 /** What a built-in parser found in a payload. */
 export interface ReadPayload {
@@ -9,25 +10,35 @@ export interface ReadPayload {
   data: NonNullable<Parsed>;
 }
 
+/** What is done with a record beside storing it: `parsed` is stored with it, `work` waits for it. */
+export interface Reading {
+  work: WorkKind[];
+  parsed: ReadPayload | undefined;
+}
+
 /** Characters of a payload that are read within a tenth of a millisecond: longer ones would hold up other records. */
 const SHORT = 16_384;
 
 /**
- * Lets the built-in parsers read a short payload as it comes, which costs a tenth of what the queue for it would. Undefined: it is
- * to be queued, being long, or such that its parser fails on it. `found` is undefined where it tells nothing.
+ * Lets the built-in parsers read a short payload as it comes, which costs a tenth of what the queue for it would. One that is long,
+ * or on which its parser fails, waits in the queue. `parserLane` tells which parser of an admin is to read a classification.
  */
 export function payloadReader(
   settings: BuiltInSettings,
-): (report: Report) => { found: ReadPayload | undefined } | undefined {
+  parserLane: (classification: string) => Lane | undefined = () => undefined,
+): (report: Report) => Reading {
   const find = builtInFinder(builtInParsers(settings));
+  const workFor = workOf(settings, parserLane);
   return ({ classification, payload }) => {
-    if (payload.length > SHORT) return undefined;
+    const work = workFor(classification);
     const parser = find(classification);
+    if (!parser || payload.length > SHORT || !work.includes(BUILT_IN_LANE)) return { work, parsed: undefined };
     try {
-      const data = parsedData(parser?.parse(payload));
-      return { found: parser && data && { parser: parser.name, data } };
+      const data = parser.parse(payload);
+      const rest = work.filter(kind => kind !== BUILT_IN_LANE);
+      return { work: rest, parsed: data && { parser: parser.name, data: storableData(data) } };
     } catch {
-      return undefined;
+      return { work, parsed: undefined };
     }
   };
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.ts';
-import { builtInFinder, builtInParsers } from '../parsers/built-in/parsers.ts';
+import { type BuiltInSettings, builtInFinder, builtInParsers } from '../parsers/built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane } from '../parsers/parser.ts';
 import { classificationTest } from './classification.ts';
 
@@ -10,7 +10,7 @@ export type RecordKind = WorkKind | 'machine check' | 'update';
 
 /** Tells the work of a classification as it is configured; `parserLane` tells which parser of an admin is to read it. */
 export function workOf(
-  config: Config,
+  config: BuiltInSettings,
   parserLane: (classification: string) => Lane | undefined,
 ): (classification: string) => WorkKind[] {
   const isCrash = classificationTest(config.crashes.classifications);

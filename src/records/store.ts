@@ -1,19 +1,15 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
-import type { ReadPayload } from '../parsers/read-at-once.ts';
-import type { WorkKind } from './kind.ts';
+import type { Reading } from '../parsers/read-at-once.ts';
 import type { Report } from './record.ts';
 
-export interface NewRecord {
+export interface NewRecord extends Reading {
   report: Report;
   fleetId: number;
   /** See recordFingerprint. */
   fingerprint: string;
-  work: WorkKind[];
   /** The names of the rules that changed its payload. */
   scrubbedBy: string[];
-  /** What a built-in parser has found in it already. */
-  parsed?: ReadPayload | undefined;
 }
 
 export type StoreOutcome =
