@@ -57,8 +57,15 @@ function backups(database: Database, { backup }: Config, log: Log): Job[] {
 
 function reportPurge(report: PurgeReport | undefined, log: Log) {
   if (!report) return;
-  const { records, dropped, thinned, bytes, counters } = report;
-  log.info('purged', { records, days_dropped: dropped.length, days_thinned: thinned.length, bytes, counters });
+  const { records, dropped, thinned, bytes, gathered, counters } = report;
+  log.info('purged', {
+    records,
+    days_dropped: dropped.length,
+    days_thinned: thinned.length,
+    bytes,
+    months_gathered: gathered.length,
+    counters,
+  });
 }
 
 /** Starts the timetable; returns what stops it. */

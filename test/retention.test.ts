@@ -5,7 +5,7 @@ import { createLog } from '../src/log.ts';
 import { listDays } from '../src/retention/days.ts';
 import { watchDisk } from '../src/retention/disk-reserve.ts';
 import { LIMIT_RULE, type PurgeOptions, type PurgeReport, purge } from '../src/retention/purge.ts';
-import { dropDay } from '../src/retention/remove.ts';
+import { dropDays } from '../src/retention/remove.ts';
 import { DEFAULT_RULE } from '../src/retention/rules.ts';
 import { appOn, get, getJson, getPage, post, type TestApp, testApp, testConfig } from './app.ts';
 import { quietLog } from './database.ts';
@@ -45,11 +45,10 @@ beforeEach(async () => {
   const { sql } = server.database;
   const days = await sql<{ day: string }[]>`select day::text from record_days`;
   for (const { day } of days) {
-    if (day < new Date().toISOString().slice(0, 10)) {
-      await sql`drop table if exists ${sql(`records_${day.replaceAll('-', '')}`)}`;
-      await sql`drop table if exists ${sql(`crashes_${day.replaceAll('-', '')}`)}`;
-      await sql`drop table if exists ${sql(`parsed_${day.replaceAll('-', '')}`)}`;
-    }
+    if (day >= new Date().toISOString().slice(0, 10)) continue;
+    for (const kind of ['records', 'crashes', 'parsed'])
+      for (const name of [day.replaceAll('-', ''), day.slice(0, 7).replace('-', '')])
+        await sql`drop table if exists ${sql(`${kind}_${name}`)}`;
   }
   await sql`
     truncate records, crashes, parsed, work_queue, record_days, build_counts, platform_counts, kernel_counts, hour_counts,
@@ -73,12 +72,13 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
     returning id`;
   await sql`
     insert into parsed (machine_id, received_at, id, parser, data)
-    select machine_id, received_at, id, 'hello', '{"uptime": 1}' from records`;
+    select machine_id, received_at, id, 'hello', '{"uptime": 1}' from records on conflict do nothing`;
   await sql`
     insert into crashes (machine_id, received_at, id, stack_id, fleet_id, system_name, build)
-    select machine_id, received_at, id, 0, 1, 'os', '1' from records`;
+    select machine_id, received_at, id, 0, 1, 'os', '1' from records on conflict do nothing`;
   await sql`
-    insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from records`;
+    insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from records
+        on conflict do nothing`;
   for (const age of days) {
     await sql`select rebuild_counters((now() at time zone 'UTC')::date - ${age}::int, '{}', '{}')`;
     await sql.begin(
@@ -265,7 +265,7 @@ test('a long reader puts off the drop of a day; records go on meanwhile, and the
   });
   await started.promise;
   const [day] = await listDays(server.database.sql);
-  expect(await dropDay(server.database.sql, day!, '', 1)).toBe(false);
+  expect(await dropDays(server.database.sql, [day!], '', 1)).toBe(false);
 
   let slowest = 0;
   let report: PurgeReport | undefined;
@@ -285,6 +285,112 @@ test('a long reader puts off the drop of a day; records go on meanwhile, and the
   expect(slowest).toBeLessThan(1_000);
   expect(report!.dropped).toEqual([day!.day]);
 }, 30_000);
+
+describe('what is left of a month past the default retention', () => {
+  const now = new Date();
+  const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 3, 1));
+  const month = first.toISOString().slice(0, 7);
+  /** The age of a day of that month, from 1. */
+  const ageOf = (day: number) => Math.floor((now.getTime() - first.getTime()) / 86_400_000) - (day - 1);
+  const KEEP: Rules = { classification: { 'keep/*/*': 400, 'long/*/*': 500 } };
+  const samples = [1, 2, 2, 15, 28].flatMap(day => [
+    { classification: 'keep/a/b', severity: 1, machineId: `m${day}`, age: ageOf(day) },
+    { classification: 'gone/a/b', severity: 1, machineId: `m${day}`, age: ageOf(day) },
+  ]);
+  const kept = (ids: number[]) => ids.filter((_, index) => index % 2 === 0);
+
+  async function storeAnalysed() {
+    const ids = await store(samples);
+    await server.database.sql`delete from work_queue`;
+    return ids;
+  }
+
+  async function partitions() {
+    const rows = await server.database.sql<{ name: string }[]>`
+      select c.relname as name from pg_inherits join pg_class c on c.oid = inhrelid
+       where c.relkind = 'r' and c.relname ~ ${`^(records|crashes|parsed)_${month.replace('-', '')}`} order by 1`;
+    return rows.map(({ name }) => name);
+  }
+
+  const OF_MONTH = ['crashes', 'parsed', 'records'].map(kind => `${kind}_${month.replace('-', '')}`);
+
+  test('lies in one partition, where everything finds it, and stays when nothing is past its time', async () => {
+    const ids = await storeAnalysed();
+    const report = await run(KEEP);
+    expect(report.gathered).toEqual([month]);
+    expect(await partitions()).toEqual(OF_MONTH);
+    expect(await survivors()).toEqual(kept(ids));
+    const { json } = await getJson(server.app, `/api/records/${ids[2]}`);
+    expect([json.id, json.parsed]).toEqual([ids[2], { uptime: 1 }]);
+    const list = await getJson(server.app, '/api/records?classification=keep/*/*');
+    expect(list.json.records.map((record: { id: number }) => record.id)).toEqual(kept(ids).reverse());
+    const [rows] = await server.database.sql`
+      select (select count(*) from crashes) as crashes, (select count(*) from parsed) as parsed`;
+    expect(rows).toEqual({ crashes: 5, parsed: 5 });
+
+    const again = await run(KEEP);
+    expect([again.records, again.gathered]).toEqual([0, []]);
+    expect(await survivors()).toEqual(kept(ids));
+  });
+
+  test('takes records of its days that come later, loses them by rules, and goes with the last', async () => {
+    const ids = await storeAnalysed();
+    await run(KEEP);
+    const [late] = await store([{ classification: 'long/a/b', severity: 1, machineId: 'late', age: ageOf(3) }]);
+    await server.database.sql`delete from work_queue`;
+    expect(await partitions()).toEqual(OF_MONTH);
+    expect(await survivors()).toEqual([...kept(ids), late!]);
+
+    const shorter = await run({ classification: { 'keep/*/*': 40, 'long/*/*': 500 } });
+    expect([shorter.records, shorter.dropped]).toEqual([5, []]);
+    expect(await survivors()).toEqual([late!]);
+    expect((await run({ classification: { 'long/*/*': 40 } })).records).toBe(1);
+    expect(await partitions()).toEqual([]);
+    expect(await listDays(server.database.sql)).toEqual([]);
+    expect((await get(server.app, `/api/records/${ids[0]}`)).status).toBe(404);
+  });
+
+  test('goes as a whole where the database is too large', async () => {
+    await storeAnalysed();
+    await run(KEEP);
+    const announced = await run({ ...KEEP, max_bytes: 1 }, { dryRun: true });
+    const report = await run({ ...KEEP, max_bytes: 1 });
+    expect(report.dropped).toEqual([1, 2, 15, 28].map(day => `${month}-${String(day).padStart(2, '0')}`));
+    expect([announced.dropped, announced.records]).toEqual([report.dropped, report.records]);
+    expect(report.byRule).toEqual(new Map([[LIMIT_RULE, 5]]));
+    expect(await partitions()).toEqual([]);
+  });
+
+  test('stays in its days while one of them is written or waits for analysis, and until nobody reads them', async () => {
+    const ids = await storeAnalysed();
+    const { sql } = server.database;
+    const other = server.database.client('other');
+    await other.begin(async tx => {
+      await tx`delete from records where received_at < now() - interval '60 days' and machine_id = 'nobody'`;
+      expect((await run(KEEP)).gathered).toEqual([]);
+    });
+    await sql`insert into work_queue (kind, record_id, machine_id, received_at)
+              select 'crash', id, machine_id, received_at from records limit 1`;
+    expect((await run(KEEP)).gathered).toEqual([]);
+    expect(await survivors()).toEqual(kept(ids));
+    await sql`delete from work_queue`;
+
+    const reading = other.begin(async tx => {
+      await tx`select count(*) from records`;
+      await Bun.sleep(1_000);
+      expect(await partitions()).not.toEqual(OF_MONTH);
+    });
+    expect((await run(KEEP)).gathered).toEqual([month]);
+    await reading;
+    await other.end();
+    expect(await survivors()).toEqual(kept(ids));
+  });
+
+  test('stays in its days where the default is for ever', async () => {
+    await storeAnalysed();
+    expect((await run({ days: 0 })).gathered).toEqual([]);
+  });
+});
 
 test('views tell that numbers count more than is left, and link to no day without records', async () => {
   const sample = { classification: 'x/mce/corrected', severity: 1, machineId: 'm' };

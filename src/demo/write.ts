@@ -70,7 +70,7 @@ const WHOLE: DayTables = { records: 'records', parsed: 'parsed' };
 /** New tables are filled before they become partitions, since their indexes are made quicker at once. */
 async function openDay(tx: Queryable, day: string): Promise<DayTables> {
   const [row] = await tx<(DayTables & { present: boolean })[]>`
-    select 'records_' || suffix as records, 'parsed_' || suffix as parsed, to_regclass('records_' || suffix) is not null as present
+    select 'records_' || suffix as records, 'parsed_' || suffix as parsed, coalesce(to_regclass('records_' || suffix), to_regclass(months_table('records', ${day}::date))) is not null as present
       from to_char(${day}::date, 'YYYYMMDD') as suffix`;
   const { present, ...tables } = row!;
   if (present) return WHOLE;

@@ -27,8 +27,8 @@ const INDEXES: DayIndex[] = [
 ];
 
 /**
- * Makes the indexes that searches of payloads, and of what parsers read from them, go by, for the days that are over and have
- * none, the newest first. A day is indexed once it is over, since the index would slow down every insert; today's rows are read.
+ * Makes the indexes that searches of payloads, and of what parsers read from them, go by, for the days that are over (and gathered months) and
+ * have none, the newest first. A day is indexed once it is over, since the index would slow down every insert; today's rows are read.
  * Holds up nobody: the day stays writable.
  */
 export async function indexPayloads(sql: Sql, log: Log) {
@@ -56,7 +56,8 @@ async function partitionsWithout(sql: Sql, parent: string, suffix: string): Prom
     select c.relname as partition
       from pg_inherits join pg_class c on c.oid = inhrelid
      where inhparent = ${parent}::regclass
-       and c.relname ~ ${`^${parent}_[0-9]{8}$`} and right(c.relname, 8) < to_char(now() at time zone 'UTC', 'YYYYMMDD')
+       and c.relname ~ ${`^${parent}_([0-9]{6}|[0-9]{8})$`}
+       and regexp_substr(c.relname, '[0-9]+$') < to_char(now() at time zone 'UTC', 'YYYYMMDD')
        and not exists (select from pg_index i join pg_class x on x.oid = i.indexrelid
                         where i.indrelid = c.oid and x.relname = c.relname || '_' || ${suffix}::text and i.indisvalid)
      order by 1 desc`;

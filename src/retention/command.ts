@@ -61,6 +61,8 @@ function describe(report: PurgeReport, dryRun: boolean): string {
     report.dropped.length > 0 &&
       `${figure(report.dropped.length)} whole days ${would} (${range(report.dropped)}), ${figure(Math.round(report.bytes / 1024 ** 2))} MB.`,
     report.thinned.length > 0 && `${figure(report.thinned.length)} days ${would} in part (${range(report.thinned)}).`,
+    report.gathered.length > 0 &&
+      `What is left of ${report.gathered.join(', ')} was gathered: a month is one partition now, no longer one for each day.`,
     report.counters > 0 && `${figure(report.counters)} rows of counters went.`,
     report.postponed.length > 0 &&
       `Left for the next purge, because they are being read: ${report.postponed.join(', ')}.`,

@@ -11,8 +11,10 @@ export interface RecordDay {
   /** None of its records are gone. */
   complete: boolean;
   purgedAs: string | null;
-  /** Its own partition; null where its records lie in DEFAULT, or are gone. */
+  /** Where its records lie: its own partition, or that of its month. Null where they lie in DEFAULT, or are gone. */
   partition: string | null;
+  /** The partition is that of its month. */
+  gathered: boolean;
 }
 
 export type CountedGroup = RecordGroup & { records: number };
@@ -21,8 +23,10 @@ export type CountedGroup = RecordGroup & { records: number };
 export function listDays(sql: Queryable): Promise<RecordDay[]> {
   return sql<RecordDay[]>`
     select day::text, (now() at time zone 'UTC')::date - day as "ageDays", first_id as "firstId", last_id as "lastId", complete,
-           purged_as as "purgedAs", to_regclass('records_' || to_char(day, 'YYYYMMDD'))::text as partition
-      from record_days where first_id <= last_id order by record_days.day`;
+           purged_as as "purgedAs", coalesce(own, of_month)::text as partition, own is null and of_month is not null as gathered
+      from record_days,
+           to_regclass(days_table('records', day)) as own, to_regclass(months_table('records', day)) as of_month
+     where first_id <= last_id order by record_days.day`;
 }
 
 /** What a day holds. Counters know it as long as it is complete and no rule names a machine; else its records are read. */
@@ -43,14 +47,17 @@ export function ofDay(sql: Queryable, day: string) {
     and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-/** Bytes of a day's partitions, with what was made of its records. */
-export async function partitionBytes(sql: Queryable, day: string): Promise<number> {
+/** Bytes of a partition of records, with what was made of these. */
+export async function partitionBytes(sql: Queryable, partition: string): Promise<number> {
   const [row] = await sql<{ bytes: number }[]>`
-    select (coalesce(pg_total_relation_size(to_regclass('records_' || suffix)), 0)
-            + coalesce(pg_total_relation_size(to_regclass('crashes_' || suffix)), 0)
-            + coalesce(pg_total_relation_size(to_regclass('parsed_' || suffix)), 0))::bigint as bytes
-      from (select to_char(${day}::date, 'YYYYMMDD') as suffix) day`;
+    select sum(coalesce(pg_total_relation_size(to_regclass(kind || '_' || suffix)), 0))::bigint as bytes
+      from regexp_substr(${partition}, '[0-9]+$') as suffix, unnest(array['records', 'crashes', 'parsed']) as kind`;
   return row!.bytes;
+}
+
+export async function holdsRecords(sql: Queryable, partition: string): Promise<boolean> {
+  const [row] = await sql<{ present: boolean }[]>`select exists (select from ${sql(partition)}) as present`;
+  return row!.present;
 }
 
 export async function databaseBytes(sql: Queryable): Promise<number> {

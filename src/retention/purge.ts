@@ -3,9 +3,18 @@ import type { Sql } from '../db/connect.ts';
 import { PURGE_LOCK } from '../db/locks.ts';
 import type { Log } from '../log.ts';
 import { pruneCounters } from './counters.ts';
-import { countGroups, databaseBytes, listDays, markPurged, partitionBytes, type RecordDay } from './days.ts';
+import {
+  countGroups,
+  databaseBytes,
+  holdsRecords,
+  listDays,
+  markPurged,
+  partitionBytes,
+  type RecordDay,
+} from './days.ts';
+import { gatherMonths } from './gather.ts';
 import { daysOverLimit } from './limit.ts';
-import { deleteGroups, dropDay, restSince } from './remove.ts';
+import { deleteGroups, dropDays, restSince } from './remove.ts';
 import { type RecordGroup, type Rules, rulesOf, ruleThatTakes, stateAt } from './rules.ts';
 
 export interface PurgeOptions {
@@ -27,6 +36,8 @@ export interface PurgeReport {
   postponed: string[];
   /** Bytes that the dropped days took. */
   bytes: number;
+  /** Months, `YYYY-MM`, of which the rest was gathered into partitions of the month; none in a dry run. */
+  gathered: string[];
   /** Rows of counters; 0 in a dry run. */
   counters: number;
   /** The database is still larger than retention.max_bytes, and no more days may go. */
@@ -41,7 +52,7 @@ export const LIMIT_RULE = 'retention.max_bytes';
 
 /**
  * Purges what is past its time: whole days as partitions, else records in slices; then the oldest days while the database
- * is too large; then counters. Undefined where another instance is at it. Needs a client with one connection,
+ * is too large; then counters. What is left of months past the default retention is gathered. Undefined where another instance is at it. Needs a client with one connection,
  * since the lock is the session's.
  */
 export async function purge(
@@ -67,13 +78,18 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
     thinned: [],
     postponed: [],
     bytes: 0,
+    gathered: [],
     counters: 0,
     overLimit: false,
   };
   const rules = rulesOf(config);
   for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
   await purgeOverLimit(sql, config.retention.max_bytes, rules, report, options);
-  if (!options.dryRun) report.counters = await pruneCounters(sql, config.retention.counters);
+  if (!options.dryRun) {
+    await dropEmptyMonths(sql);
+    report.gathered = await gatherMonths(sql, config.retention.days, report.postponed);
+    report.counters = await pruneCounters(sql, config.retention.counters);
+  }
   if (report.postponed.length > 0) {
     log.warn('days could not be dropped without holding up ingestion; the next purge tries again', {
       days: report.postponed.length,
@@ -98,8 +114,8 @@ async function purgeDay(sql: Sql, day: RecordDay, rules: Rules, report: PurgeRep
   });
   const ruleOf = (group: RecordGroup) => ruleThatTakes(rules, group, day.ageDays)!;
 
-  if (doomed.length === groups.length && day.partition) {
-    await dropWhole(sql, day, state, doomed, report, options);
+  if (doomed.length === groups.length && day.partition !== null && !day.gathered) {
+    await dropWhole(sql, day.partition, [day], state, doomed, report, options);
     return;
   }
   if (doomed.length > 0) {
@@ -117,22 +133,24 @@ async function purgeDay(sql: Sql, day: RecordDay, rules: Rules, report: PurgeRep
 
 async function dropWhole(
   sql: Sql,
-  day: RecordDay,
+  partition: string,
+  days: RecordDay[],
   state: string,
   taken: { rule: string; records: number }[],
   report: PurgeReport,
   { dryRun, progress }: PurgeOptions,
 ): Promise<boolean> {
-  const bytes = await partitionBytes(sql, day.day);
+  const bytes = await partitionBytes(sql, partition);
+  const names = days.map(({ day }) => day);
   const started = performance.now();
-  if (!dryRun && !(await dropDay(sql, day, state))) {
-    report.postponed.push(day.day);
+  if (!dryRun && !(await dropDays(sql, days, state))) {
+    report.postponed.push(...names);
     return false;
   }
-  report.dropped.push(day.day);
+  report.dropped.push(...names);
   report.bytes += bytes;
   for (const { rule, records } of taken) add(report, rule, records);
-  progress?.({ day: day.day, records: report.records });
+  progress?.({ day: names.at(-1)!, records: report.records });
   if (!dryRun && bytes > SMALL_DAY) await restSince(started, REST_AFTER_DROP);
   return true;
 }
@@ -154,13 +172,22 @@ async function purgeOverLimit(
   let size = (await databaseBytes(sql)) - (options.dryRun ? report.bytes : 0);
   if (size <= maxBytes) return;
   const gone = new Set(report.dropped);
-  for await (const { day, records } of daysOverLimit(sql, rules)) {
-    if (gone.has(day.day)) continue;
+  for await (const { partition, days, records } of daysOverLimit(sql, rules)) {
+    const [oldest] = days as [RecordDay];
+    if (gone.has(oldest.day)) continue;
     const before = report.bytes;
-    const state = `${stateAt(rules, day.ageDays)} ${day.firstId}-${day.lastId}`;
-    if (await dropWhole(sql, day, state, [{ rule: LIMIT_RULE, records }], report, options))
+    const state = `${stateAt(rules, oldest.ageDays)} ${oldest.firstId}-${oldest.lastId}`;
+    if (await dropWhole(sql, partition, days, state, [{ rule: LIMIT_RULE, records }], report, options))
       size -= report.bytes - before;
     if (size <= maxBytes) return;
   }
   report.overLimit = true;
+}
+
+/** Of a gathered month records go one by one: once the last is gone, so is what held them. */
+async function dropEmptyMonths(sql: Sql) {
+  const gathered = (await listDays(sql)).filter(day => day.gathered);
+  for (const [partition, days] of Map.groupBy(gathered, day => day.partition!)) {
+    if (!(await holdsRecords(sql, partition))) await dropDays(sql, days, '');
+  }
 }

@@ -4,7 +4,7 @@ import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
 import type { RecordGroup } from './rules.ts';
 
 /** Together longer than a page may take. */
-const DROP_ATTEMPTS = 10;
+export const DROP_ATTEMPTS = 10;
 const DROP_PAUSE_MS = 400;
 /** Pages of 8 KB that one statement looks through. */
 const SLICE_PAGES = 256;
@@ -13,23 +13,38 @@ const REST = 12;
 const MAX_REST_MS = 5_000;
 
 /**
- * Drops a day's partitions. False where someone reads records for so long that it would hold up ingestion, or where
- * records came to that day meanwhile: the next run tries again.
+ * Drops the partitions of a day, or of all days of a gathered month. False where someone reads records for so long that it would
+ * hold up ingestion, or where records came to those days meanwhile: the next run tries again. `state` is remembered of them.
  */
-export async function dropDay(
+export async function dropDays(
   sql: Sql,
-  { day, firstId, lastId }: RecordDay,
+  days: readonly RecordDay[],
   state: string,
   attempts = DROP_ATTEMPTS,
 ): Promise<boolean> {
+  const [{ day, firstId, lastId, gathered }] = days as [RecordDay];
+  return (
+    (await whenUnlocked(attempts, async () => {
+      const [row] = gathered
+        ? await sql<{ dropped: boolean }[]>`
+            select drop_records_month(date_trunc('month', ${day}::date)::date, ${days.map(one => one.day)}::date[],
+                                      ${days.map(one => one.firstId)}::bigint[], ${days.map(one => one.lastId)}::bigint[],
+                                      ${state}) as dropped`
+        : await sql<{ dropped: boolean }[]>`
+            select drop_records_day(${day}::date, ${firstId}, ${lastId}, ${state}) as dropped`;
+      return row!.dropped;
+    })) ?? false
+  );
+}
+
+/** Tries again while others hold what it locks; undefined where they do so for too long. */
+export async function whenUnlocked<Result>(attempts: number, work: () => Promise<Result>): Promise<Result | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const [row] = await sql<{ dropped: boolean }[]>`
-        select drop_records_day(${day}::date, ${firstId}, ${lastId}, ${state}) as dropped`;
-      return row!.dropped;
+      return await work();
     } catch (error) {
       if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-      if (attempt === attempts) return false;
+      if (attempt >= attempts) return undefined;
       await Bun.sleep(DROP_PAUSE_MS * attempt);
     }
   }
