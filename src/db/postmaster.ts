@@ -75,6 +75,8 @@ export function initialise({ home, dataDir, user }: Cluster) {
     'UTF8',
     '--locale=C',
     '--data-checksums',
+    // Records wait while a new file of the log is filled with zeros: not for 16 MB of them.
+    '--wal-segsize=4',
     '--no-instructions',
   ];
   run(join(home, 'bin/initdb'), options, user);
