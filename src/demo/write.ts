@@ -21,8 +21,8 @@ const DAYS_COUNTED = 5;
 
 /**
  * Writes the days of a fleet, each in one transaction and with everything that ingestion would have written for it: records,
- * memory of recent ones, parsed data, queued work, and counters as the function that rebuilds counters derives them. The records of the next
- * days go in while a day is finished. Machines follow in transactions of their own: interrupted, it leaves some days whose
+ * memory of recent ones, parsed data, queued work, and counters as the function that rebuilds counters derives them. The records of
+ * the next days go in while a day is finished. Machines follow in transactions of their own: interrupted, it leaves some days whose
  * machines `rebuild-counters` has to count.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
@@ -70,8 +70,8 @@ const WHOLE: DayTables = { records: 'records', parsed: 'parsed' };
 /** New tables are filled before they become partitions, since their indexes are made quicker at once. */
 async function openDay(tx: Queryable, day: string): Promise<DayTables> {
   const [row] = await tx<(DayTables & { present: boolean })[]>`
-    select 'records_' || suffix as records, 'parsed_' || suffix as parsed, coalesce(to_regclass('records_' || suffix), to_regclass(months_table('records', ${day}::date))) is not null as present
-      from to_char(${day}::date, 'YYYYMMDD') as suffix`;
+    select records, parsed, coalesce(to_regclass(records), to_regclass(months_table('records', day))) is not null as present
+      from (select ${day}::date as day) d, days_table('records', day) as records, days_table('parsed', day) as parsed`;
   const { present, ...tables } = row!;
   if (present) return WHOLE;
   await tx`select create_records_table(${day}::date)`;

@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Sql } from '../db/connect.ts';
 import { DROP_ATTEMPTS, restSince, whenUnlocked } from './remove.ts';
 
@@ -31,7 +32,8 @@ function monthsPast(sql: Sql, days: number) {
     having count(*) > 1 and month + interval '1 month' <= (now() at time zone 'UTC')::date - ${days}::int
        and not exists (
              select from work_queue
-              where received_at >= month::timestamp at time zone 'UTC'
+              where attempts < ${MAX_ATTEMPTS}
+                and received_at >= month::timestamp at time zone 'UTC'
                 and received_at < (month + interval '1 month')::timestamp at time zone 'UTC')
      order by month`;
 }
@@ -45,7 +47,7 @@ async function gatherMonth(sql: Sql, month: string): Promise<true> {
       await restSince(started, REST_AFTER_DAY);
     }
     const close = () => tx.savepoint(inner => inner`select close_records_month(${month}::date)`);
-    // Without the last attempt's error, the copy would be committed beside the days.
+    // The error of the last attempt undoes the copy.
     if (!(await whenUnlocked(DROP_ATTEMPTS - 1, close))) await close();
   });
   return true;

@@ -52,8 +52,8 @@ export const LIMIT_RULE = 'retention.max_bytes';
 
 /**
  * Purges what is past its time: whole days as partitions, else records in slices; then the oldest days while the database
- * is too large; then counters. What is left of months past the default retention is gathered. Undefined where another instance is at it. Needs a client with one connection,
- * since the lock is the session's.
+ * is too large; then counters. What is left of months past the default retention is gathered. Undefined where another instance is at
+ * it. Needs a client with one connection, since the lock is the session's.
  */
 export async function purge(
   sql: Sql,
@@ -84,9 +84,9 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
   };
   const rules = rulesOf(config);
   for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
+  if (!options.dryRun) await dropEmptyMonths(sql);
   await purgeOverLimit(sql, config.retention.max_bytes, rules, report, options);
   if (!options.dryRun) {
-    await dropEmptyMonths(sql);
     report.gathered = await gatherMonths(sql, config.retention.days, report.postponed);
     report.counters = await pruneCounters(sql, config.retention.counters);
   }
