@@ -15,7 +15,7 @@ export async function makePartitionsAhead(sql: Sql, log: Log, daysAhead = DAYS_A
   const missing = await sql<{ day: string }[]>`
     select day::date::text as day
       from generate_series(now() at time zone 'UTC', now() at time zone 'UTC' + make_interval(days => ${daysAhead}), '1 day') day
-     where to_regclass(days_table('records', day::date)) is null`;
+     where to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null`;
   for (const { day } of missing) {
     // Whoever holds one of them up holds up all: waiting once is enough.
     if (!(await makeDay(sql, day, log))) return;
