@@ -32,14 +32,19 @@ begin
   loop
     ids := array(
       select unnest(u.ids) from uncounted u where u.first_id = any(claimed) and (u.received_at at time zone 'UTC')::date = d);
-    part := coalesce(to_regclass(days_table('records', d)), to_regclass(months_table('records', d)), 'records_default');
-    execute format($q$
-    select array_agg(row(r.id, r.received_at, r.machine_id, r.fleet_id, r.external, r.severity, r.classification, r.system_name,
-                         r.build, r.arch, r.kernel_version, r.host_type)::counted_record),
-           array_agg(row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification,
-                         r.cpu_model)::machine_check) filter (where r.classification like any($2)),
-           array_agg(r.id) filter (where r.classification like any($3))
-      from %s r where r.id = any($1)$q$, part) into came, checks, reports using ids, machine_checks, updates;
+    -- Where some are not there, their partition may have been made or gathered at this very moment.
+    foreach part in array array[coalesce(to_regclass(days_table('records', d)), to_regclass(months_table('records', d)),
+                                         'records_default'), 'records'::regclass]
+    loop
+      execute format($q$
+        select array_agg(row(r.id, r.received_at, r.machine_id, r.fleet_id, r.external, r.severity, r.classification, r.system_name,
+                             r.build, r.arch, r.kernel_version, r.host_type)::counted_record),
+               array_agg(row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification,
+                             r.cpu_model)::machine_check) filter (where r.classification like any($2)),
+               array_agg(r.id) filter (where r.classification like any($3))
+          from %s r where r.id = any($1)$q$, part) into came, checks, reports using ids, machine_checks, updates;
+      exit when cardinality(came) = cardinality(ids);
+    end loop;
     if came is not null then
       perform count_records(came);
       perform count_machines(came);

@@ -2,7 +2,8 @@ import type { Config } from '../config/settings.ts';
 import { countMachinesOfDays, rebuildCounters } from '../counters/count.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
-import { payloadReader, type Reading } from '../parsers/read-at-once.ts';
+import { type PayloadReader, payloadReader, type Reading } from '../parsers/read-at-once.ts';
+import { insertParsed } from '../parsers/store.ts';
 import { insertRecords, type RecordToInsert } from '../records/store.ts';
 import type { FleetDay } from './fleet.ts';
 
@@ -26,6 +27,7 @@ const DAYS_COUNTED = 5;
  * machines `rebuild-counters` has to count.
  */
 export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter): Promise<number> {
+  const read = payloadReader(writer.config);
   let written = 0;
   let finished: Promise<unknown> = Promise.resolve();
   let counted: Promise<unknown> = Promise.resolve();
@@ -34,7 +36,7 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
     const filled = Promise.withResolvers<void>();
     finished = sql.begin(async tx => {
       const tables = await openDay(tx, day.day);
-      written = await writeRecords(tx, day, tables, writer, written);
+      written = await writeRecords(tx, day, tables, writer, read, written);
       filled.resolve();
       await before;
       await finishDay(tx, day.day, tables, writer.config);
@@ -83,11 +85,11 @@ async function writeRecords(
   tx: Queryable,
   day: FleetDay,
   tables: DayTables,
-  { fleets, config, progress }: DemoWriter,
+  { fleets, progress }: DemoWriter,
+  read: PayloadReader,
   before: number,
 ) {
   let written = before;
-  const read = payloadReader(config);
   let writing: Promise<unknown> = Promise.resolve();
   for (const records of chunks(day, fleets)) {
     await writing;
@@ -111,37 +113,21 @@ function* chunks(day: FleetDay, fleets: Fleet[]): Generator<Omit<RecordToInsert,
   if (chunk.length > 0) yield chunk;
 }
 
-async function insertChunk(
-  tx: Queryable,
-  chunk: Omit<RecordToInsert, 'id'>[],
-  tables: DayTables,
-  read: ReturnType<typeof payloadReader>,
-) {
+async function insertChunk(tx: Queryable, chunk: Omit<RecordToInsert, 'id'>[], tables: DayTables, read: PayloadReader) {
   const ids = await tx<
     { id: number }[]
   >`select nextval('record_ids') as id from generate_series(1, ${chunk.length}::int)`;
   const records = chunk.map((record, index) => ({ ...record, id: ids[index]!.id }));
-  const withWork = records.map(({ report, ...key }) => ({ ...key, machineId: report.machineId, ...read(report) }));
+  const withReading = records.map(({ report, ...key }) => ({ ...key, machineId: report.machineId, ...read(report) }));
+  const parsed = withReading.flatMap(({ parsed, ...key }) => (parsed ? [{ ...key, ...parsed }] : []));
   await Promise.all([
     insertRecords(tx, records, tables.records),
-    insertParsed(tx, withWork, tables.parsed),
-    queueWork(tx, withWork),
+    insertParsed(tx, parsed, tables.parsed),
+    queueWork(tx, withReading),
   ]);
 }
 
-type ReadRecord = Reading & { id: number; machineId: string; receivedAt: Date };
-
-function insertParsed(tx: Queryable, records: ReadRecord[], table: string) {
-  const rows = records.flatMap(({ machineId, receivedAt, id, parsed }) =>
-    parsed ? [[machineId, receivedAt, id, parsed.parser, parsed.data]] : [],
-  );
-  return tx`
-    insert into ${tx(table)} (machine_id, received_at, id, parser, data)
-    select e->>0, (e->>1)::timestamptz, (e->>2)::bigint, e->>3, e->4
-      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
-}
-
-function queueWork(tx: Queryable, records: ReadRecord[]) {
+function queueWork(tx: Queryable, records: (Reading & { id: number; machineId: string; receivedAt: Date })[]) {
   const rows = records.flatMap(({ machineId, receivedAt, id, work }) =>
     work.map(kind => [kind, id, machineId, receivedAt]),
   );

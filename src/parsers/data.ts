@@ -43,7 +43,7 @@ function plain(returned: unknown): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-/** The same for what is known to be plain and small. */
+/** A plain value with its texts in a form that the database takes. */
 export function storableData<Value extends Data>(value: Value): Value;
 export function storableData(value: Data): Data {
   if (typeof value === 'string') return storable(value);

@@ -13,16 +13,26 @@ export interface ParsedRecord {
 /** Stores what parsers made of records, in place of what was there; of records that are gone nothing. In key order. */
 export async function storeParsed(tx: Queryable, parsed: ParsedRecord[]): Promise<void> {
   if (parsed.length === 0) return;
-  const rows = parsed.map(({ machineId, receivedAt, id, parser, data }) => [machineId, receivedAt, id, parser, data]);
   await tx`
     insert into parsed as known (machine_id, received_at, id, parser, data)
     select came.machine_id, came.received_at, came.id, came.parser, came.data
-      from (select e->>0 as machine_id, (e->>1)::timestamptz as received_at, (e->>2)::bigint as id, e->>3 as parser, e->4 as data
-              from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)) came
+      from (${rowsOf(tx, parsed)}) came
       join records r on r.machine_id = came.machine_id and r.received_at = came.received_at and r.id = came.id
      order by 1, 2, 3
         on conflict (machine_id, received_at, id) do update set parser = excluded.parser, data = excluded.data
      where known.parser is distinct from excluded.parser or known.data is distinct from excluded.data`;
+}
+
+/** Stores what parsers made of new records, in `parsed` or in the table of one day. */
+export function insertParsed(tx: Queryable, parsed: ParsedRecord[], table = 'parsed') {
+  return tx`insert into ${tx(table)} (machine_id, received_at, id, parser, data) ${rowsOf(tx, parsed)}`;
+}
+
+function rowsOf(tx: Queryable, parsed: ParsedRecord[]) {
+  const rows = parsed.map(({ machineId, receivedAt, id, parser, data }) => [machineId, receivedAt, id, parser, data]);
+  return tx`
+    select e->>0 as machine_id, (e->>1)::timestamptz as received_at, (e->>2)::bigint as id, e->>3 as parser, e->4 as data
+      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
 }
 
 /** Takes away what parsers made of records before. */

@@ -1,6 +1,6 @@
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Sql } from '../db/connect.ts';
-import { DROP_ATTEMPTS, restSince, whenUnlocked } from './remove.ts';
+import { againWhileLocked, isLocked, LOCK_ATTEMPTS, restSince } from './remove.ts';
 
 /** What is left of a day is copied beside ingestion, which gets so many times as long before the next. */
 const REST_AFTER_DAY = 2;
@@ -17,7 +17,12 @@ export async function gatherMonths(sql: Sql, days: number, without: readonly str
   for (const { month } of await monthsPast(sql, days)) {
     const name = month.slice(0, 7);
     if (without.some(day => day.startsWith(name))) continue;
-    if (await whenUnlocked(1, () => gatherMonth(sql, month))) gathered.push(name);
+    try {
+      await gatherMonth(sql, month);
+      gathered.push(name);
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+    }
   }
   return gathered;
 }
@@ -38,7 +43,7 @@ function monthsPast(sql: Sql, days: number) {
      order by month`;
 }
 
-async function gatherMonth(sql: Sql, month: string): Promise<true> {
+async function gatherMonth(sql: Sql, month: string) {
   await sql.begin(async tx => {
     const days = await tx<{ day: string }[]>`select open_records_month(${month}::date)::text as day`;
     for (const { day } of days) {
@@ -46,9 +51,8 @@ async function gatherMonth(sql: Sql, month: string): Promise<true> {
       await tx`select copy_records_day(${day}::date)`;
       await restSince(started, REST_AFTER_DAY);
     }
-    const close = () => tx.savepoint(inner => inner`select close_records_month(${month}::date)`);
-    // The error of the last attempt undoes the copy.
-    if (!(await whenUnlocked(DROP_ATTEMPTS - 1, close))) await close();
+    await againWhileLocked(LOCK_ATTEMPTS, () =>
+      tx.savepoint(inner => inner`select close_records_month(${month}::date)`),
+    );
   });
-  return true;
 }

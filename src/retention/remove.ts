@@ -4,8 +4,8 @@ import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
 import type { RecordGroup } from './rules.ts';
 
 /** Together longer than a page may take. */
-export const DROP_ATTEMPTS = 10;
-const DROP_PAUSE_MS = 400;
+export const LOCK_ATTEMPTS = 10;
+const LOCKED_PAUSE_MS = 400;
 /** Pages of 8 KB that one statement looks through. */
 const SLICE_PAGES = 256;
 /** Ingestion comes first: after each slice the database rests so many times as long as that took. */
@@ -20,34 +20,40 @@ export async function dropDays(
   sql: Sql,
   days: readonly RecordDay[],
   state: string,
-  attempts = DROP_ATTEMPTS,
+  attempts = LOCK_ATTEMPTS,
 ): Promise<boolean> {
   const [{ day, firstId, lastId, gathered }] = days as [RecordDay];
-  return (
-    (await whenUnlocked(attempts, async () => {
-      const [row] = gathered
-        ? await sql<{ dropped: boolean }[]>`
+  try {
+    const [row] = await againWhileLocked(attempts, () =>
+      gathered
+        ? sql<{ dropped: boolean }[]>`
             select drop_records_month(date_trunc('month', ${day}::date)::date, ${days.map(one => one.day)}::date[],
                                       ${days.map(one => one.firstId)}::bigint[], ${days.map(one => one.lastId)}::bigint[],
                                       ${state}) as dropped`
-        : await sql<{ dropped: boolean }[]>`
-            select drop_records_day(${day}::date, ${firstId}, ${lastId}, ${state}) as dropped`;
-      return row!.dropped;
-    })) ?? false
-  );
+        : sql<{ dropped: boolean }[]>`
+            select drop_records_day(${day}::date, ${firstId}, ${lastId}, ${state}) as dropped`,
+    );
+    return row!.dropped;
+  } catch (error) {
+    if (isLocked(error)) return false;
+    throw error;
+  }
 }
 
-/** Tries again while others hold what it locks; undefined where they do so for too long. */
-export async function whenUnlocked<Result>(attempts: number, work: () => Promise<Result>): Promise<Result | undefined> {
+/** Tries again while others hold what it locks; after so many attempts their last error is thrown. */
+export async function againWhileLocked<Result>(attempts: number, work: () => PromiseLike<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-      if (attempt >= attempts) return undefined;
-      await Bun.sleep(DROP_PAUSE_MS * attempt);
+      if (!isLocked(error) || attempt >= attempts) throw error;
+      await Bun.sleep(LOCKED_PAUSE_MS * attempt);
     }
   }
+}
+
+export function isLocked(error: unknown): boolean {
+  return (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
 }
 
 /** Deletes groups of a day's records, with what was made of them and queued work, in slices; yields what each slice took. */
