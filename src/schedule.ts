@@ -10,7 +10,7 @@ import { makePartitionsAhead } from './db/partitions.ts';
 import { isConnectionFailure } from './errors.ts';
 import type { Log } from './log.ts';
 import { indexPayloads } from './records/payload-index.ts';
-import { pruneRecent } from './records/store.ts';
+import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
 import { remembered } from './status/jobs.ts';
 
@@ -30,7 +30,7 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
     { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
     { name: 'count quotas', cron: '* * * * *', run: () => limits.recount() },
     { name: 'write down what limits turned away', cron: '* * * * *', run: () => limits.writeDown() },
-    { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql) },
+    { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql, partOfHour()) },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
     {
       name: 'purge',
@@ -40,6 +40,11 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
     { name: 'forget ended sessions', cron: '41 * * * *', run: () => forgetEnded(sql, sessionLimits(config)) },
     ...backups(database, config, log),
   ];
+}
+
+/** Which run within the hour this is, for a job that runs PRUNE_PARTS times an hour; a little early or late makes no difference. */
+function partOfHour() {
+  return Math.round((Date.now() / 3_600_000) * PRUNE_PARTS) % PRUNE_PARTS;
 }
 
 function backups(database: Database, { backup }: Config, log: Log): Job[] {

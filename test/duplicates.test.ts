@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { App } from '../src/app.ts';
 import type { Database } from '../src/db/database.ts';
+import { PRUNE_PARTS, pruneRecent } from '../src/records/store.ts';
 import { appOn, getJson, OTHER_TID, post, postJson, recordJson, type TestApp, testApp } from './app.ts';
 
 let server: TestApp;
@@ -109,6 +110,19 @@ test('after 48 hours it is new again, and known again from then on', async () =>
   expect(next.json.id).toBeGreaterThan(first.json.id);
   expect(again.json).toEqual(next.json);
   expect(await storedFor(machine_id)).toHaveLength(2);
+});
+
+test('within an hour all that came more than 48 hours ago is forgotten, and nothing else', async () => {
+  const { sql } = server.database;
+  await sql`
+    insert into recent_records (machine_id, fingerprint, id, received_at)
+    select 'swept-' || n, gen_random_uuid(), n, now() - case when n % 3 = 0 then interval '47 hours' else interval '49 hours' end
+      from generate_series(1, 50000) n`;
+  for (let part = 0; part < PRUNE_PARTS; part++) await pruneRecent(sql, part);
+  const [left] = await sql`
+    select count(*) filter (where received_at < now() - interval '48 hours') as old, count(*) as all
+      from recent_records where machine_id like 'swept-%'`;
+  expect(left).toEqual({ old: 0, all: 16_666 });
 });
 
 function hex(n: number) {

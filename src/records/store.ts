@@ -43,11 +43,11 @@ export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Pro
   }
 }
 
-interface StoredRow {
-  n: number;
-  id: number;
-  receivedAt: Date;
-  fresh: boolean;
+interface StoredBatch {
+  arrival: Date;
+  ids: number[];
+  /** Of those that came before: [place in the batch, id, time] of the first one. */
+  repeated: [number, number, string][] | null;
 }
 
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
@@ -55,23 +55,25 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
   const rows = distinct.map(record => [
     ...recordValues(record),
     record.fingerprint,
-    record.work,
     record.scrubbedBy.join(',') || null,
-    record.parsed ? [record.parsed.parser, record.parsed.data] : null,
   ]);
-  const work = distinct.some(record => record.work.length > 0);
-  const parsed = distinct.some(record => record.parsed !== undefined);
-  const stored = await sql<StoredRow[]>`
-    select n, id, received_at as "receivedAt", fresh
-      from store_records(${JSON.stringify(rows)}::text::jsonb, ${work}, ${parsed})`;
-  const byPlace = new Map(stored.map(row => [row.n - 1, row]));
+  const work = distinct.flatMap((record, place) => record.work.map(kind => [place, kind]));
+  const parsed = distinct.flatMap(({ parsed }, place) => (parsed ? [[place, parsed.parser, parsed.data]] : []));
+  const [stored] = await sql<[StoredBatch]>`
+    select arrival, to_jsonb(ids) as ids, repeated
+      from store_records(${JSON.stringify(rows)}::text::jsonb, ${jsonOrNull(work)}::text::jsonb, ${jsonOrNull(parsed)}::text::jsonb)`;
+  const earlier = new Map(stored.repeated?.map(([place, id, time]) => [place, { id, receivedAt: new Date(time) }]));
   const answered = new Set<number>();
   return places.map(place => {
-    const { id, receivedAt, fresh } = byPlace.get(place)!;
-    const kind = fresh && !answered.has(place) ? 'stored' : 'repeated';
+    const first = earlier.get(place) ?? { id: stored.ids[place]!, receivedAt: stored.arrival };
+    const kind = earlier.has(place) || answered.has(place) ? 'repeated' : 'stored';
     answered.add(place);
-    return { kind, id, receivedAt };
+    return { kind, ...first };
   });
+}
+
+function jsonOrNull(list: unknown[]): string | null {
+  return list.length > 0 ? JSON.stringify(list) : null;
 }
 
 /** The records without those that came before in the same batch, and for each of the batch where it is among them. */
@@ -136,14 +138,23 @@ export function recordValues({ fleetId, report }: { fleetId: number; report: Rep
   ];
 }
 
-const PRUNE_SLICE = 20_000;
+/** Blocks of recent_records that one statement looks through: 2 MB. */
+const PRUNE_BLOCKS = 256;
+/** The table is swept in as many parts, one after the other, each hour. */
+export const PRUNE_PARTS = 12;
 
-/** Forgets, in slices, what came more than 48 hours ago. */
-export async function pruneRecent(sql: Sql) {
-  for (let pruned = PRUNE_SLICE; pruned === PRUNE_SLICE; ) {
-    const result = await sql`
+/**
+ * Forgets, in a part of the table, what came more than 48 hours ago. Reading all of it once an hour costs a busy server less
+ * than an index by time, which every record would have to be put into.
+ */
+export async function pruneRecent(sql: Sql, part: number) {
+  const [table] = await sql<[{ blocks: number }]>`
+    select (pg_relation_size('recent_records') / current_setting('block_size')::integer)::integer as blocks`;
+  const end = Math.ceil((table.blocks * (part + 1)) / PRUNE_PARTS);
+  for (let block = Math.floor((table.blocks * part) / PRUNE_PARTS); block < end; block += PRUNE_BLOCKS) {
+    await sql`
       delete from recent_records
-       where ctid = any(array(select ctid from recent_records where received_at < now() - interval '48 hours' limit ${PRUNE_SLICE}))`;
-    pruned = result.count;
+       where ctid >= ${`(${block},0)`}::tid and ctid < ${`(${Math.min(block + PRUNE_BLOCKS, end)},0)`}::tid
+         and received_at < now() - interval '48 hours'`;
   }
 }

@@ -32,7 +32,8 @@ export async function databaseState(sql: Queryable, attempts: number): Promise<D
            (select count(*) from quarantine where evicted_at is null) as quarantined,
            (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
            (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately",
-           (select coalesce(extract(epoch from max(received_at)), 0)::float from recent_records) as "lastRecord"
+           coalesce((select extract(epoch from received_at) from records
+                      where received_at > now() - interval '48 hours' order by id desc limit 1), 0)::float as "lastRecord"
       from work_queue`;
   return row!;
 }
