@@ -33,13 +33,18 @@ export async function claimRecords(
   if (claimed.length === 0 && again) claimed = await claim(sql, sql`attempts between 1 and ${MAX_ATTEMPTS - 1}`, 1);
   if (claimed.length === 0) return [];
   const ids = claimed.map(row => row.recordId);
-  // The days alone, not each record's time: its partition would be looked for anew for each.
+  // The days alone, not each record's time: its partition would be looked for anew for each. And one record after the other: while a
+  // day's partition has no statistics, the planner would rather read all of its primary key for what came in between.
   const arrivals = claimed.map(row => row.receivedAt).sort((a, b) => a.getTime() - b.getTime());
   const records = await sql<ClaimedRecord[]>`
-    select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
-           r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
-      from records r
-     where r.id = any(${ids}::bigint[]) and r.received_at between ${arrivals[0]!} and ${arrivals.at(-1)!}`;
+    select r.*
+      from unnest(${ids}::bigint[]) as claimed (id)
+     cross join lateral (
+             select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
+                    r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
+               from records r
+              where r.id = claimed.id and r.received_at between ${arrivals[0]!} and ${arrivals.at(-1)!}
+             offset 0) r`;
   if (records.length < claimed.length) {
     const found = new Set(records.map(record => record.recordId));
     const gone = ids.filter(id => !found.has(id));
