@@ -58,7 +58,7 @@ process.stdout.write(JSON.stringify(result), () => process.exit(0));
 
 async function openConnection(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let received = '';
+  let begun: Buffer | undefined;
   let sentAt = 0;
   await Bun.connect({
     hostname: '127.0.0.1',
@@ -67,16 +67,20 @@ async function openConnection(): Promise<void> {
     socket: {
       open: send,
       data(socket, data) {
-        received += data.toString('latin1');
-        const headEnd = received.indexOf('\r\n\r\n');
-        if (headEnd < 0) return;
-        const length = Number(/content-length: (\d+)/i.exec(received)?.[1] ?? 0);
-        if (received.length < headEnd + 4 + length) return;
+        const received = begun ? Buffer.concat([begun, data]) : data;
+        const bodyAt = received.indexOf('\r\n\r\n') + 4;
+        const head = received.toString('latin1', 0, Math.max(bodyAt, 0));
+        const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+        if (bodyAt < 4 || received.length < bodyAt + length) {
+          begun = Buffer.from(received);
+          return;
+        }
+        begun = undefined;
         latencies.push(performance.now() - sentAt);
-        const status = received.slice(9, 12);
+        const status = head.slice(9, 12);
         statuses[status] = (statuses[status] ?? 0) + 1;
-        if (status === '201') ids.push(Number(/"id":(\d+)/.exec(received)![1]));
-        received = '';
+        // {"id":12345,…
+        if (status === '201') ids.push(Number.parseInt(received.toString('latin1', bodyAt + 6, bodyAt + 24), 10));
         if (stopping) socket.end();
         else send(socket);
       },
