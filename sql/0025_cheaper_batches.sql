@@ -22,24 +22,35 @@ as $$
 declare
   size integer := jsonb_array_length(batch);
   fresh_ids bigint[];
+  today date;
 begin
   arrival := date_trunc('milliseconds', now());
+  today := (arrival at time zone 'UTC')::date;
   -- Tells readers that follow ids (settled=true) from which id on this batch may still become visible. 737 marks our
   -- advisory locks above the 53 bits that hold an id.
   perform pg_advisory_xact_lock_shared((737::bigint << 53) | case when is_called then last_value else 0 end) from record_ids;
   ids := array(select nextval('record_ids') from generate_series(1, size));
 
-  with remembered as (
-    insert into recent_records as known (machine_id, fingerprint, id, received_at)
+  -- As if all were new, which costs half of asking for each; where one is not, they are asked for.
+  begin
+    insert into recent_records (machine_id, fingerprint, id, received_at)
     select e->>0, (e->>19)::uuid, ids[place], arrival
       from jsonb_array_elements(batch) with ordinality as record (e, place)
-     order by 1, 2
-        on conflict (machine_id, fingerprint) do update
-       set id = excluded.id, received_at = excluded.received_at
-     where known.received_at < now() - interval '48 hours'
-    returning known.id
-  )
-  select coalesce(array_agg(remembered.id order by remembered.id), '{}') into fresh_ids from remembered;
+     order by 1, 2;
+    fresh_ids := ids;
+  exception when unique_violation then
+    with remembered as (
+      insert into recent_records as known (machine_id, fingerprint, id, received_at)
+      select e->>0, (e->>19)::uuid, ids[place], arrival
+        from jsonb_array_elements(batch) with ordinality as record (e, place)
+       order by 1, 2
+          on conflict (machine_id, fingerprint) do update
+         set id = excluded.id, received_at = excluded.received_at
+       where known.received_at < now() - interval '48 hours'
+      returning known.id
+    )
+    select coalesce(array_agg(remembered.id order by remembered.id), '{}') into fresh_ids from remembered;
+  end;
 
   if cardinality(fresh_ids) < size then
     repeated := (
@@ -73,7 +84,12 @@ begin
      where repeated is null or ids[(e->>0)::integer + 1] = any(fresh_ids);
   end if;
   insert into uncounted (first_id, received_at, ids) values (fresh_ids[1], arrival, fresh_ids);
-  perform note_record_day((arrival at time zone 'UTC')::date, fresh_ids[1], fresh_ids[cardinality(fresh_ids)]);
+  update record_days
+     set first_id = least(first_id, fresh_ids[1]), last_id = greatest(last_id, fresh_ids[cardinality(fresh_ids)])
+   where day = today;
+  if not found then
+    perform note_record_day(today, fresh_ids[1], fresh_ids[cardinality(fresh_ids)]);
+  end if;
 end
 $$;
 
