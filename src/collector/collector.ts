@@ -17,14 +17,14 @@ import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import type { Limits } from './limits.ts';
-import { claimedMachine, isRefusal, parseRequest, type Received } from './parse.ts';
+import { claimedMachine, isRefusal, parseRequest, type Received, type RequestHeaders } from './parse.ts';
 import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
 import { redactBody } from './redact.ts';
 
 /** A request with a known TID, as it came. */
 export interface CollectorRequest {
   fleet: Fleet;
-  headers: [string, string][];
+  headers: RequestHeaders;
   body: Uint8Array;
   address(): string | null;
 }
@@ -74,7 +74,7 @@ const ANSWER_TIMEOUT_MS = 9_000;
 /** Stands for a record's metadata in memory. */
 const METADATA_BYTES = 1_000;
 /** Of the headers of a refused request, those that say nothing about the record and may be secret. */
-const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const NOT_KEPT = new Set(['authorization', 'cookie', 'set-cookie', 'proxy-authorization']);
 
 export function createCollector({
   config,
@@ -152,12 +152,12 @@ export function createCollector({
       address: request.address(),
     });
     if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
-    const headers = request.headers.filter(([name]) => !NOT_KEPT.has(name.toLowerCase()));
-    const redacted = await redactBody(scrubber, headers, request.body, refusal.withheldBy);
+    const headers = Object.entries(request.headers).filter(([name]) => !NOT_KEPT.has(name));
+    const redacted = await redactBody(scrubber, request.headers, request.body, refusal.withheldBy);
     const kept = await refused.submit({
       fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
       fleetId: request.fleet.id,
-      machineId: claimedMachine(headers, request.body),
+      machineId: claimedMachine(request.headers, request.body),
       address: request.address(),
       field: refusal.field,
       reason: storable(refusal.message),

@@ -11,6 +11,9 @@ import {
   type Refusal,
 } from './fields.ts';
 
+/** By name in lower case; the values of one that came twice are joined. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
 export interface Received {
   report: Report;
   /** The payload's bytes as they came, for the fingerprint. */
@@ -31,7 +34,7 @@ const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
  * Reads a request of either wire format. With a record_format_version header, in any spelling, the metadata is in the
  * headers and the body is the payload; without one, the body is the JSON object.
  */
-export function parseRequest(headers: Iterable<[string, string]>, body: Uint8Array): Received | Refusal {
+export function parseRequest(headers: RequestHeaders, body: Uint8Array): Received | Refusal {
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
@@ -45,7 +48,7 @@ export function isRefusal(result: Received | Refusal): result is Refusal {
 }
 
 /** The machine a request claims to come from, even if it can't become a record. */
-export function claimedMachine(headers: Iterable<[string, string]>, body: Uint8Array): string | null {
+export function claimedMachine(headers: RequestHeaders, body: Uint8Array): string | null {
   const claimed = readHeaders(headers).fields.machine_id ?? jsonMachine(body);
   return claimed?.slice(0, 32).replaceAll(/[\p{Cc}\p{Cs}]/gu, '') || null;
 }
@@ -60,7 +63,7 @@ export interface FoundPayload {
 }
 
 /** Where the payload of a refused request is; undefined where its body makes no sense. */
-export function findPayload(headers: Iterable<[string, string]>, body: Uint8Array): FoundPayload | undefined {
+export function findPayload(headers: RequestHeaders, body: Uint8Array): FoundPayload | undefined {
   const { fields } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     const classification = knownClassification(fields.classification);
@@ -92,10 +95,11 @@ interface HeaderFields {
   twice?: Refusal;
 }
 
-function readHeaders(headers: Iterable<[string, string]>): HeaderFields {
+function readHeaders(headers: RequestHeaders): HeaderFields {
   const result: HeaderFields = { fields: {}, external: false };
   const spelling: Partial<Record<Field, string>> = {};
-  for (const [header, rawValue] of headers) {
+  for (const header in headers) {
+    const rawValue = headers[header]!;
     const name = SPELLINGS.get(header) ?? header.toLowerCase().replaceAll('-', '_');
     if (name === 'x_clr_external') result.external = rawValue.trim().toLowerCase() === 'true';
     if (!KNOWN.has(name)) continue;

@@ -1,5 +1,5 @@
 import type { Scrubber } from '../privacy/scrubber.ts';
-import { findPayload } from './parse.ts';
+import { findPayload, type RequestHeaders } from './parse.ts';
 
 const WITHHELD = '(withheld by privacy.scrub)';
 
@@ -9,7 +9,7 @@ const WITHHELD = '(withheld by privacy.scrub)';
  */
 export async function redactBody(
   scrubber: Scrubber,
-  headers: [string, string][],
+  headers: RequestHeaders,
   body: Uint8Array,
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {

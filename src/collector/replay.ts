@@ -29,7 +29,7 @@ async function replayOne(
   { tid, headers, body, scrubbedBy }: QuarantineFullRow,
 ): Promise<boolean> {
   const fleet = collector.fleetOf(tid);
-  const received = parseRequest(headers, body);
+  const received = parseRequest(Object.fromEntries(headers), body);
   if (!fleet || isRefusal(received)) return false;
   return !('message' in (await collector.store(fleet, received, scrubbedBy)));
 }

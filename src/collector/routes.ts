@@ -4,6 +4,7 @@ import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
 import type { Collector, CollectorAnswer } from './collector.ts';
 import type { TurnedAway } from './limits.ts';
+import type { RequestHeaders } from './parse.ts';
 
 export interface CollectorBindings {
   /** The peer's address; absent on unix sockets. */
@@ -64,12 +65,14 @@ export function isCollector(method: string, path: string): boolean {
 type CollectorContext = Context<{ Bindings: CollectorBindings }>;
 
 async function receive(c: CollectorContext, collector: Collector, maxPayload: number, certified: Set<string>) {
-  const tid = c.req.header('x-telemetry-tid');
+  const headers = c.req.raw.headers.toJSON();
+  const tid = headers['x-telemetry-tid'];
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
   if (!fleet) return c.json({ message: collector.refuseTid(tid, c.env?.address ?? null) }, 400);
   let result = 'unavailable';
   try {
-    const answer = turnedAway(c, collector, fleet, certified) ?? (await answerTo(c, collector, maxPayload, fleet));
+    const answer =
+      turnedAway(c, collector, fleet, certified) ?? (await answerTo(c, headers, collector, maxPayload, fleet));
     result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
     return respond(c, answer);
   } finally {
@@ -94,12 +97,17 @@ function certificateMissing(c: CollectorContext, { name }: Fleet, certified: Set
   return { kind: 'forbidden', message: `machines of the fleet ${JSON.stringify(name)} ${rule}: ${clientCertificate}` };
 }
 
-async function answerTo(c: CollectorContext, collector: Collector, maxPayload: number, fleet: Fleet): Promise<Answer> {
-  const headers = [...c.req.raw.headers] as [string, string][];
-  const inHeaders = c.req.header('record_format_version') ?? c.req.header('record-format-version');
+async function answerTo(
+  c: CollectorContext,
+  headers: RequestHeaders,
+  collector: Collector,
+  maxPayload: number,
+  fleet: Fleet,
+): Promise<Answer> {
+  const inHeaders = headers.record_format_version ?? headers['record-format-version'];
   const most = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
-  if (Number(c.req.header('content-length') ?? 0) > most) return { kind: 'oversized', most };
-  const body = new Uint8Array(await c.req.arrayBuffer());
+  if (Number(headers['content-length'] ?? 0) > most) return { kind: 'oversized', most };
+  const body = await c.req.raw.bytes();
   if (body.byteLength > most) return { kind: 'oversized', most };
   return collector.receive({ fleet, headers, body, address: () => c.env?.address ?? null });
 }

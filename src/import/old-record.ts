@@ -71,7 +71,7 @@ export async function toQuarantine(
     field: refusal.field,
     reason: storable(refusal.message),
     headers,
-    ...(await redactBody(scrubber, headers, body, refusal.withheldBy)),
+    ...(await redactBody(scrubber, Object.fromEntries(headers), body, refusal.withheldBy)),
   };
 }
 
