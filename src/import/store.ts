@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RecordKind } from '../records/kind.ts';
 import { settledId } from '../records/queries.ts';
-import { recordValues } from '../records/store.ts';
+import { payloadRaw, payloadText, recordMetadata } from '../records/store.ts';
 import type { ImportedRecord } from './old-record.ts';
 
 /** How far an old database was read, and what became of its records. */
@@ -124,7 +124,9 @@ export async function countPresent(sql: Queryable, records: RecordToImport[]): P
 function batchOf(records: RecordToImport[]): string {
   return JSON.stringify(
     records.map(record => [
-      ...recordValues(record),
+      ...recordMetadata(record),
+      payloadText(record),
+      payloadRaw(record),
       record.fingerprint,
       record.kinds,
       record.scrubbedBy.join(',') || null,

@@ -53,15 +53,18 @@ interface StoredBatch {
 async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]> {
   const { distinct, places } = distinctRecords(batch);
   const rows = distinct.map(record => [
-    ...recordValues(record),
+    ...recordMetadata(record),
+    payloadRaw(record),
     record.fingerprint,
     record.scrubbedBy.join(',') || null,
   ]);
+  const { payloads, separator } = payloadsOf(distinct);
   const work = distinct.flatMap((record, place) => record.work.map(kind => [place, kind]));
   const parsed = distinct.flatMap(({ parsed }, place) => (parsed ? [[place, parsed.parser, parsed.data]] : []));
   const [stored] = await sql<[StoredBatch]>`
     select arrival, to_jsonb(ids) as ids, repeated
-      from store_records(${JSON.stringify(rows)}::text::jsonb, ${jsonOrNull(work)}::text::jsonb, ${jsonOrNull(parsed)}::text::jsonb)`;
+      from store_records(${JSON.stringify(rows)}::text::jsonb, ${payloads}, ${separator},
+                         ${jsonOrNull(work)}::text::jsonb, ${jsonOrNull(parsed)}::text::jsonb)`;
   const earlier = new Map(stored.repeated?.map(([place, id, time]) => [place, { id, receivedAt: new Date(time) }]));
   const answered = new Set<number>();
   return places.map(place => {
@@ -98,23 +101,24 @@ export interface RecordToInsert {
 
 /** Inserts into `records`, or into the table of one day: for records whose ids and times are known. */
 export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
-  const rows = records.map(record => [...recordValues(record), record.id, record.receivedAt]);
+  const rows = records.map(record => [...recordMetadata(record), payloadRaw(record), record.id, record.receivedAt]);
+  const { payloads, separator } = payloadsOf(records);
   await tx`
     insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                          payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
                          board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw)
-    select (e->>19)::bigint, (e->>20)::timestamptz, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint,
+    select (e->>18)::bigint, (e->>19)::timestamptz, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint,
            (e->>4)::smallint, (e->>5)::integer, e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15,
-           to_timestamp((e->>16)::bigint), e->>17, decode(e->>18, 'base64')
-      from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
+           to_timestamp((e->>16)::bigint), payload, decode(e->>17, 'base64')
+      from rows from (jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb), string_to_table(${payloads}, ${separator}))
+           as record (e, payload)
+     where e is not null`;
 }
 
-/**
- * A record as values in the order that store_records (sql/) and insertRecords expect; a payload with NULs also as its
- * bytes, since PostgreSQL text can't hold them.
- */
-export function recordValues({ fleetId, report }: { fleetId: number; report: Report }) {
-  const nul = report.payload.includes('\0');
+type RecordToWrite = { fleetId: number; report: Report };
+
+/** A record as values in the order that store_records, import_records (sql/) and insertRecords expect, but for its payload. */
+export function recordMetadata({ fleetId, report }: RecordToWrite) {
   return [
     report.machineId,
     fleetId,
@@ -133,9 +137,23 @@ export function recordValues({ fleetId, report }: { fleetId: number; report: Rep
     report.biosVersion,
     report.eventId,
     report.capturedAt,
-    nul ? report.payload.replaceAll('\0', '␀') : report.payload,
-    nul ? Buffer.from(report.payload).toString('base64') : null,
   ];
+}
+
+/** The payload as text: PostgreSQL's can't hold NULs. */
+export function payloadText({ report: { payload } }: RecordToWrite): string {
+  return payload.includes('\0') ? payload.replaceAll('\0', '␀') : payload;
+}
+
+/** The bytes of a payload with NULs, in base64. */
+export function payloadRaw({ report: { payload } }: RecordToWrite): string | null {
+  return payload.includes('\0') ? Buffer.from(payload).toString('base64') : null;
+}
+
+/** Payloads as one text, each followed by a separator that nobody can know beforehand. */
+function payloadsOf(records: RecordToWrite[]): { payloads: string; separator: string } {
+  const separator = crypto.randomUUID();
+  return { payloads: records.map(record => payloadText(record) + separator).join(''), separator };
 }
 
 /** Blocks of recent_records that one statement looks through: 2 MB. */
