@@ -18,7 +18,7 @@ export type FromWorker = { kind: 'trouble'; what: string; reason: string } | { k
 /** It looks by itself as well: other instances' records, claims that have run out. */
 const LOOK_EVERY_MS = 5_000;
 /** How long records gather after the first one has come. */
-const GATHER_MS = 250;
+const GATHER_MS = 1_000;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
 /** Nearly every record is to be parsed: looking costs less than being woken for each batch. */
 const LOOK_FOR_PAYLOADS_MS = 1_000;

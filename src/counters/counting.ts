@@ -18,7 +18,7 @@ export interface Counting {
 }
 
 /** So long batches gather: a counter that many records add to costs as much to write for one of them as for all. */
-const WITHIN_MS = 250;
+const WITHIN_MS = 1_000;
 /** Batches counted in one transaction. */
 const BATCHES = 128;
 const RETRY_MS = 1_000;

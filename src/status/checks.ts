@@ -69,7 +69,7 @@ function records({ results }: ServerState): Finding {
   return { level: 'ok', text };
 }
 
-/** They follow within a quarter of a second: nothing is to be said unless they don't. */
+/** They follow within a second or two: nothing is to be said unless they don't. */
 function counters({ database: { uncountedSeconds } }: ServerState): Finding | undefined {
   if (uncountedSeconds <= UNCOUNTED_SECONDS) return undefined;
   return {
