@@ -61,6 +61,9 @@ begin
         from jsonb_array_elements(batch) with ordinality as record (e, place)
         join recent_records known on known.machine_id = e->>0 and known.fingerprint = (e->>18)::uuid
        where ids[place] <> all(fresh_ids));
+    if cardinality(fresh_ids) + coalesce(jsonb_array_length(repeated), 0) < size then
+      raise serialization_failure using message = 'a record that came before was forgotten meanwhile'; -- the batch is tried again
+    end if;
   end if;
   if cardinality(fresh_ids) = 0 then
     return;
