@@ -30,7 +30,11 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
     { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
     { name: 'count quotas', cron: '* * * * *', run: () => limits.recount() },
     { name: 'write down what limits turned away', cron: '* * * * *', run: () => limits.writeDown() },
-    { name: 'prune recent records', cron: '*/5 * * * *', run: () => pruneRecent(sql, partOfHour()) },
+    {
+      name: 'prune recent records',
+      cron: `*/${60 / PRUNE_PARTS} * * * *`,
+      run: () => pruneRecent(sql, partOfHour()),
+    },
     { name: 'forget evicted quarantine', cron: '23 * * * *', run: () => forgetEvicted(sql, config.quarantine) },
     {
       name: 'purge',
@@ -42,7 +46,7 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
   ];
 }
 
-/** Which run within the hour this is, for a job that runs PRUNE_PARTS times an hour; a little early or late makes no difference. */
+/** Which of an hour's runs this is; a little early or late makes no difference. */
 function partOfHour() {
   return Math.round((Date.now() / 3_600_000) * PRUNE_PARTS) % PRUNE_PARTS;
 }

@@ -130,7 +130,6 @@ const WELL: ServerState = {
     quarantined: 0,
     quarantinedBytes: 0,
     quarantinedLately: 0,
-    lastRecord: 0,
   },
   jobs: new Map(),
   lastArrival: undefined,

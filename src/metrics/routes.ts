@@ -8,18 +8,16 @@ import { metric, type Sample } from './collector-metrics.ts';
 /** GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all. */
 export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
-    const { database, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit } = await serverState(
-      sql,
-      watched,
-    );
+    const state = await serverState(sql, watched);
+    const { database, lastArrival, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit } = state;
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
       ...gauge(
         'last_record_timestamp_seconds',
-        'When the newest record of the last 48 hours came.',
-        database.lastRecord,
+        'When the newest record came; 0 while there is none.',
+        (lastArrival?.at.getTime() ?? 0) / 1000,
       ),
       ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
       ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),

@@ -15,8 +15,6 @@ export interface DatabaseState {
   quarantinedBytes: number;
   /** Of those in quarantine, what was refused first within the last hour. */
   quarantinedLately: number;
-  /** Unix seconds of the newest record, 0 without one. */
-  lastRecord: number;
 }
 
 /** What the database tells of how the server is doing. */
@@ -31,9 +29,7 @@ export async function databaseState(sql: Queryable, attempts: number): Promise<D
            (select coalesce(extract(epoch from now() - min(received_at)), 0)::float from uncounted) as "uncountedSeconds",
            (select count(*) from quarantine where evicted_at is null) as quarantined,
            (select coalesce(sum(bytes), 0)::bigint from quarantine where evicted_at is null) as "quarantinedBytes",
-           (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately",
-           coalesce((select extract(epoch from received_at) from records
-                      where received_at > now() - interval '48 hours' order by id desc limit 1), 0)::float as "lastRecord"
+           (select count(*) from quarantine where evicted_at is null and first_at > now() - interval '1 hour') as "quarantinedLately"
       from work_queue`;
   return row!;
 }
