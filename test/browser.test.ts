@@ -117,7 +117,7 @@ describe.skipIf(withoutChromium('test/browser.test.ts'))('in a browser', () => {
     const before = page.url();
     await page.getByRole('link', { name: direction }).first().click();
     await page.waitForURL(url => url.href !== before);
-    await page.waitForFunction('!document.querySelector(".htmx-request")');
+    await page.locator('.htmx-request').waitFor({ state: 'detached' });
   }
 
   test('a payload opens in its row, and a record has a page of its own', () =>

@@ -56,7 +56,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
         const before = await page.locator('#main').textContent();
         await page.getByLabel(field).selectOption(choice);
         await page.waitForURL(url => url.searchParams.get('days') === choice);
-        await page.waitForFunction(`document.querySelector('#main').textContent !== ${JSON.stringify(before)}`);
+        await eventually('it shows something else', async () => (await page.locator('#main').textContent()) !== before);
         expect(await page.evaluate('window.stayed')).toBe(true);
         await page.goBack();
         await page.waitForURL(url => !url.searchParams.has('days'));
@@ -156,12 +156,14 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       const days = page.locator('figure tbody th');
       await page.getByLabel('Window').selectOption('7');
       await page.getByText('in the last 7 days').waitFor();
-      await page.waitForFunction('document.querySelectorAll("canvas").length === 1');
+      await eventually('it is drawn', async () => (await page.locator('canvas').count()) === 1);
       const tells = (day: number) =>
         eventually(`it tells day ${day}`, async () => (await reading(0.01)) === (await days.nth(day).textContent()));
       await tells(6);
       await page.setViewportSize({ width: 600, height: 800 });
-      await page.waitForFunction('document.querySelector(".uplot").offsetWidth < 600');
+      await eventually('it is narrower', () =>
+        page.evaluate<boolean>('document.querySelector(".uplot").offsetWidth < 600'),
+      );
       const drawn = () => page.evaluate<string>('document.querySelector("canvas").toDataURL()');
       const light = await drawn();
       await page.emulateMedia({ colorScheme: 'dark' });

@@ -7,7 +7,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
 import { formatTime } from '../records/json.ts';
-import { idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, parserOf } from './parser.ts';
 import type { Parsers } from './parsers.ts';
@@ -51,7 +51,7 @@ export function parsersPages(sql: Sql, config: Config, parsers: Parsers | undefi
       );
     })
     .post('/retries', async c => {
-      const chosen = parseOrRefuse(retryForm, await c.req.parseBody());
+      const chosen = parseOrRefuse(retryForm, await formOf(c));
       const again = await sql.begin(async tx => {
         const records = await readAgain(tx, chosen);
         await recordAudit(tx, actorOf(c), { action: 'retried', subject: subjectOf(chosen), after: { records } });
