@@ -4,6 +4,7 @@ import { describeImport } from '../src/import/report.ts';
 import { runImport } from '../src/import/run.ts';
 import { openSource } from '../src/import/source.ts';
 import { createScrubber } from '../src/privacy/scrubber.ts';
+import type { Check } from '../src/status/check.ts';
 import { getJson, post, type TestApp, testApp, testConfig } from './app.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 import { createOldDatabase, insertOld, type OldRow } from './old-database.ts';
@@ -168,6 +169,11 @@ describe('the flat schema', () => {
     expect(moved.records[0].payload).toBe('hello\nfirst\n');
     const [queued] = await target.database.sql`select record_id from work_queue where kind = 'crash'`;
     expect(queued).toEqual({ record_id: 8 });
+    const { json: status } = await getJson(target.app, '/api/status');
+    expect(status.checks.find((check: Check) => check.name === 'Crash analysis')).toMatchObject({
+      level: 'ok',
+      text: expect.stringMatching(/^1 crash record waits, the oldest for \d+ s\.$/),
+    });
     const [unplaced] = await target.database.sql`select count(*) as records from records_default`;
     expect(unplaced).toEqual({ records: 0 });
     await expectRightCounters(target);

@@ -32,7 +32,7 @@ test('tells in words how the server is doing, as JSON and as a page', async () =
   await post(server.app);
   await server.crash(['a()', 'main()']);
   await post(server.app, { severity: '9' });
-  await server.sql`update work_queue set received_at = now() - interval '10 minutes'`;
+  await server.sql`update work_queue set queued_at = now() - interval '10 minutes'`;
   const { level, checks } = await status();
   expect(level).toBe('warning');
   expect(checks.get('Data')?.text).toMatch(/^The last record came (just now|\d+ seconds? ago)\.$/);
@@ -156,6 +156,7 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Payloads', 'ok', { database: { ...WELL.database, parsing: 2 } }],
   ['Crash analysis', 'error', { database: { ...WELL.database, waiting: 5, waitingSeconds: 4_000 } }],
   ['Crash analysis', 'warning', { database: { ...WELL.database, failed: 1 } }],
+  ['Crash analysis', 'ok', { database: { ...WELL.database, waiting: 5, waitingSeconds: 4 } }],
   ['Disk', 'ok', { disk: { freeBytes: 5e9, reserveBytes: 1e9, low: false } }],
   ['Disk', 'warning', { disk: { freeBytes: 1.5e9, reserveBytes: 1e9, low: false } }],
   ['Purge', 'ok', { jobs: new Map([['purge', at('2026-06-14T04:30:05Z')]]) }],

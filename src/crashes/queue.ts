@@ -102,8 +102,9 @@ export interface FailedAnalysis {
   error: string;
 }
 
+/** As the index has it: a parameter would keep the planner from using that. */
 function isFailed(sql: Queryable) {
-  return sql`kind = 'crash' and attempts >= ${MAX_ATTEMPTS} and (claimed_until is null or claimed_until < now())`;
+  return sql`kind = 'crash' and attempts >= ${sql.unsafe(String(MAX_ATTEMPTS))} and (claimed_until is null or claimed_until < now())`;
 }
 
 /** Records that were set aside after their last attempt, newest first. */
@@ -131,7 +132,7 @@ export async function queuedRecord(sql: Queryable, recordId: number) {
 /** Lets records that were set aside be tried again: one, or all. Returns how many. */
 export async function retryFailed(sql: Queryable, recordId?: number): Promise<number> {
   const rows = await sql`
-    update work_queue set attempts = 0, claimed_until = null
+    update work_queue set attempts = 0, claimed_until = null, queued_at = now()
      where ${isFailed(sql)} and ${recordId === undefined ? sql`true` : sql`record_id = ${recordId}`}`;
   return rows.count;
 }

@@ -75,7 +75,7 @@ export function listSetAside(sql: Queryable, { lane, beforeId }: SetAsideFilter,
 /** Lets records that were set aside be read again: one, those of a lane, or all. Returns how many. */
 export async function readAgain(sql: Queryable, { id, lane }: { id?: number | undefined; lane?: Lane | undefined }) {
   const rows = await sql`
-    update work_queue set attempts = 0, claimed_until = null
+    update work_queue set attempts = 0, claimed_until = null, queued_at = now()
      where kind like 'parse%' and ${isSetAside(sql)}
        and (${lane ?? null}::text is null or kind = ${lane ?? null})
        and (${id ?? null}::bigint is null or record_id = ${id ?? null})`;

@@ -4,6 +4,7 @@ import type { Config } from '../config/settings.ts';
 import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
 import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
+import { QUEUED_COUNTED_AT_MOST } from './queries.ts';
 import { EXCESS_DAYS, type ServerState } from './state.ts';
 
 const LATE_SECONDS = 300;
@@ -117,8 +118,8 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
   const behind =
     waiting === 0
       ? 'Every crash is analysed.'
-      : `${counted(waiting, 'crash record')} ${waiting === 1 ? 'waits' : 'wait'}, the oldest for ${seconds(waitingSeconds)}.`;
-  const text = failed === 0 ? behind : `${behind} ${counted(failed, 'record')} could not be analysed.`;
+      : `${queued(waiting, 'crash record')} ${waiting === 1 ? 'waits' : 'wait'}, the oldest for ${seconds(waitingSeconds)}.`;
+  const text = failed === 0 ? behind : `${behind} ${queued(failed, 'record')} could not be analysed.`;
   if (waitingSeconds > VERY_LATE_SECONDS)
     return { level: 'error', text, remedy: 'The log says what holds it up; a restart of the service starts it again.' };
   if (waitingSeconds > LATE_SECONDS) return { level: 'warning', text, remedy: 'It catches up unless this grows.' };
@@ -126,15 +127,19 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
   return { level: 'warning', text, remedy: 'Crashes, "could not be analysed": see them there, and try again.' };
 }
 
+function queued(n: number, noun: string): string {
+  return n < QUEUED_COUNTED_AT_MOST ? counted(n, noun) : `${counted(n, noun)} or more`;
+}
+
 function payloads({ database: { parsing, parsingFailed } }: ServerState): Finding {
   const behind =
     parsing === 0
       ? 'Every payload that has a parser is read.'
-      : `${counted(parsing, 'record')} ${parsing === 1 ? 'waits' : 'wait'} for a parser.`;
+      : `${queued(parsing, 'record')} ${parsing === 1 ? 'waits' : 'wait'} for a parser.`;
   if (parsingFailed === 0) return { level: 'ok', text: behind };
   return {
     level: 'warning',
-    text: `${behind} Parsers failed on ${counted(parsingFailed, 'record')}.`,
+    text: `${behind} Parsers failed on ${queued(parsingFailed, 'record')}.`,
     remedy: 'See there why; once the parser is mended, let it read them again.',
   };
 }
