@@ -32,6 +32,9 @@ export const choiceParam = <const Choices extends readonly [string, ...string[]]
 /** Ids are JSON integers. */
 export const idParam = integerParam(0, Number.MAX_SAFE_INTEGER);
 
+/** Those of users, sessions and tokens are of PostgreSQL's smaller type. */
+export const accessIdParam = integerParam(0, 2 ** 31 - 1);
+
 /** `limit: got "0", expected an integer from 1 to 10000` for the first thing wrong. */
 export function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const [issue] = error.issues;

@@ -6,7 +6,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
 import { tryPassword } from './attempts.ts';
 import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { setSessionCookie } from './cookie.ts';
@@ -44,7 +44,7 @@ export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
     })
     .post('/sessions', async c => {
       const visitor = owner(c);
-      const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
+      const { id } = parseOrRefuse(z.object({ id: accessIdParam }), await formOf(c));
       if (id === undefined) await endOtherSessions(sql, visitor.userId, visitor.sessionId);
       else if (!(await endSession(sql, visitor.userId, id))) return c.redirect(PATH, 303);
       await recordAudit(sql, actorOf(c), { action: id === undefined ? 'ended other sessions' : 'ended a session' });

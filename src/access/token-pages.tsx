@@ -4,7 +4,7 @@ import { TokensPage, type TokensPageProps } from '../../views/tokens.tsx';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import { actorOf, recordAudit } from './audit.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
@@ -36,7 +36,7 @@ export function tokenPages(sql: Sql, frame: MakeFrame) {
       return page(c, { made: { name, token } });
     })
     .post('/removals', async c => {
-      const { id } = parseOrRefuse(z.object({ id: idParam }), await formOf(c));
+      const { id } = parseOrRefuse(z.object({ id: accessIdParam }), await formOf(c));
       await sql.begin(async tx => {
         const token = id === undefined ? undefined : await removeToken(tx, { id });
         if (!token) throw new RequestError(404, 'there is no such token, or no longer');

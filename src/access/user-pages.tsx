@@ -5,7 +5,7 @@ import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { formOf, idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
 import { actorOf, recordAudit } from './audit.ts';
 import { LINK_HOURS, makeLink } from './links.ts';
 import { addUser, findUserById, isLastAdmin, listUsers, removeUser, setRole, type User, userName } from './users.ts';
@@ -15,7 +15,7 @@ const PATH = '/telemetryui/users';
 
 const role = z.enum(ROLES, { error: `expected ${ROLES.join(', ')}` });
 const addition = z.object({ name: userName, role });
-const named = z.object({ id: idParam });
+const named = z.object({ id: accessIdParam });
 
 /** Accounts: who has one, adding, roles, links for passwords, removing. */
 export function userPages(sql: Sql, config: Config, frame: MakeFrame) {

@@ -259,6 +259,15 @@ describe('an admin', () => {
     expect((await server.ask('analyst', 'GET', '/telemetryui')).status).toBe(303);
   });
 
+  test.each(['account/sessions', 'users/roles', 'users/links', 'users/removals', 'tokens/removals'])(
+    'is told that no id of %s is so large',
+    async path => {
+      const form = { id: String(2 ** 31), role: 'viewer' };
+      const answer = await server.ask('admin', 'POST', `/telemetryui/${path}`, { form });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('from 0 to 2147483647')]);
+    },
+  );
+
   test('can take away every admin but the last', async () => {
     const id = String(server.userIds.admin);
     for (const [path, form] of [
