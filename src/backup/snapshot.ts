@@ -5,6 +5,7 @@ import { TableDigest } from './digest.ts';
 import { type BackupHeader, type BackupPart, headerOf, type Sequence } from './format.ts';
 
 const SLICE = 250;
+const PARTITIONED = ['records', 'crashes', 'parsed'];
 
 /**
  * Everything in the database as it was at one moment, while ingestion goes on: one transaction reads each table with a cursor.
@@ -13,7 +14,10 @@ const SLICE = 250;
 export async function* readDatabase(sql: Sql): AsyncGenerator<BackupPart> {
   const connection = await sql.reserve();
   try {
+    const partitioned = (await listTables(connection)).filter(name => PARTITIONED.includes(name));
     await connection`begin isolation level repeatable read read only`;
+    // Before the snapshot is taken: a day dropped after it, or a month gathered, would be missing.
+    for (const table of partitioned) await connection`lock table only ${connection(table)} in access share mode`;
     yield { kind: 'header', header: await describe(connection) };
     for (const table of await listTables(connection)) {
       const digest = new TableDigest();

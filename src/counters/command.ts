@@ -25,6 +25,10 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
     for (const [done, { day }] of days.entries()) {
       bar.show(done);
       await client.begin(async tx => {
+        // A purge may have been there meanwhile.
+        const [still] = await tx<{ complete: boolean }[]>`
+          select complete from record_days where day = ${day}::date for update`;
+        if (!still?.complete) return;
         await rebuildCounters(tx, day, config);
         await countMachinesOfDays(tx, day, day);
       });

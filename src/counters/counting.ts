@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import type { Queryable } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -26,10 +27,21 @@ const RETRY_MS = 1_000;
 const LOOK_MS = 10_000;
 const READERS_WAIT_MS = 1_000;
 
-export function startCounting(database: Database, config: Config, log: Log): Counting {
-  const sql = database.client('counters');
+/** Counts all that is stored and not yet counted, whoever has stored it. */
+export async function countAll(sql: Queryable, config: Config) {
+  await countStored(sql, config, null);
+}
+
+async function countStored(sql: Queryable, config: Config, batches: number | null): Promise<number> {
   const machineChecks = likePatterns(config.machine_checks.classifications);
   const updates = likePatterns(config.updates.classifications);
+  const [row] = await sql<{ batches: number }[]>`
+    select count_stored(${batches}::integer, ${machineChecks}::text[], ${updates}::text[]) as batches`;
+  return row!.batches;
+}
+
+export function startCounting(database: Database, config: Config, log: Log): Counting {
+  const sql = database.client('counters');
   /** More was stored since the last round began, here or, for all that is known, by a process that is gone. */
   let uncounted = true;
   let running: Promise<void> | undefined;
@@ -59,7 +71,7 @@ export function startCounting(database: Database, config: Config, log: Log): Cou
   async function count() {
     uncounted = false;
     try {
-      while ((await countBatches()) === BATCHES);
+      while ((await countStored(sql, config, BATCHES)) === BATCHES);
     } catch (error) {
       timer ??= setTimeout(() => {
         timer = undefined;
@@ -72,12 +84,6 @@ export function startCounting(database: Database, config: Config, log: Log): Cou
     } finally {
       running = undefined;
     }
-  }
-
-  async function countBatches(): Promise<number> {
-    const [row] = await sql<{ batches: number }[]>`
-      select count_stored(${BATCHES}, ${machineChecks}::text[], ${updates}::text[]) as batches`;
-    return row!.batches;
   }
 
   return {

@@ -36,18 +36,24 @@ export async function claimRecords(
   // The days alone, not each record's time: its partition would be looked for anew for each. And one record after the other: while a
   // day's partition has no statistics, the planner would rather read all of its primary key for what came in between.
   const arrivals = claimed.map(row => row.receivedAt).sort((a, b) => a.getTime() - b.getTime());
-  const records = await sql<ClaimedRecord[]>`
+  const read = (some: number[]) => sql<ClaimedRecord[]>`
     select r.*
-      from unnest(${ids}::bigint[]) as claimed (id)
+      from unnest(${some}::bigint[]) as claimed (id)
      cross join lateral (
              select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
                     r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
                from records r
               where r.id = claimed.id and r.received_at between ${arrivals[0]!} and ${arrivals.at(-1)!}
              offset 0) r`;
-  if (records.length < claimed.length) {
+  const records = [...(await read(ids))];
+  const missing = () => {
     const found = new Set(records.map(record => record.recordId));
-    const gone = ids.filter(id => !found.has(id));
+    return ids.filter(id => !found.has(id));
+  };
+  // Those that were moved into a new partition meanwhile are seen by a second look.
+  if (records.length < ids.length) records.push(...(await read(missing())));
+  if (records.length < ids.length) {
+    const gone = missing();
     await sql`delete from work_queue where kind = 'crash' and record_id = any(${gone}::bigint[])`;
     if (records.length === 0) return claimRecords(sql, limit, { again });
   }

@@ -34,13 +34,19 @@ export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Pro
     return await writeBatch(sql, batch);
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? '');
-    if (RETRYABLE.has(code) && attempt < RETRIES) return storeBatch(sql, batch, attempt + 1);
+    if ((RETRYABLE.has(code) || isMoved(error)) && attempt < RETRIES) return storeBatch(sql, batch, attempt + 1);
     if (isConnectionFailure(error) || !DATA_ERROR.test(code)) throw error;
     if (batch.length === 1) return [{ kind: 'rejected', reason: (error as Error).message }];
     const middle = batch.length >> 1;
     const first = await storeBatch(sql, batch.slice(0, middle));
     return [...first, ...(await storeBatch(sql, batch.slice(middle)))];
   }
+}
+
+/** On its way into DEFAULT it met a partition that was just being made. */
+function isMoved(error: unknown): boolean {
+  const { code, constraint_name } = error as { code?: string; constraint_name?: string };
+  return code === '23514' && !constraint_name;
 }
 
 interface StoredBatch {

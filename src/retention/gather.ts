@@ -52,7 +52,7 @@ async function gatherMonth(sql: Sql, month: string) {
       await restSince(started, REST_AFTER_DAY);
     }
     await againWhileLocked(LOCK_ATTEMPTS, () =>
-      tx.savepoint(inner => inner`select close_records_month(${month}::date)`),
+      tx.savepoint(inner => inner`select close_records_month(${month}::date, ${days.map(({ day }) => day)}::date[])`),
     );
   });
 }

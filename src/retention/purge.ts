@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import { countAll } from '../counters/counting.ts';
 import type { Sql } from '../db/connect.ts';
 import { PURGE_LOCK } from '../db/locks.ts';
 import type { Log } from '../log.ts';
@@ -83,6 +84,8 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
     overLimit: false,
   };
   const rules = rulesOf(config);
+  // What a day holds is read from its counters, and what goes before it is counted never would be.
+  if (!options.dryRun) await countAll(sql, config);
   for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
   if (!options.dryRun) await dropEmptyMonths(sql);
   await purgeOverLimit(sql, config.retention.max_bytes, rules, report, options);
