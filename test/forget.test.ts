@@ -149,6 +149,17 @@ test('a machine that reports again begins anew', async () => {
   await forget();
 });
 
+test('what comes between the last of its records and its traces is still analysed and known when it comes again', async () => {
+  const headers = { machine_id: GONE, event_id: 'b'.repeat(32) };
+  const first = await server.crash(['between()', 'main()'], headers);
+  await server.sql`select forget_traces(${GONE})`;
+  const again = await server.crash(['between()', 'main()'], headers);
+  expect(again).toEqual(first);
+  await server.analyse();
+  expect(await findTraces(server.sql, GONE)).toMatchObject({ records: 1, crashes: 1, recent: 1, lastSeen: 2 });
+  expect(isUnknown(await forget())).toBe(true);
+});
+
 test('after each slice the counters are those of what is left, however it is interrupted', async () => {
   await report(server, GONE, '13');
   await report(server, GONE, '14');

@@ -54,6 +54,20 @@ async function readForLong(): Promise<() => Promise<void>> {
   };
 }
 
+test('a record that comes while the partition of its day is being made is stored', async () => {
+  const day = dayAfter(0);
+  await unmake(day);
+  const client = server.database.client('making');
+  let answer: ReturnType<typeof post> | undefined;
+  await client.begin(async tx => {
+    await tx`select make_records_day(${day}::date)`;
+    answer = post(server.app, { machine_id: 'came-while-made' });
+    await Bun.sleep(300);
+  });
+  await client.end();
+  expect((await answer!).status).toBe(201);
+});
+
 test('are made for today and 14 days ahead, besides DEFAULT', async () => {
   const days = Array.from({ length: 15 }, (_, n) => partition(dayAfter(n)));
   expect(await partitions()).toEqual([...days, 'records_default']);

@@ -333,6 +333,25 @@ describe('what is left of a month past the default retention', () => {
     expect(await survivors()).toEqual(kept(ids));
   });
 
+  test('is left for another time where an import makes one of its days meanwhile, whose records stay', async () => {
+    const { sql } = server.database;
+    const ids = await storeAnalysed();
+    const client = server.database.client('gather');
+    const gathering = client.begin(async tx => {
+      const days = await tx<{ day: string }[]>`select open_records_month(${`${month}-01`}::date)::text as day`;
+      const [made] = await sql<{ day: string }[]>`
+        select day::date::text as day from generate_series(${`${month}-01`}::date, ${`${month}-28`}::date, '1 day') day
+         where to_regclass(days_table('records', day::date)) is null limit 1`;
+      await sql`select make_records_day(${made!.day}::date)`;
+      await tx`select close_records_month(${`${month}-01`}::date, ${days.map(({ day }) => day)}::date[])`;
+    });
+    await expect(Promise.resolve(gathering)).rejects.toThrow('a day of the month was made meanwhile');
+    await client.end();
+    expect(await survivors()).toEqual(ids);
+    expect((await run(KEEP)).gathered).toEqual([month]);
+    expect(await survivors()).toEqual(kept(ids));
+  });
+
   test('takes records of its days that come later, loses them by rules, and goes with the last', async () => {
     const ids = await storeAnalysed();
     await run(KEEP);
@@ -431,6 +450,20 @@ test('past retention.max_bytes the oldest days go early, but not those of which 
   expect(announced.byRule).toEqual(report.byRule);
   expect(report.overLimit).toBe(true);
   expect(await survivors()).toEqual([ids[1]!, ids[3]!]);
+});
+
+test('what a server that was killed left uncounted is counted before anything goes', async () => {
+  const { sql } = server.database;
+  const keep = { classification: 'keep/a/b', severity: 1, machineId: 'kept', age: 50 };
+  const [kept] = await store([keep, { ...plain, age: 50 }]);
+  await sql`delete from build_counts where classification = 'keep/a/b'`;
+  await sql`
+    insert into uncounted (first_id, received_at, ids) select id, received_at, array[id] from records where id = ${kept!}`;
+  await run({ days: 35, classification: { 'keep/*/*': 0 } });
+  expect(await survivors()).toEqual([kept!]);
+  expect(await sql`select classification, records from build_counts where classification = 'keep/a/b'`).toEqual([
+    { classification: 'keep/a/b', records: 1 },
+  ] as never);
 });
 
 test('no more days go than the limit asks for', async () => {
