@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { Arrivals } from '../views/arrivals.tsx';
 import { ConnectPage } from '../views/connect.tsx';
-import { isHttps, type Listener, takesRecords } from './config/listener.ts';
+import { type Listener, takesRecords, urlOf } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { curlLine } from './curl-line.ts';
 import type { Sql } from './db/connect.ts';
@@ -15,6 +17,8 @@ import { firstProblem, idParam } from './validation.ts';
 
 const ARRIVALS = 10;
 const PAYLOAD_BEGINNING = 200;
+
+const LOOPBACK = /^(localhost|127\..*|::1)$/;
 
 const COMMANDS = [
   { what: 'Restart the client, so that it reads its configuration again:', line: 'sudo telemctl restart' },
@@ -33,11 +37,12 @@ export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
     .get('/', since, async c => {
       const { since: opened } = c.req.valid('query');
       const latest = opened ?? (await newestRecordId(sql));
-      const base = baseUrl(config, new URL(c.req.url));
+      const { base, named } = collectorUrl(config, new URL(c.req.url));
       return c.html(
         <ConnectPage
           frame={await frame(c)}
           serverUrl={`${base}/v2/collector`}
+          toResolve={named}
           tids={config.collector.tids}
           commands={COMMANDS}
           curl={curlLine(base, config.collector.tids[0]!.id)}
@@ -59,20 +64,31 @@ function arrivals(sql: Sql, latest: number) {
   return searchRecords(sql, { fromId: latest + 1 }, options);
 }
 
-/** Where machines reach the collector: the public URL, else the host by which this page was reached, at a listener that takes records. */
-function baseUrl({ http }: Config, requested: URL) {
-  if (http.public_url) return http.public_url;
+/**
+ * Where machines reach the collector: the public URL, else the host by which this page was reached, at a listener that takes records.
+ * A loopback name is of no use to them: where a listener is open to them, it is `named` by its own host, or by that of this machine.
+ */
+function collectorUrl({ http }: Config, requested: URL): { base: string; named?: string } {
+  if (http.public_url) return { base: http.public_url };
   const port = Number(requested.port || (requested.protocol === 'https:' ? 443 : 80));
-  const here = http.listen.find(listener => listener.serves === 'all' && portOf(listener) === port);
-  const collector = here ?? http.listen.find(listener => takesRecords(listener) && portOf(listener));
-  if (!collector) return requested.origin;
-  return new URL(`${isHttps(collector) ? 'https' : 'http'}://${requested.hostname}:${portOf(collector)}`).origin;
+  const collectors = http.listen.filter(takesRecords).filter(overTcp);
+  const here = collectors.find(listener => listener.serves === 'all' && listener.port === port);
+  const candidates = [...(here ? [here] : []), ...collectors.filter(listener => listener.port)];
+  const asked = requested.hostname.replaceAll(/[[\]]/g, '');
+  const open = LOOPBACK.test(asked) && candidates.find(isReachable);
+  if (open) {
+    const host = /^(0\.0\.0\.0|::)$/.test(open.host) ? hostname() : open.host;
+    return { base: new URL(urlOf({ ...open, host })).origin, ...(!isIP(host) && { named: host }) };
+  }
+  const [collector] = candidates;
+  if (!collector) return { base: requested.origin };
+  return { base: new URL(urlOf({ ...collector, host: asked })).origin };
 }
 
-function portOf(listener: Listener) {
-  return 'port' in listener ? listener.port : undefined;
+function overTcp(listener: Listener) {
+  return 'port' in listener;
 }
 
 function isReachable(listener: Listener) {
-  return takesRecords(listener) && 'host' in listener && !/^(localhost|127\..*|::1)$/.test(listener.host);
+  return takesRecords(listener) && 'host' in listener && !LOOPBACK.test(listener.host);
 }

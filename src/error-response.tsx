@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
-import { isConnectionFailure, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
+import { isConnectionFailure, isCutOff, isTooLarge, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
 import { bareFrame } from './frame.ts';
 import type { Log } from './log.ts';
 
@@ -40,6 +40,8 @@ function pathForLog(c: Context): string {
 function toAnswer(error: unknown): Answer {
   if (error instanceof RequestError) return error;
   if (isAnswer(error)) return error;
+  if (isCutOff(error)) return { status: 400, message: 'the connection was closed before the whole request had come' };
+  if (isTooLarge(error)) return { status: 413, message: 'the body is too large' };
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
   if ((error as { code?: string } | null)?.code === STATEMENT_TIMEOUT) {

@@ -39,6 +39,16 @@ const CONNECTION_CODES = new Set([
   'ENOTFOUND',
 ]);
 
+/** Whether a client left, or stalled and was dropped, before its whole request had come. */
+export function isCutOff(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** Whether Bun itself has refused a body, with a 413 that has gone out already. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Request body exceeded maxRequestBodySize';
+}
+
 /** The SQLSTATE of a statement that took longer than it may. */
 export const STATEMENT_TIMEOUT = '57014';
 

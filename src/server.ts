@@ -1,7 +1,8 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { type AppDependencies, createApp } from './app.ts';
+import { quoted } from './collector/fields.ts';
 import { bodyLimit, type CollectorBindings, PEER_GONE } from './collector/routes.ts';
-import { isHttps, type Listener, takesRecords } from './config/listener.ts';
+import { isHttps, type Listener, takesRecords, urlOf } from './config/listener.ts';
 import { OperatorError } from './errors.ts';
 import { listenHttps } from './tls/listen.ts';
 
@@ -94,7 +95,9 @@ function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: num
     const server = Bun.serve({
       unix: listener.unix,
       maxRequestBodySize,
-      fetch: request => answer(request, {}),
+      // Taken, though Bun's types have it for TCP alone.
+      ...({ idleTimeout: IDLE_TIMEOUT_S } as object),
+      fetch: request => answerWithUrl(answer, request, {}),
     });
     // A proxy in our group may connect, whatever the umask.
     chmodSync(listener.unix, 0o660);
@@ -106,13 +109,21 @@ function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: num
     maxRequestBodySize,
     idleTimeout: IDLE_TIMEOUT_S,
     fetch: (request, server) =>
-      answer(request, {
+      answerWithUrl(answer, request, {
         // Few requests are asked where they came from.
         get address() {
           return server.requestIP(request)?.address ?? PEER_GONE;
         },
       }),
   });
+}
+
+/** Bun makes a request's URL of its Host, which HTTP/1.0 does not require and which may be nonsense. */
+function answerWithUrl(answer: Answer, request: Request, bindings: CollectorBindings): Response | Promise<Response> {
+  if (URL.canParse(request.url)) return answer(request, bindings);
+  const host = request.headers.get('host');
+  if (host) return Response.json({ message: `Host: got ${quoted(host)}, expected a host name` }, { status: 400 });
+  return answer(new Request(`http://localhost${request.url}`, request), bindings);
 }
 
 /** A socket that an earlier run left behind would keep us from listening. */
@@ -122,15 +133,4 @@ function removeStaleSocket(path: string) {
   } catch {
     // There is none.
   }
-}
-
-/** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket; `port` is the one that was really taken. */
-export function urlOf(listener: Listener, port?: number): string {
-  if ('unix' in listener) return `unix:${listener.unix}`;
-  return `${isHttps(listener) ? 'https' : 'http'}://${hostInUrl(listener.host)}:${port ?? listener.port}`;
-}
-
-function hostInUrl(host: string) {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
 }

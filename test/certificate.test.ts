@@ -8,6 +8,7 @@ import { createLog } from '../src/log.ts';
 import { openCertificate, type ServedCertificate } from '../src/tls/certificate.ts';
 import { certificateState } from '../src/tls/pair.ts';
 import { type CertificateFiles, makeCertificate, openssl, withoutOpenssl } from './certificates.ts';
+import { eventually } from './executable/program.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -174,8 +175,7 @@ describe.skipIf(withoutOpenssl('test/certificate.test.ts'))('a certificate', () 
       await changed;
       expect(certificate.state.names[0]).toBe('second.example');
       await rm(path('current'));
-      await Bun.sleep(2_500);
-      expect(certificate.refused).toContain('does not exist');
+      await eventually('that it is gone is noticed', () => certificate.refused?.includes('does not exist'), 10_000);
       expect(certificate.state.names[0]).toBe('second.example');
       certificate.stop();
     });

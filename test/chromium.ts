@@ -19,7 +19,7 @@ export function withoutChromium(file: string): boolean {
 }
 
 export function launchChromium() {
-  return chromium.launch({ executablePath: EXECUTABLE!, args: ARGUMENTS, timeout: 20_000 });
+  return chromium.launch({ executablePath: EXECUTABLE!, args: ARGUMENTS, timeout: 60_000 });
 }
 
 export interface Visit {
@@ -41,7 +41,7 @@ export async function visit(
   const complaints: string[] = [];
   try {
     const page = await context.newPage();
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(20_000);
     page.on('console', message => {
       if (!['error', 'warning'].includes(message.type())) return;
       if (!message.text().includes(`the server responded with a status of ${expectedStatus} `))

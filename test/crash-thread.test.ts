@@ -58,7 +58,7 @@ test.each<[string, (thread: Worker) => unknown]>([
         const started = performance.now();
         const { status } = await post(app, crashHeaders(), backtrace([`meanwhile_${n}()`]));
         analysis.wake();
-        return { status, late: performance.now() - started > 2_000 };
+        return { status, late: performance.now() - started > 20_000 };
       }),
     );
     expect(answers).toEqual(Array(50).fill({ status: 201, late: false }));
@@ -74,12 +74,14 @@ test.each<[string, (thread: Worker) => unknown]>([
     expect([...names]).toEqual([{ crashes: posted, distinct: posted }]);
     expect(await miscounted(sql)).toEqual({});
     expect(logged.join('')).toContain('starting it again');
-    const [left] = await sql`
-    select count(*) filter (where application_name like '% crashes') as crashes,
-           count(*) filter (where application_name like '% crash results') as results,
-           count(*) filter (where application_name like '% parsers') as parsers
-      from pg_stat_activity where datname = current_database()`;
-    expect(left).toEqual({ crashes: 1, results: 1, parsers: 1 });
+    await eventually('it has each connection once', async () => {
+      const [left] = await sql`
+        select count(*) filter (where application_name like '% crashes') as crashes,
+               count(*) filter (where application_name like '% crash results') as results,
+               count(*) filter (where application_name like '% parsers') as parsers
+          from pg_stat_activity where datname = current_database()`;
+      return Bun.deepEquals(left, { crashes: 1, results: 1, parsers: 1 });
+    });
     await eventually('its demangler has ended', () => !demanglers.some(isAlive));
   },
 );

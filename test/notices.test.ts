@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { serverState, type Watched } from '../src/status/state.ts';
 import { post, testConfig } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
 import { passDays } from './time.ts';
+
+setDefaultTimeout(60_000);
 
 const SECRET = 'geheim';
 const PAUSES = [5, 5];
@@ -69,7 +71,7 @@ function watchedWith(config: Config): Watched {
 /** Another server on the database, that looks when the test says so. */
 function start(
   env: Record<string, string> = WEBHOOK,
-  deadlineMs = 2_000,
+  deadlineMs = 20_000,
   sql = server.database.client('notices'),
 ): Notifier {
   const log = createLog('info', 'text', line => logged.push(line));
@@ -80,8 +82,8 @@ function start(
 }
 
 async function until(what: () => boolean | Promise<boolean>) {
-  for (let n = 0; !(await what()); n++) {
-    if (n > 1_000) throw new Error(`waited in vain:\n${logged.join('')}`);
+  for (const started = Date.now(); !(await what()); ) {
+    if (Date.now() - started > 30_000) throw new Error(`waited in vain:\n${logged.join('')}`);
     await Bun.sleep(5);
   }
 }
@@ -89,6 +91,7 @@ async function until(what: () => boolean | Promise<boolean>) {
 const failPurge = () => server.sql`
   insert into job_outcomes (job, failed_at, failure) values ('purge', now(), 'no room')
       on conflict (job) do update set failed_at = now()`;
+const notTaken = () => logged.filter(line => line.includes('a notice was not taken')).length;
 const sent = async () => (await server.sql`select subject from notices_sent order by subject`).map(row => row.subject);
 
 test('without a webhook or a command nothing is looked for', () => {
@@ -185,25 +188,26 @@ test('what is not taken is sent again; redirects are not followed', async () => 
   expect(logged.join('')).toContain('it answered 302');
 });
 
-test('a webhook that never answers holds up nothing, and its notice is tried again by the next look', async () => {
+test('a webhook that never answers is given up, and its notice is tried again by the next look', async () => {
   answer = undefined;
-  const notifier = start(WEBHOOK, 150);
-  const started = performance.now();
+  const notifier = start(WEBHOOK, 500);
   await notifier.look();
-  expect(performance.now() - started).toBeLessThan(140);
-  expect(await sent()).toEqual(['data stopped arriving']);
+  await until(() => notTaken() === PAUSES.length + 1);
   await until(async () => (await sent()).length === 0);
   expect(posted).toHaveLength(PAUSES.length + 1);
-  expect(logged.join('')).toContain('no answer within 0.15 s');
+  expect(logged.join('')).toContain('no answer within 0.5 s');
   answer = () => new Response('taken');
   await notifier.look();
   await until(() => logged.some(line => line.includes('admins were told')));
 });
 
-test('stopping waits for no webhook, and leaves the notice to the next start', async () => {
+test('neither a look nor stopping waits for a webhook; the notice is left to the next start', async () => {
   answer = undefined;
   const notifier = start(WEBHOOK, 60_000);
   await notifier.look();
+  // Had it waited, it would have given up with a word of it.
+  expect(logged).toEqual([]);
+  expect(await sent()).toEqual(['data stopped arriving']);
   await until(() => posted.length === 1);
   await notifier.stop();
   expect(await sent()).toEqual([]);
@@ -218,12 +222,12 @@ test('a webhook that is away is named by its setting alone', async () => {
 test('a database that is away is told of once, after the third look in vain, and again while nobody has taken it', async () => {
   const away = connect({ target: { socketDir: '/nowhere' }, connections: 1, name: 'test' });
   try {
-    answer = undefined;
-    const notifier = start(WEBHOOK, 20, away);
+    answer = () => new Response('not now', { status: 500 });
+    const notifier = start(WEBHOOK, undefined, away);
     for (let n = 0; n < 2; n++) await notifier.look();
     expect(posted).toEqual([]);
     await notifier.look();
-    await until(() => logged.filter(line => line.includes('a notice was not taken')).length === PAUSES.length + 1);
+    await until(() => notTaken() === PAUSES.length + 1);
     answer = () => new Response('taken');
     for (let n = 0; n < 3; n++) await notifier.look();
     await until(() => logged.some(line => line.includes('admins were told')));
@@ -247,11 +251,11 @@ test('a program reads the notice from its stdin, with no shell and none of our e
 });
 
 test.each([
-  ['one that fails', '/bin/false', 'it ended with exit code 1'],
-  ['one that hangs', '/bin/sleep,60', 'it did not end within 0.1 s'],
-  ['one that is not there', '/nowhere/at/all', 'ENOENT'],
-])('a program: %s', async (_what, command, reason) => {
-  await start({ TELEMETRICSD_NOTIFY_COMMAND: command }, 100).look();
+  ['one that fails', '/bin/false', undefined, 'it ended with exit code 1'],
+  ['one that hangs', '/bin/sleep,60', 100, 'it did not end within 0.1 s'],
+  ['one that is not there', '/nowhere/at/all', undefined, 'ENOENT'],
+])('a program: %s', async (_what, command, deadlineMs, reason) => {
+  await start({ TELEMETRICSD_NOTIFY_COMMAND: command }, deadlineMs).look();
   await until(async () => (await sent()).length === 0);
   expect(logged.join('')).toContain(reason);
 });

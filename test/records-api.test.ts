@@ -112,6 +112,8 @@ describe('a value that is not allowed is 400 and names its bounds', () => {
     ['ts_capture', '253402300800', 'expected an integer from 0 to 253402300799'],
     ['from_id', '9007199254740992', 'expected an integer from 0 to 9007199254740991'],
     ['before_id', '18446744073709551616', 'expected an integer from 0 to 9007199254740991'],
+    ['classification', 'c'.repeat(141), 'expected at most 140 characters in each classification'],
+    ['classification', `a/b/c,a/b/${'c'.repeat(137)}`, 'expected at most 140 characters in each classification'],
     ['external', 'yes', 'expected "true" or "false"'],
     ['settled', '1', 'expected "true" or "false"'],
     ...INTEGERS.flatMap(name =>
@@ -137,6 +139,11 @@ describe('a value that is not allowed is 400 and names its bounds', () => {
       expect(Object.keys(json)).toEqual(['message']);
       expect(json.message).toStartWith(`${name}: got ${JSON.stringify(value.slice(0, 100))}, ${expected}`);
     }
+  });
+
+  test('classifications of 140 characters are allowed', async () => {
+    const longest = `a/b/${'c'.repeat(136)}`;
+    expect(await machines({ classification: `${longest},${longest}` })).toEqual([]);
   });
 
   test('also when it is given twice', async () => {

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { get, getPage, headerBytes, OTHER_TID, post, type TestApp, testApp } from './app.ts';
+import { hostname } from 'node:os';
+import { createApp } from '../src/app.ts';
+import { servesPages } from '../src/config/listener.ts';
+import { appOn, get, getPage, headerBytes, OTHER_TID, post, type TestApp, testApp, testConfig } from './app.ts';
+import { quietLog } from './database.ts';
 
 const LIST = '/telemetryui/records';
 let server: TestApp;
@@ -84,6 +88,7 @@ describe('the list', () => {
     ['machine_id', 'a\0b', 'expected at most 32 printable characters'],
     ['build', 'b'.repeat(257), 'expected at most 256 printable characters'],
     ['classification', 'c'.repeat(2001), 'expected at most 2000 printable characters'],
+    ['classification', 'c'.repeat(141), 'expected at most 140 characters in each classification'],
     ['os', 'o'.repeat(65), 'expected at most 64 printable characters'],
     ['source', 'both', 'expected &quot;internal&quot; or &quot;external&quot;'],
     ['fleet', 'f'.repeat(41), 'expected at most 40 printable characters'],
@@ -319,6 +324,38 @@ describe('connecting machines', () => {
     expect(html).toContain('telem-record-gen -c org.example/connect/test');
     expect(html).toContain('curl');
     expect(html).toContain('Other machines cannot reach this server yet');
+  });
+
+  const ELSEWHERE = 'resolve the name <code>';
+  test.each([
+    [':8391=collector,127.0.0.1:8392=pages', 'localhost:8392', `http://${hostname()}:8391`, hostname()],
+    ['0.0.0.0:8391', '127.0.0.1:8391', `http://${hostname()}:8391`, hostname()],
+    ['[::]:8391', '[::1]:8391', `http://${hostname()}:8391`, hostname()],
+    ['127.0.0.1:8392,:8391=collector', 'localhost:8392', `http://${hostname()}:8391`, hostname()],
+    ['stats.example:80=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://stats.example', 'stats.example'],
+    ['192.0.2.1:8391=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://192.0.2.1:8391', undefined],
+    ['[2001:db8::1]:8391=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://[2001:db8::1]:8391', undefined],
+    [':8391=collector,192.0.2.1:8392=pages', '192.0.2.1:8392', 'http://192.0.2.1:8391', undefined],
+    ['127.0.0.1:8391', '127.0.0.1:8391', 'http://127.0.0.1:8391', undefined],
+    ['[::1]:8391', '[::1]:8391', 'http://[::1]:8391', undefined],
+  ])('with the listeners %s, reached as %s, names %s', async (listen, Host, base, named) => {
+    const config = testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, TELEMETRICSD_ACCESS_ALLOW_OPEN: 'true' });
+    const app = createApp({ ...empty, config, log: quietLog }, config.http.listen.find(servesPages)!);
+    const html = await (await app.request(`http://${Host}/telemetryui/connect`, { headers: { Host } })).text();
+    expect(html).toContain(`server=${base}/v2/collector\n`);
+    expect(html).toContain(`curl -s ${base}/v2/collector`);
+    if (named) expect(html).toContain(`${ELSEWHERE}${named}</code>`);
+    else expect(html).not.toContain(ELSEWHERE);
+  });
+
+  test('with http.public_url, names that', async () => {
+    const config = testConfig({
+      TELEMETRICSD_HTTP_LISTEN: ':8391=collector,127.0.0.1:8392=pages',
+      TELEMETRICSD_HTTP_PUBLIC_URL: 'https://stats.example',
+    });
+    const { html } = await getPage((await appOn(empty.database, config)).app, '/telemetryui/connect');
+    expect(html).toContain('server=https://stats.example/v2/collector\n');
+    expect(html).not.toContain(ELSEWHERE);
   });
 
   test('shows the first record arriving, and those after it', async () => {

@@ -204,13 +204,14 @@ test('a search of payloads is stopped after 5 seconds, with advice; meanwhile th
   await locked.promise;
   const started = performance.now();
   const searched = getPage(server.app, `${PAGE}?payload=segfault`);
-  expect((await getPage(server.app, '/telemetryui/builds')).status).toBe(200);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  const builds = getPage(server.app, '/telemetryui/builds');
+  const first = await Promise.race([builds.then(() => 'builds'), searched.then(() => 'search')]);
+  expect([first, (await builds).status]).toEqual(['builds', 200]);
   const { status, html } = await searched;
   const ms = performance.now() - started;
   release.resolve();
   await done;
-  expect(ms).toBeWithin(4_900, 8_000);
+  expect(ms).toBeWithin(4_900, 14_000);
   expect(status).toBe(503);
   expect(html).toContain('id="f-payload-error"');
   expect(html).toContain('stopped after 5 seconds: narrow it by dates, OS, build');

@@ -255,17 +255,69 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
 });
 
 describe('the header format', () => {
-  test.each(['severity', 'machine_id', 'host_type', 'cpu_model'])(
-    '%s twice in one spelling is refused',
-    async field => {
-      const headers = new Headers(recordHeaders());
-      headers.append(field, headers.get(field)!);
-      const { status, json } = await send(server.app, { headers, body: 'x' });
-      const value = JSON.stringify(recordHeaders()[field]);
-      expect(status).toBe(400);
-      expect(json.message).toBe(`${field}: given twice, as ${field}: ${value} and ${field}: ${value}, expected once`);
-    },
-  );
+  const twice: [field: string, first: string, second: string][] = [
+    ['severity', '1', '1'],
+    ['severity', '1', '2'],
+    ['record_format_version', '4', '4'],
+    ['creation_timestamp', '1', 'x'],
+    ['arch', 'x86_64', 'i686'],
+    ['event_id', 'a'.repeat(32), 'b'.repeat(32)],
+    ['build', '1', '2'],
+    ['payload_format_version', '1', '2'],
+    ['classification', 'a/b/c', 'a/b/c'],
+    ['classification', 'a/b/c', 'd/e/f, g'],
+    ['machine_id', 'one', 'one'],
+    ['machine_id', 'rack 1, node 2', 'rack 1, node 2'],
+    ['machine_id', '1'.repeat(32), '2'.repeat(32)],
+    ['kernel_version', '6.1', '6.1'],
+    ['kernel_version', '6.1-rc1', '6.2, custom'],
+    ['host_type', 'a|b|c', 'd|e|f'],
+    ['host_type', 'Co., Ltd.|b|c', 'Co., Ltd.|b|c'],
+    ['host_type', 'Co', 'Co'],
+    ['host_type', 'v'.repeat(200), 'w'.repeat(200)],
+    ['board_name', 'b', 'b'],
+    ['cpu_model', 'c', 'c'],
+    ['bios_version', 'b'.repeat(150), 'c'.repeat(150)],
+    ['system_name', 'clear-linux-os', 'clear-linux-os'],
+    ['system_name', 'a'.repeat(50), 'b'.repeat(50)],
+  ];
+
+  test.each(twice)('%s twice in one spelling, %j and %j, is refused', async (field, first, second) => {
+    const headers = new Headers(recordHeaders({ [field]: first }));
+    headers.append(field, second);
+    const { status, json } = await send(server.app, { headers, body: 'x' });
+    const shown = [first, second].map(value => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value));
+    expect([status, json.message]).toEqual([
+      400,
+      `${field}: given twice, as ${field}: ${shown[0]} and ${field}: ${shown[1]}, expected once`,
+    ]);
+  });
+
+  test.each([
+    ['classification', 'org.x/probe/a, b'],
+    ['classification', 'a/b, a/b'],
+    ['machine_id', 'rack 1, node 2'],
+    ['kernel_version', '6.1-rc1, custom'],
+    ['system_name', 'Foo, Inc'],
+    ['host_type', 'Co., Ltd.|PC|1, 0'],
+    ['host_type', 'a|b|c, d'],
+    ['host_type', 'Co, Ltd'],
+    ['board_name', 'a, b'],
+    ['cpu_model', 'c, c, d'],
+    ['bios_version', '1, 2, 3'],
+  ])('%s may be %j', async (field, value) => {
+    const { status, json } = await post(server.app, { [field]: value }, `${field} ${value}`);
+    expect([status, json[field === 'host_type' ? 'machine_type' : field]]).toEqual([201, value]);
+  });
+
+  test.each([
+    ['machine_id', 'm, '.repeat(20)],
+    ['classification', 'a/b/c, '.repeat(100)],
+    ['cpu_model', 'c, '.repeat(5_000)],
+  ])('%s that is too long is refused', async (field, value) => {
+    const { status } = await post(server.app, { [field]: value });
+    expect(status).toBe(400);
+  });
 
   test('values that are not UTF-8 are read as Latin-1', async () => {
     const { json } = await post(server.app, { machine_id: 'caf\xe9', cpu_model: headerBytes('é') }, 'latin-1 header');

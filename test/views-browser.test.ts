@@ -6,7 +6,7 @@ import { LIMITS, weighPages } from './bench/weight.ts';
 import { launchChromium, visit, withoutChromium } from './chromium.ts';
 import { eventually, type Program, workspace } from './executable/program.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -32,7 +32,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
     expect(demo.code).toBe(0);
     [program, browser] = await Promise.all([start({ stateDir }), launchChromium()]);
     const sql = program.sql();
-    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 20_000);
+    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 60_000);
     [{ id: guilty }] = await sql<[{ id: number }]>`select min(id) as id from guilties`;
     await sql.end({ timeout: 5 });
   });
@@ -70,7 +70,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
           .getByText(/records? found/)
           .first()
           .waitFor();
-        expect(await page.locator('table.records tbody tr').count()).toBeGreaterThan(0);
+        await page.locator('table.records tbody tr').first().waitFor();
       }),
   );
 
@@ -82,7 +82,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
         async page => {
           await page.getByLabel(field).selectOption(choice);
           await page.getByRole('button', { name: 'Show' }).click();
-          expect(new URL(page.url()).searchParams.get('days')).toBe(choice);
+          await page.waitForURL(url => url.searchParams.get('days') === choice);
           if (chart) {
             expect(
               await page
@@ -91,7 +91,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
                 .isVisible(),
             ).toBe(true);
             await page.getByText('As a table').first().click();
-            expect(await page.locator('figure table tbody tr').count()).toBeGreaterThan(3);
+            await page.locator('figure table tbody tr').nth(3).waitFor({ state: 'attached' });
           }
           const exported = await page.request.get(
             (await page.getByRole('link', { name: /^CSV/ }).first().getAttribute('href'))!,
@@ -122,11 +122,11 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       const row = page.locator('figure tbody tr').nth(3);
       const [day, ...numbers] = await row.locator('th, td').allTextContents();
       const legend = page.locator('.legend');
-      expect(await legend.locator('.reading').textContent()).toBe(day!);
+      await eventually('it tells the day', async () => (await legend.locator('.reading').textContent()) === day);
       expect(await legend.locator('b').allTextContents()).toEqual(numbers);
       const first = legend.locator('button').first();
       await first.click();
-      expect(await first.getAttribute('aria-pressed')).toBe('false');
+      await eventually('it is hidden', async () => (await first.getAttribute('aria-pressed')) === 'false');
 
       await page.mouse.move(...at(0.3, 0.5));
       await page.mouse.down();
@@ -134,14 +134,14 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       await page.mouse.move(...at(0.7, 0.5));
       await page.mouse.up();
       await page.mouse.move(...at(0.01, 0.97));
-      expect(await legend.locator('.reading').textContent()).toBe(
-        await page.locator('figure tbody th').nth(4).textContent(),
-      );
+      const fifth = await page.locator('figure tbody th').nth(4).textContent();
+      await eventually('it is zoomed', async () => (await legend.locator('.reading').textContent()) === fifth);
       await page.mouse.dblclick(...at(0.5, 0.97));
-      expect(await page.locator('.explored.zoomed').count()).toBe(0);
+      await eventually('it is not zoomed', async () => (await page.locator('.explored.zoomed').count()) === 0);
 
-      const href = await page.locator('.through').getAttribute('href');
-      expect(href).toContain(`&from=${day}&to=${day}`);
+      const that = `&from=${day}&to=${day}`;
+      const href = () => page.locator('.through').getAttribute('href');
+      await eventually('a click leads to its records', async () => (await href())?.includes(that));
       await page.mouse.click(...at(0.5, 0.97));
       await page.waitForURL(`**/records?*&from=${day}&to=${day}`);
       await page.getByText(/records? found/).waitFor();
@@ -203,7 +203,7 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
       await page.getByRole('row').nth(1).getByRole('link').first().click();
       await page.getByRole('link', { name: 'All of this machine' }).click();
       await page.waitForURL('**/machines/*');
-      expect(await page.locator('table.records tbody tr').count()).toBeGreaterThan(0);
+      await page.locator('table.records tbody tr').first().waitFor();
     }));
 
   const ALL = () => [
@@ -223,23 +223,27 @@ describe.skipIf(withoutChromium('test/views-browser.test.ts'))('views in a brows
     '/machines/lab-1',
   ];
 
-  test('axe finds nothing serious on any page, in the light and in the dark', () =>
-    look(
-      '',
-      async page => {
-        for (const at of ALL()) {
-          await page.emulateMedia({ colorScheme: 'light' });
-          await page.goto(`/telemetryui${at}`);
-          await page.evaluate(AXE);
-          expect(await serious(page, at)).toEqual([]);
-          await page.emulateMedia({ colorScheme: 'dark' });
-          // Only colours change.
-          expect(await serious(page, `${at} in the dark`, { runOnly: ['color-contrast'] })).toEqual([]);
-        }
-      },
-      {},
-      404,
-    ));
+  test(
+    'axe finds nothing serious on any page, in the light and in the dark',
+    () =>
+      look(
+        '',
+        async page => {
+          for (const at of ALL()) {
+            await page.emulateMedia({ colorScheme: 'light' });
+            await page.goto(`/telemetryui${at}`);
+            await page.evaluate(AXE);
+            expect(await serious(page, at)).toEqual([]);
+            await page.emulateMedia({ colorScheme: 'dark' });
+            // Only colours change.
+            expect(await serious(page, `${at} in the dark`, { runOnly: ['color-contrast'] })).toEqual([]);
+          }
+        },
+        {},
+        404,
+      ),
+    180_000,
+  );
 
   async function serious(page: Page, where: string, options: RunOptions = {}): Promise<string[]> {
     const { violations } = await page.evaluate<Pick<AxeResults, 'violations'>>(

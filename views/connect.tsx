@@ -14,6 +14,8 @@ export interface ConnectPageProps {
   frame: Frame;
   /** The value of `server=`, with the collector's path. */
   serverUrl: string;
+  /** The name in it, where it is one that this page was not reached by. */
+  toResolve?: string | undefined;
   tids: { id: string; name: string }[];
   /** To run on the machine, in this order, once it is configured. */
   commands: Command[];
@@ -74,7 +76,7 @@ const Step: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => 
   </li>
 );
 
-const Configuration: FC<ConnectPageProps> = ({ serverUrl, tids }) => (
+const Configuration: FC<ConnectPageProps> = ({ serverUrl, toResolve, tids }) => (
   <>
     <p>
       In <code>/etc/telemetrics/telemetrics.conf</code>, replace the lines that begin with <code>server=</code> and{' '}
@@ -91,6 +93,12 @@ const Configuration: FC<ConnectPageProps> = ({ serverUrl, tids }) => (
         />
       </>
     ))}
+    {toResolve && (
+      <p class="small">
+        Machines must be able to resolve the name <code>{toResolve}</code>; where they cannot, set{' '}
+        <code>http.public_url</code> to the URL by which they reach this server.
+      </p>
+    )}
   </>
 );
 

@@ -1,4 +1,4 @@
-import { servesPages } from '../config/listener.ts';
+import { servesPages, urlOf } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
@@ -6,7 +6,6 @@ import { openDatabase } from '../db/database.ts';
 import { socketOfRunning } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
-import { urlOf } from '../server.ts';
 import { makeLink } from './links.ts';
 import { needsAccounts } from './mode.ts';
 import { hasUsers } from './users.ts';

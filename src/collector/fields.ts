@@ -62,8 +62,27 @@ const LAST_TIMESTAMP = 253_402_300_799;
 const CLEAR_LINUX = 'clear-linux-os';
 
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
-/** Bun joins a header that comes twice under one spelling: "1, 2". Only these texts may hold that by nature. */
-const MAY_HOLD_COMMAS = new Set<Field>(['host_type', 'board_name', 'cpu_model', 'bios_version']);
+export const THREE_PARTS = /^[^/]+\/[^/]+\/[^/]+$/;
+const MAJOR_MINOR = /^[0-9]+\.[0-9]+/;
+
+const MAY_HOLD_COMMAS = new Set<Field>([
+  'classification',
+  'machine_id',
+  'host_type',
+  'kernel_version',
+  'board_name',
+  'cpu_model',
+  'bios_version',
+  'system_name',
+]);
+/** Forms by which a whole value can be told from the rest of one. */
+const FORMS: Partial<Record<Field, RegExp>> = {
+  classification: THREE_PARTS,
+  host_type: /^[^|]*\|[^|]*\|[^|]*$/,
+  kernel_version: MAJOR_MINOR,
+};
+const ANY = /^/;
+const LONGEST_TEXT = 249;
 
 const text = (expected: string, accepts: (value: string) => boolean) => z.string().refine(accepts, { error: expected });
 const matching = (pattern: RegExp, expected: string) => text(expected, value => pattern.test(value));
@@ -84,15 +103,19 @@ const schemaWith = (build: z.ZodType<string>) =>
     severity,
     classification: text(
       'expected DOMAIN/PROBE/REST: three parts, none empty, printable, at most 140 characters',
-      value => value.length <= 140 && /^[^/]+\/[^/]+\/[^/]+$/.test(value) && PRINTABLE.test(value),
+      value => value.length <= 140 && THREE_PARTS.test(value) && PRINTABLE.test(value),
     ),
     machine_id: printable(1, 32, 'expected 1 to 32 printable characters'),
     creation_timestamp: integer(LAST_TIMESTAMP, `expected Unix seconds, 0 to ${LAST_TIMESTAMP}`),
     arch: matching(/^[A-Za-z0-9_.-]{1,32}$/, 'expected 1 to 32 letters, digits, "_", "." and "-"'),
-    host_type: printable(0, 249, 'expected sys_vendor|product_name|product_version, printable, under 250 characters'),
+    host_type: printable(
+      0,
+      LONGEST_TEXT,
+      'expected sys_vendor|product_name|product_version, printable, under 250 characters',
+    ),
     kernel_version: text(
       'expected MAJOR.MINOR and printable text after it, under 200 characters',
-      value => value.length < 200 && /^[0-9]+\.[0-9]+/.test(value) && PRINTABLE.test(value),
+      value => value.length < 200 && MAJOR_MINOR.test(value) && PRINTABLE.test(value),
     ),
     board_name: hardware,
     cpu_model: hardware,
@@ -161,15 +184,31 @@ function parseWith(
   };
 }
 
-/** A header of the same spelling given twice, which reaches us joined: the two values. */
+/**
+ * The two values of a header given twice in one spelling, which reaches us joined: "1, 2". Where a value may hold ", " by nature, it
+ * is taken for two only if both are valid, and they are equal, or both have the form of such a value (three parts of a
+ * classification, the two "|" of a host type, MAJOR.MINOR of a kernel), or the whole is not valid.
+ */
 export function joinedTwice(field: Field, value: string): [string, string] | undefined {
-  const comma = value.indexOf(', ');
-  if (comma < 0) return undefined;
-  const halves: [string, string] = [value.slice(0, comma), value.slice(comma + 2)];
-  if (!MAY_HOLD_COMMAS.has(field)) return halves;
-  const middle = (value.length - 2) / 2;
-  const repeated = value.slice(0, middle);
-  return value === `${repeated}, ${repeated}` ? [repeated, repeated] : undefined;
+  if (!value.includes(', ')) return undefined;
+  if (!MAY_HOLD_COMMAS.has(field)) return splitAt(value, value.indexOf(', '));
+  if (value.length > 2 * LONGEST_TEXT + 2) return undefined;
+  const form = isValid(field, value) ? FORMS[field] : ANY;
+  return [...value.matchAll(/, /g)]
+    .map(({ index }) => splitAt(value, index))
+    .find(
+      halves =>
+        halves.every(half => isValid(field, half)) &&
+        (halves[0] === halves[1] || halves.every(half => form?.test(half))),
+    );
+}
+
+function splitAt(value: string, comma: number): [string, string] {
+  return [value.slice(0, comma), value.slice(comma + 2)];
+}
+
+function isValid(field: Field, value: string): boolean {
+  return field !== 'record_format_version' && schemas.other.shape[field].safeParse(value).success;
 }
 
 /** Fields that a format does not have are ignored in it; format 1 may bring the two that it merely does not require. */

@@ -9,6 +9,7 @@ import {
   quoted,
   type RawFields,
   type Refusal,
+  THREE_PARTS,
 } from './fields.ts';
 
 /** By name in lower case; the values of one that came twice are joined. */
@@ -86,7 +87,7 @@ function isField(key: string) {
 }
 
 function knownClassification(claimed: unknown): string | undefined {
-  return typeof claimed === 'string' && /^[^/]+\/[^/]+\/[^/]+$/.test(claimed.trim()) ? claimed.trim() : undefined;
+  return typeof claimed === 'string' && THREE_PARTS.test(claimed.trim()) ? claimed.trim() : undefined;
 }
 
 interface HeaderFields {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { Config } from '../config/settings.ts';
+import { isCutOff, isTooLarge } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
 import type { Collector, CollectorAnswer } from './collector.ts';
@@ -75,6 +76,10 @@ async function receive(c: CollectorContext, collector: Collector, maxPayload: nu
       turnedAway(c, collector, fleet, certified) ?? (await answerTo(c, headers, collector, maxPayload, fleet));
     result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
     return respond(c, answer);
+  } catch (error) {
+    if (isCutOff(error)) result = 'cut off';
+    if (isTooLarge(error)) result = 'oversized';
+    throw error;
   } finally {
     collector.metrics.received(fleet.name, result);
   }

@@ -1,6 +1,6 @@
 import { firstAccountLink } from '../access/command.ts';
+import { urlOf } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
-import { urlOf } from '../server.ts';
 import { welcomeText } from '../welcome.ts';
 import { configOption, defineCommand, print } from './command.ts';
 

@@ -54,6 +54,17 @@ export function isHttps(listener: Listener): listener is Extract<Listener, { hos
   return 'https' in listener;
 }
 
+/** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket; `port` is the one that was really taken. */
+export function urlOf(listener: Listener, port?: number): string {
+  if ('unix' in listener) return `unix:${listener.unix}`;
+  return `${isHttps(listener) ? 'https' : 'http'}://${hostInUrl(listener.host)}:${port ?? listener.port}`;
+}
+
+function hostInUrl(host: string) {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 function fromText(raw: unknown): unknown {
   if (typeof raw !== 'string') return raw;
   const equals = raw.lastIndexOf('=');

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { isHttps, type Listener } from '../config/listener.ts';
+import { isHttps, type Listener, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
-import { urlOf } from '../server.ts';
 import type { Finding } from '../status/check.ts';
 
 const ANSWER_MS = 2_000;

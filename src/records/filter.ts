@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { choiceParam, idParam, integerParam, momentParam, textParam } from '../validation.ts';
+import { splitClassifications } from './classification.ts';
 import type { RecordFilter } from './filter-sql.ts';
 
 const LAST_SECOND = 253_402_300_799;
@@ -8,10 +9,18 @@ const LONGEST_DAYS = 100_000;
 const SECONDS_A_DAY = 86_400;
 export const API_LIMIT = 10_000;
 
+const LONGEST_CLASSIFICATION = 140;
+
 const MOST_PARSED = 5;
 const PARSED_VALUE = 'expected at most 256 printable characters';
 const PARSED_KEY =
   'expected parsed.KEY=VALUE with a key of letters, digits, "_" and "-", up to four with dots between them';
+
+/** One or several with commas between them. */
+const classificationsParam = textParam(2000).refine(
+  text => !text || splitClassifications(text).every(one => [...one].length <= LONGEST_CLASSIFICATION),
+  `expected at most ${LONGEST_CLASSIFICATION} characters in each classification`,
+);
 
 /** All of `parsed.KEY=VALUE`, as `gatherParsed` brings them together. */
 const parsedParam = z
@@ -45,7 +54,7 @@ export function searchQuery<Shape extends z.ZodRawShape>(parameters: z.ZodObject
 
 /** The filters that page and API have in common. Hardware and kernel are what links of the views lead to. */
 const commonQuery = z.object({
-  classification: textParam(2000),
+  classification: classificationsParam,
   severity: integerParam(1, 4),
   machine_id: textParam(32),
   build: textParam(256),

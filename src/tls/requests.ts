@@ -60,8 +60,10 @@ function toRequest(incoming: IncomingMessage, body: Uint8Array<ArrayBuffer>): Re
   const { method = 'GET', url = '/', headers, rawHeaders } = incoming;
   const fields: [string, string][] = [];
   for (let n = 0; n < rawHeaders.length; n += 2) fields.push([rawHeaders[n]!, rawHeaders[n + 1]!]);
+  // In a URL it would end the host.
+  if (/[/?#@\\]/.test(headers.host ?? '')) return undefined;
   try {
-    return new Request(url.startsWith('/') ? `https://${headers.host ?? 'localhost'}${url}` : url, {
+    return new Request(url.startsWith('/') ? `https://${headers.host || 'localhost'}${url}` : url, {
       method,
       headers: fields,
       body: method === 'GET' || method === 'HEAD' ? null : body,

@@ -258,8 +258,8 @@ describe.skipIf(withoutChromium('test/access/oidc.test.ts'))('in a browser', () 
       await page.getByRole('link', { name: 'Sign in with your organisation' }).click();
       await page.locator('input[name=login]').fill('bert');
       await page.locator('input[name=password]').fill('any');
-      await page.locator('button[type=submit]').click();
-      await page.locator('button[type=submit]').click();
+      await page.getByRole('button', { name: 'Sign-in' }).click();
+      await page.getByRole('button', { name: 'Continue' }).click();
       await page.waitForURL(`${base}/telemetryui/stats?days=7`);
       expect(await page.locator('h1').textContent()).toBe('Stats');
       await page.getByRole('button', { name: 'Sign out' }).click();

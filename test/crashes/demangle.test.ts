@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
+import { quickest } from '../executable/program.ts';
 
 let demangler: Demangler;
 beforeAll(() => {
@@ -70,9 +71,10 @@ describe('hostile names', () => {
     expect(results.map(({ demangled }) => demangled)).toEqual(['a::b()', ...hostile, 'c::d()']);
     expect(took).toBeLessThan(10_000);
 
-    const again = performance.now();
-    expect(await own.demangle(hostile)).toEqual(results.slice(1, 4));
-    expect(performance.now() - again).toBeLessThan(45);
+    const again = await quickest(5, async () => {
+      expect(await own.demangle(hostile)).toEqual(results.slice(1, 4));
+    });
+    expect(again).toBeLessThan(45);
     await own.close();
   });
 
@@ -85,18 +87,22 @@ describe('hostile names', () => {
   });
 
   test('of Rust are bounded, too', async () => {
-    const start = performance.now();
-    const results = await demangler.demangle([
-      doublingRust(2),
-      doublingRust(30),
-      '_RNvB_1a',
-      `_RMC1aFG${'z'.repeat(9)}_EuE`,
-    ]);
-    expect(results.map(({ note }) => note)).toEqual([null, 'too long', null, 'too long']);
-    expect(results[0]!.demangled).toBe(
-      'a[0]::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), (((), ()), ((), ())))>',
-    );
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const took = await quickest(3, async () => {
+      // Of its own, since results are remembered.
+      const own = createDemangler();
+      const results = await own.demangle([
+        doublingRust(2),
+        doublingRust(30),
+        '_RNvB_1a',
+        `_RMC1aFG${'z'.repeat(9)}_EuE`,
+      ]);
+      expect(results.map(({ note }) => note)).toEqual([null, 'too long', null, 'too long']);
+      expect(results[0]!.demangled).toBe(
+        'a[0]::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), (((), ()), ((), ())))>',
+      );
+      await own.close();
+    });
+    expect(took).toBeLessThan(1_000);
   });
 });
 

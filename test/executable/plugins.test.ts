@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLoad } from './load.ts';
 import { externalServer, PASSWORD } from './postgres.ts';
-import { childrenOf, eventually, isAlive, type Program, workspace } from './program.ts';
+import { childrenOf, commandLineOf, eventually, isAlive, type Program, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
 
 setDefaultTimeout(60_000);
@@ -303,7 +303,7 @@ test('SIGHUP loads them anew: under load nothing is lost, and nothing of the old
   expect(Object.keys(load.statuses)).toEqual(['201']);
   expect((await page('/bad/headers')).status).toBe(404);
   expect((await page('/kernels')).text).toContain('One 5');
-  expect(pluginProcesses()).toHaveLength(2);
+  await eventually('two processes are left', () => pluginProcesses().length === 2);
 });
 
 async function reload(of: Program) {
@@ -314,7 +314,7 @@ async function reload(of: Program) {
 }
 
 function pluginProcesses() {
-  return childrenOf(program.pid).filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('plugin-process'));
+  return childrenOf(program.pid).filter(pid => commandLineOf(pid).includes('plugin-process'));
 }
 
 test('a configuration with a mistake leaves them as they are', async () => {

@@ -1,17 +1,18 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { TID } from '../app.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
-import { workspace } from './program.ts';
+import { type Program, workspace } from './program.ts';
 import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Place } from './wire.ts';
 
 setDefaultTimeout(60_000);
 
 const space = workspace();
 const { start, path } = space;
+let program: Program;
 let places: Record<Kind, Place>;
 
 beforeAll(async () => {
-  const program = await start({ env: listenersOfEachKind(space, [`unix:${path('http.sock')}`]) });
+  program = await start({ env: listenersOfEachKind(space, [`unix:${path('http.sock')}`]) });
   places = { http: placeOf(program, 'http'), https: placeOf(program, 'https') };
 });
 
@@ -83,6 +84,12 @@ const SHAPES: [string, Record<string, string | undefined>, string][] = [
   ['format 3', { record_format_version: '3', event_id: undefined }, 'hello\n'],
   ['format 2', { record_format_version: '2', ...none }, 'hello again\n'],
 ];
+
+const GUARDED = ['/telemetryui', '/api/records', '/metrics'];
+
+function hostLine(host: string | undefined) {
+  return host === undefined ? '' : `Host: ${host}\r\n`;
+}
 
 /** What the API has of such fields. */
 function expected({
@@ -202,6 +209,40 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
     expect(await wire.closed).toBe('');
   });
 
+  test.each([
+    ['/', undefined],
+    ['/v2/collector', undefined],
+    ['/v3/collector', undefined],
+    ['/v2/collector', ''],
+  ])('HTTP/1.0 to %s with the Host %p takes a record', async (address, host) => {
+    const request = headerRequest(`${address} ${host}\n`, { path: address, version: '1.0' });
+    const { status, json } = await exchange(place(), request.replace(/Host: .*\r\n/, hostLine(host)));
+    expect([status, json.payload]).toEqual([201, `${address} ${host}\n`]);
+  });
+
+  test.each([
+    ['1.0', undefined],
+    ['1.0', ''],
+    ['1.1', ''],
+  ])('health checks by HTTP/%s with the Host %p are answered, pages and API are not', async (version, host) => {
+    const ask = (path: string) => exchange(place(), `GET ${path} HTTP/${version}\r\n${hostLine(host)}\r\n`);
+    expect((await ask('/healthz')).text).toBe('alive\n');
+    expect((await ask('/readyz?a=/b')).text).toBe('ready\n');
+    for (const path of GUARDED) expect([path, (await ask(path)).status]).toEqual([path, 403]);
+  });
+
+  test.each(['a b', 'a/b', 'a@b', '[::1].evil.com', '[x', '%%', 'h:99999999', 'localhost:x'])(
+    'the Host %j is refused',
+    async host => {
+      for (const path of ['/healthz', ...GUARDED]) {
+        expect([path, (await exchange(place(), get(path, host))).status]).toEqual([path, 400]);
+      }
+      const record = headerRequest('hello\n').replace(/Host: .*\r\n/, hostLine(host));
+      expect((await exchange(place(), record)).status).toBe(400);
+      expect(program.output()).not.toContain('a request failed');
+    },
+  );
+
   test('one connection carries many requests, refused ones among them', async () => {
     const wire = await openWire(place());
     for (let n = 0; n < 30; n++) {
@@ -315,6 +356,24 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
     }
     expect((await exchange(place(), headerRequest('hello\n'))).status).toBe(201);
     expect((await exchange(place(), get(`/api/records?machine_id=${machine}`))).json.records).toEqual([]);
+    expect(program.output()).not.toContain(' error ');
+    expect((await exchange(place(), get('/metrics'))).text).not.toContain('status="500"');
+  });
+
+  test.each([
+    'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nid=1',
+    'Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nid=1',
+    'Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100\r\n\r\n--b\r\n',
+  ])('a form that breaks off is no error: %j', async rest => {
+    const wire = await openWire(place());
+    wire.write(
+      `POST /telemetryui/quarantine/discards HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n${rest}`,
+    );
+    await Bun.sleep(100);
+    wire.close();
+    await Bun.sleep(100);
+    expect((await exchange(place(), get('/healthz'))).status).toBe(200);
+    expect(program.output()).not.toContain(' error ');
   });
 });
 

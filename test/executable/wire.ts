@@ -5,7 +5,7 @@ import { TID } from '../app.ts';
 import type { CertificateFiles } from '../certificates.ts';
 import { within } from './program.ts';
 
-const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 20_000;
 
 export interface WireAnswer {
   version: string;

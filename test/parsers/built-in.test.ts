@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { builtInFinder, builtInParsers } from '../../src/parsers/built-in/parsers.ts';
 import { parseBatch } from '../../src/parsers/parse-batch.ts';
 import { get, getJson, getPage, post, type TestApp, testApp } from '../app.ts';
+import { quickest } from '../executable/program.ts';
 
 let server: TestApp;
 let events = 0;
@@ -101,20 +102,21 @@ test('a record that comes again is read once', async () => {
   expect(await parsedOf(first)).toEqual({ uptime: 7 });
 });
 
-test('a payload that is none of those, or hostile, costs nothing', () => {
+test('a payload that is none of those, or hostile, costs nothing', async () => {
   const find = builtInFinder(builtInParsers(server.config));
   expect(find('a/b/c')).toBeUndefined();
   for (const [classification] of KNOWN) {
-    const started = performance.now();
-    for (const text of [
-      '',
-      '\0',
-      'CPU '.repeat(20_000),
-      `Bundles (999999):\n${'x\n'.repeat(30_000)}`,
-      ' '.repeat(65_536),
-    ])
-      find(classification)!.parse(text);
-    expect(performance.now() - started).toBeLessThan(500);
+    const ms = await quickest(3, () => {
+      for (const text of [
+        '',
+        '\0',
+        'CPU '.repeat(20_000),
+        `Bundles (999999):\n${'x\n'.repeat(30_000)}`,
+        ' '.repeat(65_536),
+      ])
+        find(classification)!.parse(text);
+    });
+    expect(ms).toBeLessThan(500);
   }
 });
 

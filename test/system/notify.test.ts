@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { eventually, workspace } from '../executable/program.ts';
 
 setDefaultTimeout(60_000);
@@ -14,7 +15,7 @@ test.skipIf(!possible).each(['path', 'abstract'])(
     const name = kind === 'path' ? path('notify.sock') : `telemetricsd-test-${process.pid}`;
     const receive = kind === 'path' ? `UNIX-RECVFROM:${name},fork` : `ABSTRACT-RECVFROM:${name},fork`;
     const socat = Bun.spawn(['socat', '-u', receive, 'STDOUT'], { stdout: 'pipe', stderr: 'ignore' });
-    await Bun.sleep(300);
+    await eventually('socat listens', () => readFileSync('/proc/net/unix', 'utf8').includes(name));
     let told = '';
     const reading = (async () => {
       for await (const chunk of socat.stdout) told += new TextDecoder().decode(chunk);
