@@ -17,7 +17,7 @@ import {
   testConfig,
 } from './app.ts';
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(60_000);
 
 const CRASH = 'org.clearlinux/crash/clr';
 const HELLO = 'org.clearlinux/hello/world';
