@@ -1,7 +1,7 @@
--- Builds in the order of versions, as dpkg and rpm have it: numbers count as numbers (9.10 after 9.9), an epoch before all else
--- (1:2.3 after 9.9), and where a version ends is what another one goes on with: ~ comes before the end (39~rc1 before 39), and
--- then, in this order, -, ^, a number, a letter, + and what else there is (1.0, 1.0-1, 1.0^git5, 1.0a, 1.0+rev2, 1.0.1). Each of
--- these gets a character that sorts so, and a number its length in front.
+-- The order of builds is that of dpkg and rpm. An epoch counts first (1:2.3 after 9.9), and numbers count as numbers (9.10 after 9.9).
+-- Where two versions differ, this comes first to last: ~, the end, -, ^, a number, a letter, +, and other characters
+-- (39~rc1, 39; 1.0, 1.0-1, 1.0^git5, 1.0a, 1.0+rev2, 1.0.1). The key has a character for each that sorts so, '"' for the end, and
+-- the length of a number in front of it.
 create or replace function version_order(build text) returns text language sql immutable strict parallel safe as $$
   select string_agg(case
                       when part[1] ~ '^[0-9]' then
@@ -12,9 +12,9 @@ create or replace function version_order(build text) returns text language sql i
 $$;
 reindex index stack_builds_place;
 
--- The builds between which a successful update went, or nulls. What an updater is offered may be older than what it has, in which
--- case it does nothing, or a number below 0, which is its error. A bound on the length within the expression would cost three times
--- as much as the rest of it.
+-- The builds that a successful update went from and to, or nulls. server_version is what an updater was offered: it does nothing where
+-- that is older than current_version, or a number below 0, which is an error. A bound on the length within the expression would
+-- cost three times as much as the rest of it.
 create or replace function builds_of_update(payload text, out from_build text, out to_build text) language plpgsql immutable parallel safe as $$
 begin
   from_build := substring(payload from '(?n)^(?:current_version=|from_version:) *([_a-zA-Z0-9.+~^:][-_a-zA-Z0-9.+~^:]*)\s*$');

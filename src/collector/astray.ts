@@ -21,20 +21,21 @@ export interface Astray {
   posts(): AstrayPosts;
 }
 
+const LOGGED_CHARACTERS = 100;
+
 export function watchAstray(log: Log): Astray {
   const posts: AstrayPosts = { withTid: 0, others: 0, lastWithTid: undefined };
   return {
     note({ path, address, hasTid }) {
-      const shown = quoted(path);
       log.limited(`astray ${hasTid}`, hasTid ? 'warn' : 'info', 'a POST to a path that takes no records', {
-        path: shown,
+        path: path.slice(0, LOGGED_CHARACTERS),
         tid: hasTid,
         address,
       });
       if (!hasTid) posts.others++;
       else {
         posts.withTid++;
-        posts.lastWithTid = { path: shown, address, at: new Date() };
+        posts.lastWithTid = { path: quoted(path), address, at: new Date() };
       }
     },
     posts: () => ({ ...posts }),

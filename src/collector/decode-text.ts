@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Bytes as UTF-8, but for those that are none, each of which is read as Latin-1: one of them leaves the rest as it is. */
+/** Reads bytes as UTF-8. A byte that is not UTF-8 is read as Latin-1, and leaves what is around it as it is. */
 export function decodeText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return isUtf8(buffer) ? buffer.toString('utf8') : mended(buffer).toString('utf8');
 }
 
-/** The same with valid UTF-8 in place of each byte that is none. */
+/** The same text in valid UTF-8. */
 function mended(bytes: Buffer): Buffer {
   const result = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
@@ -23,7 +23,7 @@ function mended(bytes: Buffer): Buffer {
   return result.subarray(0, end);
 }
 
-/** Of the character that begins there; 0 where none does (Unicode, table 3-7). */
+/** How many bytes the character has that begins there; 0 where none does (table 3-7 of Unicode). */
 function sequenceLength(bytes: Buffer, at: number): 0 | 1 | 2 | 3 | 4 {
   const first = bytes[at]!;
   if (first < 0x80) return 1;

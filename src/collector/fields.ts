@@ -95,8 +95,10 @@ const matching = (pattern: RegExp, expected: string) => text(expected, value => 
 const printable = (least: number, most: number, expected: string) =>
   text(expected, value => value.length >= least && value.length <= most && PRINTABLE.test(value));
 
-/** What firmware says of a machine may be anything, and is no reason to lose its records: control characters become dots, as dmidecode
- * prints them, and only the beginning of a longer text is kept. */
+/**
+ * What firmware says of a machine may be anything, and is no reason to refuse its records: control characters become dots, as
+ * dmidecode prints them, and of a longer text the beginning is kept.
+ */
 const hardware = (most: number) =>
   z.string().transform(value => {
     if (value.length <= most && PRINTABLE.test(value)) return value;

@@ -40,6 +40,20 @@ MCGCAP f000c14 APICID 6 SOCKETID 1
 CPUID Vendor Intel Family 6 Model 85
 `;
 
+const MCE_READ = {
+  cpu: 3,
+  bank: 7,
+  socket: 1,
+  status: '8c00004000010091',
+  mcgstatus: '0',
+  mcgcap: 'f000c14',
+  apicid: '6',
+  misc: '200d3a4',
+  addr: '51f2c0',
+  mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
+  vendor: 'Intel Family 6 Model 85',
+};
+
 const COMPOSITE_LOCALE = ['CTYPE', 'NUMERIC', 'TIME', 'COLLATE', 'MONETARY', 'MESSAGES', 'PAPER', 'MEASUREMENT']
   .map((category, n) => `LC_${category}=${n % 2 ? 'de_DE' : 'en_US'}.UTF-8`)
   .join(';');
@@ -69,40 +83,8 @@ const KNOWN: [string, string, unknown][] = [
     'current_version=1:2.3~rc1\nserver_version=-404\nresult=0\ntime=  8.2\n',
     { from: '1:2.3~rc1', to: '-404', result: 0, seconds: 8.2 },
   ],
-  [
-    'a/mce/corrected',
-    MCE,
-    {
-      cpu: 3,
-      bank: 7,
-      socket: 1,
-      status: '8c00004000010091',
-      mcgstatus: '0',
-      mcgcap: 'f000c14',
-      apicid: '6',
-      misc: '200d3a4',
-      addr: '51f2c0',
-      mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
-      vendor: 'Intel Family 6 Model 85',
-    },
-  ],
-  [
-    'a/mce/corrected',
-    MCE.replaceAll(/^(?=.)/gm, '2026-05-05T08:57:16+02:00 host mcelog: '),
-    {
-      cpu: 3,
-      bank: 7,
-      socket: 1,
-      status: '8c00004000010091',
-      mcgstatus: '0',
-      mcgcap: 'f000c14',
-      apicid: '6',
-      misc: '200d3a4',
-      addr: '51f2c0',
-      mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
-      vendor: 'Intel Family 6 Model 85',
-    },
-  ],
+  ['a/mce/corrected', MCE, MCE_READ],
+  ['a/mce/corrected', MCE.replaceAll(/^(?=.)/gm, '2026-05-05T08:57:16+02:00 host mcelog: '), MCE_READ],
   [
     'a/mce/UCNA',
     'May  5 08:57:16 host mcelog[812]: CPU 2 BANK 9 \nMay  5 08:57:16 host mcelog[812]: STATUS 9000 MCGSTATUS 0\n',
