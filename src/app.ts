@@ -17,7 +17,7 @@ import { loadAssets } from './assets.ts';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
 import { quarantinePages } from './collector/quarantine-pages.tsx';
-import { type CollectorBindings, collectorRoutes } from './collector/routes.ts';
+import { type CollectorBindings, collectorRoutes, pathOf } from './collector/routes.ts';
 import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { connectPages } from './connect-pages.tsx';
@@ -33,6 +33,7 @@ import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { metricsRoutes } from './metrics/routes.ts';
+import { notFound } from './not-found.ts';
 import { overviewPages } from './overview/pages.tsx';
 import { parsersApi, parsersPages } from './parsers/pages.tsx';
 import type { Parsers } from './parsers/parsers.ts';
@@ -77,20 +78,22 @@ export type App = Hono<{ Bindings: CollectorBindings }>;
 export function createApp(deps: AppDependencies, listener: Listener): App {
   const { config, database, collector, log } = deps;
   const assets = loadAssets();
-  const app: App = new Hono<{ Bindings: CollectorBindings }>();
+  const app: App = new Hono<{ Bindings: CollectorBindings }>({ getPath: pathOf });
 
   if (config.log.access !== 'off') app.use(accessLog(config.log.access, log));
   app.get('/healthz', c => c.text('alive\n'));
-  app.get('/readyz', async c => {
+  // OPTIONS is what HAProxy asks with unless it is told otherwise.
+  app.on(['GET', 'OPTIONS'], '/readyz', async c => {
     database.assertAvailable();
     const pending = await pendingMigrations(database.sql);
+    c.header('Allow', 'GET, HEAD, OPTIONS');
     return pending.length === 0 ? c.text('ready\n') : c.text(`${pending.length} migrations are pending\n`, 503);
   });
   if (takesRecords(listener)) app.route('/', collectorRoutes(collector, config, servesPages(listener)));
   if (servesPages(listener)) app.route('/', pages(deps, listener, assets));
   if (listener.serves === 'redirect') app.all('*', redirectToHttps(config));
 
-  app.notFound(c => errorResponse(c, { status: 404, message: `there is nothing at ${c.req.path}` }, assets.href));
+  app.notFound(notFound(app, listener, collector, assets.href));
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse();
     return errorResponse(c, error, assets.href, log);

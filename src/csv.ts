@@ -2,6 +2,9 @@ import type { Context } from 'hono';
 
 export type Cell = string | number | boolean | null | undefined;
 
+/** Excel reads CSV as UTF-8 only where this is in front; scripts would take it for part of the first column's name. */
+export const BYTE_ORDER_MARK = '\ufeff';
+
 /** Spreadsheets take a cell that begins so for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
@@ -20,9 +23,15 @@ function csvCell(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Answers with a table as CSV: the names of its columns, then its rows. `name` is the file's, without `.csv`. */
-export function csvResponse(c: Context, name: string, columns: readonly string[], rows: Iterable<readonly Cell[]>) {
-  let text = csvLine(columns);
+/** Answers with a table as CSV: `before`, the names of its columns, then its rows. `name` is the file's, without `.csv`. */
+export function csvResponse(
+  c: Context,
+  name: string,
+  columns: readonly string[],
+  rows: Iterable<readonly Cell[]>,
+  before = '',
+) {
+  let text = before + csvLine(columns);
   for (const row of rows) text += csvLine(row);
   return c.body(text, 200, {
     'Content-Type': 'text/csv; charset=utf-8; header=present',

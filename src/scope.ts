@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { slotsOf } from '../views/window.ts';
 import type { Queryable } from './db/connect.ts';
-import { integerParam, problemsByField, textParam } from './validation.ts';
+import { integerParam, problemsByField, systemParam, textParam } from './validation.ts';
 
 /** What a view over counts is narrowed to. */
 export interface Scope {
@@ -17,7 +17,7 @@ const LONGEST_WINDOW = 400;
 
 /** The query parameters of a scope. */
 export const scopeQuery = z.object({
-  os: textParam(64),
+  os: systemParam,
   fleet: textParam(40),
   days: integerParam(1, LONGEST_WINDOW),
 });

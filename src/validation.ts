@@ -26,6 +26,11 @@ export const textParam = (most: number) =>
       }),
   );
 
+/** Clients send as many characters of it. */
+export const LONGEST_SYSTEM_NAME = 79;
+
+export const systemParam = textParam(LONGEST_SYSTEM_NAME);
+
 export const choiceParam = <const Choices extends readonly [string, ...string[]]>(choices: Choices) =>
   given(z.enum(choices, { error: `expected ${choices.map(choice => `"${choice}"`).join(' or ')}` }));
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { type Cell, csvResponse } from './csv.ts';
+import { BYTE_ORDER_MARK, type Cell, csvResponse } from './csv.ts';
 import { RequestError } from './errors.ts';
 import { choiceParam, parseOrRefuse, textParam } from './validation.ts';
 
@@ -9,14 +9,14 @@ export interface ViewTables {
   [table: string]: { columns: readonly string[]; rows: readonly Record<string, Cell>[] };
 }
 
-const exportQuery = z.object({ format: choiceParam(['json', 'csv']), table: textParam(40) });
+const exportQuery = z.object({ format: choiceParam(['json', 'csv']), table: textParam(40), bom: choiceParam(['1']) });
 
 /**
  * What a view shows, for scripts: as JSON all of its tables, each an array of objects, beside what they are narrowed to;
- * with `format=csv` one of them, by default the first or that of `table=NAME`.
+ * with `format=csv` one of them, by default the first or that of `table=NAME`, with `bom=1` for Excel.
  */
 export function viewResponse(c: Context, name: string, narrowedTo: Record<string, Cell>, tables: ViewTables) {
-  const { format, table = Object.keys(tables)[0]! } = parseOrRefuse(exportQuery, c.req.query());
+  const { format, table = Object.keys(tables)[0]!, bom } = parseOrRefuse(exportQuery, c.req.query());
   if (format !== 'csv') {
     const rows = Object.entries(tables).map(([key, { rows }]) => [key, rows]);
     return c.json({ ...narrowedTo, ...Object.fromEntries(rows) });
@@ -31,5 +31,6 @@ export function viewResponse(c: Context, name: string, narrowedTo: Record<string
     `${name}-${table}`,
     columns,
     rows.map(row => columns.map(column => row[column])),
+    bom && BYTE_ORDER_MARK,
   );
 }

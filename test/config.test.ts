@@ -195,8 +195,11 @@ describe('a value that is right', () => {
     ],
     ['retention.machine_id = { ab = 365 }', 'RETENTION_MACHINE_ID', 'ab=365', 'retention.machine_id', { ab: 365 }],
     ['retention.max_bytes = "200 GB"', 'RETENTION_MAX_BYTES', '200GB', 'retention.max_bytes', 200 * 1024 ** 3],
+    ['retention.max_bytes = "60 %"', 'RETENTION_MAX_BYTES', '60%', 'retention.max_bytes', { percent: 60 }],
     ['retention.schedule = "0 3 * * 0"', 'RETENTION_SCHEDULE', '0 3 * * 0', 'retention.schedule', '0 3 * * 0'],
     ['disk.reserve = "2 GB"', 'DISK_RESERVE', '2GB', 'disk.reserve', 2 * 1024 ** 3],
+    ['disk.reserve = "5 %"', 'DISK_RESERVE', '5%', 'disk.reserve', { percent: 5 }],
+    ['disk.reserve = " 2.5% "', 'DISK_RESERVE', '2.5 %', 'disk.reserve', { percent: 2.5 }],
     ['crashes.classifications = []', '', '', 'crashes.classifications', []],
     ['log.level = "debug"', 'LOG_LEVEL', 'debug', 'log.level', 'debug'],
     ['log.format = "json"', 'LOG_FORMAT', 'json', 'log.format', 'json'],
@@ -321,6 +324,10 @@ describe('a value that is wrong', () => {
     ['collector.queue = 99', 'collector.queue', '99', /100 to 1000000/],
     ['quarantine.max_records = 9', 'quarantine.max_records', '9', /10 to 1000000/],
     ['quarantine.max_bytes = "11 GB"', 'quarantine.max_bytes', '"11 GB"', /1 MB to 10 GB/],
+    ['quarantine.max_bytes = "5 %"', 'quarantine.max_bytes', '"5 %"', /1 MB to 10 GB/],
+    ['disk.reserve = "101 %"', 'disk.reserve', '"101 %"', /or a part of the file system such as "5 %"/],
+    ['disk.reserve = "-5 %"', 'disk.reserve', '"-5 %"', /0 to 1024 GB/],
+    ['disk.reserve = "five %"', 'disk.reserve', '"five %"', /0 to 1024 GB/],
     ['crashes.classifications = ["a/b"]', 'crashes.classifications[0]', '"a/b"', /three parts/],
     ['crashes.classifications = ["a/b*/c"]', 'crashes.classifications[0]', '"a/b*/c"', /three parts/],
     ['crashes.classifications = ["a//c"]', 'crashes.classifications[0]', '"a//c"', /three parts/],
@@ -400,6 +407,11 @@ describe('TLS', () => {
       'http.listen = ":80"\naccess.mode = "open"',
       ['access.mode'],
       /it is "open", but :80 shows pages to whoever can reach it, expected .* access\.allow_open = true/,
+    ],
+    [
+      'retention.max_bytes = "60 %"\ndatabase.url = "postgres://h/db"',
+      ['retention.max_bytes'],
+      /a part of the file system of state\.dir, .* expected a size such as "200 GB"/,
     ],
     [
       'access.trusted_header = "X-User"',
@@ -599,6 +611,8 @@ describe('the printed configuration', () => {
     [retention]
     severity = { 1 = 5, 4 = 0 }
     max_bytes = "200 GB"
+    [disk]
+    reserve = "2.5 %"
     [retention.classification]
     "org.clearlinux/mce/*" = 0
     'a "b"/c/d' = 1`;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { decodeText } from '../src/collector/decode-text.ts';
 import { getJson, getPage, headerBytes, post, postJson, recordJson, type TestApp, testApp } from './app.ts';
 
 let server: TestApp;
@@ -15,6 +17,11 @@ const bytes: { what: string; sent: Uint8Array<ArrayBuffer>; payload: string }[] 
   { what: 'nothing', sent: utf8(''), payload: '' },
   { what: 'UTF-8', sent: utf8('größe – 機械 😀\n'), payload: 'größe – 機械 😀\n' },
   { what: 'Latin-1', sent: new Uint8Array(Buffer.from('gr\xf6\xdfe', 'latin1')), payload: 'größe' },
+  {
+    what: 'Latin-1 beside UTF-8',
+    sent: new Uint8Array(Buffer.from(`Process: /usr/bin/caf\xe9\n#0 ${headerBytes('öffnen()')}\n`, 'latin1')),
+    payload: 'Process: /usr/bin/café\n#0 öffnen()\n',
+  },
   { what: 'every byte', sent: new Uint8Array(256).map((_, byte) => byte), payload: latin1() },
   { what: 'a byte order mark', sent: utf8('\ufeffx'), payload: '\ufeffx' },
   { what: 'CRLF and blank lines', sent: utf8('\r\na\r\n\r\nb\r\n\n'), payload: '\r\na\r\n\r\nb\r\n\n' },
@@ -55,6 +62,115 @@ describe('a payload comes back as it was sent', () => {
   test('half a surrogate pair in a field is refused', async () => {
     const { status, json } = await postJson(server.app, recordJson({ machine_id: 'a\ud83d' }));
     expect([status, json.message]).toEqual([400, 'machine_id: got "a\\ud83d", expected 1 to 32 printable characters']);
+  });
+});
+
+test('each byte that is no part of a character of UTF-8 stands for itself', () => {
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const characterAt = (bytes: Uint8Array, at: number) => {
+    for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
+      try {
+        return { length, text: strict.decode(bytes.subarray(at, at + length)) };
+      } catch {}
+    }
+    return { length: 1, text: String.fromCharCode(bytes[at]!) };
+  };
+  const oneByOne = (bytes: Uint8Array) => {
+    let text = '';
+    for (let at = 0; at < bytes.length; ) {
+      const character = characterAt(bytes, at);
+      text += character.text;
+      at += character.length;
+    }
+    return text;
+  };
+  const edges = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef];
+  const byte = fc.oneof(fc.constantFrom(...edges, 0xf0, 0xf1, 0xf4, 0xf5, 0xff), fc.nat({ max: 255 }));
+  const piece = fc.oneof(
+    byte.map(one => [one]),
+    fc.string({ unit: 'binary', maxLength: 3 }).map(text => [...Buffer.from(text)]),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), pieces => {
+      const bytes = Uint8Array.from(pieces.flat());
+      expect(decodeText(bytes)).toBe(oneByOne(bytes));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+describe('a compressed body', () => {
+  const text = 'größe\n'.repeat(1_000);
+  const WAYS: [encoding: string, compress: (bytes: Uint8Array) => Uint8Array][] = [
+    ['gzip', gzipSync],
+    ['X-Gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['zstd', zstdCompressSync],
+    ['identity', bytes => bytes],
+  ];
+  let sent = 0;
+  const inHeaders = (encoding: string, body: Uint8Array) =>
+    post(server.app, { 'Content-Encoding': encoding, machine_id: `zip ${sent++}` }, new Uint8Array(body));
+  const inJson = (encoding: string, body: Uint8Array) =>
+    postJson(server.app, new Uint8Array(body), { 'Content-Encoding': encoding });
+
+  test.each(WAYS)('is taken in both formats: %s', async (encoding, compress) => {
+    const headers = await inHeaders(encoding, compress(utf8(text)));
+    expect([headers.status, headers.json.payload]).toEqual([201, text]);
+    const whole = utf8(JSON.stringify(recordJson({ machine_id: `json ${sent++}` }, text)));
+    const json = await inJson(encoding, compress(whole));
+    expect([json.status, json.json.payload]).toEqual([201, text]);
+  });
+
+  test.each(WAYS.slice(0, -1))(
+    'of which a part is missing, or which is none, is refused: %s',
+    async (encoding, compress) => {
+      for (const body of [compress(utf8(text)).slice(0, -4), utf8('hello'), utf8('')]) {
+        for (const send of [inHeaders, inJson]) {
+          const { status, json } = await send(encoding, body);
+          expect([status, json.message]).toEqual([
+            400,
+            `body: expected ${encoding.toLowerCase()}, as Content-Encoding says, and all of it`,
+          ]);
+        }
+      }
+    },
+  );
+
+  test.each(WAYS.slice(0, -1))(
+    'that becomes too large is 413, however small it comes: %s',
+    async (encoding, compress) => {
+      const most = server.config.collector.max_payload;
+      expect((await inHeaders(encoding, compress(new Uint8Array(most)))).status).toBe(201);
+      expect((await inHeaders(encoding, compress(new Uint8Array(most + 1)))).status).toBe(413);
+      const bomb = compress(Buffer.alloc(100_000_000));
+      const started = performance.now();
+      for (let n = 0; n < 10; n++) expect((await inHeaders(encoding, bomb)).status).toBe(413);
+      expect((await inJson(encoding, bomb)).status).toBe(413);
+      expect(performance.now() - started).toBeLessThan(2_000);
+    },
+  );
+
+  test('in an encoding that is not known is 415, which says what is', async () => {
+    for (const [encoding, body] of [
+      ['br', brotliCompressSync(text)],
+      ['compress', utf8('x')],
+      ['gzip, gzip', gzipSync(gzipSync(text))],
+    ] as const) {
+      const { status, json } = await inHeaders(encoding, body);
+      const expected = 'expected one of gzip, deflate, zstd, or no such header';
+      expect([status, json.message]).toEqual([415, `Content-Encoding: got "${encoding}", ${expected}`]);
+    }
+  });
+
+  test('is in quarantine as it is read', async () => {
+    const body = new Uint8Array(gzipSync('in quarantine'));
+    expect((await post(server.app, { 'Content-Encoding': 'gzip', severity: '9' }, body)).status).toBe(400);
+    const [entry] = await server.database.sql<{ body: Buffer; headers: [string, string][] }[]>`
+      select body, headers from quarantine where field = 'severity'`;
+    expect(Buffer.from(entry!.body).toString()).toBe('in quarantine');
+    expect(entry!.headers.map(([name]) => name)).not.toContain('content-encoding');
   });
 });
 
@@ -127,7 +243,7 @@ describe('random valid records', () => {
     bios_version: single(0, 199),
     event_id: fc.stringMatching(/^[0-9a-f]{32}$/),
     system_name: single(0, 60).map(name => `x${name.replaceAll(/["']/g, '')}`.trim()),
-    build: fc.stringMatching(/^[-_a-zA-Z0-9.]{1,200}$/),
+    build: fc.stringMatching(/^[-_a-zA-Z0-9.+~^:]{1,200}$/),
     payload_format_version: fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(String),
     payload: fc.string({ unit: 'binary', maxLength: 2000 }),
   });

@@ -99,7 +99,7 @@ describe('a filter', () => {
 
 describe('a value that is not allowed is 400 and names its bounds', () => {
   const INTEGERS = ['severity', 'created_in_days', 'created_in_sec', 'from_id', 'before_id', 'ts_capture', 'limit'];
-  const TEXTS = { classification: 2000, machine_id: 32, build: 256, system_name: 64, fleet: 40 };
+  const TEXTS = { classification: 2000, machine_id: 32, build: 256, system_name: 79, fleet: 40 };
   const bounds: [string, string, string][] = [
     ['limit', '0', 'expected an integer from 1 to 10000'],
     ['limit', '10001', 'expected an integer from 1 to 10000'],

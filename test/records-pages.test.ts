@@ -89,7 +89,7 @@ describe('the list', () => {
     ['build', 'b'.repeat(257), 'expected at most 256 printable characters'],
     ['classification', 'c'.repeat(2001), 'expected at most 2000 printable characters'],
     ['classification', 'c'.repeat(141), 'expected at most 140 characters in each classification'],
-    ['os', 'o'.repeat(65), 'expected at most 64 printable characters'],
+    ['os', 'o'.repeat(80), 'expected at most 79 printable characters'],
     ['source', 'both', 'expected &quot;internal&quot; or &quot;external&quot;'],
     ['fleet', 'f'.repeat(41), 'expected at most 40 printable characters'],
     ['per_page', '0', 'expected an integer from 1 to 1000'],

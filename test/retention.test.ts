@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
+import type { Size } from '../src/config/values.ts';
 import { createLog } from '../src/log.ts';
 import { listDays } from '../src/retention/days.ts';
 import { watchDisk } from '../src/retention/disk-reserve.ts';
@@ -30,7 +32,7 @@ interface Rules {
   classification?: Record<string, number>;
   machine_id?: Record<string, number>;
   counters?: number;
-  max_bytes?: number;
+  max_bytes?: Size;
 }
 
 const MCE = 'org.clearlinux/mce/corrected';
@@ -449,6 +451,8 @@ test('past retention.max_bytes the oldest days go early, but not those of which 
   expect(report.byRule).toEqual(new Map([[LIMIT_RULE, 2]]));
   expect(announced.byRule).toEqual(report.byRule);
   expect(report.overLimit).toBe(true);
+  expect((await run({ ...EXAMPLE, max_bytes: { percent: 1e-9 } }, { dryRun: true })).overLimit).toBe(true);
+  expect((await run({ ...EXAMPLE, max_bytes: { percent: 100 } }, { dryRun: true })).overLimit).toBe(false);
   expect(await survivors()).toEqual([ids[1]!, ids[3]!]);
 });
 
@@ -522,8 +526,12 @@ test('below disk.reserve records are answered 503, pages go on, and it resumes b
   expect((await get(app, '/telemetryui/records')).status).toBe(200);
   expect(full.status?.low).toBe(true);
   expect(lines).toHaveLength(1);
-  disk = await watchDisk(tmpdir(), 0, log);
+  disk = await watchDisk(tmpdir(), { percent: 0 }, log);
   expect((await post(app, {}, 'after the disk was full')).status).toBe(201);
+  const part = await watchDisk(tmpdir(), { percent: 25 }, log);
+  const { blocks, bsize } = statfsSync(tmpdir());
+  expect(part.status?.reserveBytes).toBe((blocks * bsize) / 4);
+  part.stop();
   full.stop();
   disk.stop();
 });

@@ -250,6 +250,22 @@ describe('an export', () => {
     expect(line).toEndWith(`,43010,'=cmd,"'=1+1,""x""\r\n@y",`);
   });
 
+  test('begins with a byte order mark where it is for Excel', async () => {
+    const bytes = async (query: string) => {
+      const answer = await get(server.app, `${PAGE}/export/records-x.csv?machine_id=none${query}`);
+      return Buffer.from(await answer.arrayBuffer())
+        .toString('latin1')
+        .slice(0, 5);
+    };
+    expect([await bytes('&download=1&bom=1'), await bytes('&bom=1'), await bytes('&download=1')]).toEqual([
+      '\xef\xbb\xbfid',
+      '\xef\xbb\xbfid',
+      'id,ex',
+    ]);
+    const { html } = await getPage(server.app, PAGE);
+    expect(html).toMatch(/<a href="[^"]+\.csv\?download=1&amp;bom=1" download="">All for Excel<\/a>/);
+  });
+
   test('is shown in the browser up to 10,000 records, and is not found by another name', async () => {
     const answer = await get(server.app, `${PAGE}/export/records-x.csv`);
     expect(answer.headers.get('content-disposition')).toBe('inline');

@@ -7,7 +7,7 @@ import { checksOf } from '../src/status/checks.ts';
 import { remembered } from '../src/status/jobs.ts';
 import type { ServerState } from '../src/status/state.ts';
 import { accountsApp } from './access/accounts-app.ts';
-import { get, getJson, getPage, post, testConfig } from './app.ts';
+import { appOn, get, getJson, getPage, post, recordHeaders, send, testConfig } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
 import { quietLog } from './database.ts';
 
@@ -119,9 +119,52 @@ test('reasons are for administrators', async () => {
   }
 });
 
+test('records posted to a path that takes none are refused with those that do, and counted where admins look', async () => {
+  const { app, collector } = await appOn(server.database);
+  for (const [path, changes] of [
+    ['/v2/colector', {}],
+    ['/v2/collector/x', {}],
+    ['/xmlrpc.php', { 'X-Telemetry-TID': undefined }],
+  ] as const) {
+    const { status, json } = await send(app, { headers: recordHeaders(changes), body: 'x' }, '10.0.0.7', path);
+    expect([status, json.message]).toEqual([
+      404,
+      `there is nothing at ${path}; records are posted to /, /v2/collector or /v3/collector`,
+    ]);
+  }
+  await app.request('http://localhost:8080/telemetryui/nothing', {
+    method: 'POST',
+    headers: { Host: 'localhost:8080' },
+  });
+  const { checks } = await status(app);
+  expect(checks.get('Addresses')).toEqual({
+    name: 'Addresses',
+    level: 'warning',
+    text: expect.stringMatching(
+      /^Since the server started, 2 POSTs with a TID came to paths that take no records, the last to "\/v2\/collector\/x" (just now|\d+ seconds? ago); and 1 POST without a TID\.$/,
+    ),
+    reason: 'The last came from 10.0.0.7.',
+    remedy: expect.stringContaining('records are posted to /, /v2/collector or /v3/collector'),
+  });
+  expect((await getPage(app, '/telemetryui/status')).html).toContain('/v2/collector/x');
+  const metrics = await (await get(app, '/metrics')).text();
+  expect(metrics).toContain('telemetricsd_astray_posts_total{tid="yes"} 2\n');
+  expect(metrics).toContain('telemetricsd_astray_posts_total{tid="no"} 1\n');
+
+  const pagesOnly = await appOn(server.database, testConfig(), 'pages');
+  const { status: refused, json } = await send(pagesOnly.app, { headers: recordHeaders(), body: 'x' });
+  expect([refused, json.message]).toEqual([
+    404,
+    'there is nothing at /v3/collector; this address takes no records (http.listen)',
+  ]);
+  expect(pagesOnly.collector.astray.posts().withTid).toBe(1);
+  await Promise.all([collector.drain(), pagesOnly.collector.drain()]);
+});
+
 const NOW = new Date('2026-06-15T12:00:00Z');
 const WELL: ServerState = {
   results: new Map(),
+  astray: { withTid: 0, others: 0, lastWithTid: undefined },
   waitingForCommit: 0,
   excesses: [],
   database: {
@@ -136,6 +179,7 @@ const WELL: ServerState = {
     quarantinedBytes: 0,
     quarantinedLately: 0,
   },
+  largestDatabase: undefined,
   jobs: new Map(),
   lastArrival: undefined,
   disk: undefined,
@@ -148,9 +192,16 @@ const excess = (lastAt: string) => [
   { fleet: 'servers', kind: 'dropped' as const, requests: 3, lastAt: new Date(lastAt) },
 ];
 
+const astray = (at: string) => ({ path: '"/v2/colector"', address: '10.0.0.7', at: new Date(at) });
+
 test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Data', 'ok', { lastArrival: { at: new Date('2026-06-15T11:50:00Z'), dayBefore: 500 } }],
   ['Data', 'warning', { lastArrival: { at: new Date('2026-06-15T09:00:00Z'), dayBefore: 500 } }],
+  ['Addresses', 'ok', { astray: { withTid: 0, others: 3, lastWithTid: undefined } }],
+  ['Addresses', 'ok', { astray: { withTid: 2, others: 0, lastWithTid: astray('2026-06-15T09:30:00Z') } }],
+  ['Addresses', 'warning', { astray: { withTid: 1, others: 0, lastWithTid: astray('2026-06-15T11:30:00Z') } }],
+  ['Database', 'ok', { largestDatabase: 2e7 }],
+  ['Database', 'warning', { largestDatabase: 1e6 }],
   ['Queue', 'error', { waitingForCommit: 19_000 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],

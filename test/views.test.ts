@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { isoWeek, slotsOf } from '../views/window.ts';
 import { get, getJson, getPage, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
+import { compareBuilds } from './builds/version-order.ts';
 import { passDays } from './time.ts';
 
 // Every number of a view is told again over all records, one by one.
@@ -15,7 +16,7 @@ const few = (...values: string[]) => fc.constantFrom(...values);
 const ODD_SYSTEM = '<b>odd & os</b>';
 const posted = fc.record({
   system_name: few('debian', 'debian', 'debian', 'arch', ODD_SYSTEM),
-  build: few('9.9', '9.10', '24.04', '24.04.1', 'rolling'),
+  build: few('9.9', '9.10', '24.04', '24.04~rc1', '24.04.1', '24.04.1+rev^2', '1:2', 'rolling'),
   classification: few('a/b/c', 'x/mce/corrected', 'x/mce/UCNA', 'x/mce/thermal', 'x/swupd-client/update'),
   severity: few('1', '2', '3', '4'),
   machine_id: fc.integer({ min: 1, max: 15 }).map(n => `m${n}`),
@@ -30,6 +31,10 @@ const payload = fc.constantFrom(
   'current_version=9.9\nserver_version=9.10\n',
   'cmd=update\r\nresult=0\r\ncurrent_version=9.10\r\nserver_version=24.04.1\r\n',
   'from_version: 24.04\nto_version: 9.9\n',
+  'current_version= 1.0~rc1\nserver_version=  1:0.9+rev^2\nresult=0\n',
+  'current_version=9.10\nserver_version=9.9\nresult=0\n',
+  'current_version=60\nserver_version=-404\nresult=0\n',
+  'from_version: -1\nto_version: 24.04\n',
   'cmd=update\nresult=1\ncurrent_version=9.9\nserver_version=9.10\n',
   'current_version=9.9\nserver_version=9.9\n',
   'update',
@@ -112,7 +117,7 @@ describe.each(scopes)('in %p', scope => {
         last_day: own.map(day).sort().at(-1),
       });
     }
-    const order = ['rolling', '24.04.1', '24.04', '9.10', '9.9'];
+    const order = ['1:2', 'rolling', '24.04.1+rev^2', '24.04.1', '24.04', '24.04~rc1', '9.10', '9.9'];
     const shown = json.builds.map((row: { build: string }) => row.build);
     expect(shown).toEqual(order.filter(build => shown.includes(build)));
     for (const row of json.over_time) {
@@ -165,9 +170,11 @@ describe.each(scopes)('in %p', scope => {
   test('updates: successful ones between different builds, in both forms', async () => {
     const paths = tally(inScope(scope), ({ classification, payload: text }) => {
       if (classification !== 'x/swupd-client/update' || text.includes('result=1')) return null;
-      const [, from, to] =
-        /(?:current_version=|from_version: )(\S+)\s+(?:server_version=|to_version: )(\S+)/.exec(text) ?? [];
-      return from && from !== to ? `${from} ${to}` : null;
+      const [, from, form, to] =
+        /(?:current_version=|from_version:) *(\S+)\s+(server_version=|to_version:) *(\S+)/.exec(text) ?? [];
+      if (!from || !to || from === to || from.startsWith('-') || to.startsWith('-')) return null;
+      // An updater does nothing where its server is older.
+      return form === 'server_version=' && compareBuilds(to, from) < 0 ? null : `${from} ${to}`;
     });
     const { json } = await getJson(server.app, `/api/updates?${queryOf(scope)}`);
     for (const table of ['matrix', 'paths']) {
@@ -331,6 +338,10 @@ describe.each(VIEWS)('%s', name => {
       status: 400,
       json: { message: expect.stringContaining('days: got "x"') },
     });
+    const csv = async (query: string) => (await (await get(server.app, `${api}?${query}`)).bytes()).slice(0, 3);
+    expect(await csv('format=csv&bom=1')).toEqual(new Uint8Array([0xef, 0xbb, 0xbf]));
+    expect(await csv('format=csv')).not.toEqual(new Uint8Array([0xef, 0xbb, 0xbf]));
+    expect((await getPage(server.app, page)).html).toMatch(/href="\/api\/[^"]+format=csv&amp;bom=1"/);
     expect(await getJson(server.app, `${api}?format=csv&table=nothing`)).toMatchObject({
       status: 400,
       json: { message: expect.stringContaining('table: got "nothing", expected "') },

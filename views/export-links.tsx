@@ -7,14 +7,14 @@ export interface ExportLinksProps {
   tables: { [name: string]: string };
 }
 
-/** What the page shows, for scripts and spreadsheets. */
+/** What the page shows, for scripts as JSON and for spreadsheets, Excel among them, as CSV. */
 export const ExportLinks: FC<ExportLinksProps> = ({ href, tables }) => {
-  const joint = href.includes('?') ? '&' : '?';
+  const csv = `${href}${href.includes('?') ? '&' : '?'}format=csv&bom=1`;
   return (
     <nav class="links exports" aria-label="Exports">
       <a href={href}>JSON</a>
       {Object.entries(tables).map(([name, title], n) => (
-        <a href={`${href}${joint}format=csv${n > 0 ? `&table=${name}` : ''}`}>CSV: {title}</a>
+        <a href={`${csv}${n > 0 ? `&table=${name}` : ''}`}>CSV: {title}</a>
       ))}
     </nav>
   );

@@ -38,11 +38,11 @@ export const recordsPath = (filter: FilterValues): string => {
   return query.size ? `/telemetryui/records?${query}` : '/telemetryui/records';
 };
 
-/** An export of the same records; TIMESTAMP is only its name. */
-export const exportPath = (filter: FilterValues, format: 'csv' | 'ndjson', now: Date, download: boolean): string => {
+/** An export of the same records; TIMESTAMP is only its name. `more` are parameters of its own, such as `download=1`. */
+export const exportPath = (filter: FilterValues, format: 'csv' | 'ndjson', now: Date, more = ''): string => {
   const name = `records-${now.toISOString().slice(0, 19).replaceAll(':', '')}.${format}`;
   const [, query = ''] = recordsPath({ ...filter, per_page: undefined }).split('?');
-  const whole = [query, download ? 'download=1' : ''].filter(Boolean).join('&');
+  const whole = [query, more].filter(Boolean).join('&');
   return `/telemetryui/records/export/${name}${whole ? `?${whole}` : ''}`;
 };
 

@@ -47,11 +47,14 @@ export const RecordsPage: FC<RecordsPageProps> = props => (
 
 const Exports: FC<RecordsPageProps> = ({ frame, filter }) => (
   <nav class="links exports" aria-label="Exports">
-    <a href={exportPath(filter, 'csv', frame.now, false)}>Show as CSV</a>
-    <a href={exportPath(filter, 'csv', frame.now, true)} download>
+    <a href={exportPath(filter, 'csv', frame.now)}>Show as CSV</a>
+    <a href={exportPath(filter, 'csv', frame.now, 'download=1')} download>
       All as CSV
     </a>
-    <a href={exportPath(filter, 'ndjson', frame.now, true)} download>
+    <a href={exportPath(filter, 'csv', frame.now, 'download=1&bom=1')} download>
+      All for Excel
+    </a>
+    <a href={exportPath(filter, 'ndjson', frame.now, 'download=1')} download>
       All as NDJSON
     </a>
   </nav>

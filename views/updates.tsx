@@ -82,4 +82,4 @@ const updatePattern = (from: string, to: string): string =>
   `(^|\\n)(current_version=|from_version:) *${escaped(from)}\\s(.*\\n)?(server_version=|to_version:) *${escaped(to)}(\\s|$)`;
 const FAILED = '(^|\\n)result(=|:) *([^0\\s]|0\\S)';
 
-const escaped = (build: string): string => build.replaceAll('.', '\\.');
+const escaped = (build: string): string => build.replaceAll(/[.+^]/g, '\\$&');

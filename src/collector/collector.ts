@@ -14,6 +14,7 @@ import { createScrubber } from '../privacy/scrubber.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
+import { type Astray, watchAstray } from './astray.ts';
 import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import type { Limits } from './limits.ts';
@@ -48,6 +49,8 @@ export interface Collector {
   /** Records waiting to be committed. */
   readonly waiting: number;
   readonly metrics: CollectorMetrics;
+  /** What was posted to other paths than those of records. */
+  readonly astray: Astray;
   /** To be asked before anything else of a request is looked at. */
   readonly limits: Limits;
   /** To be awaited before counters are read: see Counting.settle. */
@@ -89,6 +92,7 @@ export function createCollector({
   const read = payloadReader(config, parserLane);
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
+  const astray = watchAstray(log);
   const writer = database.client('collector');
   const quarantineWriter = database.client('quarantine');
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
@@ -177,6 +181,7 @@ export function createCollector({
     receive,
     store,
     metrics,
+    astray,
     limits,
     counted: counting.settle,
     get waiting() {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Report } from '../records/record.ts';
+import { LONGEST_SYSTEM_NAME } from '../validation.ts';
 
 /** The metadata of a record as both wire formats name it, in the order in which they are checked. */
 export const FIELDS = [
@@ -64,6 +65,10 @@ const CLEAR_LINUX = 'clear-linux-os';
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 export const THREE_PARTS = /^[^/]+\/[^/]+\/[^/]+$/;
 const MAJOR_MINOR = /^[0-9]+\.[0-9]+/;
+/** Clients send "unknown" where uname fails. */
+const KERNEL = /^(?:[0-9]|unknown$)/;
+/** Stands for a system that tells no version. */
+const NO_BUILD = '0';
 
 const MAY_HOLD_COMMAS = new Set<Field>([
   'classification',
@@ -83,12 +88,22 @@ const FORMS: Partial<Record<Field, RegExp>> = {
 };
 const ANY = /^/;
 const LONGEST_TEXT = 249;
+const LONGEST_HARDWARE = 199;
 
 const text = (expected: string, accepts: (value: string) => boolean) => z.string().refine(accepts, { error: expected });
 const matching = (pattern: RegExp, expected: string) => text(expected, value => pattern.test(value));
 const printable = (least: number, most: number, expected: string) =>
   text(expected, value => value.length >= least && value.length <= most && PRINTABLE.test(value));
-const hardware = printable(0, 199, 'expected printable text under 200 characters').nullable();
+
+/**
+ * What firmware says of a machine may be anything, and is no reason to refuse its records: control characters become dots, as
+ * dmidecode prints them, and of a longer text the beginning is kept.
+ */
+const hardware = (most: number) =>
+  z.string().transform(value => {
+    if (value.length <= most && PRINTABLE.test(value)) return value;
+    return value.slice(0, most).replaceAll(/[\p{Cc}\p{Cs}]/gu, '.');
+  });
 
 const severity = matching(/^0*[1-4]$/, 'expected 1 to 4').transform(value => Number(value) as Report['severity']);
 const formatVersion = matching(/^0*[1-4]$/, 'expected 1 to 4').transform(value => Number(value) as FormatVersion);
@@ -96,7 +111,10 @@ const integer = (most: number, expected: string) =>
   text(expected, value => /^[0-9]{1,20}$/.test(value) && Number(value) <= most).transform(Number);
 
 const clearLinuxBuild = matching(/^[0-9]{1,256}$/, 'expected digits, since system_name is clear-linux-os');
-const anyBuild = matching(/^[-_a-zA-Z0-9.]{1,256}$/, 'expected letters, digits, ".", "_" and "-", at most 256 of them');
+const anyBuild = matching(
+  /^[-_a-zA-Z0-9.+~^:]{1,256}$/,
+  'expected letters, digits and any of ._-+~^:, at most 256 of them',
+);
 
 const schemaWith = (build: z.ZodType<string>) =>
   z.object({
@@ -108,20 +126,16 @@ const schemaWith = (build: z.ZodType<string>) =>
     machine_id: printable(1, 32, 'expected 1 to 32 printable characters'),
     creation_timestamp: integer(LAST_TIMESTAMP, `expected Unix seconds, 0 to ${LAST_TIMESTAMP}`),
     arch: matching(/^[A-Za-z0-9_.-]{1,32}$/, 'expected 1 to 32 letters, digits, "_", "." and "-"'),
-    host_type: printable(
-      0,
-      LONGEST_TEXT,
-      'expected sys_vendor|product_name|product_version, printable, under 250 characters',
-    ),
+    host_type: hardware(LONGEST_TEXT),
     kernel_version: text(
-      'expected MAJOR.MINOR and printable text after it, under 200 characters',
-      value => value.length < 200 && MAJOR_MINOR.test(value) && PRINTABLE.test(value),
+      'expected a version such as 6.1 with printable text after it, under 200 characters, or "unknown"',
+      value => value.length < 200 && KERNEL.test(value) && PRINTABLE.test(value),
     ),
-    board_name: hardware,
-    cpu_model: hardware,
-    bios_version: hardware,
+    board_name: hardware(LONGEST_HARDWARE).nullable(),
+    cpu_model: hardware(LONGEST_HARDWARE).nullable(),
+    bios_version: hardware(LONGEST_HARDWARE).nullable(),
     event_id: matching(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits').nullable(),
-    system_name: printable(0, 64, 'expected at most 64 printable characters'),
+    system_name: printable(0, LONGEST_SYSTEM_NAME, `expected at most ${LONGEST_SYSTEM_NAME} printable characters`),
     build,
     payload_format_version: integer(2 ** 31 - 1, 'expected an integer from 0 to 2147483647').nullable(),
   });
@@ -158,7 +172,7 @@ function parseWith(
   const parsed = schema.safeParse({
     ...known(raw, version.data),
     system_name: systemName,
-    build: withoutQuotes(raw.build!),
+    build: withoutQuotes(raw.build!) || NO_BUILD,
   });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -208,7 +222,9 @@ function splitAt(value: string, comma: number): [string, string] {
 }
 
 function isValid(field: Field, value: string): boolean {
-  return field !== 'record_format_version' && schemas.other.shape[field].safeParse(value).success;
+  if (field === 'record_format_version') return false;
+  const { success, data } = schemas.other.shape[field].safeParse(value);
+  return success && (typeof data !== 'string' || data === value);
 }
 
 /** Fields that a format does not have are ignored in it; format 1 may bring the two that it merely does not require. */

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import type { Report } from '../records/record.ts';
+import { decodeText } from './decode-text.ts';
 import {
   escapeControls,
   FIELDS,
@@ -29,6 +29,7 @@ const SPELLINGS = new Map<string, Field>(
     [field.replaceAll('_', '-'), field],
   ]),
 );
+const EXPECTED = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
 const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
 /**
@@ -39,9 +40,22 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
-    return withPayload(parseFields(fields), external, decodePayload(body), body);
+    return withPayload(parseFields(fields), external, decodeText(body), body);
   }
-  return parseJson(body, external);
+  const object = readObject(body);
+  if (typeof object === 'string') {
+    return { field: null, message: `${object} and no record_format_version header${proxyHint(headers)}, ${EXPECTED}` };
+  }
+  const received = parseJson(object, external);
+  const isVersionMissing = isRefusal(received) && received.message.startsWith('record_format_version: missing');
+  if (!isVersionMissing || Object.keys(fields).length === 0) return received;
+  return { ...received, message: received.message + proxyHint(headers) };
+}
+
+/** Said where metadata in headers are missing and none came in a header with "_", which most of them have. */
+function proxyHint(headers: RequestHeaders): string {
+  if (Object.keys(headers).some(name => name.includes('_'))) return '';
+  return ' (none came with "_" in its name: a proxy may drop those, as nginx does unless it has "underscores_in_headers on")';
 }
 
 export function isRefusal(result: Received | Refusal): result is Refusal {
@@ -68,7 +82,7 @@ export function findPayload(headers: RequestHeaders, body: Uint8Array): FoundPay
   const { fields } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     const classification = knownClassification(fields.classification);
-    const found = decodePayload(body);
+    const found = decodeText(body);
     return { payload: found, classification, bodyWith: payload => (payload === found ? body : Buffer.from(payload)) };
   }
   const object = readObject(body);
@@ -123,21 +137,13 @@ function givenTwice(field: Field, first: string, firstValue: string, second: str
   };
 }
 
-/** Header values are bytes that arrive as Latin-1; what is valid UTF-8 is read as that. */
+/** Header values are bytes that arrive as Latin-1. */
 function headerText(value: string) {
   if (/^[!-~](?:[ -~]*[!-~])?$/.test(value)) return value;
-  return decodePayload(Buffer.from(value, 'latin1')).replace(OUTER_SPACE, '');
+  return decodeText(Buffer.from(value, 'latin1')).replace(OUTER_SPACE, '');
 }
 
-/** Bytes as UTF-8 if they are that, else as Latin-1. */
-export function decodePayload(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
-}
-
-function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
-  const object = readObject(body);
-  if (typeof object === 'string') return { field: null, message: object };
+function parseJson(object: Record<string, unknown>, external: boolean): Received | Refusal {
   const fields: RawFields = {};
   const spelling: Partial<Record<Field, string>> = {};
   for (const [key, given] of Object.entries(object)) {
@@ -168,18 +174,17 @@ function kindOf(value: unknown) {
 
 /** The JSON object in a body, or what is wrong with it. */
 function readObject(body: Uint8Array): Record<string, unknown> | string {
-  const expected = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
-  if (body.byteLength === 0) return `body: empty and no record_format_version header, ${expected}`;
+  if (body.byteLength === 0) return 'body: empty';
   let value: unknown;
   try {
-    value = JSON.parse(decodePayload(body).replace(/^\uFEFF/, ''));
+    value = JSON.parse(decodeText(body).replace(/^\uFEFF/, ''));
   } catch (error) {
     // An identifier is left out: it may be of any length, and is part of the payload perhaps.
     const mistake = (error as Error).message.replace(/^JSON Parse error: /, '').replace(/ ".*"$/s, '');
-    return `body: not JSON (${escapeControls(mistake)}) and no record_format_version header, ${expected}`;
+    return `body: not JSON (${escapeControls(mistake)})`;
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    return `body: JSON, but not an object, and no record_format_version header, ${expected}`;
+    return 'body: JSON, but not an object,';
   }
   return value as Record<string, unknown>;
 }

@@ -11,7 +11,7 @@ import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import type { Collector } from './collector.ts';
-import { decodePayload } from './parse.ts';
+import { decodeText } from './decode-text.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 
@@ -79,7 +79,7 @@ export function quarantinePages(sql: Sql, collector: Collector, config: Config, 
         const [entry] = await readQuarantine(sql, { id: id! });
         if (!entry) throw new RequestError(404, `entry ${id} is not in quarantine, or no longer`);
         return c.html(
-          <QuarantineEntryPage frame={await frame(c)} entry={{ ...entry, payload: decodePayload(entry.body) }} />,
+          <QuarantineEntryPage frame={await frame(c)} entry={{ ...entry, payload: decodeText(entry.body) }} />,
         );
       },
     )

@@ -1,9 +1,11 @@
 import { type Context, Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
 import type { Config } from '../config/settings.ts';
 import { isCutOff, isTooLarge } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import { recordToJson } from '../records/json.ts';
 import type { Collector, CollectorAnswer } from './collector.ts';
+import { decodeContent, ENCODINGS, type Undecoded } from './content-encoding.ts';
 import type { TurnedAway } from './limits.ts';
 import type { RequestHeaders } from './parse.ts';
 
@@ -18,7 +20,7 @@ export interface CollectorBindings {
 export const PEER_GONE = '0.0.0.0';
 
 const PATHS = ['/', '/v2/collector', '/v3/collector'];
-const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE'];
 /** JSON writes a control character as six bytes; and there is metadata. */
 const JSON_GROWTH = 6;
 const METADATA_BYTES = 64 * 1024;
@@ -31,7 +33,7 @@ export function bodyLimit(maxPayload: number) {
 /**
  * POST on any of the three paths takes one record in either wire format: 201 with the stored record, once it is
  * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201 `{"dropped": true, …}` for one past a
- * limit whose excess is dropped; 400, 403, 413 or 503 with `{"message": …}`.
+ * limit whose excess is dropped; 400, 403, 413, 415 or 503 with `{"message": …}`.
  */
 export function collectorRoutes(
   collector: Collector,
@@ -41,6 +43,7 @@ export function collectorRoutes(
   const app = new Hono<{ Bindings: CollectorBindings }>();
   const certified = new Set(tls.client_cert_fleets);
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
+  const allow = servesPages ? 'GET, HEAD, POST' : 'POST';
   for (const path of PATHS) {
     app.use(path, async (c, next) => {
       const started = performance.now();
@@ -49,14 +52,24 @@ export function collectorRoutes(
     });
     app.post(path, c => receive(c, collector, max_payload, certified));
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
+    app.options(path, c => c.body(null, 204, { Allow: `${allow}, OPTIONS` }));
     app.on(others, path, c =>
-      c.json({ message: `${c.req.method} is not for this address: POST a record to it` }, 405, {
-        Allow: servesPages ? 'GET, HEAD, POST' : 'POST',
-      }),
+      c.json({ message: `${c.req.method} is not for this address: POST a record to it` }, 405, { Allow: allow }),
     );
   }
   return app;
 }
+
+/** The path that a request is for: one of a record may end in a slash, or have several in a row, as configured servers often do. */
+export function pathOf(request: Request): string {
+  const path = getPath(request);
+  if (!path.endsWith('/') && !path.includes('//')) return path;
+  const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  return PATHS.includes(plain) ? plain : path;
+}
+
+/** What is said to whoever posts to another path. */
+export const WHERE_RECORDS_GO = `records are posted to ${PATHS.slice(0, -1).join(', ')} or ${PATHS.at(-1)}`;
 
 /** Whether a machine may be sending a record. */
 export function isCollector(method: string, path: string): boolean {
@@ -85,7 +98,7 @@ async function receive(c: CollectorContext, collector: Collector, maxPayload: nu
   }
 }
 
-type Answer = CollectorAnswer | TurnedAway;
+type Answer = CollectorAnswer | TurnedAway | Undecoded;
 
 function turnedAway(c: CollectorContext, { limits }: Collector, fleet: Fleet, certified: Set<string>) {
   const address = () => c.env?.address ?? null;
@@ -114,7 +127,11 @@ async function answerTo(
   if (Number(headers['content-length'] ?? 0) > most) return { kind: 'oversized', most };
   const body = await c.req.raw.bytes();
   if (body.byteLength > most) return { kind: 'oversized', most };
-  return collector.receive({ fleet, headers, body, address: () => c.env?.address ?? null });
+  const address = () => c.env?.address ?? null;
+  if (headers['content-encoding'] === undefined) return collector.receive({ fleet, headers, body, address });
+  const { 'content-encoding': encoding, ...others } = headers;
+  const decoded = await decodeContent(body, encoding, most);
+  return 'kind' in decoded ? decoded : collector.receive({ fleet, headers: others, body: decoded, address });
 }
 
 function respond(c: Context, answer: Answer): Response {
@@ -125,6 +142,10 @@ function respond(c: Context, answer: Answer): Response {
       const message = `the body is too large, expected at most ${answer.most} bytes (collector.max_payload)`;
       return c.json({ message }, 413);
     }
+    case 'unsupported':
+      return c.json({ message: answer.message }, 415, { 'Accept-Encoding': ENCODINGS });
+    case 'corrupt':
+      return c.json({ message: answer.message }, 400);
     case 'refused':
       return refused(c, answer);
     case 'forbidden':

@@ -6,7 +6,7 @@ import type { Config } from './settings.ts';
 
 /** The mistakes of settings that are right one by one, but not together. */
 export function contradictions({ config, origin }: LoadedConfig): Problem[] {
-  return [...tlsProblems(config), ...accessProblems(config)].map(problem => ({
+  return [...tlsProblems(config), ...accessProblems(config), ...sizeProblems(config)].map(problem => ({
     ...problem,
     from: origin(problem.key.replace(/\[.*/, '')),
   }));
@@ -58,6 +58,15 @@ function* accessProblems({ http, access, oidc }: Config): Generator<FoundProblem
     yield missing(
       'oidc.roles',
       'the roles that groups give, or { "*" = "viewer" }: without, oidc.issuer lets nobody in',
+    );
+}
+
+function* sizeProblems({ retention, database }: Config): Generator<FoundProblem> {
+  if (typeof retention.max_bytes === 'object' && database.url !== undefined)
+    yield wrong(
+      'retention.max_bytes',
+      'it is a part of the file system of state.dir, but the data lie with the database of database.url',
+      'a size such as "200 GB"',
     );
 }
 

@@ -9,6 +9,7 @@ import { scrubRules } from './scrub.ts';
 import { fleetNames, tids } from './tid.ts';
 import {
   bytes,
+  bytesOrPercent,
   bytesToToml,
   classificationPatterns,
   directory,
@@ -17,6 +18,7 @@ import {
   onOrOff,
   postgresUrl,
   siteUrl,
+  sizeToToml,
 } from './values.ts';
 
 /** One setting: everything that is known about it. Key and variable name follow from its place below. */
@@ -338,13 +340,13 @@ export const settings = {
       allowed: 'an integer from 0 (for ever) to 36500',
     }),
     max_bytes: setting({
-      schema: bytes(100 * MB, 1024 * 1024 * GB).optional(),
+      schema: bytesOrPercent(100 * MB, 1024 * 1024 * GB).optional(),
       default: undefined,
-      toToml: value => (value === undefined ? undefined : bytesToToml(value)),
+      toToml: sizeToToml,
       doc:
         'How large the database may become. Past it the oldest days go early, but for those that hold records to be kept for ' +
         'ever. Left out: no limit.',
-      allowed: `100 MB to 1048576 GB, ${SIZE_TEXT}`,
+      allowed: `100 MB to 1048576 GB, ${SIZE_TEXT}, or a part of the file system of state.dir such as "60 %"`,
       example: '"200 GB"',
     }),
     schedule: setting({
@@ -379,14 +381,14 @@ export const settings = {
   },
   disk: {
     reserve: setting({
-      schema: bytes(0, 1024 * GB).optional(),
+      schema: bytesOrPercent(0, 1024 * GB).optional(),
       default: undefined,
-      toToml: value => (value === undefined ? undefined : bytesToToml(value)),
+      toToml: sizeToToml,
       doc:
         'With the built-in PostgreSQL: when less than this is free on the file system of state.dir, records are answered 503 and ' +
         'come again later, before the database fails; pages keep working. Left out: 5 % of the file system, at most 1 GB. 0 ' +
         'switches this off.',
-      allowed: `0 to 1024 GB, ${SIZE_TEXT}`,
+      allowed: `0 to 1024 GB, ${SIZE_TEXT}, or a part of the file system such as "5 %"`,
       example: '"2 GB"',
     }),
   },

@@ -25,6 +25,26 @@ function parseBytes(raw: unknown): unknown {
   return digits === undefined ? raw : Number(digits) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
 }
 
+/** A number of bytes, or a part of a file system. */
+export type Size = number | { percent: number };
+
+/** The same as `bytes`, also as `5 %`. */
+export function bytesOrPercent(min: number, max: number) {
+  return z.preprocess(
+    raw => parsePercent(raw) ?? parseBytes(raw),
+    z.union([z.int().min(min).max(max), z.object({ percent: z.number() })]),
+  );
+}
+
+function parsePercent(raw: unknown): Size | undefined {
+  const [, percent] = (typeof raw === 'string' && /^\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*$/.exec(raw)) || [];
+  return percent === undefined || Number(percent) > 100 ? undefined : { percent: Number(percent) };
+}
+
+export function sizeToToml(size: Size | undefined): string | number | undefined {
+  return typeof size === 'object' ? `${size.percent} %` : size === undefined ? undefined : bytesToToml(size);
+}
+
 /** `307200` as `300 KB`, with the largest unit that leaves no remainder. */
 export function bytesToToml(value: number): string | number {
   const unit = (['GB', 'MB', 'KB'] as const).find(name => value % UNITS[name] === 0);

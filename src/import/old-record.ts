@@ -1,6 +1,6 @@
+import { decodeText } from '../collector/decode-text.ts';
 import { FIELDS, parseOldFields, quoted, type RawFields, type Refusal } from '../collector/fields.ts';
 import { recordFingerprint, requestFingerprint } from '../collector/fingerprint.ts';
-import { decodePayload } from '../collector/parse.ts';
 import type { RefusedRequest } from '../collector/quarantine.ts';
 import { redactBody } from '../collector/redact.ts';
 import { storable } from '../db/storable.ts';
@@ -31,7 +31,7 @@ export async function translate(old: OldRecord, fleet: Fleet, scrubber: Scrubber
   const fields = parseOldFields(rawFields(old, received));
   if ('message' in fields) return refused(fields);
   const bytes = payloadOf(old);
-  const report = { ...fields, external: old.external ?? false, payload: decodePayload(bytes) };
+  const report = { ...fields, external: old.external ?? false, payload: decodeText(bytes) };
   const scrubbed = scrubber.active
     ? await scrubber.scrub(report.payload, report.classification)
     : ({ kind: 'scrubbed', payload: report.payload, by: [] } as const);

@@ -13,6 +13,10 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
+      ...metric('telemetricsd_astray_posts_total', 'counter', 'Requests posted to paths that take no records.', [
+        ['{tid="yes"}', state.astray.withTid],
+        ['{tid="no"}', state.astray.others],
+      ]),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
       ...gauge(
         'last_record_timestamp_seconds',

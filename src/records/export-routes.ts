@@ -10,27 +10,25 @@ import { checkExpressions } from './searcher.ts';
 const INLINE = 10_000;
 const CONNECTIONS = 8;
 
-const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['1']) }));
+const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['1']), bom: choiceParam(['1']) }));
 
 /**
  * GET /records-TIMESTAMP.csv or .ndjson, with the filters of the records page in the query: the newest 10,000 records, or
- * with download=1 all of them as an attachment.
+ * with download=1 all of them as an attachment. With bom=1 Excel reads the CSV as what it is.
  */
 export function exportRoutes(database: Database) {
   const sql = database.client('export', { connections: CONNECTIONS });
   return new Hono().get('/:file', async c => {
     const [, format] = /^records[-\w:.]*\.(csv|ndjson)$/.exec(c.req.param('file')) ?? [];
     if (!format) throw new RequestError(404, 'there are exports called records-….csv and records-….ndjson');
-    const { download, ...query } = parseOrRefuse(exportQuery, c.req.query());
+    const { download, bom, ...query } = parseOrRefuse(exportQuery, c.req.query());
     const filter = { ...filterOfPage(query), beforeId: query.before_id };
     await checkExpressions(sql, filter);
-    const stream = exportRecords(
-      sql,
-      database.sql,
-      filter,
-      format as ExportFormat,
-      download ? Number.POSITIVE_INFINITY : INLINE,
-    );
+    const stream = exportRecords(sql, database.sql, filter, {
+      format: format as ExportFormat,
+      limit: download ? Number.POSITIVE_INFINITY : INLINE,
+      byteOrderMark: bom !== undefined,
+    });
     return c.body(stream, 200, {
       'Content-Type':
         download || format === 'ndjson' ? MEDIA_TYPES[format as ExportFormat] : 'text/plain; charset=utf-8',

@@ -1,4 +1,4 @@
-import { csvLine } from '../csv.ts';
+import { BYTE_ORDER_MARK, csvLine } from '../csv.ts';
 import type { Sql } from '../db/connect.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import { recordToJson } from './json.ts';
@@ -6,6 +6,13 @@ import { toRecord } from './queries.ts';
 import { allOfDayParsed, matchingDays, type ParsedRow } from './search.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
+
+export interface ExportOptions {
+  format: ExportFormat;
+  limit: number;
+  /** In front of CSV. */
+  byteOrderMark: boolean;
+}
 
 export const MEDIA_TYPES: Record<ExportFormat, string> = {
   csv: 'text/csv; charset=utf-8; header=present',
@@ -35,10 +42,9 @@ export function exportRecords(
   sql: Sql,
   lookups: Sql,
   filter: RecordFilter,
-  format: ExportFormat,
-  limit: number,
+  options: ExportOptions,
 ): ReadableStream<Uint8Array> {
-  const texts = exportTexts(sql, lookups, filter, format, limit);
+  const texts = exportTexts(sql, lookups, filter, options);
   const encoder = new TextEncoder();
   const source = {
     async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
@@ -57,10 +63,9 @@ async function* exportTexts(
   sql: Sql,
   lookups: Sql,
   filter: RecordFilter,
-  format: ExportFormat,
-  limit: number,
+  { format, limit, byteOrderMark }: ExportOptions,
 ): AsyncGenerator<string, void> {
-  if (format === 'csv') yield csvLine(COLUMNS);
+  if (format === 'csv') yield (byteOrderMark ? BYTE_ORDER_MARK : '') + csvLine(COLUMNS);
   const line = format === 'csv' ? csvOf : jsonLine;
   let left = limit;
   for await (const rows of slicesOfDays(sql, lookups, filter, limit)) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceParam, idParam, integerParam, momentParam, textParam } from '../validation.ts';
+import { choiceParam, idParam, integerParam, momentParam, systemParam, textParam } from '../validation.ts';
 import { splitClassifications } from './classification.ts';
 import type { RecordFilter } from './filter-sql.ts';
 
@@ -63,7 +63,7 @@ const commonQuery = z.object({
   to: momentParam('end'),
   event_id: textParam(64),
   arch: textParam(64),
-  kernel_version: textParam(128),
+  kernel_version: textParam(200),
   host_type: textParam(256),
   cpu_model: textParam(256),
   guilty: idParam,
@@ -99,7 +99,7 @@ function commonFilter(query: z.output<typeof commonQuery>): RecordFilter {
 /** The query of GET /api/records. */
 export const apiQuery = searchQuery(
   commonQuery.extend({
-    system_name: textParam(64),
+    system_name: systemParam,
     external: choiceParam(['true', 'false']),
     created_in_days: integerParam(0, LONGEST_DAYS),
     created_in_sec: integerParam(0, LONGEST_DAYS * SECONDS_A_DAY),
@@ -126,7 +126,7 @@ export function filterOfApi(query: ApiQuery): RecordFilter {
 
 /** The parameters of the records page. */
 export const pageParameters = commonQuery.extend({
-  os: textParam(64),
+  os: systemParam,
   source: choiceParam(['internal', 'external']),
   per_page: integerParam(1, 1000),
   after_id: idParam,

@@ -1,6 +1,7 @@
-import { statfs } from 'node:fs/promises';
+import type { Size } from '../config/values.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { bytesOf, fileSystemOf } from './disk-size.ts';
 
 export interface DiskReserve {
   /** As last looked; undefined before that. */
@@ -17,16 +18,18 @@ export interface DiskStatus {
 }
 
 const LOOK_MS = 1_000;
-const DEFAULT_SHARE = 0.05;
+const DEFAULT_SHARE: Size = { percent: 5 };
 const DEFAULT_MOST_BYTES = 1024 ** 3;
 /** It must be this much better than the reserve before records are taken again, so that it does not flutter. */
 const MARGIN = 1.02;
 
 /** How much is free on the file system of `dir` at this moment. */
-export async function roomIn(dir: string, reserve: number | undefined): Promise<DiskStatus> {
-  const { bavail, blocks, bsize } = await statfs(dir);
-  const freeBytes = bavail * bsize;
-  const reserveBytes = reserve ?? Math.min(blocks * bsize * DEFAULT_SHARE, DEFAULT_MOST_BYTES);
+export async function roomIn(dir: string, reserve: Size | undefined): Promise<DiskStatus> {
+  const { freeBytes, totalBytes } = await fileSystemOf(dir);
+  const reserveBytes =
+    reserve === undefined
+      ? Math.min(bytesOf(DEFAULT_SHARE, totalBytes), DEFAULT_MOST_BYTES)
+      : bytesOf(reserve, totalBytes);
   return { freeBytes, reserveBytes, low: freeBytes < reserveBytes };
 }
 
@@ -34,7 +37,7 @@ export async function roomIn(dir: string, reserve: number | undefined): Promise<
  * Looks every second how much is free on the file system of the state directory; `reserve` undefined means 5 % of it, at
  * most 1 GB. PostgreSQL stops altogether once its log can't be written, so records are refused before.
  */
-export async function watchDisk(dir: string, reserve: number | undefined, log: Log): Promise<DiskReserve> {
+export async function watchDisk(dir: string, reserve: Size | undefined, log: Log): Promise<DiskReserve> {
   let status: DiskStatus | undefined;
 
   async function look() {

@@ -13,6 +13,7 @@ import {
   partitionBytes,
   type RecordDay,
 } from './days.ts';
+import { largestDatabase } from './disk-size.ts';
 import { gatherMonths } from './gather.ts';
 import { daysOverLimit } from './limit.ts';
 import { deleteGroups, dropDays, restSince } from './remove.ts';
@@ -88,7 +89,8 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
   if (!options.dryRun) await countAll(sql, config);
   for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
   if (!options.dryRun) await dropEmptyMonths(sql);
-  await purgeOverLimit(sql, config.retention.max_bytes, rules, report, options);
+  const maxBytes = await largestDatabase(config.retention.max_bytes, config.state.dir);
+  await purgeOverLimit(sql, maxBytes, rules, report, options);
   if (!options.dryRun) {
     report.gathered = await gatherMonths(sql, config.retention.days, report.postponed);
     report.counters = await pruneCounters(sql, config.retention.counters);
@@ -100,7 +102,7 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
   }
   if (report.overLimit) {
     log.warn('the database is larger than retention.max_bytes and no more days may go', {
-      max_bytes: config.retention.max_bytes,
+      max_bytes: maxBytes,
     });
   }
   return report;

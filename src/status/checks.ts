@@ -1,5 +1,6 @@
 import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
+import { WHERE_RECORDS_GO } from '../collector/routes.ts';
 import type { Config } from '../config/settings.ts';
 import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
@@ -34,6 +35,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
   const findings: [name: string, finding: Finding | undefined][] = [
     ['Data', data(state, now)],
     ['Records', records(state)],
+    ['Addresses', addresses(state, now)],
     ['Queue', queue(state, config)],
     ['Counters', counters(state)],
     ['Limits', limits(state, now)],
@@ -42,7 +44,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Payloads', payloads(state)],
     ['Parsers', parsers(state, config)],
     ['Disk', state.disk && diskFinding(state.disk)],
-    ['Database', database(state, config)],
+    ['Database', database(state)],
     ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
     ['Backup', backupFinding(state.jobs.get('backup'), config, now)],
     ['Certificate', state.certificate && certificateFinding(state.certificate, now)],
@@ -68,6 +70,23 @@ function records({ results }: ServerState): Finding {
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
   return { level: 'ok', text };
+}
+
+/** Whatever else is posted to the server, by people who try it out or look for weak spots, is no reason to worry. */
+function addresses({ astray: { withTid, others, lastWithTid: last } }: ServerState, now: Date): Finding | undefined {
+  if (withTid + others === 0) return undefined;
+  const without = `${counted(others, 'POST')} without a TID`;
+  if (!last) return { level: 'ok', text: `Since the server started, ${without} came to paths that take no records.` };
+  const text =
+    `Since the server started, ${counted(withTid, 'POST')} with a TID came to paths that take no records, the last to ${last.path} ` +
+    `${ago(last.at, now)}${others > 0 ? `; and ${without}` : ''}.`;
+  if (!isLately(last.at, now)) return { level: 'ok', text };
+  return {
+    level: 'warning',
+    text,
+    reason: last.address === null ? undefined : `The last came from ${last.address}.`,
+    remedy: `Correct the address of the server on these machines: ${WHERE_RECORDS_GO}.`,
+  };
 }
 
 /** They follow within a second or two: nothing is to be said unless they don't. */
@@ -155,9 +174,9 @@ function parsers({ parserTroubles }: ServerState, { parsers: { enabled } }: Conf
   };
 }
 
-function database({ database: { databaseBytes } }: ServerState, { retention: { max_bytes } }: Config): Finding {
-  const text = `It has ${size(databaseBytes)}${max_bytes === undefined ? '' : ` of at most ${size(max_bytes)}`}.`;
-  if (max_bytes === undefined || databaseBytes <= max_bytes) return { level: 'ok', text };
+function database({ database: { databaseBytes }, largestDatabase: most }: ServerState): Finding {
+  const text = `It has ${size(databaseBytes)}${most === undefined ? '' : ` of at most ${size(most)}`}.`;
+  if (most === undefined || databaseBytes <= most) return { level: 'ok', text };
   return {
     level: 'warning',
     text,

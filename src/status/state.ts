@@ -1,3 +1,4 @@
+import type { AstrayPosts } from '../collector/astray.ts';
 import type { Collector } from '../collector/collector.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
@@ -8,6 +9,7 @@ import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
+import { largestDatabase } from '../retention/disk-size.ts';
 import type { ServedCertificate } from '../tls/certificate.ts';
 import { type Job, type JobOutcome, jobOutcomes } from './jobs.ts';
 import { type DatabaseState, databaseState } from './queries.ts';
@@ -27,10 +29,14 @@ export interface Watched {
 export interface ServerState {
   /** Requests with a known TID by what became of their records. */
   results: Map<string, number>;
+  /** Of this process. */
+  astray: AstrayPosts;
   waitingForCommit: number;
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
   database: DatabaseState;
+  /** The bytes of retention.max_bytes. */
+  largestDatabase: number | undefined;
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
   disk: DiskStatus | undefined;
@@ -44,18 +50,21 @@ export const EXCESS_DAYS = 7;
 
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
-  const { collector, disk, certificate, plugins, parsers } = watched;
-  const [database, jobs, arrival, written] = await Promise.all([
+  const { config, collector, disk, certificate, plugins, parsers } = watched;
+  const [database, jobs, arrival, written, most] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
     lastArrival(sql),
     turnedAwayWithin(sql, EXCESS_DAYS),
+    largestDatabase(config.retention.max_bytes, config.state.dir),
   ]);
   return {
     results: collector.metrics.results(),
+    astray: collector.astray.posts(),
     waitingForCommit: collector.waiting,
     excesses: together([...written, ...collector.limits.unwritten()]),
     database,
+    largestDatabase: most,
     jobs,
     lastArrival: arrival,
     disk: disk(),

@@ -18,6 +18,7 @@ const ROUTES = {
     DELETE /v2/collector
     DELETE /v3/collector
     OPTIONS /
+    OPTIONS /readyz
     OPTIONS /v2/collector
     OPTIONS /v3/collector
     PATCH /

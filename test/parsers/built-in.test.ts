@@ -40,10 +40,29 @@ MCGCAP f000c14 APICID 6 SOCKETID 1
 CPUID Vendor Intel Family 6 Model 85
 `;
 
+const MCE_READ = {
+  cpu: 3,
+  bank: 7,
+  socket: 1,
+  status: '8c00004000010091',
+  mcgstatus: '0',
+  mcgcap: 'f000c14',
+  apicid: '6',
+  misc: '200d3a4',
+  addr: '51f2c0',
+  mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
+  vendor: 'Intel Family 6 Model 85',
+};
+
+const COMPOSITE_LOCALE = ['CTYPE', 'NUMERIC', 'TIME', 'COLLATE', 'MONETARY', 'MESSAGES', 'PAPER', 'MEASUREMENT']
+  .map((category, n) => `LC_${category}=${n % 2 ? 'de_DE' : 'en_US'}.UTF-8`)
+  .join(';');
+
 const KNOWN: [string, string, unknown][] = [
   ['a/heartbeat/ping', 'hello\nLC_ALL: C.UTF-8\nuptime: 915\n', { locale: 'C.UTF-8', uptime: 915 }],
   ['a/hello/world', 'hello\nuptime: 5\nBundles (2):\nos-core\ngit\nrest', { uptime: 5, bundles: ['os-core', 'git'] }],
   ['a/hello/world', 'hello\n', null],
+  ['a/heartbeat/ping', `hello\nLC_ALL: ${COMPOSITE_LOCALE}\nuptime: 77,25\n`, { locale: COMPOSITE_LOCALE, uptime: 77 }],
   [
     'a/swupd-client/update',
     'cmd=update\nresult=0\ncurrent_version=43000\nserver_version=43010\ntime=3.5\nbytes=1200\nfiles_updated=12\n',
@@ -55,21 +74,55 @@ const KNOWN: [string, string, unknown][] = [
     { from: '9.9', to: '9.10', action: 'update', result: 'EIO' },
   ],
   [
+    'a/swupd-client/update',
+    'current_version=43110\nserver_version=43120\nresult=0\ntime= 18,2\nbytes=   100\nfiles_updated=  7\n',
+    { from: '43110', to: '43120', result: 0, files: 7, bytes: 100, seconds: 18.2 },
+  ],
+  [
+    'a/swupd-client/update',
+    'current_version=1:2.3~rc1\nserver_version=-404\nresult=0\ntime=  8.2\n',
+    { from: '1:2.3~rc1', to: '-404', result: 0, seconds: 8.2 },
+  ],
+  ['a/mce/corrected', MCE, MCE_READ],
+  ['a/mce/corrected', MCE.replaceAll(/^(?=.)/gm, '2026-05-05T08:57:16+02:00 host mcelog: '), MCE_READ],
+  [
+    'a/mce/UCNA',
+    'May  5 08:57:16 host mcelog[812]: CPU 2 BANK 9 \nMay  5 08:57:16 host mcelog[812]: STATUS 9000 MCGSTATUS 0\n',
+    { cpu: 2, bank: 9, status: '9000', mcgstatus: '0' },
+  ],
+  [
     'a/mce/corrected',
-    MCE,
+    `mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 17: dc2040000000011b
+mce: [Hardware Error]: TSC 0 ADDR a8eb3fc80 MISC d01202dd01000000 SYND 88e00040a800200 IPID 9600050f00
+mce: [Hardware Error]: PROCESSOR 2:a20f10 TIME 1682293811 SOCKET 1 APIC 2c microcode a201009
+`,
     {
-      cpu: 3,
-      bank: 7,
+      cpu: 0,
+      bank: 17,
       socket: 1,
-      status: '8c00004000010091',
+      status: 'dc2040000000011b',
       mcgstatus: '0',
-      mcgcap: 'f000c14',
-      apicid: '6',
-      misc: '200d3a4',
-      addr: '51f2c0',
-      mca: 'MEMORY CONTROLLER RD_CHANNEL1_ERR',
-      vendor: 'Intel Family 6 Model 85',
+      apicid: '2c',
+      misc: 'd01202dd01000000',
+      addr: 'a8eb3fc80',
+      synd: '88e00040a800200',
+      ipid: '9600050f00',
     },
+  ],
+  [
+    'a/mce/SRAR',
+    'May  5 08:57:16 host kernel: [   12.345678] mce: [Hardware Error]: CPU 3: Machine Check Exception: 4 Bank 5: be00000000800400\n',
+    { cpu: 3, bank: 5, status: 'be00000000800400', mcgstatus: '4' },
+  ],
+  [
+    'a/mce/corrected',
+    '<4>[Hardware Error]: CPU:6 (17:31:0) MC17_STATUS[Over|CE|MiscV|-|-]: 0xdc2040000000011b\n',
+    { cpu: 6, bank: 17, status: 'dc2040000000011b' },
+  ],
+  [
+    'a/mce/thermal',
+    '[Fri May  5 08:57:16 2026] mce: CPU5: Package temperature above threshold, cpu clock throttled\n',
+    { cpu: 5, event: 'Package temperature above threshold' },
   ],
   ['a/mce/thermal', 'MCE 0\nCPU 12 THERMAL EVENT TSC 1f\n', { cpu: 12, event: 'THERMAL EVENT' }],
   [
@@ -111,6 +164,8 @@ test('a payload that is none of those, or hostile, costs nothing', async () => {
         '',
         '\0',
         'CPU '.repeat(20_000),
+        'kernel: mce: [Hardware Error]: '.repeat(2_000),
+        `${'<1>['.repeat(50)}\n`.repeat(300),
         `Bundles (999999):\n${'x\n'.repeat(30_000)}`,
         ' '.repeat(65_536),
       ])

@@ -6,8 +6,9 @@ const MOST_BUNDLES = 1_000;
 /** What a machine says of itself: heartbeats, and hellos with their bundles. */
 export function parseGreeting(payload: string): Parsed {
   const { locale, uptime } = labelled(payload, {
-    locale: /^LC_ALL: *([^\n]{1,64})$/m,
-    uptime: /^uptime: *([0-9]{1,15})(?:\.[0-9]+)?\s*$/m,
+    // Where the categories differ, all of them: "LC_CTYPE=en_US.UTF-8;LC_NUMERIC=de_DE.UTF-8;…"
+    locale: /^LC_ALL: *([^\n]{1,1000})$/m,
+    uptime: /^uptime: *([0-9]{1,15})(?:[.,][0-9]+)?\s*$/m,
   });
   return known({ locale, uptime: wholeNumber(uptime), bundles: bundlesOf(payload) });
 }

@@ -1,19 +1,25 @@
 import type { Parsed } from '../parser.ts';
 import { known, labelled, wholeNumber } from './lines.ts';
 
-/** A machine check in mcelog's words; hexadecimal registers stay as they were written. */
+/** What stands before a line where it went through syslog, the journal or dmesg: `2026-05-05T08:57:16+02:00 host mcelog: `. */
+const LOG_PREFIX =
+  /^(?:[^\n]{0,200}?\b(?:mcelog|rasdaemon|kernel)(?:\[[0-9]{1,10}\])?: +)?(?:<[0-9]{1,3}>)?(?:\[[^\]\n]{0,30}[0-9]\] *)?(?:mce: +)?(?:\[Hardware Error\]: *)?/gm;
+
+/** A machine check in the words of mcelog or of the kernel; hexadecimal registers stay as they were written. */
 export function parseMachineCheck(payload: string): Parsed {
-  const found = labelled(payload, {
-    cpu: /^CPU ([0-9]{1,6})\b/m,
-    bank: /^CPU [0-9]{1,6} BANK ([0-9]{1,6})\b/m,
-    event: /^CPU [0-9]{1,6} (THERMAL EVENT)\b/m,
-    status: /^STATUS ([0-9a-f]{1,16})\b/im,
-    mcgstatus: /^(?:[^\n]{0,100} )?MCGSTATUS ([0-9a-f]{1,16})\b/im,
+  const found = labelled(payload.replaceAll(LOG_PREFIX, ''), {
+    cpu: /^CPU[ :]?([0-9]{1,6})\b/m,
+    bank: /^CPU[ :]?[0-9]{1,6}(?: BANK |: Machine Check[^\n]{0,60}? Bank |[^\n]{0,40}? MC)([0-9]{1,6})(?:\b|_)/m,
+    event: /^CPU ?[0-9]{1,6}:? (THERMAL EVENT\b|(?:Core|Package) temperature(?: above threshold|\/speed normal))/m,
+    status: /(?:^STATUS | Bank [0-9]{1,6}: |_STATUS\[[^\]\n]{0,200}\]: 0x)([0-9a-f]{1,16})\b/im,
+    mcgstatus: /^(?:(?:[^\n]{0,100} )?MCGSTATUS |CPU [0-9]{1,6}: Machine Check(?: Exception)?: )([0-9a-f]{1,16})\b/im,
     mcgcap: /^MCGCAP ([0-9a-f]{1,16})\b/im,
-    apicid: /\bAPICID ([0-9a-f]{1,8})\b/i,
-    socket: /\bSOCKETID ([0-9]{1,6})\b/,
+    apicid: /\bAPIC(?:ID)? ([0-9a-f]{1,8})\b/i,
+    socket: /\bSOCKET(?:ID)? ([0-9]{1,6})\b/,
     misc: /\bMISC ([0-9a-f]{1,16})\b/i,
     addr: /\bADDR ([0-9a-f]{1,16})\b/i,
+    synd: /\bSYND ([0-9a-f]{1,16})\b/,
+    ipid: /\bIPID ([0-9a-f]{1,16})\b/,
     mca: /^MCA: ([^\n]{1,200})$/m,
     vendor: /^CPUID Vendor ([^\n]{1,100})$/m,
   });

@@ -1,0 +1,40 @@
+import type { Context, NotFoundHandler } from 'hono';
+import type { App } from './app.ts';
+import type { Collector } from './collector/collector.ts';
+import { type CollectorBindings, WHERE_RECORDS_GO } from './collector/routes.ts';
+import { type Listener, takesRecords } from './config/listener.ts';
+import { errorResponse } from './error-response.tsx';
+
+/** What is not for machines. */
+const PEOPLES_PATH = /^\/(?:telemetryui|api|metrics|static)(?:\/|$)/;
+const METHODS = ['GET', 'POST', 'DELETE'];
+
+/** Answers what no route takes: OPTIONS on one that takes others, a record at the wrong address, and the rest with 404. */
+export function notFound(
+  app: App,
+  listener: Listener,
+  collector: Collector,
+  asset: (name: string) => string,
+): NotFoundHandler<{ Bindings: CollectorBindings }> {
+  return c => {
+    const { method, path } = c.req;
+    const allowed = method === 'OPTIONS' ? methodsAt(app, path) : [];
+    if (allowed.length > 0) return c.body(null, 204, { Allow: [...allowed, 'OPTIONS'].join(', ') });
+    const message = `there is nothing at ${path}`;
+    if (method !== 'POST' || PEOPLES_PATH.test(path)) return errorResponse(c, { status: 404, message }, asset);
+    collector.astray.note({ path, address: addressOf(c), hasTid: c.req.header('x-telemetry-tid') !== undefined });
+    const remedy = takesRecords(listener) ? WHERE_RECORDS_GO : 'this address takes no records (http.listen)';
+    return errorResponse(c, { status: 404, message: `${message}; ${remedy}` }, asset);
+  };
+}
+
+function addressOf(c: Context<{ Bindings: CollectorBindings }>): string | null {
+  return c.env?.address ?? null;
+}
+
+function methodsAt(app: App, path: string): string[] {
+  const taken = METHODS.filter(method =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
+  return taken.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
