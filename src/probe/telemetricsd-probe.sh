@@ -17,8 +17,7 @@ name=telemetricsd-probe version=1
 # What is sent of the entry for a crash and of that for a failed unit. Of the kernel it is the lines of its reports.
 crash_fields='MESSAGE_ID MESSAGE PRIORITY COREDUMP_EXE COREDUMP_COMM COREDUMP_PID COREDUMP_SIGNAL COREDUMP_SIGNAL_NAME COREDUMP_UNIT
   COREDUMP_USER_UNIT COREDUMP_TIMESTAMP COREDUMP_TRUNCATED COREDUMP_PACKAGE_NAME COREDUMP_PACKAGE_VERSION COREDUMP_PACKAGE_JSON'
-unit_fields='MESSAGE_ID PRIORITY UNIT UNIT_RESULT'
-# Nobody can turn it back without the secret, which never leaves this machine.
+unit_fields='MESSAGE_ID PRIORITY UNIT UNIT_RESULT' # not MESSAGE, which has names of instances
 hash_id='{ cat "$root/etc/machine-id" "$state/secret"; echo "$period"; } 2>/dev/null | sha256sum'
 
 main() {
@@ -58,8 +57,7 @@ run() {
   gather && send_queue
 }
 
-# Everything happens as in a run, with a copy of the state.
-preview() {
+preview() { # as in a run, with a copy of the state
   [ ! -d "$state" ] || cp -RP "$state" "$work/state" || die "can't read $state: run this with sudo"
   state=$work/state && gather
   say "To $server/v3/collector with X-Telemetry-TID: $tid"
@@ -83,7 +81,7 @@ uninstall() {
   [ -f "$unit.service" ] && [ "$root:$(id -u)" = :0 ] || die 'this needs root, and a probe that its installer has put here'
   systemctl disable -q --now "$name.timer" "$name.service"
   rm -rf "$unit.service" "$unit.timer" "$conf" "$state" "/usr/local/bin/$name"
-  { systemctl daemon-reload && userdel "$name" && groupdel "$name"; } 2>/dev/null # the group may be gone with its user
+  { systemctl daemon-reload; systemctl reset-failed "$name.service"; userdel "$name"; groupdel "$name"; } 2>/dev/null
   say 'The probe is removed.'
 }
 
@@ -92,13 +90,13 @@ gather() {
   mkdir -p "$state/pending" && [ -s "$state/secret" ] || keep secret "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
   [ -s "$state/started" ] || keep started "$now"
   cursor=$(cat "$state/cursor" 2>/dev/null) && set -- --cursor="$cursor" || set -- --since="@$(cat "$state/started")"
-  set -- "$@" ${root:+"--directory=$root/var/log/journal"} MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1 + MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c _PID=1 \
-    + _TRANSPORT=kernel SYSLOG_IDENTIFIER=kernel + SYSLOG_IDENTIFIER=systemd-pstore
+  set -- "$@" ${root:+"--directory=$root/var/log/journal"} _TRANSPORT=kernel SYSLOG_IDENTIFIER=kernel + SYSLOG_IDENTIFIER=systemd-pstore \
+    + MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1 + MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c _PID=1
   fields=$(say "$crash_fields" "$unit_fields" _TRANSPORT SYSLOG_IDENTIFIER FILE | tr -s ' \n' ,)
   export LC_ALL=C root state now version work cursor machine_id send build_command hash_id crash_fields unit_fields
   # 141: the reader has had enough.
   { journalctl -q --no-pager --all -o json --output-fields="$fields" "$@" || [ $? -eq 141 ] || : >"$work/failed"; } |
-    cut -b -1000000 | awk "$reader" >"$work/index" && [ ! -e "$work/failed" ] || die 'the journal could not be read'
+    cut -b -1000000 | awk "$reader" >"$work/index" && [ ! -e "$work/failed" ] || die "the journal could not be read, or $work has no room"
   for file in "$state/pending"/*; do [ ! -f "$file" ] || say "- $file"; done | cat - "$work/index" >"$work/queue"
 }
 
@@ -108,7 +106,7 @@ send_queue() {
     post_batch
     while read -r cursor file <&3; do
       [ "$file" = - ] || { read -r code <&4 || code=000; is_settled || { first= && break; }; }
-      if [ "$cursor" = - ]; then rm -f "$file"; else moved=$cursor; fi
+      if [ "$cursor" != - ]; then moved=$cursor; elif [ "$file" != - ]; then rm -f "$file"; fi
     done 3<"$work/batch" 4<"$work/codes"
     [ -z "$moved" ] || keep cursor "$moved"
     [ -n "$first" ] && first=$((first + 20)) || return 0
@@ -128,9 +126,8 @@ post_batch() {
 }
 
 # Whether a record is done with. A refusal that is about the record is passed over, so that it does not hold up the others.
-# 200 is not enough: it may come from anything but a telemetricsd, such as the sign-in page of a network.
 is_settled() {
-  [ "$code" != 201 ] || { : >"$state/sent" && return; }
+  [ "$code" != 201 ] || { : >"$state/sent" && return; } # 200 may come from the sign-in page of a network
   reason=$(sed -n 's/.*"message": *"\(.*\)".*/\1/p' "$work/answer-${file##*/}" 2>/dev/null | cut -c1-300)
   case $code:$reason in
     400:X-Telemetry-TID*) ;;
@@ -157,7 +154,7 @@ function look(   command, s, file, key) {
   }
 }
 function dmi(key) { # what the firmware says, unless its maker has forgotten to fill it in
-  return tolower(found[key]) ~ "^(to be filled.*|default string|system (product|version|manuf).*|not .*|none|n/a|[0x. -]*|0?123456789)$" ? "" : found[key]
+  if (tolower(found[key]) !~ "^(to be filled.*|default string|system (product|version|manuf).*|not .*|none|n/a|[0x. -]*|0?123456789)$") return found[key]
 }
 # Of an image its version, else the build, else the point release, as far as a distribution has these.
 function build_here(   s, id) {
@@ -169,8 +166,9 @@ function build_here(   s, id) {
   return s == "" ? "rolling" : substr(s, 1, 64)
 }
 function describe(   cpu, part) {
-  look(); build = build_here(); split(output("uname -rm"), part, " "); kernel = part[1]; fact["arch"] = part[2]; fact["system_name"] = found["os-release id"]
-  fact["host_type"] = dmi("sys_vendor") "|" dmi("product_name") "|" dmi("product_version"); fact["bios_version"] = dmi("bios_version")
+  look(); build = build_here(); split(output("uname -rm"), part, " "); kernel = part[1]; fact["arch"] = part[2]
+  fact["system_name"] = found["os-release id"]; fact["bios_version"] = dmi("bios_version")
+  fact["host_type"] = dmi("sys_vendor") "|" dmi("product_name") "|" dmi("product_version")
   if (fact["host_type"] == "||") fact["host_type"] = "|" found["model"] "|"
   fact["board_name"] = dmi("board_name") "|" dmi("board_vendor"); fact["record_format_version"] = 4; fact["payload_format_version"] = 1
   cpu = found["cpuinfo model name"] found["cpuinfo cpu model"] found["cpuinfo cpu"] found["cpuinfo uarch"]
@@ -203,14 +201,14 @@ function write(class, seconds, event, kernel, build, payload,   key, period) {
   fact["event_id"] = event; fact["kernel_version"] = kernel; fact["build"] = build
   file = sprintf("%s/%05d", ENVIRON["work"], ++records); printf "{" >file
   for (key in fact) printf "\"%s\":\"%s\",", key, escaped(fact[key]) >file
-  printf "\"payload\":\"%s\"}\n", payload >file; close(file)
+  printf "\"payload\":\"%s\"}\n", payload >file; if (close(file)) exit 1 # the disk is full
 }
 # A record has the kernel and the build of its time; a report of the kernel names its kernel.
 function send(class, usec, cursor, payload,   seconds, i, kernel, x, t) {
   seconds = substr(usec, 1, length(usec) - 6); x = t = cursor; sub(/.*;x=/, "", x); sub(/;.*/, "", x)
   sub(/.*;t=/, "", t); sub(/;.*/, "", t); x = sprintf("%16s%16s", x, t); gsub(/ /, "0", x)
   for (i = systems; i > 1 && since[i] > seconds + 0;) i--
-  if (match(payload, /ainted[^#]* [0-9]+\.[0-9]+[^ #]* #/)) { kernel = substr(payload, RSTART, RLENGTH - 2); sub(/.* /, "", kernel) } else kernel = kernels[i]
+  kernel = match(payload, /ainted[^#]* [0-9]+\.[0-9]+[^ #]* #/) ? substr(payload, RSTART, RLENGTH - 2) : kernels[i]; sub(/.* /, "", kernel)
   write(class, seconds, x, kernel, builds[i], payload); print resume(), file
 }
 function resume() { # where the next run has to begin: before the oldest block that is still open
@@ -230,8 +228,7 @@ function plain(field,   at, s, n, i, byte, all) { # in a text a backslash is bef
   return all
 }
 function entry_of(names,   n, i, name, value, all) { # as journalctl prints it, but for what is not sent
-  n = split(names, name, " ")
-  for (i = 1; i <= n; i++) {
+  for (n = split(names, name, " "); ++i <= n;) {
     value = plain(name[i]); if (name[i] ~ /UNIT$/) sub(/@[^.]*\./, "@.", value) # an instance may be named after a person
     if (length(value) > most) { value = substr(value, 1, most); if (!sub(/\\n([^\\]|\\[^n])*$/, "", value)) value = "" }
     if (value != "") all = all ",\"" name[i] "\":\"" value "\""
@@ -273,19 +270,22 @@ BEGIN {
   any = "[\200-\277]"; utf8 = "[\302-\337]" any "|\340[\240-\277]" any "|[\341-\354\356\357]" any any "|\355[\200-\237]" any
   utf8 = utf8 "|\360[\220-\277]" any any "|[\361-\363]" any any any "|\364[\200-\217]" any any
   for (i = 0; i < 256; i++) spelled[i] = i < 32 || i == 127 ? sprintf("\\u%04x", i) : sprintf("%c", i)
-  spelled[9] = "\\t"; spelled[10] = "\\n"; spelled[34] = "\\\""; spelled[92] = "\\\\"; most = 150000
-  mac = "[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]"; mac = mac ":" mac ":" mac; reported = "^(hardirqs|softirqs|irq event|note|page|flags|raw|head|rcu|task)"
+  spelled[9] = "\\t"; spelled[10] = "\\n"; spelled[34] = "\\\""; spelled[92] = "\\\\"
+  mac = "[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]"; mac = mac ":" mac ":" mac; most = 150000; oldest = 1; done = "-"
   uncorrected = "[Uu]ncorrected|Deferred|(severity|type): (fatal|recov)|[|]UE[|]|: ([0-9]+ )?UE |Check Exception|context corrupt|Bank [0-9]+: [abef]"
-  state = ENVIRON["state"]; now = ENVIRON["now"]; n = split(ENVIRON["send"], word, " "); while (n) wants[word[n--]] = 1
-  oldest = 1; done = "-"; describe(); own_records()
+  reported = "^(hardirqs|softirqs|irq event|note|page|flags|raw|head|rcu|task)"; state = ENVIRON["state"]; now = ENVIRON["now"]
+  n = split(ENVIRON["send"], word, " "); for (; n; n--) wants[word[n]] = 1
+  describe(); own_records()
 }
 /}$/ { # else it has been cut off
   here = plain("__CURSOR"); usec = plain("__REALTIME_TIMESTAMP"); mono = plain("__MONOTONIC_TIMESTAMP") + 0; boot = plain("_BOOT_ID")
   if (here == ENVIRON["cursor"]) next # --after-cursor would leave out another entry where this one is gone
   for (b = oldest; b <= opened; b++) if (b in text && (boot != boots[b] || mono > last[b] + 3e7 || mono > began[b] + 12e7)) finish(b)
   if (plain("SYSLOG_IDENTIFIER") == "systemd-pstore") {
-    n = split(plain("FILE"), line, "\\\\n"); p = line[1]; sub(/ Part.*/, "", p)
-    for (i = 1; i <= n; i++) { sub(/^(<[0-9]+>)?\[ *[0-9.]+\](\[ *[TC][0-9]+\])? ?/, "", line[i]); if (line[i] !~ /^$| Part[0-9]+$/) kernel_line(p, line[i]) }
+    n = split(plain("FILE"), line, "\\\\n"); p = line[1]
+    for (i = 1 + sub(/ Part[0-9]+$/, "", p); i <= n; i++) {
+      sub(/^(<[0-9]+>)?(\[ *[0-9.]+\])?(\[ *[TC][0-9]+\])? ?/, "", line[i]); if (line[i] != "") kernel_line(p, line[i])
+    }
   } else if (plain("_TRANSPORT") == "kernel") kernel_line("", plain("MESSAGE"))
   done = here; id = plain("MESSAGE_ID")
   if (id ~ /^fc2e/ && wants["coredumps"]) send("coredump/crash", usec, here, entry_of(ENVIRON["crash_fields"]))

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { chmodSync } from 'node:fs';
 import { crash, type Entry, journalMissing, kernelLines, pstoreFile } from './journal.ts';
 import { type Machine, machine, type SentRecord, shells } from './machine.ts';
 import { OOPS, REPORTS } from './reports.ts';
@@ -154,6 +155,34 @@ describe.skipIf(journalMissing !== undefined).each(shells.map(shell => [shell.aw
       expect(cut!.length).toBeGreaterThan(100_000);
       // An entry of megabytes is passed over.
       expect(others).toEqual([undefined, expect.stringContaining('main (app')]);
+    });
+
+    test('a journal as systemd 239 writes it out: spaces, control characters, bytes as they are', async () => {
+      const old = machine('http://127.0.0.1:9');
+      const at = (n: number) =>
+        `{ "__CURSOR" : "s=1;i=${n};b=2;m=${n};t=5f${n};x=c0ffee${n}", "__REALTIME_TIMESTAMP" : "179000000${n}000000", "__MONOTONIC_TIMESTAMP" : "${n}", "_BOOT_ID" : "2", "MESSAGE_ID" : "fc2e22bc6ee647b6b90729ab34a250b1"`;
+      const lines = [
+        `${at(1)}, "PRIORITY" : [ "2", [ 27, 91 ], "x ] }" ], "MESSAGE" : "two\\nlines \\u001b \\"quoted\\" é" }`,
+        `${at(2)}, "MESSAGE" : [ 27, 91, 49, 109, 195, 169 ], "COREDUMP_EXE" : "/home/alice/app" }`,
+        `${at(3)}, "MESSAGE" : "caf\xe9 \\u0000 end", "COREDUMP_EXE" : null }`,
+        `${at(4)}, "MESSAGE" : "it is cut o`,
+      ];
+      old.write(
+        'journal',
+        Buffer.concat(lines.map(line => Buffer.from(`${line}\n`, line.includes('caf') ? 'latin1' : 'utf8'))),
+      );
+      old.write('bin/journalctl', `#!/bin/sh\ncat '${old.path('journal')}'\n`);
+      chmodSync(old.path('bin/journalctl'), 0o755);
+      const found = await old.preview(shell);
+      expect(found.map(({ payload }) => JSON.parse(payload))).toEqual([
+        { MESSAGE_ID: expect.any(String), MESSAGE: 'two\nlines \u001b "quoted" é' },
+        { MESSAGE_ID: expect.any(String), MESSAGE: '\u001b[1mé', COREDUMP_EXE: '/home/[user]/app' },
+        { MESSAGE_ID: expect.any(String), MESSAGE: 'café \0 end' },
+      ]);
+      expect(found[0]).toMatchObject({
+        event_id: '000000000c0ffee100000000000005f1',
+        creation_timestamp: '1790000001',
+      });
     });
   },
 );

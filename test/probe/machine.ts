@@ -12,7 +12,8 @@ const STATE = 'var/lib/telemetricsd-probe';
 /** The files of a machine with a journal, as `telemetricsd-probe --root` takes it. */
 export interface Machine {
   path(name: string): string;
-  write(name: string, text: string): void;
+  /** Programs in `bin` come before those of the system. */
+  write(name: string, text: string | Uint8Array): void;
   read(name: string): string;
   /** Adds to the journal; another name is another file of it. */
   log(entries: Entry[], file?: string): Promise<void>;
@@ -66,7 +67,7 @@ function machineAt(root: string): Machine {
   const path = (name: string) => join(root, name);
   const start = (command: string, { shell, awk }: Shell = shells[0]!) =>
     Bun.spawn([...shell, PROBE, '--root', root, command], {
-      env: { PATH: `${binaries(awk)}:${process.env.PATH}` },
+      env: { PATH: `${path('bin')}:${binaries(awk)}:${process.env.PATH}` },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
