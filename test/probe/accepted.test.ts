@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { getJson, type TestApp, testApp } from '../app.ts';
 import { crash, journalMissing, kernelLines } from './journal.ts';
-import { type Machine, machine } from './machine.ts';
+import { type Machine, machineMaker } from './machine.ts';
 import { REPORTS } from './reports.ts';
 
+const machine = machineMaker();
 const AT = 1_790_000_000;
 
 describe.skipIf(journalMissing !== undefined)('the server', () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync } from 'node:fs';
 import { crash, type Entry, journalMissing, kernelLines, pstoreFile } from './journal.ts';
-import { type Machine, machine, type SentRecord, shells } from './machine.ts';
+import { type Machine, machineMaker, type SentRecord, shells } from './machine.ts';
 import { OOPS, REPORTS } from './reports.ts';
 
+const machine = machineMaker();
 const AT = 1_790_000_000;
 
 const HARMLESS = `Linux version 6.1.0 (debian-kernel@lists.debian.org) #1 SMP

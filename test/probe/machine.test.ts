@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { journalMissing } from './journal.ts';
-import { machine, parseRecord, type SentRecord } from './machine.ts';
+import { type Machine, machineMaker, parseRecord, type SentRecord } from './machine.ts';
 import { recordingServer } from './server.ts';
 
+const machine = machineMaker();
 const server = recordingServer();
 const OS = 'etc/os-release';
 
 /** Everything that would be sent now, the probe's own records first. */
-async function previewed(own: ReturnType<typeof machine>): Promise<SentRecord[]> {
+async function previewed(own: Machine): Promise<SentRecord[]> {
   const { code, output } = await own.run('preview');
   expect({ code, output }).toMatchObject({ code: 0 });
   return output.split('\n').slice(1, -1).map(parseRecord);

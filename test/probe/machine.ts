@@ -42,32 +42,35 @@ const SHELLS: Shell[] = [
   { shell: ['bash', '--posix'], awk: 'gawk' },
   { shell: ['busybox', 'sh'], awk: 'busybox' },
 ];
+const SYSTEMS_OWN: Shell = { shell: ['sh'], awk: 'awk' };
+/** Those of them that are here. */
 export const shells = SHELLS.filter(({ shell, awk }) => Bun.which(shell[0]!) && Bun.which(awk));
 
-const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-probe-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-let made = 0;
-
-export function machine(server: string, settings = ''): Machine {
-  const root = join(directory, `machine-${made++}`);
-  const files = machineAt(root);
-  files.write('etc/telemetricsd-probe.conf', `server = ${server}\ntid = ${TID}\n${settings}\n`);
-  files.write('etc/os-release', 'NAME=Example\nID=example\nVERSION_ID="12"\n');
-  files.write('etc/machine-id', '0123456789abcdef0123456789abcdef\n');
-  files.write('proc/uptime', '915.20 1000.00\n');
-  files.write('proc/cpuinfo', 'processor\t: 0\nmodel name\t: Intel(R) Core(TM) i7-8565U CPU @ 1.80GHz\n');
-  files.write(`${STATE}/secret`, `${'5'.repeat(64)}\n`);
-  // As if it had been installed long ago.
-  files.write(`${STATE}/started`, '1700000000\n');
-  mkdirSync(join(root, 'var/log/journal'), { recursive: true });
-  return files;
+/** A maker of machines that go with the test file which asks for it. */
+export function machineMaker() {
+  const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-probe-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  let made = 0;
+  return (server: string, settings = ''): Machine => {
+    const files = machineAt(join(directory, `machine-${made++}`), directory);
+    files.write('etc/telemetricsd-probe.conf', `server = ${server}\ntid = ${TID}\n${settings}\n`);
+    files.write('etc/os-release', 'NAME=Example\nID=example\nVERSION_ID="12"\n');
+    files.write('etc/machine-id', '0123456789abcdef0123456789abcdef\n');
+    files.write('proc/uptime', '915.20 1000.00\n');
+    files.write('proc/cpuinfo', 'processor\t: 0\nmodel name\t: Intel(R) Core(TM) i7-8565U CPU @ 1.80GHz\n');
+    files.write(`${STATE}/secret`, `${'5'.repeat(64)}\n`);
+    // As if it had been installed long ago.
+    files.write(`${STATE}/started`, '1700000000\n');
+    mkdirSync(files.path('var/log/journal'), { recursive: true });
+    return files;
+  };
 }
 
-function machineAt(root: string): Machine {
+function machineAt(root: string, directory: string): Machine {
   const path = (name: string) => join(root, name);
-  const start = (command: string, { shell, awk }: Shell = shells[0]!) =>
+  const start = (command: string, { shell, awk }: Shell = SYSTEMS_OWN) =>
     Bun.spawn([...shell, PROBE, '--root', root, command], {
-      env: { PATH: `${path('bin')}:${binaries(awk)}:${process.env.PATH}` },
+      env: { PATH: `${path('bin')}:${binaries(directory, awk)}:${process.env.PATH}`, TMPDIR: directory },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -106,7 +109,7 @@ export function isOfJournal({ classification }: SentRecord) {
 }
 
 /** A directory in which `awk` is this one. */
-function binaries(awk: string) {
+function binaries(directory: string, awk: string) {
   const bin = join(directory, `bin-${awk}`);
   mkdirSync(bin, { recursive: true });
   rmSync(join(bin, 'awk'), { force: true });
