@@ -60,7 +60,7 @@ run() {
 preview() { # as in a run, with a copy of the state
   [ ! -d "$state" ] || cp -RP "$state" "$work/state" || die "can't read $state: run this with sudo"
   state=$work/state && gather
-  say "To $server/v3/collector with X-Telemetry-TID: $tid"
+  say "To ${server%/}/v3/collector with X-Telemetry-TID: $tid"
   while read -r _ file; do [ "$file" = - ] || { IFS= read -r record <"$file" && say "$record"; }; done <"$work/queue"
 }
 
@@ -94,9 +94,9 @@ gather() {
     + MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1 + MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c _PID=1
   fields=$(say "$crash_fields" "$unit_fields" _TRANSPORT SYSLOG_IDENTIFIER FILE | tr -s ' \n' ,)
   export LC_ALL=C root state now version work cursor machine_id send build_command hash_id crash_fields unit_fields
-  # 141: the reader has had enough.
-  { journalctl -q --no-pager --all -o json --output-fields="$fields" "$@" || [ $? -eq 141 ] || : >"$work/failed"; } |
-    cut -b -1000000 | awk "$reader" >"$work/index" && [ ! -e "$work/failed" ] || die "the journal could not be read, or $work has no room"
+  { journalctl -q --no-pager --all -o json --output-fields="$fields" "$@" || : >"$work/failed"; } | cut -b -1000000 |
+    awk "$reader" >"$work/index" && { [ ! -e "$work/failed" ] || [ -e "$work/enough" ]; } ||
+    die "the journal could not be read, or $work has no room"
   for file in "$state/pending"/*; do [ ! -f "$file" ] || say "- $file"; done | cat - "$work/index" >"$work/queue"
 }
 
@@ -290,7 +290,7 @@ BEGIN {
   done = here; id = plain("MESSAGE_ID")
   if (id ~ /^fc2e/ && wants["coredumps"]) send("coredump/crash", usec, here, entry_of(ENVIRON["crash_fields"]))
   if (id ~ /^d9b3/ && wants["failed-units"]) send("unit/failed", usec, here, entry_of(ENVIRON["unit_fields"]))
-  if ((records > 199 || NR > 50000) && resume() == here) exit # no run burdens the machine or the server for long
+  if ((records > 199 || NR > 50000) && resume() == here) { print "" >(ENVIRON["work"] "/enough"); exit } # for a run
 }
 END {
   for (b = oldest; b <= opened; b++) if (b in text && (now - lasted[b] / 1e6 > 30 || now < lasted[b] / 1e6 - 60)) finish(b)

@@ -180,7 +180,8 @@ describe.skipIf(journalMissing !== undefined)('the probe', () => {
     expect(server.connections() - before).toBe(10);
     // Loaded machines take long; without a bound it would be 5,000 records.
     expect(first).toBeLessThan(60_000);
-    await own.run('run');
+    // Where the signal of a closed pipe is ignored, as in services, the end of reading looks like a failure.
+    await own.run('run', { shell: ['sh', '-c', 'trap "" PIPE; exec sh "$0" "$@"'], awk: 'awk' });
     expect(sent().map(record => record.creation_timestamp)).toEqual(
       Array.from({ length: 400 }, (_, n) => String(AT + (2 * n + 1) * 60)),
     );
