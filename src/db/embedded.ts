@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
+import { binariesOf, POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
 import { claimState, liveOwner } from './owner.ts';
 import {
   assertRunnable,
@@ -16,7 +16,7 @@ import {
   stopOrphan,
   stopPostmaster,
 } from './postmaster.ts';
-import { give, runAs } from './run-as.ts';
+import { give, mayEnter, runAs } from './run-as.ts';
 
 export interface EmbeddedPostgres {
   socketDir: string;
@@ -34,7 +34,7 @@ export async function startEmbedded(stateDir: string, log: Log): Promise<Embedde
   makeStateDir(stateDir);
   const release = claimState(stateDir);
   try {
-    const cluster = await prepare(stateDir, log);
+    const cluster = await prepare(realpathSync(stateDir), log);
     return await supervise(cluster, log, release);
   } catch (error) {
     release();
@@ -64,19 +64,19 @@ function makeStateDir(stateDir: string) {
 async function prepare(stateDir: string, log: Log): Promise<Cluster> {
   const dataDir = join(stateDir, 'data');
   assertSameMajor(dataDir);
-  let home: string;
+  const user = runAs(stateDir);
+  const home = binariesOf(stateDir, user);
   try {
-    home = await unpackBinaries(stateDir);
+    await unpackBinaries(home);
   } catch (cause) {
     throw new OperatorError(
-      `PostgreSQL can't be unpacked into ${stateDir}: ${(cause as Error).message}`,
+      `PostgreSQL can't be unpacked into ${home}: ${(cause as Error).message}`,
       'The directory must be writable for the user that runs telemetricsd, with about 100 MB free.',
       { cause },
     );
   }
-  const user = runAs(stateDir);
   // PostgreSQL's user passes through; what lies inside keeps its own permissions.
-  if (user) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
+  if (!mayEnter(stateDir, user)) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
   const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
   assertRunnable(cluster);
   if (existsSync(dataDir)) give(dataDir, user);
