@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -77,8 +76,8 @@ function collectorUrl({ http }: Config, requested: URL): { base: string; named?:
   const asked = requested.hostname.replaceAll(/[[\]]/g, '');
   const open = LOOPBACK.test(asked) && candidates.find(isReachable);
   if (open) {
-    const host = /^(0\.0\.0\.0|::)$/.test(open.host) ? hostname() : open.host;
-    return { base: new URL(urlOf({ ...open, host })).origin, ...(!isIP(host) && { named: host }) };
+    const { origin, hostname } = new URL(urlOf(open));
+    return { base: origin, ...(!isIP(hostname.replaceAll(/[[\]]/g, '')) && { named: hostname }) };
   }
   const [collector] = candidates;
   if (!collector) return { base: requested.origin };

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../errors.ts';
+import { fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { binariesOf, POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
 import { claimState, liveOwner } from './owner.ts';
@@ -54,7 +54,7 @@ function makeStateDir(stateDir: string) {
     mkdirSync(stateDir, { recursive: true, mode: 0o755 });
   } catch (cause) {
     throw new OperatorError(
-      `the state directory ${stateDir} can't be created: ${(cause as Error).message}`,
+      `the state directory ${stateDir} can't be created: ${fileReason(cause)}`,
       'Create it for the user that runs telemetricsd, or name another: TELEMETRICSD_STATE_DIR=/path, or state.dir in the configuration.',
       { cause },
     );
@@ -70,7 +70,7 @@ async function prepare(stateDir: string, log: Log): Promise<Cluster> {
     await unpackBinaries(home);
   } catch (cause) {
     throw new OperatorError(
-      `PostgreSQL can't be unpacked into ${home}: ${(cause as Error).message}`,
+      `PostgreSQL can't be unpacked into ${home}: ${fileReason(cause)}`,
       'The directory must be writable for the user that runs telemetricsd, with about 100 MB free.',
       { cause },
     );

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../../views/parts.tsx';
 import { DEFAULT_FILE } from '../config/file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Config, declaredSettings } from '../config/settings.ts';
@@ -17,9 +18,10 @@ export function configurationFile({ origin }: LoadedConfig, given: string | unde
   const file = given ?? DEFAULT_FILE;
   const set = declaredSettings.filter(({ key }) => origin(key) !== 'default');
   const here = set.filter(({ key }) => origin(key) === file);
-  const text = `It is right: ${here.length} ${here.length === 1 ? 'setting' : 'settings'} from ${file}, ${set.length - here.length} from the environment.`;
+  const others = counted(set.length - here.length, 'setting');
+  const text = `It is right: ${counted(here.length, 'setting')} from ${file}, ${others} from the environment.`;
   if (!existsSync(file))
-    return { level: 'ok', text: `It is right; there is no ${file}, ${set.length} settings come from the environment.` };
+    return { level: 'ok', text: `It is right; there is no ${file}; ${others} from the environment.` };
   const { mode } = statSync(file);
   if (mode & OTHERS_WRITE) return { level: 'error', text: `Everyone may write ${file}.`, remedy: `chmod o-w ${file}` };
   if (!user.mayRead(file)) {

@@ -132,7 +132,7 @@ test('two started at once on one new state directory: one serves, the other is r
   expect((await served[0]!.value.stop()).code).toBe(0);
 });
 
-test('an address that is taken is a clear error, and no PostgreSQL is left', async () => {
+test('an address that is taken is one sentence, before anything is made', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => other.once('listening', resolve));
   const { port } = other.address() as { port: number };
@@ -141,8 +141,11 @@ test('an address that is taken is a clear error, and no PostgreSQL is left', asy
   const { code, stderr } = await run(['serve'], { stateDir, env });
   other.close();
   expect(code).toBe(1);
-  expect(stderr).toContain(`can't listen on 127.0.0.1:${port}: something else listens there`);
-  expect(existsSync(`${stateDir}/data/postmaster.pid`)).toBe(false);
+  expect(stderr).toContain(
+    `telemetricsd: can't listen on 127.0.0.1:${port} (something else listens there)\nStop what is there, or`,
+  );
+  expect(stderr).not.toContain('    at ');
+  expect(existsSync(stateDir)).toBe(false);
 });
 
 test('migrate alone and beside a running server', async () => {
@@ -190,10 +193,20 @@ test('listeners serve what they are for, a unix socket too', async () => {
   const program = await start({ env: { TELEMETRICSD_HTTP_LISTEN: listen } });
   const [collector, pages] = program.ports as [number, number];
   expect((await exchange(collector, headerRequest('hello\n'))).status).toBe(201);
-  expect((await exchange(collector, get('/telemetryui/records'))).status).toBe(404);
-  expect((await exchange(collector, get('/api/records'))).status).toBe(404);
+  const pagesAre = `this address takes records, pages and API are at http://127.0.0.1:${pages}`;
+  for (const path of ['/telemetryui/records', '/api/records', '/metrics']) {
+    const answer = await exchange(collector, get(path));
+    expect({ status: answer.status, text: answer.text }).toEqual({
+      status: 404,
+      text: expect.stringContaining(pagesAre),
+    });
+  }
+  expect((await exchange(collector, get('/'))).json.message).toEndWith(`POST a record to it; ${pagesAre}`);
+  expect((await exchange(collector, get('/nowhere'))).json.message).toBe('there is nothing at /nowhere');
   for (const place of [pages, socket]) {
-    expect((await exchange(place, headerRequest('hello\n'))).status).toBe(404);
+    const answer = await exchange(place, headerRequest('hello\n'));
+    expect(answer.status).toBe(404);
+    expect(answer.json.message).toEndWith(`records are taken at http://127.0.0.1:${collector}`);
     expect((await exchange(place, get('/telemetryui/records'))).status).toBe(200);
     expect((await exchange(place, get('/api/records'))).json.records).toHaveLength(1);
   }
@@ -201,6 +214,18 @@ test('listeners serve what they are for, a unix socket too', async () => {
   expect((await exchange(pages, get('/api/records', 'attacker.example'))).status).toBe(403);
   expect((await program.stop()).code).toBe(0);
   expect(existsSync(socket)).toBe(false);
+});
+
+test('the socket of another server is left to it', async () => {
+  const socket = path('of-another.sock');
+  const other = createServer().listen(socket);
+  await new Promise(resolve => other.once('listening', resolve));
+  const { code, stderr } = await run(['serve'], {
+    env: { TELEMETRICSD_HTTP_LISTEN: `unix:${socket}` },
+    prepared: true,
+  });
+  other.close();
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('(something else listens there)') });
 });
 
 test('a socket left behind by a killed server is no obstacle', async () => {
