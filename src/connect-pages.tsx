@@ -6,7 +6,7 @@ import { Arrivals } from '../views/arrivals.tsx';
 import { ConnectPage } from '../views/connect.tsx';
 import { type Listener, takesRecords, urlOf } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
-import { curlLine } from './curl-line.ts';
+import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 import type { Sql } from './db/connect.ts';
 import { RequestError } from './errors.ts';
 import type { MakeFrame } from './frame.ts';
@@ -20,10 +20,11 @@ const PAYLOAD_BEGINNING = 200;
 const LOOPBACK = /^(localhost|127\..*|::1)$/;
 
 const COMMANDS = [
+  { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
   { what: 'Restart the client, so that it reads its configuration again:', line: 'sudo telemctl restart' },
   {
     what: 'Let it send a test record:',
-    line: 'telem-record-gen -c org.example/connect/test -s 1 -p "hello from $(hostname)"',
+    line: `telem-record-gen -c ${TEST_CLASSIFICATION} -s 1 -p "hello from $(hostname)"`,
   },
 ];
 

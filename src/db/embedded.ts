@@ -12,6 +12,7 @@ import {
   LeftoverInTheWay,
   makeSocketDir,
   postmasterStatus,
+  removeSocketDir,
   startPostmaster,
   stopOrphan,
   stopPostmaster,
@@ -150,6 +151,7 @@ async function supervise(cluster: Cluster, log: Log, release: () => void): Promi
       stopping = true;
       await restart;
       await stopPostmaster(child);
+      removeSocketDir(cluster);
       release();
     },
   };

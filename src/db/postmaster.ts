@@ -67,6 +67,11 @@ export function makeSocketDir(stateDir: string, user: RunAs | undefined): string
   return dir;
 }
 
+/** What lies under the temporary directory goes; beside the data it stays. */
+export function removeSocketDir({ dataDir, socketDir }: Cluster) {
+  if (dirname(socketDir) !== dirname(dataDir)) rmSync(socketDir, { recursive: true, force: true });
+}
+
 /** Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. */
 export function initialise(cluster: Cluster) {
   const { home, dataDir, user } = cluster;

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, eventually } from '../executable/program.ts';
 
@@ -12,8 +12,9 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-// Kept from one run to the next: making it takes most of a minute.
-const DEBIAN = join(tmpdir(), 'telemetricsd-test-bookworm');
+/** Kept from one run to the next: making it takes most of a minute. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'telemetricsd-test');
+const DEBIAN = join(CACHE, 'bookworm');
 const PACKAGES = 'systemd,systemd-sysv,dbus,libstdc++6,curl,passwd';
 const ENVIRONMENT = ['env', '-i', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
 
@@ -22,6 +23,7 @@ export function debianMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root';
   if (existsSync(DEBIAN)) return undefined;
   if (!Bun.which('debootstrap')) return 'it needs debootstrap';
+  mkdirSync(CACHE, { recursive: true });
   const fresh = `${DEBIAN}.${process.pid}`;
   const made = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', fresh], {
     encoding: 'utf8',
