@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { childrenOf, eventually } from '../executable/program.ts';
 
 /** A fresh Debian in a directory, with users, processes and a network of its own. */
@@ -23,13 +23,13 @@ export function debianMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root';
   if (existsSync(DEBIAN)) return undefined;
   if (!Bun.which('debootstrap')) return 'it needs debootstrap';
-  mkdirSync(CACHE, { recursive: true });
-  const fresh = `${DEBIAN}.${process.pid}`;
+  const fresh = join(mkdtempSync(join(tmpdir(), 'telemetricsd-debian-')), 'bookworm');
   const made = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', fresh], {
     encoding: 'utf8',
   });
-  if (made.status === 0) renameSync(fresh, DEBIAN);
-  else rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(CACHE, { recursive: true });
+  if (made.status === 0) spawnSync('mv', [fresh, CACHE]);
+  rmSync(dirname(fresh), { recursive: true, force: true });
   return made.status === 0 ? undefined : `debootstrap failed: ${made.stdout.trim().split('\n').at(-1)}`;
 }
 
