@@ -161,8 +161,9 @@ function reloadOnHangup(reloads: (() => unknown)[], log: Log) {
   });
 }
 
+/** The same signal may come again while we stop, as npm passes on what the terminal has sent to all: it must not end us halfway. */
 function nextSignal(name: NodeJS.Signals): Promise<string> {
-  return new Promise(resolve => process.once(name, () => resolve(name)));
+  return new Promise(resolve => process.on(name, () => resolve(name)));
 }
 
 function readyText(config: Config, servers: RunningServer[], sample: string, firstLink: string | undefined) {

@@ -15,7 +15,8 @@ const system = process.argv[2] === 'system';
 const given = process.argv.slice(system ? 3 : 2);
 const scratch = makeScratch();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
+  // Not once: npm passes on what the terminal has sent already.
+  process.on(signal, () => {
     // The tests themselves are among what runs there.
     scratch.remove();
     process.exit(1);

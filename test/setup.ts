@@ -8,7 +8,7 @@ const scratch = inScratch() ? undefined : makeScratch();
 if (scratch) {
   process.env.TMPDIR = scratch.path;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       scratch.remove();
       process.exit(1);
     });

@@ -71,7 +71,10 @@ test.each(STOPS.filter(([, kind]) => KINDS.includes(kind)))(
     halfway.write(headerRequest('never finished').slice(0, -5));
     await Bun.sleep(1_000);
     const postmaster = program.postmaster()!;
-    const { code, ms } = await program.stop(signal);
+    const stopping = program.stop(signal);
+    // From npm and from the terminal.
+    process.kill(program.pid, signal);
+    const { code, ms } = await stopping;
     await load.stop();
     expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
     expect(isAlive(postmaster)).toBe(false);
