@@ -28,7 +28,7 @@ const build = Bun.spawnSync(
     `--compile-executable-path=${runtimePath}`,
     '--minify-syntax',
     '--minify-whitespace',
-    // Bytecode is of the processor that it was made on (oven-sh/bun#18416): a program from elsewhere starts a little later.
+    // Bytecode made on one kind of processor crashes on another (oven-sh/bun#18416); without it the program starts a little slower.
     ...(isCross ? [] : ['--bytecode']),
     '--format=esm',
     '--sourcemap=inline',

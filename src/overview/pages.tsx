@@ -15,7 +15,7 @@ const GUILTIES = 8;
 const CRASH_DAYS = 7;
 const EXCESS_SHOWN_MS = 3_600_000;
 
-/** What may be in trouble. */
+/** What may be in trouble, and what helps where there is nothing yet. */
 interface Watched {
   limits: Limits;
   parsers?: Parsers | undefined;
