@@ -8,9 +8,9 @@ import { postmasterStatus } from '../../src/db/postmaster.ts';
 
 export const EXECUTABLE = resolve(import.meta.dir, '../../dist/telemetricsd');
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 110_000;
 const STOP_TIMEOUT_MS = 30_000;
-const COMMAND_TIMEOUT_MS = 60_000;
+const COMMAND_TIMEOUT_MS = 110_000;
 
 export interface ProgramOptions {
   /** Without it, one of its own that is prepared already, unless `uid` is given. */
