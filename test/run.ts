@@ -57,7 +57,7 @@ function run(which: string[], output: 'inherit' | 'pipe', reportSuffix = '') {
     argument.startsWith(OUTFILE) ? argument.replace(/(\.\w+)?$/, `${reportSuffix}$1`) : argument,
   );
   return Bun.spawn(
-    [process.execPath, '--max-http-header-size=32768', 'test', '--timeout', '60000', ...which, ...options],
+    [process.execPath, '--max-http-header-size=32768', 'test', '--timeout', '180000', ...which, ...options],
     { stdin: 'ignore', stdout: output, stderr: output, env: { ...process.env, TMPDIR: scratch.path } },
   );
 }
