@@ -1,5 +1,5 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '../executable/program.ts';
@@ -9,6 +9,7 @@ setDefaultTimeout(120_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
 const outside = mkdtempSync(join(tmpdir(), 'outside-'));
+chmodSync(outside, 0o755);
 afterAll(() => rmSync(outside, { recursive: true }));
 
 test.each([

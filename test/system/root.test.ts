@@ -1,6 +1,16 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../certificates.ts';
 import { type Program, workspace } from '../executable/program.ts';
@@ -11,10 +21,14 @@ setDefaultTimeout(60_000);
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const NAMELESS = 54_321;
+/** Where PostgreSQL's programs lie for state directories that its user can't reach. */
+const CACHE = '/var/cache/telemetricsd';
 if (!isRoot) console.warn('test/system is skipped: it needs root');
 
 describe.skipIf(!isRoot)('started as root', () => {
-  const { start, run, path } = workspace();
+  const { start, run, path, defer } = workspace();
+  const cached = existsSync(CACHE);
+  defer(() => cached || rmSync(CACHE, { recursive: true, force: true }));
 
   test('PostgreSQL runs as another user, who owns the data', async () => {
     const program = await start({ stateDir: path('as-root') });
