@@ -352,17 +352,20 @@ configured_addresses() {
 
 tell_addresses() {
   host=$(uname -n)
-  collector=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|collector\)$//p' | head -n 1)
+  takes=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|collector\)$//p')
+  open=$(printf '%s\n' "$takes" | grep -v '^\(https:\/\/\)\?\(127\.\|localhost:\|\[::1\]\)' | head -n 1)
   say ''
-  case ${collector#https://} in
-    '') ;;
-    127.* | localhost:* | '[::1]'*) say "Machines can't report yet: $collector is this host alone (http.listen in $config)." ;;
-    *)
-      scheme=http
-      [ "$collector" = "${collector#https://}" ] || scheme=https
-      say "Machines report to $scheme://$host:${collector##*:}."
-      ;;
-  esac
+  if [ -n "$open" ]; then
+    scheme=http
+    [ "$open" = "${open#https://}" ] || scheme=https
+    open=${open#https://}
+    case ${open%:*} in
+      '' | 0.0.0.0 | '[::]') say "Machines report to $scheme://$host:${open##*:}." ;;
+      *) say "Machines report to $scheme://$open." ;;
+    esac
+  elif [ -n "$takes" ]; then
+    say "Machines can't report yet: what takes records is for this host alone (http.listen in $config)."
+  fi
   shown=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p' | head -n 1)
   case $shown in
     127.* | localhost:*)
