@@ -350,10 +350,15 @@ configured_addresses() {
     sed 's/{ address = "\(.*\)", serves = "\(.*\)" }/\1 \2/; s/^"\(.*\)"$/\1 all/'
 }
 
+# Those of the addresses on stdin that other machines can reach.
+open_to_others() {
+  grep -v '^$\|^\(https:\/\/\)\?\(127\.\|localhost:\|\[::1\]\)' || true
+}
+
 tell_addresses() {
   host=$(uname -n)
   takes=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|collector\)$//p')
-  open=$(printf '%s\n' "$takes" | grep -v '^\(https:\/\/\)\?\(127\.\|localhost:\|\[::1\]\)' | head -n 1)
+  open=$(printf '%s\n' "$takes" | open_to_others | head -n 1)
   say ''
   if [ -n "$open" ]; then
     scheme=http
@@ -366,7 +371,9 @@ tell_addresses() {
   elif [ -n "$takes" ]; then
     say "Machines can't report yet: what takes records is for this host alone (http.listen in $config)."
   fi
-  shown=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p' | head -n 1)
+  shows=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p')
+  [ -z "$(printf '%s\n' "$shows" | open_to_others)" ] || return 0
+  shown=$(printf '%s\n' "$shows" | head -n 1)
   case $shown in
     127.* | localhost:*)
       say 'Nobody has to sign in to see the pages, so they are for this host alone. From your desk:' \
