@@ -372,7 +372,7 @@ tell_addresses() {
     say "Machines can't report yet: what takes records is for this host alone (http.listen in $config)."
   fi
   shows=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p')
-  [ -z "$(printf '%s\n' "$shows" | open_to_others)" ] || return 0
+  [ -z "$(printf '%s\n' "$shows" | open_to_others)" ] && [ "$(setting "$bin" access mode)" != accounts ] || return 0
   shown=$(printf '%s\n' "$shows" | head -n 1)
   case $shown in
     127.* | localhost:*)
