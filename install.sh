@@ -17,7 +17,8 @@ in dist/; in a checkout it is built where it is missing or older than the source
   --prefix DIR    where bin/telemetricsd goes (default /usr/local)
   --no-start      do not start the service
   --uninstall     remove the program and the service; configuration and data stay
-  --purge         remove these as well, with the user telemetricsd
+  --purge         remove these as well, with the user telemetricsd; asks before, and without a terminal needs --yes
+  --yes           do not ask
   --dry-run       only say what would be done
   --help
 
@@ -45,6 +46,7 @@ prefix=
 listen=
 pages=
 start=yes
+yes=
 dry_run=
 
 main() {
@@ -79,6 +81,7 @@ parse_arguments() {
       --no-start) start= ;;
       --uninstall) [ $action = purge ] || action=uninstall ;;
       --purge) action=purge ;;
+      --yes) yes=yes ;;
       --dry-run) dry_run=yes ;;
       --help | -h) usage && exit 0 ;;
       *) misuse "unknown argument \"$1\"" ;;
@@ -130,7 +133,7 @@ must_build() {
 
 build() {
   command -v npm >/dev/null || die "the executable is missing or older than the sources, and npm is not here to build it" \
-    "Install Node 20 or newer with npm, or copy a built executable to $candidate."
+    "Install Node 18 or newer with npm, or copy a built executable to $candidate."
   if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
     home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
     change "build the executable (npm run build, as $SUDO_USER)" \
@@ -149,6 +152,7 @@ install_new() {
   create_directories
   change "install $bin" put_executable
   create_config
+  mend_owner
   take_over_data
   put_unit
   label
@@ -179,6 +183,22 @@ create_directories() {
   [ -d $config_dir ] || change "create $config_dir" install -d -m 750 -g $user $config_dir
 }
 
+# Where telemetricsd was started by hand as root, what it left there keeps the service out.
+mend_owner() {
+  [ -n "$dry_run" ] || state=$(setting "$bin" state dir)
+  state=${state:-$default_state}
+  service_runs || assert_no_other
+  uid=$(id -u $user 2>/dev/null) || uid=4294967294
+  for path in "$state" "$state"/data "$state"/pg "$state"/run $backups; do
+    [ -n "$(find "$path" ! -uid "$uid" -print -quit 2>/dev/null)" ] || continue
+    # Of state.dir itself not more than the directory: it may hold other things, too.
+    deep=-R
+    [ "$path" != "$state" ] || deep=
+    [ -n "$deep" ] || [ "$(stat -c %u "$path")" != "$uid" ] || continue
+    change "give $path to the user $user" chown $deep -h $user:$user "$path"
+  done
+}
+
 put_executable() {
   mkdir -p "$(dirname "$bin")"
   cp "$candidate" "$bin.new"
@@ -189,7 +209,7 @@ put_executable() {
 # Sets settings, what a new configuration says, before anything is changed: the addresses may be wrong.
 choose_listen() {
   if [ -e $config ]; then
-    [ -z "$listen$pages" ] || warn "$config exists and stays as it is: --listen and --pages are left out."
+    [ -z "$listen$pages" ] || warn "$config exists and stays as it is: --listen and --pages are left out. Change http.listen there."
     return
   fi
   [ -n "$listen" ] || ask_address listen $default_listen \
@@ -311,25 +331,62 @@ tell_left_out() {
 tell_next() {
   say '' "telemetricsd $new_version is installed." ''
   as_service "$bin" welcome
-  say '' "  Configuration         $config (then: systemctl restart $service)" \
-    "  Log                   journalctl -u $service" \
-    '  Upgrade               run the install.sh of the new version'
-  [ -n "$listen" ] || return 0
-  say '' "Machines report to http://$(uname -n):${listen##*:}, where records are taken and nothing is shown."
-  case $pages in
+  if command -v systemctl >/dev/null; then
+    say '' "  Configuration         $config (then: systemctl restart $service)" "  Log                   journalctl -u $service"
+  else
+    say '' "  Configuration         $config (the server reads it when it starts)"
+  fi
+  say '  Upgrade               run the install.sh of the new version'
+  addresses=$(configured_addresses)
+  tell_addresses
+  tell_firewall
+}
+
+# What the configuration says, a line for each address of http.listen: where, and what it serves.
+configured_addresses() {
+  as_service "$bin" config |
+    awk '/^\[/ { http = ($0 == "[http]") } http && /^listen = / { list = 1 } list { print } list && /\]$/ { exit }' |
+    grep -o '{ address = "[^"]*", serves = "[a-z]*" }\|"[^"]*"' |
+    sed 's/{ address = "\(.*\)", serves = "\(.*\)" }/\1 \2/; s/^"\(.*\)"$/\1 all/'
+}
+
+# Those of the addresses on stdin that other machines can reach.
+open_to_others() {
+  grep -v '^$\|^\(https:\/\/\)\?\(127\.\|localhost:\|\[::1\]\)' || true
+}
+
+tell_addresses() {
+  host=$(uname -n)
+  takes=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|collector\)$//p')
+  open=$(printf '%s\n' "$takes" | open_to_others | head -n 1)
+  say ''
+  if [ -n "$open" ]; then
+    scheme=http
+    [ "$open" = "${open#https://}" ] || scheme=https
+    open=${open#https://}
+    case ${open%:*} in
+      '' | 0.0.0.0 | '[::]') say "Machines report to $scheme://$host:${open##*:}." ;;
+      *) say "Machines report to $scheme://$open." ;;
+    esac
+  elif [ -n "$takes" ]; then
+    say "Machines can't report yet: what takes records is for this host alone (http.listen in $config)."
+  fi
+  shows=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p')
+  [ -z "$(printf '%s\n' "$shows" | open_to_others)" ] && [ "$(setting "$bin" access mode)" != accounts ] || return 0
+  shown=$(printf '%s\n' "$shows" | head -n 1)
+  case $shown in
     127.* | localhost:*)
       say 'Nobody has to sign in to see the pages, so they are for this host alone. From your desk:' \
-        "  ssh -N -L ${pages##*:}:$pages $(uname -n)      and open http://localhost:${pages##*:}/telemetryui"
+        "  ssh -N -L ${shown##*:}:$shown $host      and open http://localhost:${shown##*:}/telemetryui"
       ;;
   esac
-  tell_firewall
 }
 
 # Fedora and openSUSE come with a firewall that lets nothing in, Ubuntu with one that may have been switched on.
 tell_firewall() {
   firewalld=
   ufw=
-  for address in "$listen" "$pages"; do
+  for address in $(printf '%s\n' "$addresses" | cut -d' ' -f1); do
     case ${address#https://} in
       127.* | localhost:* | '[::1]'* | unix:*) continue ;;
     esac
@@ -352,6 +409,7 @@ upgrade() {
   create_account
   create_directories
   create_config
+  mend_owner
   if [ "$(sha256sum <"$candidate")" = "$(sha256sum <"$bin")" ]; then repair; else replace; fi
 }
 
@@ -428,7 +486,7 @@ assert_can_stop() {
 assert_no_other() {
   owner=$(cut -d' ' -f1 "$state/telemetricsd.pid" 2>/dev/null) || return 0
   case $(readlink "/proc/$owner/exe") in
-    */telemetricsd*) die "a telemetricsd that is no service runs here (process $owner)" "Stop it: kill $owner" ;;
+    */telemetricsd* | */bun) die "a telemetricsd that is no service runs here (process $owner)" "Stop it: kill $owner" ;;
   esac
 }
 
@@ -554,7 +612,8 @@ uninstall() {
 }
 
 confirm_purge() {
-  { [ -t 0 ] && [ -z "$dry_run" ]; } || return 0
+  [ -z "$yes$dry_run" ] || return 0
+  [ -t 0 ] || die 'nothing was removed: that all records go has to be confirmed' "Add --yes."
   printf 'All records in %s will be gone, with the backups that upgrades made. Type "purge" to go on: ' "$state"
   read -r answer || answer=
   [ "$answer" = purge ] || die 'nothing was removed'
@@ -563,7 +622,7 @@ confirm_purge() {
 # Only what the program made, and the certificates that were copied for it: state.dir may hold other things, too.
 purge() {
   for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/telemetricsd.pid* \
-    "$backups"/before-*.backup "$config" $config_dir/tls; do
+    "$backups"/before-*.backup "$config" $config_dir/tls $unit.d /var/cache/telemetricsd; do
     [ ! -e "$path" ] || change "remove $path" rm -rf "$path"
   done
   set -- "$state"
@@ -571,6 +630,7 @@ purge() {
   for directory in "$@" $config_dir $backups; do
     [ ! -d "$directory" ] || change "remove $directory" rmdir "$directory" || warn "$directory stays: it holds other files."
   done
+  ! has_systemd || change 'let systemd read its units again' systemctl daemon-reload
   ! id $user >/dev/null 2>&1 || change "remove the user $user" userdel $user
   ! getent group $user >/dev/null || change "remove the group $user" groupdel $user
 }

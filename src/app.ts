@@ -26,6 +26,7 @@ import { neverGuiltyPages } from './crashes/edit-pages.tsx';
 import { crashPages } from './crashes/pages.tsx';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
+import { nothingThere, type Place, pagesElsewhere } from './elsewhere.ts';
 import { errorResponse } from './error-response.tsx';
 import { RequestError } from './errors.ts';
 import { bareFrame, frameMaker } from './frame.ts';
@@ -67,6 +68,10 @@ export interface AppDependencies {
   onWork?: () => void;
   /** The configuration in force as text, for admins. */
   settings?: string;
+  /** What writes sample data into the same database. */
+  demoCommand?: string;
+  /** All that this server serves, once it does. */
+  places?: () => Place[];
 }
 
 /** Forms are small; records come another way. */
@@ -76,7 +81,7 @@ export type App = Hono<{ Bindings: CollectorBindings }>;
 
 /** Everything that one listener serves. */
 export function createApp(deps: AppDependencies, listener: Listener): App {
-  const { config, database, collector, log } = deps;
+  const { config, database, collector, log, places = () => [] } = deps;
   const assets = loadAssets();
   const app: App = new Hono<{ Bindings: CollectorBindings }>({ getPath: pathOf });
 
@@ -89,11 +94,23 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
     c.header('Allow', 'GET, HEAD, OPTIONS');
     return pending.length === 0 ? c.text('ready\n') : c.text(`${pending.length} migrations are pending\n`, 503);
   });
-  if (takesRecords(listener)) app.route('/', collectorRoutes(collector, config, servesPages(listener)));
+  if (takesRecords(listener))
+    app.route(
+      '/',
+      collectorRoutes(collector, config, servesPages(listener) ? undefined : () => pagesElsewhere(config, places())),
+    );
   if (servesPages(listener)) app.route('/', pages(deps, listener, assets));
   if (listener.serves === 'redirect') app.all('*', redirectToHttps(config));
 
-  app.notFound(notFound(app, listener, collector, assets.href));
+  app.notFound(
+    notFound({
+      app,
+      listener,
+      collector,
+      asset: assets.href,
+      nothingThere: (method, path) => nothingThere(method, path, listener, config, places()),
+    }),
+  );
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse();
     return errorResponse(c, error, assets.href, log);
@@ -113,6 +130,7 @@ function pages(
     onWork = () => {},
     disk = () => undefined,
     settings = '',
+    demoCommand = 'npm run demo',
   }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
@@ -169,7 +187,10 @@ function pages(
   app.route('/telemetryui/tokens', tokenPages(database.sql, frame));
   app.route('/telemetryui/audit', auditPages(database.sql, frame));
   app.route('/telemetryui/settings', settingsPages(frame, settings));
-  app.route('/telemetryui', overviewPages(database.sql, config, { limits: collector.limits, parsers }, frame));
+  app.route(
+    '/telemetryui',
+    overviewPages(database.sql, config, { limits: collector.limits, parsers, demoCommand }, frame),
+  );
   app.route('/telemetryui/records/export', exportRoutes(database));
   app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
   app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));

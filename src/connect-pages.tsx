@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -7,7 +6,7 @@ import { Arrivals } from '../views/arrivals.tsx';
 import { ConnectPage } from '../views/connect.tsx';
 import { type Listener, takesRecords, urlOf } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
-import { curlLine } from './curl-line.ts';
+import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 import type { Sql } from './db/connect.ts';
 import { RequestError } from './errors.ts';
 import type { MakeFrame } from './frame.ts';
@@ -21,10 +20,11 @@ const PAYLOAD_BEGINNING = 200;
 const LOOPBACK = /^(localhost|127\..*|::1)$/;
 
 const COMMANDS = [
+  { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
   { what: 'Restart the client, so that it reads its configuration again:', line: 'sudo telemctl restart' },
   {
     what: 'Let it send a test record:',
-    line: 'telem-record-gen -c org.example/connect/test -s 1 -p "hello from $(hostname)"',
+    line: `telem-record-gen -c ${TEST_CLASSIFICATION} -s 1 -p "hello from $(hostname)"`,
   },
 ];
 
@@ -77,8 +77,8 @@ function collectorUrl({ http }: Config, requested: URL): { base: string; named?:
   const asked = requested.hostname.replaceAll(/[[\]]/g, '');
   const open = LOOPBACK.test(asked) && candidates.find(isReachable);
   if (open) {
-    const host = /^(0\.0\.0\.0|::)$/.test(open.host) ? hostname() : open.host;
-    return { base: new URL(urlOf({ ...open, host })).origin, ...(!isIP(host) && { named: host }) };
+    const { origin, hostname } = new URL(urlOf(open));
+    return { base: origin, ...(!isIP(hostname.replaceAll(/[[\]]/g, '')) && { named: hostname }) };
   }
   const [collector] = candidates;
   if (!collector) return { base: requested.origin };

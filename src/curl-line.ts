@@ -1,9 +1,12 @@
+/** What the test records are that this line, and the page that connects machines, post. */
+export const TEST_CLASSIFICATION = 'org.example/connect/test';
+
 /** A line for any shell that posts a record in the header format, as clients do. */
 export function curlLine(baseUrl: string, tid: string): string {
   const headers = {
     'X-Telemetry-TID': tid,
     record_format_version: '4',
-    classification: 'org.example/connect/test',
+    classification: TEST_CLASSIFICATION,
     severity: '1',
     machine_id: 'my-first-machine',
     creation_timestamp: '$(date +%s)',

@@ -9,6 +9,11 @@ export class OperatorError extends Error {
   }
 }
 
+/** "EROFS: read-only file system" of an error of the file system: without the call and the path, which may be of no use to people. */
+export function fileReason(error: unknown): string {
+  return (error as Error).message.replace(/^(E[A-Z0-9]+: [^,]*), .*/s, '$1');
+}
+
 /** An answer to a request that could not be served: its status and a message that is safe to show. */
 export class RequestError extends Error {
   override name = 'RequestError';

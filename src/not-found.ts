@@ -10,21 +10,29 @@ const PEOPLES_PATH = /^\/(?:telemetryui|api|metrics|static)(?:\/|$)/;
 const METHODS = ['GET', 'POST', 'DELETE'];
 
 /** Answers what no route takes: OPTIONS on one that takes others, a record at the wrong address, and the rest with 404. */
-export function notFound(
-  app: App,
-  listener: Listener,
-  collector: Collector,
-  asset: (name: string) => string,
-): NotFoundHandler<{ Bindings: CollectorBindings }> {
+export function notFound({
+  app,
+  listener,
+  collector,
+  asset,
+  nothingThere,
+}: {
+  app: App;
+  listener: Listener;
+  collector: Collector;
+  asset: (name: string) => string;
+  /** What a 404 says. */
+  nothingThere: (method: string, path: string) => string;
+}): NotFoundHandler<{ Bindings: CollectorBindings }> {
   return c => {
     const { method, path } = c.req;
     const allowed = method === 'OPTIONS' ? methodsAt(app, path) : [];
     if (allowed.length > 0) return c.body(null, 204, { Allow: [...allowed, 'OPTIONS'].join(', ') });
-    const message = `there is nothing at ${path}`;
+    const message = nothingThere(method, path);
     if (method !== 'POST' || PEOPLES_PATH.test(path)) return errorResponse(c, { status: 404, message }, asset);
     collector.astray.note({ path, address: addressOf(c), hasTid: c.req.header('x-telemetry-tid') !== undefined });
-    const remedy = takesRecords(listener) ? WHERE_RECORDS_GO : 'this address takes no records (http.listen)';
-    return errorResponse(c, { status: 404, message: `${message}; ${remedy}` }, asset);
+    const remedy = takesRecords(listener) ? `; ${WHERE_RECORDS_GO}` : '';
+    return errorResponse(c, { status: 404, message: `${message}${remedy}` }, asset);
   };
 }
 

@@ -3,24 +3,26 @@ import { siteOf } from './access/command.ts';
 import { makeLink } from './access/links.ts';
 import { needsAccounts } from './access/mode.ts';
 import { hasUsers } from './access/users.ts';
+import { tryBackupDir } from './backup/schedule.ts';
 import { createCollector } from './collector/collector.ts';
 import { openLimits } from './collector/limits.ts';
 import { isHttps } from './config/listener.ts';
 import { loadConfig } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
-import { startCrashAnalysis } from './crash-analysis.ts';
+import { type CrashAnalysis, startCrashAnalysis } from './crash-analysis.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
 import { createLog, type Log } from './log.ts';
 import { type Notifier, startNotifier } from './notify/notifier.ts';
+import { ownCommand } from './own-command.ts';
 import { type Parsers, startParsers } from './parsers/parsers.ts';
 import { type Plugins, startPlugins } from './plugins/plugins.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
-import { type RunningServer, startServers } from './server.ts';
+import { assertAddresses, type RunningServer, startServers } from './server.ts';
 import { serviceManager } from './systemd.ts';
 import { openCertificate } from './tls/certificate.ts';
 import { PROGRAM_VERSION } from './version.ts';
@@ -43,15 +45,18 @@ export async function serveUntilStopped({
   const loaded = loadConfig({ file });
   const { config, directory } = loaded;
   const accounts = needsAccounts(config);
+  const command = (name: string) => ownCommand(name, loaded, file);
   const log = createLog(config.log.level, config.log.format);
   const signal = Promise.race(stopSignals().map(nextSignal));
   log.info('telemetricsd starts', { version: PROGRAM_VERSION, pid: process.pid });
   const certificate = config.http.listen.some(isHttps) ? openCertificate(config.tls, log) : undefined;
   const reloads = certificate ? [certificate.reload] : [];
   reloadOnHangup(reloads, log);
+  await assertAddresses(config.http.listen);
   const manager = serviceManager(log);
   manager.starting();
   const database = await openDatabase(config, log);
+  let analysis: CrashAnalysis | undefined;
   let disk: DiskReserve | undefined;
   let plugins: Plugins | undefined;
   let parsers: Parsers | undefined;
@@ -61,7 +66,7 @@ export async function serveUntilStopped({
     const fleets = await registerFleets(database.sql, config.collector.tids);
     const limits = await openLimits(database.sql, config.collector.tids, fleets, log);
     if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
-    const analysis = startCrashAnalysis(database.target, config, log);
+    analysis = startCrashAnalysis(database.target, config, log);
     parsers = await startParsers({
       enabled: () => loadConfig({ file }).config.parsers.enabled,
       directory: join(directory, 'parsers'),
@@ -97,6 +102,7 @@ export async function serveUntilStopped({
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
+      demoCommand: command('demo'),
     });
     notifier = startNotifier({
       sql: database.client('notices'),
@@ -112,20 +118,23 @@ export async function serveUntilStopped({
     manager.ready();
     const nobody = accounts && !(await hasUsers(database.sql));
     // Not into the log, which others may read.
-    const firstLink = nobody && welcome ? `${siteOf(config)}${await makeLink(database.sql, null)}` : undefined;
+    const firstLink = nobody && welcome ? `${siteOf(config, servers)}${await makeLink(database.sql, null)}` : undefined;
     if (nobody && !welcome)
-      log.warn('nobody can sign in yet: "telemetricsd user add NAME --role admin" adds the first account');
-    if (welcome) process.stdout.write(readyText(config, servers, firstLink));
+      log.warn(`nobody can sign in yet: "${command('user add NAME --role admin')}" adds the first account`);
+    if (welcome) process.stdout.write(readyText(config, servers, command('demo'), firstLink));
+    if (config.backup.dir !== undefined)
+      void tryBackupDir(database.client('backup'), config.backup.dir, log).catch(() => {});
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
     stopSchedule();
     await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
+    analysis = undefined;
     await Promise.race([Promise.all([collector.drain(), limits.writeDown()]), Bun.sleep(DRAIN_DEADLINE_MS)]);
   } finally {
     certificate?.stop();
     disk?.stop();
-    await Promise.all([plugins?.stop(), parsers?.stop(), notifier?.stop()]);
+    await Promise.all([analysis?.stop(), plugins?.stop(), parsers?.stop(), notifier?.stop()]);
     await database.close();
   }
   log.info('stopped');
@@ -152,16 +161,16 @@ function reloadOnHangup(reloads: (() => unknown)[], log: Log) {
   });
 }
 
+/** The same signal may come again while we stop, as npm passes on what the terminal has sent to all: it must not end us halfway. */
 function nextSignal(name: NodeJS.Signals): Promise<string> {
-  return new Promise(resolve => process.once(name, () => resolve(name)));
+  return new Promise(resolve => process.on(name, () => resolve(name)));
 }
 
-function readyText(config: Config, servers: RunningServer[], firstLink: string | undefined) {
-  const sample = Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo';
+function readyText(config: Config, servers: RunningServer[], sample: string, firstLink: string | undefined) {
   return `
 telemetricsd is ready.
 
-  Sample data           ${sample}        (in another terminal, before the first record: 100,000 made-up ones)
+  Sample data           ${sample}   (in another terminal, before real records come: 100,000 made-up ones)
   Stop                  Ctrl-C
 ${welcomeText(config, servers, firstLink)}
 `;

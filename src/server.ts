@@ -1,8 +1,10 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
+import { type AddressProblem, tryAddress } from './address-trial.ts';
 import { type AppDependencies, createApp } from './app.ts';
 import { quoted } from './collector/fields.ts';
 import { bodyLimit, type CollectorBindings, PEER_GONE } from './collector/routes.ts';
 import { isHttps, type Listener, takesRecords, urlOf } from './config/listener.ts';
+import { plainAddress } from './config/network.ts';
 import { OperatorError } from './errors.ts';
 import { listenHttps } from './tls/listen.ts';
 
@@ -23,7 +25,8 @@ const FAREWELL_MS = 100;
 export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
   const servers: RunningServer[] = [];
   try {
-    for (const listener of deps.config.http.listen) servers.push(await startServer(deps, listener));
+    for (const listener of deps.config.http.listen)
+      servers.push(await startServer({ ...deps, places: () => servers }, listener));
   } catch (error) {
     await Promise.all(servers.map(server => server.stop(0)));
     throw error;
@@ -77,16 +80,36 @@ async function listen(answer: Answer, listener: Listener, deps: AppDependencies)
       log: deps.log,
     });
   } catch (cause) {
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        ? 'something else listens there'
-        : (cause as Error).message;
-    throw new OperatorError(
-      `can't listen on ${listener.address}: ${reason}`,
-      'Choose another address in http.listen (TELEMETRICSD_HTTP_LISTEN).',
-      { cause },
-    );
+    throw cantListen([sentenceOf(listener, cause as NodeJS.ErrnoException)], { cause });
   }
+}
+
+/** Before a database is made or started: throws, naming every address of http.listen at which nothing can listen now. */
+export async function assertAddresses(listeners: Listener[]): Promise<void> {
+  const problems = await Promise.all(listeners.map(tryAddress));
+  const sentences = listeners.flatMap((listener, n) => (problems[n] ? [sentenceOf(listener, problems[n])] : []));
+  if (sentences.length > 0) throw cantListen(sentences);
+}
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'something else listens there',
+  EADDRNOTAVAIL: 'this host does not have that address',
+  EACCES: 'this user may not',
+  ENOTFOUND: 'there is no host of that name',
+  ENOENT: 'its directory is not there',
+  EROFS: 'its directory is on a read-only file system',
+};
+
+function sentenceOf(listener: Listener, { code = '', message }: AddressProblem): string {
+  return `${listener.address} (${REASONS[code] ?? message})`;
+}
+
+function cantListen(sentences: string[], options?: ErrorOptions) {
+  return new OperatorError(
+    `can't listen on ${sentences.join(' and ')}`,
+    'Stop what is there, or choose another address in http.listen (TELEMETRICSD_HTTP_LISTEN=127.0.0.1:8090, for example).',
+    options,
+  );
 }
 
 function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: number): Listening {
@@ -112,7 +135,7 @@ function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: num
       answerWithUrl(answer, request, {
         // Few requests are asked where they came from.
         get address() {
-          return server.requestIP(request)?.address ?? PEER_GONE;
+          return plainAddress(server.requestIP(request)?.address ?? PEER_GONE);
         },
       }),
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { type CommandEntry, commands } from '../src/commands/commands.ts';
@@ -70,7 +70,7 @@ describe('help', () => {
   });
 });
 
-test.each([[['version']], [['--version']]])('%j prints the versions', async args => {
+test.each([[['version']], [['--version']], [['-V']], [['-v']]])('%j prints the versions', async args => {
   const { stdout, code } = await telemetricsd(args);
   expect(stdout).toBe(`telemetricsd ${packageJson.version}\nBun ${Bun.version}\nPostgreSQL 18.4\n`);
   expect(code).toBe(0);
@@ -127,6 +127,38 @@ describe('wrong usage is exit code 2, with a message that names', () => {
       '',
     ]);
   });
+});
+
+describe('where there is no database, none is made by', () => {
+  const cases = [
+    ['user', 'list'],
+    ['user', 'add', 'ann'],
+    ['user', 'password', 'ann'],
+    ['token', 'list'],
+    ['token', 'add', 'nightly'],
+    ['purge'],
+    ['purge', '--dry-run'],
+    ['forget', 'm', '--dry-run'],
+    ['forget', 'm', '--yes'],
+    ['rebuild-counters'],
+    ['parser', 'run', 'mce'],
+    ['backup', '/nowhere.backup'],
+  ];
+  test.each(cases.map(args => [args]))('%j', async args => {
+    const state = join(directory, 'no-state');
+    const answer = await telemetricsd(args, { TELEMETRICSD_STATE_DIR: state });
+    expect(answer).toEqual({ stdout: '', stderr: expect.any(String), code: 1 });
+    expect(answer.stderr).toStartWith(`telemetricsd: there is no database at ${state}\n`);
+    expect(existsSync(state)).toBe(false);
+  });
+});
+
+test('welcome names this host where others can reach it, and posts from here', async () => {
+  const { stdout } = await telemetricsd(['welcome'], { TELEMETRICSD_HTTP_LISTEN: ':8080=collector,:8081=pages' });
+  expect(stdout).toContain(`http://${hostname()}:8081/telemetryui\n`);
+  expect(stdout).toContain('curl -s http://localhost:8080/v2/collector');
+  const { stdout: local } = await telemetricsd(['welcome'], { TELEMETRICSD_HTTP_LISTEN: 'unix:/run/x.sock' });
+  expect(local).toContain('curl -s --unix-socket /run/x.sock http://localhost/v2/collector');
 });
 
 describe('config', () => {

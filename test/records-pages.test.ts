@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { hostname } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp } from '../src/app.ts';
 import { servesPages } from '../src/config/listener.ts';
 import { appOn, get, getPage, headerBytes, OTHER_TID, post, type TestApp, testApp, testConfig } from './app.ts';
@@ -324,6 +326,37 @@ describe('connecting machines', () => {
     expect(html).toContain('telem-record-gen -c org.example/connect/test');
     expect(html).toContain('curl');
     expect(html).toContain('Other machines cannot reach this server yet');
+    const order = [
+      'cp -n /usr/share/defaults/',
+      '[settings]',
+      'telemctl opt-in',
+      'telemctl restart',
+      'Nothing arrives?',
+    ];
+    const places = order.map(text => html.indexOf(text));
+    expect(places).toEqual(places.filter(at => at > 0).sort((a, b) => a - b));
+    expect(html).not.toContain('cainfo=');
+  });
+
+  test.each([
+    [
+      'as clients since 2.3 ship it',
+      '# server address\n[settings]\n#server=\n#cainfo=\n#tidheader=X-Telemetry-TID:\\s0\n',
+    ],
+    ['as 1.x ships it', '[settings]\nserver=http://old.example/v2/collector\ncainfo=\ntidheader=X-Telemetry-TID: 0\n'],
+  ])('its command sets both lines in a configuration %s', async (_, shipped) => {
+    const { html } = await getPage(empty.app, '/telemetryui/connect');
+    const [, line = ''] = /<code id="set-6907[^"]*">sudo (.*?)<\/code>/.exec(html) ?? [];
+    const file = join(tmpdir(), `telemetricsd-test-${process.pid}.conf`);
+    writeFileSync(file, shipped);
+    const command = line.replaceAll('&#39;', "'").replace('/etc/telemetrics/telemetrics.conf', file);
+    expect(Bun.spawnSync(['sh', '-c', command]).exitCode).toBe(0);
+    const set = readFileSync(file, 'utf8');
+    rmSync(file);
+    expect(set.split('\n').filter(text => /^(server|tidheader)=/.test(text))).toEqual([
+      'server=http://localhost:8080/v2/collector',
+      'tidheader=X-Telemetry-TID: 6907c830-eed9-4ce9-81ae-76daf8d88f0f',
+    ]);
   });
 
   const ELSEWHERE = 'resolve the name <code>';
@@ -355,6 +388,7 @@ describe('connecting machines', () => {
     });
     const { html } = await getPage((await appOn(empty.database, config)).app, '/telemetryui/connect');
     expect(html).toContain('server=https://stats.example/v2/collector\n');
+    expect(html).toContain('cainfo=');
     expect(html).not.toContain(ELSEWHERE);
   });
 

@@ -50,6 +50,7 @@ export const ConnectPage: FC<ConnectPageProps> = props => (
       <Step title="Watch the first record arrive">
         <Arriving {...props} />
         <CommandLine command={{ what: 'Or send a test record from any shell:', line: props.curl }} id="curl" />
+        <NothingArrives />
       </Step>
     </ol>
   </Page>
@@ -76,29 +77,67 @@ const Step: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => 
   </li>
 );
 
+const FILE = '/etc/telemetrics/telemetrics.conf';
+
+const COPY: Command = {
+  what: 'Clients since 2.3 come without a configuration in /etc. This copies the one that they ship, unless there is one:',
+  line: `sudo mkdir -p /etc/telemetrics && sudo cp -n /usr/share/defaults/telemetrics/telemetrics.conf /etc/telemetrics/`,
+};
+
 const Configuration: FC<ConnectPageProps> = ({ serverUrl, toResolve, tids }) => (
   <>
+    <CommandLine command={COPY} id="copy" />
     <p>
-      In <code>/etc/telemetrics/telemetrics.conf</code>, replace the lines that begin with <code>server=</code> and{' '}
-      <code>tidheader=</code>
-      {tids.length > 1 ? ' by those of its fleet:' : ':'}
+      In <code>{FILE}</code>, set these two lines under <code>[settings]</code>
+      {tids.length > 1 && ', those of its fleet'}. Those that are shipped may begin with <code>#</code>: replace them.
     </p>
-    {tids.map(({ id, name }) => (
-      <>
-        {tids.length > 1 && <h3>{name}</h3>}
-        <CopyLines
-          id={`conf-${id}`}
-          what={`lines for fleet ${name}`}
-          text={`server=${serverUrl}\ntidheader=X-Telemetry-TID: ${id}`}
-        />
-      </>
-    ))}
+    {tids.map(({ id, name }) => {
+      const lines = [`server=${serverUrl}`, `tidheader=X-Telemetry-TID: ${id}`];
+      return (
+        <>
+          {tids.length > 1 && <h3>{name}</h3>}
+          <CopyLines id={`conf-${id}`} what={`lines for fleet ${name}`} text={lines.join('\n')} />
+          <CommandLine command={{ what: 'The same as a command:', line: setLines(lines) }} id={`set-${id}`} />
+        </>
+      );
+    })}
+    {serverUrl.startsWith('https:') && (
+      <p>
+        If an authority of your own signed this server's certificate, also set <code>cainfo=</code> to the path of its
+        certificate on the machine, which the user <code>telemetry</code> must be able to read.
+      </p>
+    )}
     {toResolve && (
       <p class="small">
         Machines must be able to resolve the name <code>{toResolve}</code>; where they cannot, set{' '}
         <code>http.public_url</code> to the URL by which they reach this server.
       </p>
     )}
+  </>
+);
+
+/** Whether they begin with # there or not. */
+function setLines(lines: string[]) {
+  const replacements = lines.map(line => `s|^#*${line.slice(0, line.indexOf('='))}=.*|${line}|`);
+  return `sudo sed -i '${replacements.join('; ')}' ${FILE}`;
+}
+
+/** What helps on the machine, and on the server. */
+const NothingArrives: FC = () => (
+  <>
+    <h3>Nothing arrives?</h3>
+    <ul>
+      <li>Wait 2 to 5 minutes: when a client could not send, it tries again only then.</li>
+      <li>
+        On the machine, <code>journalctl -u telempostd</code> says what the client met (<code>-u telemd</code> for 1.x),
+        and <code>ls /var/spool/telemetry</code> lists the records that it could not send.
+      </li>
+      <li>Run the line above there: it says whether the machine reaches this server, and what the server answers.</li>
+      <li>
+        <a href="/telemetryui/status">Status</a> and <a href="/telemetryui/quarantine">Quarantine</a> tell what came and
+        was refused.
+      </li>
+    </ul>
   </>
 );
 

@@ -2,12 +2,12 @@ import { servesPages, urlOf } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { openDatabase } from '../db/database.ts';
+import { type Database, NoDatabase, openExisting } from '../db/database.ts';
 import { socketOfRunning } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { makeLink } from './links.ts';
-import { needsAccounts } from './mode.ts';
+import { needsAccounts, servesPagesToOthers } from './mode.ts';
 import { hasUsers } from './users.ts';
 
 /** Runs a command on accounts or tokens; beside a running server in that one's PostgreSQL. */
@@ -17,7 +17,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const { config } = loadConfig({ file });
   const log = createLog('warn', config.log.format);
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const client = database.client('access');
     await migrate(client, log);
@@ -31,7 +31,13 @@ export async function withDatabase<T>(
 export async function firstAccountLink(config: Config): Promise<string | undefined> {
   if (!needsAccounts(config)) return undefined;
   if (config.database.url === undefined && !socketOfRunning(config.state.dir)) return undefined;
-  const database = await openDatabase(config, createLog('warn', config.log.format), { join: true });
+  let database: Database;
+  try {
+    database = await openExisting(config, createLog('warn', config.log.format));
+  } catch (error) {
+    if (error instanceof NoDatabase) return undefined;
+    throw error;
+  }
   try {
     return (await hasUsers(database.sql)) ? undefined : `${siteOf(config)}${await makeLink(database.sql, null)}`;
   } finally {
@@ -39,8 +45,12 @@ export async function firstAccountLink(config: Config): Promise<string | undefin
   }
 }
 
-/** Where people find the pages: http.public_url, else the first listener that serves them. */
-export function siteOf({ http }: Config): string {
-  const pages = http.listen.find(servesPages);
-  return http.public_url ?? (pages && !('unix' in pages) ? urlOf(pages) : 'http://localhost');
+/** Where people find the pages: http.public_url, else the first listener that serves them, best to other machines. */
+export function siteOf(
+  { http }: Config,
+  places = http.listen.map(listener => ({ listener, url: urlOf(listener) })),
+): string {
+  const pages = places.filter(({ listener }) => servesPages(listener) && !('unix' in listener));
+  const best = pages.find(({ listener }) => servesPagesToOthers(listener)) ?? pages[0];
+  return http.public_url ?? best?.url ?? 'http://localhost';
 }

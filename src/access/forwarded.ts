@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
-import { networkMatcher } from '../config/network.ts';
+import { networkMatcher, plainAddress } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
 import { peerOf } from './audit.ts';
 
@@ -24,5 +24,5 @@ export function originOf(c: Context, { access }: Config): string | null {
   const hop = hops
     .map(text => text.replace(WITH_PORT, '$1$2'))
     .findLast(one => !isTrusted(one, access.trusted_proxies));
-  return hop !== undefined && isIP(hop) !== 0 ? hop : peer;
+  return hop !== undefined && isIP(hop) !== 0 ? plainAddress(hop) : peer;
 }

@@ -2,8 +2,8 @@ import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Sql } from '../db/connect.ts';
-import { openDatabase } from '../db/database.ts';
-import { OperatorError } from '../errors.ts';
+import { openDatabase, openExisting } from '../db/database.ts';
+import { fileReason, OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
 import { hasJobOutcomes, noteSuccess } from '../status/jobs.ts';
@@ -20,7 +20,7 @@ export async function backup(file: string, { config: configFile }: Options): Pro
   const { config } = loadConfig({ file: configFile });
   const log = createLog(config.log.level, config.log.format);
   if (existsSync(file)) throw new OperatorError(`${file} exists already`, 'Name a file that does not exist yet.');
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const client = database.client('backup');
     const bar = progressBar(await estimateRows(client), 'rows', 'Backed up');
@@ -59,11 +59,11 @@ export async function backupInto(sql: Sql, file: string, show: (rows: number) =>
     return rows;
   } catch (error) {
     rmSync(unfinished, { force: true });
-    const { syscall, code = '', message } = error as NodeJS.ErrnoException;
+    const { syscall, code = '' } = error as NodeJS.ErrnoException;
     const isFull = FULL.includes(code);
     if (syscall !== 'open' && !isFull) throw error;
     throw new OperatorError(
-      `${file} can't be written: ${message}`,
+      `${file} can't be written: ${fileReason(error)}`,
       isFull
         ? 'Make room there, or name a file on another file system.'
         : 'Name a file in a directory that the user who runs this may write to.',

@@ -1,7 +1,10 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sql } from '../db/connect.ts';
+import { fileReason } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { forgetFailure, noteFailure } from '../status/jobs.ts';
 import { backupInto, UNFINISHED } from './commands.ts';
 
 /** One that is being written grows all the time. */
@@ -31,6 +34,24 @@ export async function scheduledBackup(
     removed: old.length,
   });
   return rows;
+}
+
+/** How the failure of a trial begins, to tell it from that of a backup. */
+const TRIAL = 'backup.dir: ';
+
+/** Whether backups will find their directory, made where it is missing, is tried at the start: the first one may be a day away. */
+export async function tryBackupDir(sql: Sql, dir: string, log: Log): Promise<void> {
+  const trial = join(dir, `.${process.pid}-trial${UNFINISHED}`);
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writeFile(trial, '');
+    await rm(trial);
+    await forgetFailure(sql, 'backup', TRIAL);
+  } catch (error) {
+    const reason = fileReason(error);
+    log.warn('backups can not be written into backup.dir; "telemetricsd doctor" says what to do', { dir, reason });
+    await noteFailure(sql, 'backup', `${TRIAL}nothing can be written into ${dir}: ${reason}`);
+  }
 }
 
 /** The names of those that are there, the oldest first. */

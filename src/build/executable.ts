@@ -1,16 +1,22 @@
-/** Builds dist/telemetricsd: one file that needs nothing beside it. Run by `npm run build`. */
+/**
+ * Builds dist/telemetricsd: one file that needs nothing beside it. Run by `npm run build`. For the other kind of processor,
+ * TARGET=arm64 (or x64) builds dist/telemetricsd-arm64.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import { targetArchitecture } from './target.ts';
 
 const root = join(import.meta.dir, '../..');
-const outfile = join(root, 'dist/telemetricsd');
+const architecture = targetArchitecture();
+const isCross = architecture !== process.arch;
+const name = isCross ? `dist/telemetricsd-${architecture}` : 'dist/telemetricsd';
 
 // The baseline build runs on processors without AVX2, too.
-const runtime = process.arch === 'x64' ? 'bun-linux-x64-baseline' : 'bun-linux-aarch64';
+const runtime = architecture === 'x64' ? 'bun-linux-x64-baseline' : 'bun-linux-aarch64';
 const runtimePath = join(root, 'node_modules/@oven', runtime, 'bin/bun');
 if (!existsSync(runtimePath)) {
-  console.error(`The package @oven/${runtime} is missing: run "npm run setup" on the kind of machine to build for.`);
+  console.error(`The package @oven/${runtime} is missing: run "TARGET=${architecture} npm run setup".`);
   process.exit(1);
 }
 
@@ -22,7 +28,8 @@ const build = Bun.spawnSync(
     `--compile-executable-path=${runtimePath}`,
     '--minify-syntax',
     '--minify-whitespace',
-    '--bytecode',
+    // Bytecode made on one kind of processor crashes on another (oven-sh/bun#18416); without it the program starts a little slower.
+    ...(isCross ? [] : ['--bytecode']),
     '--format=esm',
     '--sourcemap=inline',
     '--no-compile-autoload-dotenv',
@@ -33,7 +40,7 @@ const build = Bun.spawnSync(
     'src/main.ts',
     'src/worker.ts',
     'src/scrub-worker.ts',
-    `--outfile=${outfile}`,
+    `--outfile=${join(root, name)}`,
   ],
   { cwd: root, stdout: 'pipe', stderr: 'pipe' },
 );
@@ -41,4 +48,4 @@ if (!build.success) {
   console.error(`${build.stdout}${build.stderr}`);
   process.exit(1);
 }
-console.log(`dist/telemetricsd ${packageJson.version}: ${Math.round(statSync(outfile).size / 1e6)} MB`);
+console.log(`${name} ${packageJson.version}: ${Math.round(statSync(join(root, name)).size / 1e6)} MB`);

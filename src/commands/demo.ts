@@ -12,7 +12,7 @@ export const demo = defineCommand({
   help: `Writes SAMPLE DATA into the configured database, to see what the pages look like: several operating
 systems whose builds follow one another, machines that update and change their ids, crashes whose rate
 differs by build. Sample data can't be told from real records afterwards, so a database that has any
-records is left alone unless --force is given. Best use a state directory of its own.
+records but test ones is left alone unless --force is given. Best use a state directory of its own.
 
 Exit codes: 0 written, 1 not written, 2 wrong usage, 78 wrong configuration.
 

@@ -29,7 +29,7 @@ Commands:
 ${columns(Object.entries(commands).map(([name, { summary }]) => [name, summary]))}
 
   telemetricsd COMMAND --help   explains a command and its options
-  telemetricsd --version        prints the version
+  telemetricsd --version, -V    prints the version
 
 To try it without any configuration:
   TELEMETRICSD_STATE_DIR=./state telemetricsd serve --welcome

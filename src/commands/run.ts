@@ -9,7 +9,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     const [first, ...rest] = args;
     if (first === undefined || first === '--help' || first === '-h') return await runHelp();
-    if (first === '--version') return await runCommand(['version', ...rest]);
+    if (['--version', '-V', '-v'].includes(first)) return await runCommand(['version', ...rest]);
     if (first.startsWith('-')) throw new UsageError([misplacedOption(first)]);
     return await runCommand(args);
   } catch (error) {

@@ -4,7 +4,7 @@ import { defineCommand, print } from './command.ts';
 export const version = defineCommand({
   options: {},
   help: `Prints a line each for telemetricsd, the Bun it was built with, and the PostgreSQL it carries.
-"telemetricsd --version" does the same.`,
+"telemetricsd --version", -V and -v do the same.`,
 
   async run() {
     await print(`telemetricsd ${PROGRAM_VERSION}\nBun ${Bun.version}\nPostgreSQL ${POSTGRES_VERSION}\n`);

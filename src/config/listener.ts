@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { table, uniqueList } from './list.ts';
 
@@ -54,15 +55,28 @@ export function isHttps(listener: Listener): listener is Extract<Listener, { hos
   return 'https' in listener;
 }
 
-/** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket; `port` is the one that was really taken. */
+/**
+ * `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket: how others call it, by this host's name where it listens on
+ * every address. `port` is the one that was really taken.
+ */
 export function urlOf(listener: Listener, port?: number): string {
-  if ('unix' in listener) return `unix:${listener.unix}`;
-  return `${isHttps(listener) ? 'https' : 'http'}://${hostInUrl(listener.host)}:${port ?? listener.port}`;
+  return urlBy(hostname(), listener, port);
 }
 
-function hostInUrl(host: string) {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+/** The same for this host itself, which need not be able to resolve its own name. */
+export function localUrlOf(listener: Listener, port?: number): string {
+  return urlBy('localhost', listener, port);
+}
+
+function urlBy(name: string, listener: Listener, port?: number): string {
+  if ('unix' in listener) return `unix:${listener.unix}`;
+  const host = isEveryAddress(listener.host) ? name : listener.host;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return `${isHttps(listener) ? 'https' : 'http'}://${shown}:${port ?? listener.port}`;
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 function fromText(raw: unknown): unknown {

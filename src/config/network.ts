@@ -29,6 +29,11 @@ export function networkMatcher(list: readonly string[]): (address: string) => bo
   };
 }
 
+/** An IPv4 address as people write it, where a socket that takes both kinds gives `::ffff:10.1.2.3`. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
 function family(address: string) {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6';
 }

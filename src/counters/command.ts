@@ -1,6 +1,6 @@
 import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase } from '../db/database.ts';
+import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
@@ -15,7 +15,7 @@ export interface RebuildOptions {
 export async function rebuildAllCounters({ config: file, today }: RebuildOptions): Promise<number> {
   const { config } = loadConfig({ file });
   const log = createLog(config.log.level, config.log.format);
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const client = database.client('rebuild-counters');
     await migrate(client, log);

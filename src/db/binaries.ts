@@ -1,27 +1,47 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import archivePath from '../../dist/postgres.tar.zst' with { type: 'file' };
 import { POSTGRES_VERSION } from '../version.ts';
+import { folderInTheWay, type RunAs } from './run-as.ts';
 
 export const POSTGRES_MAJOR = POSTGRES_VERSION.split('.')[0]!;
 
+/** Where PostgreSQL's programs lie when its user may not enter a folder above the state directory. */
+const SHARED = `/var/cache/telemetricsd/${POSTGRES_VERSION}`;
+
 /**
- * The directory of PostgreSQL's programs, unpacked from this executable once per version:
- * `state/pg/MAJOR`. A minor version replaces it; another major lies beside it.
+ * Where the programs of this version lie, unpacked or not: `STATE/pg/MAJOR`, unless `user` could not run them there. A minor
+ * version replaces another; another major lies beside it.
  */
-export async function unpackBinaries(stateDir: string): Promise<string> {
-  const home = join(stateDir, 'pg', POSTGRES_MAJOR);
+export function binariesOf(stateDir: string, user: RunAs | undefined): string {
+  if (!existsSync(stateDir)) return join(stateDir, 'pg', POSTGRES_MAJOR);
+  const real = realpathSync(stateDir);
+  return join(folderInTheWay(dirname(real), user) === undefined ? real : SHARED, 'pg', POSTGRES_MAJOR);
+}
+
+export function areUnpacked(home: string): boolean {
   const versionFile = join(home, 'VERSION');
-  if (existsSync(versionFile) && readFileSync(versionFile, 'utf8') === POSTGRES_VERSION) return home;
+  return existsSync(versionFile) && readFileSync(versionFile, 'utf8') === POSTGRES_VERSION;
+}
+
+/** Unpacks PostgreSQL's programs from this executable into `home`, once per version; returns that. */
+export async function unpackBinaries(home: string): Promise<string> {
+  if (areUnpacked(home)) return home;
   const fresh = `${home}.unpacking.${process.pid}`;
-  mkdirSync(fresh, { recursive: true, mode: 0o755 });
+  // Where we are root, another user runs them.
+  const umask = process.umask(0o022);
   try {
+    mkdirSync(fresh, { recursive: true });
     const packed = await Bun.file(archivePath).bytes();
     await new Bun.Archive(Bun.zstdDecompressSync(packed)).extract(fresh);
     writeFileSync(join(fresh, 'VERSION'), POSTGRES_VERSION);
     rmSync(home, { recursive: true, force: true });
     renameSync(fresh, home);
+  } catch (error) {
+    // Another one may have been quicker.
+    if (!areUnpacked(home)) throw error;
   } finally {
+    process.umask(umask);
     rmSync(fresh, { recursive: true, force: true });
   }
   return home;

@@ -1,7 +1,9 @@
-import { DatabaseUnavailable, OperatorError } from '../errors.ts';
+import { statSync } from 'node:fs';
+import { DatabaseUnavailable, fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ConnectOptions, connect, type DatabaseTarget, type Sql } from './connect.ts';
 import { type EmbeddedPostgres, socketOfRunning, startEmbedded } from './embedded.ts';
+import { hasHistory } from './migrate.ts';
 
 export interface DatabaseSettings {
   database: { url?: string | undefined; connections: number };
@@ -35,6 +37,38 @@ export async function openDatabase(config: DatabaseSettings, log: Log, { join = 
   if (running) return databaseAt({ socketDir: running }, connections);
   const embedded = await startEmbedded(config.state.dir, log);
   return databaseAt(embedded, connections, embedded);
+}
+
+/** There is no database where the configuration says, and the command is none of those that make one. */
+export class NoDatabase extends OperatorError {}
+
+/** For commands that need what is there: opens the database as it is, beside a running telemetricsd too, or throws NoDatabase. */
+export async function openExisting(config: DatabaseSettings, log: Log): Promise<Database> {
+  const { url } = config.database;
+  const missing = new NoDatabase(
+    `there is no database at ${url === undefined ? config.state.dir : 'database.url'}`,
+    'The first "telemetricsd serve" makes it. Where it lies elsewhere, name that: --config FILE, TELEMETRICSD_STATE_DIR or TELEMETRICSD_DATABASE_URL.',
+  );
+  if (url === undefined && !hasCluster(config.state.dir)) throw missing;
+  const database = await openDatabase(config, log, { join: true });
+  if (await hasHistory(database.sql)) return database;
+  await database.close();
+  throw missing;
+}
+
+function hasCluster(stateDir: string): boolean {
+  try {
+    statSync(`${stateDir}/data`);
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new OperatorError(
+      `it can't be seen whether there is a database at ${stateDir}: ${fileReason(cause)}`,
+      'Run this as root or as the user of the service.',
+      { cause },
+    );
+  }
 }
 
 async function openExternal(url: string, connections: number): Promise<Database> {

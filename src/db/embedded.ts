@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../errors.ts';
+import { fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
+import { binariesOf, POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
 import { claimState, liveOwner } from './owner.ts';
 import {
   assertRunnable,
@@ -12,11 +12,12 @@ import {
   LeftoverInTheWay,
   makeSocketDir,
   postmasterStatus,
+  removeSocketDir,
   startPostmaster,
   stopOrphan,
   stopPostmaster,
 } from './postmaster.ts';
-import { give, runAs } from './run-as.ts';
+import { give, mayEnter, runAs } from './run-as.ts';
 
 export interface EmbeddedPostgres {
   socketDir: string;
@@ -34,7 +35,7 @@ export async function startEmbedded(stateDir: string, log: Log): Promise<Embedde
   makeStateDir(stateDir);
   const release = claimState(stateDir);
   try {
-    const cluster = await prepare(stateDir, log);
+    const cluster = await prepare(realpathSync(stateDir), log);
     return await supervise(cluster, log, release);
   } catch (error) {
     release();
@@ -54,7 +55,7 @@ function makeStateDir(stateDir: string) {
     mkdirSync(stateDir, { recursive: true, mode: 0o755 });
   } catch (cause) {
     throw new OperatorError(
-      `the state directory ${stateDir} can't be created: ${(cause as Error).message}`,
+      `the state directory ${stateDir} can't be created: ${fileReason(cause)}`,
       'Create it for the user that runs telemetricsd, or name another: TELEMETRICSD_STATE_DIR=/path, or state.dir in the configuration.',
       { cause },
     );
@@ -64,19 +65,19 @@ function makeStateDir(stateDir: string) {
 async function prepare(stateDir: string, log: Log): Promise<Cluster> {
   const dataDir = join(stateDir, 'data');
   assertSameMajor(dataDir);
-  let home: string;
+  const user = runAs(stateDir);
+  const home = binariesOf(stateDir, user);
   try {
-    home = await unpackBinaries(stateDir);
+    await unpackBinaries(home);
   } catch (cause) {
     throw new OperatorError(
-      `PostgreSQL can't be unpacked into ${stateDir}: ${(cause as Error).message}`,
+      `PostgreSQL can't be unpacked into ${home}: ${fileReason(cause)}`,
       'The directory must be writable for the user that runs telemetricsd, with about 100 MB free.',
       { cause },
     );
   }
-  const user = runAs(stateDir);
   // PostgreSQL's user passes through; what lies inside keeps its own permissions.
-  if (user) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
+  if (!mayEnter(stateDir, user)) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
   const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
   assertRunnable(cluster);
   if (existsSync(dataDir)) give(dataDir, user);
@@ -150,6 +151,7 @@ async function supervise(cluster: Cluster, log: Log, release: () => void): Promi
       stopping = true;
       await restart;
       await stopPostmaster(child);
+      removeSocketDir(cluster);
       release();
     },
   };

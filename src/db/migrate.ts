@@ -13,6 +13,8 @@ interface AppliedMigration {
 }
 
 const LOCK_POLL_MS = 50;
+/** One that takes longer is worth a line of the log by itself. */
+const SLOW_MS = 1_000;
 const MINIMUM_VERSION = 150_000;
 
 /**
@@ -26,7 +28,12 @@ export async function migrate(sql: Sql, log: Log, migrations = MIGRATIONS): Prom
   try {
     await createHistory(sql);
     const pending = pendingAmong(migrations, await readHistory(sql));
+    const started = performance.now();
     for (const migration of pending) await apply(sql, migration, log);
+    if (pending.length > 0) {
+      const [first, last] = [pending[0]!.number, pending.at(-1)!.number];
+      log.info('brought the schema up to date', { migrations: `${first}-${last}`, ms: msSince(started) });
+    }
     return pending;
   } finally {
     await release();
@@ -59,7 +66,8 @@ async function takeLock(sql: Sql) {
   return () => sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.catch(() => {});
 }
 
-async function hasHistory(sql: Sql) {
+/** Whether a telemetricsd has ever used this database. */
+export async function hasHistory(sql: Sql): Promise<boolean> {
   const [row] = await sql<{ present: boolean }[]>`select to_regclass('schema_migrations') is not null as present`;
   return row!.present;
 }
@@ -115,5 +123,10 @@ async function apply(sql: Sql, { number, name, checksum, sql: text }: Migration,
       { cause },
     );
   }
-  log.info('applied a migration', { number, name, ms: Math.round(performance.now() - started) });
+  const ms = msSince(started);
+  log[ms < SLOW_MS ? 'debug' : 'info']('applied a migration', { number, name, ms });
+}
+
+function msSince(started: number) {
+  return Math.round(performance.now() - started);
 }

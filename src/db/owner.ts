@@ -1,6 +1,6 @@
 import { existsSync, linkSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../errors.ts';
+import { fileReason, OperatorError } from '../errors.ts';
 
 /**
  * Which telemetricsd owns a state directory: its pid and start time in `telemetricsd.pid`. The start
@@ -13,7 +13,7 @@ export function claimState(stateDir: string): () => void {
     writeFileSync(mine, `${process.pid} ${startTime(process.pid)}\n`);
   } catch (cause) {
     throw new OperatorError(
-      `nothing can be written into the state directory ${stateDir}: ${(cause as Error).message}`,
+      `nothing can be written into the state directory ${stateDir}: ${fileReason(cause)}`,
       'It must be writable for the user that runs telemetricsd, on a file system that is not full or read-only.',
       { cause },
     );

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { memorySettings } from './memory.ts';
 import { isProcess } from './owner.ts';
-import { assertReachable, give, type RunAs } from './run-as.ts';
+import { folderInTheWay, give, type RunAs } from './run-as.ts';
 
 export interface Cluster {
   /** Where PostgreSQL's programs lie: `bin`, `lib`, `share`. */
@@ -15,6 +15,16 @@ export interface Cluster {
   dataDir: string;
   socketDir: string;
   user: RunAs | undefined;
+}
+
+/**
+ * Started as root in /root, say, we may go where PostgreSQL's user may not. It needs no right there: it is started in its data
+ * directory, calls that by a name which leads through no folder above, and reaches the socket from there.
+ */
+const HERE = '/proc/self/cwd';
+
+function isClosed({ dataDir, user }: Cluster): boolean {
+  return folderInTheWay(dirname(dataDir), user) !== undefined;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -57,8 +67,14 @@ export function makeSocketDir(stateDir: string, user: RunAs | undefined): string
   return dir;
 }
 
+/** What lies under the temporary directory goes; beside the data it stays. */
+export function removeSocketDir({ dataDir, socketDir }: Cluster) {
+  if (dirname(socketDir) !== dirname(dataDir)) rmSync(socketDir, { recursive: true, force: true });
+}
+
 /** Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. */
-export function initialise({ home, dataDir, user }: Cluster) {
+export function initialise(cluster: Cluster) {
+  const { home, dataDir, user } = cluster;
   if (existsSync(join(dataDir, 'PG_VERSION'))) return;
   const fresh = `${dataDir}.initialising`;
   rmSync(fresh, { recursive: true, force: true });
@@ -66,7 +82,7 @@ export function initialise({ home, dataDir, user }: Cluster) {
   give(fresh, user);
   const options = [
     '-D',
-    fresh,
+    isClosed(cluster) ? HERE : fresh,
     '-U',
     'telemetricsd',
     '-A',
@@ -79,18 +95,24 @@ export function initialise({ home, dataDir, user }: Cluster) {
     '--wal-segsize=4',
     '--no-instructions',
   ];
-  run(join(home, 'bin/initdb'), options, user);
+  run(join(home, 'bin/initdb'), options, user, fresh);
   renameSync(fresh, dataDir);
 }
 
 /** One sentence and a remedy for what commonly keeps PostgreSQL from running at all. */
-export function assertRunnable({ home, user }: Cluster) {
-  assertReachable(home, user);
+export function assertRunnable({ home, user }: Pick<Cluster, 'home' | 'user'>) {
+  const closed = folderInTheWay(home, user);
+  if (closed !== undefined) {
+    throw new OperatorError(
+      `PostgreSQL runs as ${user!.name} when telemetricsd is started as root, and ${user!.name} may not enter ${closed}`,
+      `Allow it (chmod o+x ${closed}), or start telemetricsd as a user of its own.`,
+    );
+  }
   run(join(home, 'bin/postgres'), ['--version'], user);
 }
 
-function run(program: string, args: string[], user: RunAs | undefined) {
-  const result = spawnSync(program, args, { cwd: '/', env: ENVIRONMENT, encoding: 'utf8', ...user });
+function run(program: string, args: string[], user: RunAs | undefined, cwd = '/') {
+  const result = spawnSync(program, args, { cwd, env: ENVIRONMENT, encoding: 'utf8', ...user });
   if (result.status === 0) return;
   const detail = `${result.stderr ?? ''}${result.error?.message ?? ''}`.trim();
   if (/libstdc\+\+/.test(detail)) {
@@ -128,10 +150,13 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /** Starts PostgreSQL and resolves once it takes connections. */
 export async function startPostmaster(cluster: Cluster, log: Log): Promise<ChildProcess> {
-  const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: cluster.socketDir };
+  const closed = isClosed(cluster);
+  const beside = relative(cluster.dataDir, cluster.socketDir);
+  const socketDir = closed && !beside.startsWith('../..') ? beside : cluster.socketDir;
+  const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: socketDir };
   const args = [
     '-D',
-    cluster.dataDir,
+    closed ? HERE : cluster.dataDir,
     ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
   ];
   const child = spawn(join(cluster.home, 'bin/postgres'), args, {
@@ -185,7 +210,7 @@ export async function stopPostmaster(child: ChildProcess) {
 export function postmasterStatus(dataDir: string) {
   try {
     const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
-    return { pid: Number(lines[0]), socketDir: lines[4] ?? '', ready: lines[7]?.trim() === 'ready' };
+    return { pid: Number(lines[0]), socketDir: resolve(dataDir, lines[4] ?? ''), ready: lines[7]?.trim() === 'ready' };
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 import { chownSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { OperatorError } from '../errors.ts';
 
 /** The user PostgreSQL runs as when we are root, since it refuses to be root itself. */
 export interface RunAs {
@@ -42,18 +41,16 @@ export function give(path: string, user: RunAs | undefined) {
   if (user) chownSync(path, user.uid, user.gid);
 }
 
-/** Throws, naming the folder that is in the way, where `user` may not pass through a parent of `path`. */
-export function assertReachable(path: string, user: RunAs | undefined) {
-  if (!user) return;
+/** The first folder from `path` upwards that `user` may not enter; undefined where there is none. */
+export function folderInTheWay(path: string, user: RunAs | undefined): string | undefined {
   for (let folder = path; ; folder = dirname(folder)) {
-    const { mode, uid, gid } = statSync(folder);
-    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-    if (!(mode & bit)) {
-      throw new OperatorError(
-        `PostgreSQL runs as ${user.name} when telemetricsd is started as root, and ${user.name} may not enter ${folder}`,
-        `Allow it (chmod o+x ${folder}), or keep the state elsewhere: TELEMETRICSD_STATE_DIR=/var/lib/telemetricsd`,
-      );
-    }
-    if (folder === '/') return;
+    if (!mayEnter(folder, user)) return folder;
+    if (folder === '/') return undefined;
   }
+}
+
+export function mayEnter(folder: string, user: RunAs | undefined): boolean {
+  if (!user) return true;
+  const { mode, uid, gid } = statSync(folder);
+  return (mode & (uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001)) !== 0;
 }

@@ -1,4 +1,6 @@
 import { loadConfig } from '../config/load.ts';
+import { TEST_CLASSIFICATION } from '../curl-line.ts';
+import type { Queryable } from '../db/connect.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { makePartitionsAhead } from '../db/partitions.ts';
@@ -27,8 +29,7 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     const client = database.client('demo');
     await migrate(client, log);
     await makePartitionsAhead(client, log);
-    const [found] = await client<{ present: boolean }[]>`select exists (select from record_days) as present`;
-    if (found!.present && !force) {
+    if (!force && (await hasRecords(client))) {
       throw new OperatorError(
         'the database has records already, and sample data could not be told from them',
         'Use a state directory of its own (TELEMETRICSD_STATE_DIR=./demo), or --force (npm run demo -- --force) to write into this one all the same.',
@@ -57,4 +58,12 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
   } finally {
     await database.close();
   }
+}
+
+/** Whether anything but test records has ever come; what retention took is still counted. */
+async function hasRecords(sql: Queryable): Promise<boolean> {
+  const [row] = await sql<{ present: boolean }[]>`
+    select exists (select from records where classification <> ${TEST_CLASSIFICATION})
+        or exists (select from build_counts where classification <> ${TEST_CLASSIFICATION}) as present`;
+  return row!.present;
 }

@@ -5,8 +5,8 @@ import { size } from '../../views/parts.tsx';
 import { scheduledBackups } from '../backup/schedule.ts';
 import type { Config } from '../config/settings.ts';
 import type { Finding } from '../status/check.ts';
-import { jobFinding } from '../status/findings.ts';
-import type { ServerUser } from './server-user.ts';
+import { jobFinding, unitRemedy } from '../status/findings.ts';
+import { type ServerUser, unitLetsWrite } from './server-user.ts';
 
 /** What lies in backup.dir, whatever the database says of it. */
 export function backupDirectory({ backup: { dir, schedule, keep } }: Config, user: ServerUser): Finding[] {
@@ -18,6 +18,10 @@ export function backupDirectory({ backup: { dir, schedule, keep } }: Config, use
   if (!user.mayWrite(dir)) {
     const remedy = 'Let the user of the service write there, and run doctor as root or as that user.';
     return [{ level: 'error', text: `${user.name} may not write into ${dir}.`, remedy }];
+  }
+  if (!unitLetsWrite(dir)) {
+    const text = `The unit shows ${dir} read-only to the service.`;
+    return [{ level: 'error', text, remedy: unitRemedy(dir) }];
   }
   const newest = scheduledBackups(dir).at(-1);
   if (newest === undefined) return [{ level: 'ok', text: `${dir} can be written to, and holds no backup yet.` }];

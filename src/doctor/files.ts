@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../../views/parts.tsx';
 import { DEFAULT_FILE } from '../config/file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Config, declaredSettings } from '../config/settings.ts';
@@ -13,13 +14,18 @@ const OTHERS_WRITE = 0o002;
 const DATA_MODE = 0o750;
 
 /** Whoever may write the file may run the service's life; whoever may read it has its secrets. */
-export function configurationFile({ origin }: LoadedConfig, given: string | undefined, user: ServerUser): Finding {
+export function configurationFile(
+  { config, origin }: LoadedConfig,
+  given: string | undefined,
+  user: ServerUser,
+): Finding {
   const file = given ?? DEFAULT_FILE;
   const set = declaredSettings.filter(({ key }) => origin(key) !== 'default');
   const here = set.filter(({ key }) => origin(key) === file);
-  const text = `It is right: ${here.length} ${here.length === 1 ? 'setting' : 'settings'} from ${file}, ${set.length - here.length} from the environment.`;
+  const others = counted(set.length - here.length, 'setting');
+  const text = `It is right: ${counted(here.length, 'setting')} from ${file}, ${others} from the environment.`;
   if (!existsSync(file))
-    return { level: 'ok', text: `It is right; there is no ${file}, ${set.length} settings come from the environment.` };
+    return { level: 'ok', text: `It is right; there is no ${file}; ${others} from the environment.` };
   const { mode } = statSync(file);
   if (mode & OTHERS_WRITE) return { level: 'error', text: `Everyone may write ${file}.`, remedy: `chmod o-w ${file}` };
   if (!user.mayRead(file)) {
@@ -31,7 +37,17 @@ export function configurationFile({ origin }: LoadedConfig, given: string | unde
     const remedy = `chown root:telemetricsd ${file}; chmod 640 ${file} (with the group of the service)`;
     return { level: 'warning', text: `Everyone may read ${file}, which holds ${secrets.join(', ')}.`, remedy };
   }
+  if (isOlder(config.state.dir, file)) {
+    const told = `${file} was changed after the server was started, which goes by what it said before.`;
+    return { level: 'warning', text: `${text} ${told}`, remedy: 'systemctl restart telemetricsd' };
+  }
   return { level: 'ok', text };
+}
+
+/** Whether the running server was started before the file was written, as far as its built-in PostgreSQL tells. */
+function isOlder(stateDir: string, file: string): boolean {
+  const started = statSync(join(stateDir, 'data/postmaster.pid'), { throwIfNoEntry: false });
+  return started !== undefined && started.mtimeMs < statSync(file).mtimeMs;
 }
 
 export function stateDirectory({ state: { dir }, database }: Config, user: ServerUser): Finding {

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { isHttps, type Listener, urlOf } from '../config/listener.ts';
+import { type AddressProblem, tryAddress } from '../address-trial.ts';
+import { isHttps, type Listener, localUrlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import type { Finding } from '../status/check.ts';
 
@@ -15,18 +14,12 @@ async function look(listener: Listener): Promise<Finding> {
   const { address } = listener;
   if ('port' in listener && listener.port === 0) return { level: 'ok', text: `${address} stands for any free port.` };
   if (await answersAlive(listener)) return { level: 'ok', text: `A telemetricsd answers at ${address}.` };
-  if ('unix' in listener)
-    return existsSync(listener.unix) ? leftover(listener.unix) : { level: 'ok', text: `${address} is free.` };
-  const problem = await whyNotFree(listener);
-  return problem ?? { level: 'ok', text: `${address} is free.` };
-}
-
-function leftover(path: string): Finding {
-  return { level: 'ok', text: `${path} is there, and nothing answers: the next start replaces it if it is a socket.` };
+  const problem = await tryAddress(listener);
+  return problem ? taken(address, problem) : { level: 'ok', text: `${address} is free.` };
 }
 
 async function answersAlive(listener: Listener): Promise<boolean> {
-  const base = 'unix' in listener ? 'http://localhost' : urlOf(listener);
+  const base = 'unix' in listener ? 'http://localhost' : localUrlOf(listener);
   try {
     const answer = await fetch(`${base}/healthz`, {
       ...('unix' in listener && { unix: listener.unix }),
@@ -41,16 +34,7 @@ async function answersAlive(listener: Listener): Promise<boolean> {
   }
 }
 
-/** Listens there for a moment. */
-function whyNotFree({ host, port, address }: Extract<Listener, { host: string }>): Promise<Finding | undefined> {
-  return new Promise(resolve => {
-    const server = createServer();
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => resolve(taken(address, code, message)));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
-  });
-}
-
-function taken(address: string, code: string | undefined, message: string): Finding {
+function taken(address: string, { code, message }: AddressProblem): Finding {
   if (code === 'EADDRINUSE') {
     const remedy = 'Stop that, or choose another address in http.listen. "ss -ltnp" names it.';
     return { level: 'error', text: `Something else listens at ${address}.`, remedy };

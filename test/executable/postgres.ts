@@ -25,7 +25,7 @@ export async function externalServer({ path, defer }: Workspace, { tls = false }
   const directory = path(tls ? 'external-tls' : 'external');
   mkdirSync(directory);
   const user = runAs(directory);
-  const home = await unpackBinaries(directory);
+  const home = await unpackBinaries(join(directory, 'pg'));
   const dataDir = join(directory, 'data');
   const socketDir = join(directory, 'run');
   mkdirSync(socketDir);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { eventually } from '../executable/program.ts';
@@ -65,6 +65,13 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
     expect(existsSync(machine.path('usr/local/bin/telemetricsd'))).toBe(false);
   });
 
+  test('after a run by hand as root, what that left is given to the service', () => {
+    expect(machine.run('/root/release/telemetricsd', 'migrate').code).toBe(0);
+    expect(statSync(machine.path(DATA)).uid).not.toBe(0);
+    expect(install('--dry-run').output).toContain(`would give ${DATA} to the user telemetricsd`);
+    // The next test installs upon it.
+  });
+
   test('where systemd does not run it installs all the same and says what it left out', () => {
     // What Fedora has.
     const fedora = ['restorecon', 'firewall-cmd'].map(name => machine.path(`usr/local/sbin/${name}`));
@@ -72,6 +79,8 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
     const { code, output } = install('--listen', ':9090');
     for (const file of fedora) rmSync(file);
     expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain(`give ${DATA} to the user telemetricsd`);
+    expect(output).toContain('Machines report to http://');
     expect(readFileSync(machine.path('root/called'), 'utf8')).toMatch(
       /restorecon \/usr\/local\/bin\/telemetricsd \/etc\/systemd\/system\/telemetricsd\.service .*\n.*firewall-cmd --state\n/,
     );
@@ -126,13 +135,28 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
     expect(existsSync(machine.path('usr/local/bin/telemetricsd'))).toBe(false);
     expect(existsSync(machine.path(`etc/${UNIT.replace('systemd/', 'systemd/system/')}`))).toBe(false);
     for (const kept of [CONFIG, DATA]) expect(existsSync(machine.path(kept))).toBe(true);
-    expect(install().code).toBe(0);
-    expect(install('--purge').code).toBe(0);
+    writeFileSync(machine.path(CONFIG), `[http]\nlisten = ["unix:/run/x", ":9191", "https://[::1]:9292"]\n${TLS}`);
+    const firewall = machine.path('usr/local/sbin/firewall-cmd');
+    writeFileSync(firewall, '#!/bin/sh\n', { mode: 0o755 });
+    const again = install('--listen', ':7070');
+    rmSync(firewall);
+    expect(again.code).toBe(0);
+    expect(again.output).toContain('stays as it is');
+    expect(again.output).toMatch(/^Machines report to http:\/\/[^ ]+:9191\.$/m);
+    expect(again.output).toContain('firewall-cmd --permanent --add-port=9191/tcp && firewall-cmd --reload');
+    const dropIn = machine.path('etc/systemd/system/telemetricsd.service.d');
+    mkdirSync(dropIn);
+    writeFileSync(join(dropIn, 'override.conf'), '[Service]\nReadWritePaths=/srv\n');
+    expect(install('--purge')).toMatchObject({ code: 1, output: expect.stringContaining('Add --yes.') });
+    expect(existsSync(machine.path(DATA))).toBe(true);
+    expect(install('--purge', '--yes').code).toBe(0);
     for (const gone of [
       '/etc/telemetricsd',
       '/var/lib/telemetricsd',
       '/var/backups/telemetricsd',
       '/usr/local/bin/telemetricsd',
+      '/etc/systemd/system/telemetricsd.service.d',
+      '/var/cache/telemetricsd',
     ]) {
       expect(existsSync(machine.path(gone))).toBe(false);
     }
@@ -231,6 +255,31 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(readFileSync(machine.path('root/hooked'), 'utf8')).toMatch(/^POST \/hook HTTP[\s\S]*"subject":"test"/);
   });
 
+  test('a backup.dir that the unit does not open is named at the start, with what to do', async () => {
+    const dir = '/srv/backups';
+    machine.run('install', '-d', '-o', 'telemetricsd', dir);
+    const dropIn = machine.path('etc/systemd/system/telemetricsd.service.d');
+    const settings = [`Environment=TELEMETRICSD_BACKUP_DIR=${dir}`];
+    async function restartWith(...lines: string[]) {
+      mkdirSync(dropIn, { recursive: true });
+      writeFileSync(join(dropIn, 'backup.conf'), `[Service]\n${[...settings, ...lines].join('\n')}\n`);
+      machine.run('systemctl', 'daemon-reload');
+      expect(machine.run('systemctl', 'restart', 'telemetricsd').code).toBe(0);
+    }
+    const doctor = () => machine.run('env', `TELEMETRICSD_BACKUP_DIR=${dir}`, 'telemetricsd', 'doctor').output;
+    await restartWith();
+    await eventually('it is known', () => /error +Backup +The last one failed/.test(doctor()));
+    expect(doctor()).toContain('EROFS: read-only file system');
+    expect(doctor()).toContain(`The unit shows ${dir} read-only to the service.`);
+    expect(doctor()).toContain(`"ReadWritePaths=${dir}"`);
+    await restartWith(`ReadWritePaths=${dir}`);
+    await eventually('all is well', () => /ok +Backup +(None yet|The last was)/.test(doctor()));
+    expect(doctor()).toContain(`ok       Backup directory  ${dir} can be written to`);
+    rmSync(dropIn, { recursive: true });
+    machine.run('systemctl', 'daemon-reload');
+    machine.run('systemctl', 'restart', 'telemetricsd');
+  });
+
   test('the watchdog starts a server that hangs again', async () => {
     const quicker = '[Service]\nWatchdogSec=5\nRestartSec=100ms\n';
     machine.run(
@@ -251,7 +300,7 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
   });
 
   test('--purge stops it and leaves nothing', () => {
-    expect(machine.run('/root/next/install.sh', '--purge').code).toBe(0);
+    expect(machine.run('/root/next/install.sh', '--purge', '--yes').code).toBe(0);
     expect(machine.run('systemctl', 'is-active', 'telemetricsd').output).toBe('inactive\n');
     expect(machine.run('sh', '-c', 'cat /proc/[0-9]*/comm').output).not.toMatch(/telemetricsd|postgres/);
     expect(existsSync(machine.path('var/lib/telemetricsd'))).toBe(false);
@@ -261,15 +310,18 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     const { code, output } = machine.run('/root/release/install.sh', '--pages', ':8081');
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(api('/api/records')).toContain('sign in, or send a token');
-    const [, link = ''] = /First account +(http:\S+\/telemetryui\/links\/\S+)/.exec(output) ?? [];
-    expect(machine.run('curl', '-s', link).output).toContain('Create the first account');
+    const host = machine.run('uname', '-n').output.trim();
+    const [, path = ''] = new RegExp(`First account +http://${host}:8081(/telemetryui/links/\\S+)`).exec(output) ?? [];
+    expect(api(path)).toContain('Create the first account');
     const token = runAsService(machine, 'telemetricsd', 'token', 'add', 'script').output.trim();
     expect(
-      machine.run('curl', '-s', '-H', `Authorization: Bearer ${token}`, link.replace(/telemetryui.*/, 'api/records'))
-        .output,
+      machine.run('curl', '-s', '-H', `Authorization: Bearer ${token}`, 'http://localhost:8081/api/records').output,
     ).toContain('"records"');
   });
 });
+
+/** Installing looks at the addresses only. */
+const TLS = '[tls]\ncert = "/etc/none.pem"\nkey = "/etc/none.pem"\n';
 
 /** What follows the start runs under the restrictions of the service. */
 const NOTIFY = `[Service]

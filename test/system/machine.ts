@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { childrenOf, eventually } from '../executable/program.ts';
 
 /** A fresh Debian in a directory, with users, processes and a network of its own. */
@@ -12,8 +12,9 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-// Kept from one run to the next: making it takes most of a minute.
-const DEBIAN = join(tmpdir(), 'telemetricsd-test-bookworm');
+/** Kept from one run to the next: making it takes most of a minute. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'telemetricsd-test');
+const DEBIAN = join(CACHE, 'bookworm');
 const PACKAGES = 'systemd,systemd-sysv,dbus,libstdc++6,curl,passwd';
 const ENVIRONMENT = ['env', '-i', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
 
@@ -22,12 +23,13 @@ export function debianMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root';
   if (existsSync(DEBIAN)) return undefined;
   if (!Bun.which('debootstrap')) return 'it needs debootstrap';
-  const fresh = `${DEBIAN}.${process.pid}`;
+  const fresh = join(mkdtempSync(join(tmpdir(), 'telemetricsd-debian-')), 'bookworm');
   const made = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', fresh], {
     encoding: 'utf8',
   });
-  if (made.status === 0) renameSync(fresh, DEBIAN);
-  else rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(CACHE, { recursive: true });
+  if (made.status === 0) spawnSync('mv', [fresh, CACHE]);
+  rmSync(dirname(fresh), { recursive: true, force: true });
   return made.status === 0 ? undefined : `debootstrap failed: ${made.stdout.trim().split('\n').at(-1)}`;
 }
 

@@ -1,6 +1,17 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { makeCertificate } from '../certificates.ts';
 import { type Program, workspace } from '../executable/program.ts';
 import { exchange, headerRequest } from '../executable/wire.ts';
@@ -10,10 +21,14 @@ setDefaultTimeout(60_000);
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const NAMELESS = 54_321;
+/** Where PostgreSQL's programs lie for state directories that its user can't reach. */
+const CACHE = '/var/cache/telemetricsd';
 if (!isRoot) console.warn('test/system is skipped: it needs root');
 
 describe.skipIf(!isRoot)('started as root', () => {
-  const { start, run, path } = workspace();
+  const { start, run, path, defer } = workspace();
+  const cached = existsSync(CACHE);
+  defer(() => cached || rmSync(CACHE, { recursive: true, force: true }));
 
   test('PostgreSQL runs as another user, who owns the data', async () => {
     const program = await start({ stateDir: path('as-root') });
@@ -84,13 +99,39 @@ describe.skipIf(!isRoot)('started as root', () => {
     expect(closed.stdout).toContain(`nobody may not read ${config}, so the service does not start.`);
   });
 
-  test('a directory that root keeps for itself is named, with the remedy', async () => {
-    const closed = path('closed');
-    mkdirSync(closed);
-    chmodSync(closed, 0o700);
-    const { code, stderr } = await run(['serve'], { stateDir: `${closed}/state` });
-    expect(code).toBe(1);
-    expect(stderr).toContain(`may not enter ${closed}\nAllow it (chmod o+x ${closed})`);
+  test.each(['state', 'link'])(
+    'in a directory that root keeps for itself it works, and leaves that as it is: %s',
+    async name => {
+      const closed = path(`closed-${name}`);
+      mkdirSync(closed, { mode: 0o700 });
+      mkdirSync(path(`open-${name}`));
+      symlinkSync(path(`open-${name}`), join(closed, 'link'));
+      const stateDir = join(closed, name);
+      const program = await start({ stateDir });
+      expect(userOf(program.postmaster()!)).not.toBe(0);
+      expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
+      expect((await run(['user', 'list'], { stateDir })).stdout).toBe('There are no accounts.\n');
+      await program.kill();
+      await worksAndStops(await start({ stateDir }));
+      expect((await run(['doctor'], { stateDir })).stdout).toContain(
+        'ok       PostgreSQL       The programs of PostgreSQL',
+      );
+      expect(statSync(closed).mode & 0o777).toBe(0o700);
+    },
+  );
+
+  test('the state directory of a service keeps its mode when root runs a command on it, whatever the umask', async () => {
+    const stateDir = path('of-service');
+    mkdirSync(stateDir, { mode: 0o700 });
+    chownSync(stateDir, NOBODY, NOBODY);
+    const umask = process.umask(0o077);
+    try {
+      await worksAndStops(await start({ stateDir }));
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+    await worksAndStops(await start({ stateDir, uid: NOBODY }));
   });
 
   test('a state directory that an ordinary user may not write is named, with the remedy', async () => {
@@ -113,9 +154,11 @@ describe.skipIf(!isRoot)('started as root', () => {
     expect(stderr).not.toContain('    at ');
   });
 
-  const noexec = mountNoexec(path('noexec'));
-  if (!noexec) console.warn('the test of a noexec file system is skipped: nothing can be mounted here');
-  test.skipIf(!noexec)('a file system mounted noexec is recognised', async () => {
+  test('a file system mounted noexec is recognised', async () => {
+    if (!mountNoexec(path('noexec'))) {
+      console.warn('the test of a noexec file system is skipped: nothing can be mounted here');
+      return;
+    }
     try {
       const { code, stderr } = await run(['serve'], { stateDir: path('noexec') });
       expect(code).toBe(1);
@@ -137,7 +180,6 @@ function userOf(pid: number): number {
 }
 
 function mountNoexec(directory: string): boolean {
-  if (!isRoot) return false;
   mkdirSync(directory);
   return spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec,size=400m', 'tmpfs', directory]).status === 0;
 }
