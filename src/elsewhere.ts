@@ -7,7 +7,8 @@ export interface Place {
   url: string;
 }
 
-const OF_PAGES = /^\/(telemetryui|api|metrics|static)(\/|$)/;
+/** Paths that people and scripts call. */
+export const OF_PAGES = /^\/(telemetryui|api|metrics|static)(\/|$)/;
 
 /** Where people and scripts find the pages, said on an address that takes records only; empty where nothing serves them. */
 export function pagesElsewhere({ http }: Config, places: Place[]): string {

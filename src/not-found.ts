@@ -3,10 +3,9 @@ import type { App } from './app.ts';
 import type { Collector } from './collector/collector.ts';
 import { type CollectorBindings, WHERE_RECORDS_GO } from './collector/routes.ts';
 import { type Listener, takesRecords } from './config/listener.ts';
+import { OF_PAGES } from './elsewhere.ts';
 import { errorResponse } from './error-response.tsx';
 
-/** What is not for machines. */
-const PEOPLES_PATH = /^\/(?:telemetryui|api|metrics|static)(?:\/|$)/;
 const METHODS = ['GET', 'POST', 'DELETE'];
 
 /** Answers what no route takes: OPTIONS on one that takes others, a record at the wrong address, and the rest with 404. */
@@ -29,7 +28,7 @@ export function notFound({
     const allowed = method === 'OPTIONS' ? methodsAt(app, path) : [];
     if (allowed.length > 0) return c.body(null, 204, { Allow: [...allowed, 'OPTIONS'].join(', ') });
     const message = nothingThere(method, path);
-    if (method !== 'POST' || PEOPLES_PATH.test(path)) return errorResponse(c, { status: 404, message }, asset);
+    if (method !== 'POST' || OF_PAGES.test(path)) return errorResponse(c, { status: 404, message }, asset);
     collector.astray.note({ path, address: addressOf(c), hasTid: c.req.header('x-telemetry-tid') !== undefined });
     const remedy = takesRecords(listener) ? `; ${WHERE_RECORDS_GO}` : '';
     return errorResponse(c, { status: 404, message: `${message}${remedy}` }, asset);
