@@ -11,6 +11,8 @@ import {
   type Refusal,
   THREE_PARTS,
 } from './fields.ts';
+import { jsonExcess } from './json-excess.ts';
+import { trimmed } from './trim.ts';
 
 /** By name in lower case; the values of one that came twice are joined. */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -29,7 +31,7 @@ const SPELLINGS = new Map<string, Field>(
     [field.replaceAll('_', '-'), field],
   ]),
 );
-const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
+const SPACE = ' \t\r\n';
 
 /**
  * Reads a request of either wire format. With a record_format_version header, in any spelling, the metadata is in the
@@ -126,7 +128,7 @@ function givenTwice(field: Field, first: string, firstValue: string, second: str
 /** Header values are bytes that arrive as Latin-1; what is valid UTF-8 is read as that. */
 function headerText(value: string) {
   if (/^[!-~](?:[ -~]*[!-~])?$/.test(value)) return value;
-  return decodePayload(Buffer.from(value, 'latin1')).replace(OUTER_SPACE, '');
+  return trimmed(decodePayload(Buffer.from(value, 'latin1')), SPACE);
 }
 
 /** Bytes as UTF-8 if they are that, else as Latin-1. */
@@ -147,7 +149,7 @@ function parseJson(body: Uint8Array, external: boolean): Received | Refusal {
     const value = typeof given === 'number' ? String(given) : given;
     if (typeof value !== 'string') return { field, message: `${field}: got ${kindOf(given)}, expected a text` };
     if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
-    fields[field] = value.replace(OUTER_SPACE, '');
+    fields[field] = trimmed(value, SPACE);
     spelling[field] = key;
   }
   const metadata = parseFields(fields);
@@ -166,13 +168,28 @@ function kindOf(value: unknown) {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
+/** Of a refused request, its machine and its payload are looked for as well. */
+const objects = new WeakMap<Uint8Array, Record<string, unknown> | string>();
+
 /** The JSON object in a body, or what is wrong with it. */
 function readObject(body: Uint8Array): Record<string, unknown> | string {
+  let object = objects.get(body);
+  if (object === undefined) {
+    object = parseObject(body);
+    objects.set(body, object);
+  }
+  return object;
+}
+
+function parseObject(body: Uint8Array): Record<string, unknown> | string {
   const expected = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
   if (body.byteLength === 0) return `body: empty and no record_format_version header, ${expected}`;
+  const json = decodePayload(body).replace(/^\uFEFF/, '');
+  const excess = jsonExcess(json);
+  if (excess) return `body: ${excess}, ${expected}`;
   let value: unknown;
   try {
-    value = JSON.parse(decodePayload(body).replace(/^\uFEFF/, ''));
+    value = JSON.parse(json);
   } catch (error) {
     // An identifier is left out: it may be of any length, and is part of the payload perhaps.
     const mistake = (error as Error).message.replace(/^JSON Parse error: /, '').replace(/ ".*"$/s, '');
