@@ -17,7 +17,7 @@ import { loadAssets } from './assets.ts';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
 import { quarantinePages } from './collector/quarantine-pages.tsx';
-import { type CollectorBindings, collectorRoutes } from './collector/routes.ts';
+import { collectorRoutes } from './collector/routes.ts';
 import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { connectPages } from './connect-pages.tsx';
@@ -29,6 +29,7 @@ import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
 import { RequestError } from './errors.ts';
 import { bareFrame, frameMaker } from './frame.ts';
+import type { Peer } from './http/peer.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
@@ -71,13 +72,13 @@ export interface AppDependencies {
 /** Forms are small; records come another way. */
 const FORM_BYTES = 256 * 1024;
 
-export type App = Hono<{ Bindings: CollectorBindings }>;
+export type App = Hono<{ Bindings: Peer }>;
 
 /** Everything that one listener serves. */
 export function createApp(deps: AppDependencies, listener: Listener): App {
   const { config, database, collector, log } = deps;
   const assets = loadAssets();
-  const app: App = new Hono<{ Bindings: CollectorBindings }>();
+  const app: App = new Hono<{ Bindings: Peer }>();
 
   if (config.log.access !== 'off') app.use(accessLog(config.log.access, log));
   app.get('/healthz', c => c.text('alive\n'));

@@ -122,6 +122,7 @@ test('reasons are for administrators', async () => {
 const NOW = new Date('2026-06-15T12:00:00Z');
 const WELL: ServerState = {
   results: new Map(),
+  unreadablePosts: { requests: 0, last: [] },
   waitingForCommit: 0,
   excesses: [],
   database: {
@@ -144,6 +145,10 @@ const WELL: ServerState = {
   parserTroubles: [],
 };
 const at = (time: string) => ({ succeededAt: new Date(time), failedAt: null, failure: null });
+const unreadable = (time: string) => ({
+  requests: 2,
+  last: [{ address: '192.0.2.7', reason: 'Invalid header token', at: new Date(time) }],
+});
 const excess = (lastAt: string) => [
   { fleet: 'servers', kind: 'dropped' as const, requests: 3, lastAt: new Date(lastAt) },
 ];
@@ -151,6 +156,8 @@ const excess = (lastAt: string) => [
 test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Data', 'ok', { lastArrival: { at: new Date('2026-06-15T11:50:00Z'), dayBefore: 500 } }],
   ['Data', 'warning', { lastArrival: { at: new Date('2026-06-15T09:00:00Z'), dayBefore: 500 } }],
+  ['Requests', 'warning', { unreadablePosts: unreadable('2026-06-15T11:30:00Z') }],
+  ['Requests', 'ok', { unreadablePosts: unreadable('2026-06-15T09:30:00Z') }],
   ['Queue', 'error', { waitingForCommit: 19_000 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],

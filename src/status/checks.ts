@@ -34,6 +34,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
   const findings: [name: string, finding: Finding | undefined][] = [
     ['Data', data(state, now)],
     ['Records', records(state)],
+    ['Requests', requests(state, now)],
     ['Queue', queue(state, config)],
     ['Counters', counters(state)],
     ['Limits', limits(state, now)],
@@ -68,6 +69,23 @@ function records({ results }: ServerState): Finding {
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
   return { level: 'ok', text };
+}
+
+/** Their machines get an error and send the same again, until somebody sees to them. */
+function requests({ unreadablePosts: { requests, last } }: ServerState, now: Date): Finding | undefined {
+  const [newest] = last;
+  if (!newest) return undefined;
+  const text = `Since the server started, ${counted(requests, 'POST request')} could not be read, the last ${ago(newest.at, now)}.`;
+  if (!isLately(newest.at, now)) return { level: 'ok', text };
+  return {
+    level: 'warning',
+    text,
+    reason: last
+      .map(({ address, reason, at }) => `${at.toISOString()} ${address ?? 'a unix socket'}: ${reason}`)
+      .join('\n'),
+    remedy:
+      'See at these addresses what sends them: a machine that is refused in this way keeps its records until they expire.',
+  };
 }
 
 /** They follow within a second or two: nothing is to be said unless they don't. */

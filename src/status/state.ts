@@ -3,6 +3,7 @@ import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
+import type { UnreadablePosts } from '../metrics/collector-metrics.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
@@ -27,6 +28,7 @@ export interface Watched {
 export interface ServerState {
   /** Requests with a known TID by what became of their records. */
   results: Map<string, number>;
+  unreadablePosts: UnreadablePosts;
   waitingForCommit: number;
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
@@ -53,6 +55,7 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
   ]);
   return {
     results: collector.metrics.results(),
+    unreadablePosts: collector.metrics.unreadablePosts(),
     waitingForCommit: collector.waiting,
     excesses: together([...written, ...collector.limits.unwritten()]),
     database,
