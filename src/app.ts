@@ -29,6 +29,7 @@ import { pendingMigrations } from './db/migrate.ts';
 import { errorResponse } from './error-response.tsx';
 import { RequestError } from './errors.ts';
 import { bareFrame, frameMaker } from './frame.ts';
+import type { Connections } from './http/connections.ts';
 import type { Peer } from './http/peer.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
@@ -61,6 +62,7 @@ export interface AppDependencies {
   parsers?: Parsers;
   /** That of the https:// listeners. */
   certificate?: ServedCertificate | undefined;
+  connections?: Connections | undefined;
   /** How much is free beside the built-in PostgreSQL, as last looked. */
   disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
@@ -105,6 +107,7 @@ function pages(
     database,
     collector,
     certificate,
+    connections,
     log,
     plugins,
     parsers,
@@ -118,7 +121,7 @@ function pages(
   const app = new Hono();
   const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
-  const watched = { config, collector, disk, certificate, plugins, parsers };
+  const watched = { config, collector, disk, certificate, connections, plugins, parsers };
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();

@@ -14,6 +14,7 @@ import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
+import { watchConnections } from './http/connections.ts';
 import { createLog, type Log } from './log.ts';
 import { type Notifier, startNotifier } from './notify/notifier.ts';
 import { type Parsers, startParsers } from './parsers/parsers.ts';
@@ -86,6 +87,7 @@ export async function serveUntilStopped({
       log,
     });
     reloads.push(plugins.reload);
+    const connections = watchConnections(log);
     const servers = await startServers({
       config,
       database,
@@ -94,13 +96,14 @@ export async function serveUntilStopped({
       plugins,
       parsers,
       certificate,
+      connections,
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
     });
     notifier = startNotifier({
       sql: database.client('notices'),
-      watched: { config, collector, disk: () => disk?.status, certificate, plugins, parsers },
+      watched: { config, collector, disk: () => disk?.status, certificate, connections, plugins, parsers },
       log,
     });
     const stopSchedule = startSchedule(database, config, limits, log);

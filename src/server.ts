@@ -5,7 +5,7 @@ import { isHttps, type Listener, takesRecords, urlOf } from './config/listener.t
 import { answerToError } from './error-response.tsx';
 import { OperatorError } from './errors.ts';
 import { bodyRoom } from './http/body-room.ts';
-import { watchConnections } from './http/connections.ts';
+import type { Connections } from './http/connections.ts';
 import { type ListenOptions, listen, type Place } from './http/listen.ts';
 import type { RecordService } from './http/service.ts';
 import type { Unreadable } from './http/unreadable.ts';
@@ -19,11 +19,11 @@ export interface RunningServer {
 }
 
 /** Opens every listener; where one can't be opened, none stays open. */
-export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
-  const { config, log } = deps;
+export async function startServers(deps: AppDependencies & { connections: Connections }): Promise<RunningServer[]> {
+  const { config, connections, log } = deps;
   const maxBodyBytes = bodyLimit(config.collector.max_payload) + 1024;
   const options: ListenOptions = {
-    connections: watchConnections(log),
+    connections,
     room: bodyRoom(maxBodyBytes),
     maxBodyBytes,
     onUnreadable: request => reportUnreadable(deps, request),

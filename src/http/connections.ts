@@ -31,8 +31,10 @@ export interface Connection {
 /** The connections of all listeners. */
 export interface Connections {
   readonly open: number;
+  readonly most: number;
   /** So many did not find a place since the start. */
   readonly refused: number;
+  readonly lastRefusedAt: Date | undefined;
   /** Undefined where there are too many: it is closed. */
   add(socket: Socket): Connection | undefined;
 }
@@ -48,6 +50,7 @@ interface Watched extends Connection {
 export function watchConnections(log: Log, timing = TIMING, most = connectionsAtMost()): Connections {
   const connections = new Set<Watched>();
   let refused = 0;
+  let lastRefusedAt: Date | undefined;
   let watch: Timer | undefined;
 
   function lookAtAll() {
@@ -93,14 +96,19 @@ export function watchConnections(log: Log, timing = TIMING, most = connectionsAt
     get open() {
       return connections.size;
     },
+    most,
     get refused() {
       return refused;
+    },
+    get lastRefusedAt() {
+      return lastRefusedAt;
     },
     add(socket) {
       // A client may vanish at any moment; 'close' follows.
       socket.on('error', () => {});
       if (connections.size >= most) {
         refused++;
+        lastRefusedAt = new Date();
         log.limited('connections', 'warn', 'closed a connection, since there are too many', {
           address: socket.remoteAddress,
           open: connections.size,

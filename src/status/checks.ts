@@ -1,6 +1,7 @@
 import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
 import type { Config } from '../config/settings.ts';
+import type { Connections } from '../http/connections.ts';
 import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
 import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
@@ -35,6 +36,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Data', data(state, now)],
     ['Records', records(state)],
     ['Requests', requests(state, now)],
+    ['Connections', state.connections && connections(state.connections, now)],
     ['Queue', queue(state, config)],
     ['Counters', counters(state)],
     ['Limits', limits(state, now)],
@@ -85,6 +87,19 @@ function requests({ unreadablePosts: { requests, last } }: ServerState, now: Dat
       .join('\n'),
     remedy:
       'See at these addresses what sends them: a machine that is refused in this way keeps its records until they expire.',
+  };
+}
+
+function connections({ open, most, refused, lastRefusedAt }: Connections, now: Date): Finding {
+  const text = `${count(open)} of at most ${count(most)} are open.`;
+  if (!lastRefusedAt) return { level: 'ok', text };
+  const came = `${text} ${counted(refused, 'connection')} found no place, the last ${ago(lastRefusedAt, now)}.`;
+  if (!isLately(lastRefusedAt, now)) return { level: 'ok', text: came };
+  return {
+    level: 'warning',
+    text: came,
+    remedy:
+      'See who opens so many; or let the service have more files open (LimitNOFILE in "systemctl edit telemetricsd").',
   };
 }
 

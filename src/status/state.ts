@@ -3,6 +3,7 @@ import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
+import type { Connections } from '../http/connections.ts';
 import type { UnreadablePosts } from '../metrics/collector-metrics.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
@@ -20,6 +21,8 @@ export interface Watched {
   /** Undefined with an external database. */
   disk: () => DiskStatus | undefined;
   certificate: ServedCertificate | undefined;
+  /** Undefined where nothing listens. */
+  connections: Connections | undefined;
   plugins: Plugins | undefined;
   parsers: Parsers | undefined;
 }
@@ -29,6 +32,7 @@ export interface ServerState {
   /** Requests with a known TID by what became of their records. */
   results: Map<string, number>;
   unreadablePosts: UnreadablePosts;
+  connections: Connections | undefined;
   waitingForCommit: number;
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
@@ -46,7 +50,7 @@ export const EXCESS_DAYS = 7;
 
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
-  const { collector, disk, certificate, plugins, parsers } = watched;
+  const { collector, disk, certificate, connections, plugins, parsers } = watched;
   const [database, jobs, arrival, written] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
@@ -56,6 +60,7 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
   return {
     results: collector.metrics.results(),
     unreadablePosts: collector.metrics.unreadablePosts(),
+    connections,
     waitingForCommit: collector.waiting,
     excesses: together([...written, ...collector.limits.unwritten()]),
     database,
