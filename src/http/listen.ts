@@ -102,7 +102,7 @@ export async function listen(service: Service, place: Place, options: ListenOpti
       socket.resume();
     }
 
-    if (records) serveRecords(socket, { records, room, connection, peer, isClosing, handOver });
+    if (records) serveRecords(socket, { records, room, connection, peer, isClosing, log, handOver });
     else handOver();
   }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Log } from '../log.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { Connection } from './connections.ts';
 import { drained } from './drained.ts';
@@ -16,6 +17,7 @@ export interface RecordConnectionOptions {
   peer: Peer;
   /** The server stops: each answer is to be the last of its connection. */
   isClosing(): boolean;
+  log: Log;
   /** Another parser is to serve the connection from now on, beginning with what has been read of it. */
   handOver(read: Buffer): void;
 }
@@ -30,7 +32,7 @@ const EMPTY_LINE = Buffer.from('\r\n');
  * a header.
  */
 export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
-  const { records, room, connection, peer, isClosing, handOver } = options;
+  const { records, room, connection, peer, isClosing, log, handOver } = options;
   /** Of requests that are not looked at yet. */
   let read: Buffer | undefined;
   let answering = false;
@@ -82,13 +84,22 @@ export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
     while (read?.subarray(0, EMPTY_LINE.length).equals(EMPTY_LINE)) read = read.subarray(EMPTY_LINE.length);
     if (!read?.length) {
       read = undefined;
-      if (connection.phase !== 'idle') connection.turnTo('idle');
-      return;
+      return wait('idle');
     }
     const head = readRecordHead(read, records.isPath);
     if (head === 'unusual' || (head === 'incomplete' && read.length > MAX_HEAD_BYTES)) return giveAway(read);
-    if (head !== 'incomplete') void serve(head, read.subarray(head.headBytes));
-    else if (connection.phase === 'idle') connection.turnTo('receiving');
+    if (head === 'incomplete') return wait('receiving');
+    serve(head, read.subarray(head.headBytes)).catch(breakOff);
+  }
+
+  function wait(phase: 'idle' | 'receiving') {
+    if (ended) socket.end();
+    else if (connection.phase !== phase) connection.turnTo(phase);
+  }
+
+  function breakOff(error: Error) {
+    log.error('an answer broke off', { method: 'POST', reason: error.message });
+    socket.destroy();
   }
 
   function giveAway(read: Buffer) {
@@ -102,20 +113,23 @@ export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
     read = come.length > bodyBytes ? come.subarray(bodyBytes) : undefined;
     const begun = come.subarray(0, bodyBytes);
     missing = bodyBytes - begun.length;
-    connection.turnTo(missing > 0 ? 'receiving' : 'answering');
+    // The time for the whole request has begun with its head.
+    if (missing === 0) connection.turnTo('answering');
+    else if (connection.phase !== 'receiving') connection.turnTo('receiving');
 
     function wholeBody(): Promise<Buffer> {
       if (begun.length === bodyBytes) return Promise.resolve(begun);
       if (begun.length + missing < bodyBytes) throw new Error('a body is asked for after some of it was let go');
       body = incomingBody(room, bodyBytes);
       body.take(begun);
+      if (ended) body.fail(leftEarly());
       return body.whole;
     }
 
     const answer = await records.answer({ path, headers, peer, body: wholeBody });
     body = undefined;
     if (socket.destroyed) return;
-    const isLast = !keepAlive || missing > 0 || ended || isClosing();
+    const isLast = !keepAlive || missing > 0 || isClosing() || (ended && !read);
     const taken = socket.write(answerText(answer, isLast));
     if (isLast) return leave();
     if (!taken) await drained(socket);

@@ -367,17 +367,21 @@ describe.each(KINDS)('over %s', kind => {
   });
 });
 
-test('a client that has ended its side gets the answer', async () => {
-  const { place } = await serve('http', { recordMs: 200 });
-  for (const request of [post('x'), chunked('x'), Buffer.concat([post('x'), post('x')])]) {
-    const socket: Socket = connect({ port: place as number, host: '127.0.0.1', allowHalfOpen: true });
-    let text = '';
-    socket.setEncoding('latin1').on('data', data => {
-      text += data;
-    });
-    socket.end(request);
-    await new Promise(resolve => socket.once('end', resolve));
-    expect(text).toMatch(/^HTTP\/1\.1 20[01] /);
-    socket.destroy();
-  }
+test.each([
+  ['a record', post('x'), 1],
+  ['a record in chunks', chunked('x'), 1],
+  ['three records', Buffer.concat([post('x'), post('y'), post('z')]), 3],
+  ['a record and half of another', Buffer.concat([post('x'), post('y').subarray(0, -2)]), 1],
+  ['a record and half of a head', Buffer.concat([post('x'), post('y').subarray(0, 20)]), 1],
+])('a client that has ended its side after %s gets what there is to answer', async (_, bytes, answers) => {
+  const { place } = await serve('http', { recordMs: 100 });
+  const socket: Socket = connect({ port: place as number, host: '127.0.0.1', allowHalfOpen: true });
+  let text = '';
+  socket.setEncoding('latin1').on('data', data => {
+    text += data;
+  });
+  socket.end(bytes);
+  await new Promise(resolve => socket.once('end', resolve));
+  expect(text.match(/HTTP\/1\.1 20[01] /g)).toHaveLength(answers);
+  socket.destroy();
 });
