@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import type { Report } from '../records/record.ts';
-import { trimmed } from '../trim.ts';
 import {
   escapeControls,
   FIELDS,
@@ -13,6 +12,7 @@ import {
   THREE_PARTS,
 } from './fields.ts';
 import { jsonExcess } from './json-excess.ts';
+import { trimmed } from './trim.ts';
 
 /** By name in lower case; the values of one that came twice are joined. */
 export type RequestHeaders = Readonly<Record<string, string>>;

@@ -1,5 +1,3 @@
-import { trimmed } from '../trim.ts';
-
 /** What is read of a record's request before its body. */
 export interface RecordHead {
   /** By name in lower case; the values of one that came twice are joined. */
@@ -21,6 +19,7 @@ const REQUEST_LINE = /^POST (\/[!-~]*) HTTP\/1\.([01])$/;
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const LENGTH = /^[0-9]{1,10}$/;
 const HEADERS_AT_MOST = 200;
+const [TAB, CR, SPACE] = [9, 13, 32];
 /** They change how a request is read, or what it asks for. */
 const UNUSUAL = ['transfer-encoding', 'expect', 'upgrade'];
 
@@ -37,11 +36,13 @@ export function readRecordHead(
   if (bytes.compare(METHOD, 0, known, 0, known) !== 0) return 'unusual';
   const end = bytes.indexOf(END);
   if (end < 0) return 'incomplete';
-  const lines = bytes.toString('latin1', 0, end).split('\r\n');
-  const [, path, minor] = REQUEST_LINE.exec(lines[0]!) ?? [];
-  if (path === undefined || !isPath(path) || lines.length > HEADERS_AT_MOST) return 'unusual';
-  const headers = readHeaders(lines);
-  if (!headers || UNUSUAL.some(name => name in headers) || !hasUsableHost(headers.host, minor!)) return 'unusual';
+  const text = bytes.toString('latin1', 0, end + 2);
+  const lineEnd = text.indexOf('\r\n');
+  const [, path, minor] = REQUEST_LINE.exec(text.slice(0, lineEnd)) ?? [];
+  if (path === undefined || !isPath(path)) return 'unusual';
+  const headers = readHeaders(text, lineEnd + 2);
+  if (!headers || UNUSUAL.some(name => headers[name] !== undefined) || !hasUsableHost(headers.host, minor!))
+    return 'unusual';
   const length = headers['content-length'];
   if (length === undefined || !LENGTH.test(length)) return 'unusual';
   const connection = headers.connection?.toLowerCase() ?? '';
@@ -49,17 +50,45 @@ export function readRecordHead(
   return { headers, path, headBytes: end + END.length, bodyBytes: Number(length), keepAlive };
 }
 
-function readHeaders(lines: string[]): Record<string, string> | undefined {
-  const headers: Record<string, string> = Object.create(null);
-  for (let n = 1; n < lines.length; n++) {
-    const line = lines[n]!;
-    const colon = line.indexOf(':');
-    const name = line.slice(0, colon).toLowerCase();
-    if (colon < 1 || line.includes('\n') || !NAME.test(name)) return undefined;
-    const value = trimmed(line.slice(colon + 1), ' \t');
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+/** Of lines that each end in CRLF; undefined where one is no header. */
+function readHeaders(text: string, begin: number): Record<string, string> | undefined {
+  const headers: Record<string, string> = {};
+  let lines = 0;
+  for (let at = begin; at < text.length; ) {
+    const lineFeed = text.indexOf('\n', at);
+    const colon = text.indexOf(':', at);
+    if (text.charCodeAt(lineFeed - 1) !== CR || colon < 0 || colon > lineFeed || ++lines > HEADERS_AT_MOST)
+      return undefined;
+    const name = nameOf(text.slice(at, colon));
+    if (name === undefined) return undefined;
+    let [first, last] = [colon + 1, lineFeed - 1];
+    while (first < last && isSpace(text.charCodeAt(first))) first++;
+    while (first < last && isSpace(text.charCodeAt(last - 1))) last--;
+    const value = text.slice(first, last);
+    const earlier = headers[name];
+    headers[name] = earlier === undefined ? value : `${earlier}, ${value}`;
+    at = lineFeed + 1;
   }
   return headers;
+}
+
+function isSpace(code: number) {
+  return code === SPACE || code === TAB;
+}
+
+/** Clients write the same few. */
+const names = new Map<string, string | undefined>();
+const NAMES_AT_MOST = 200;
+
+/** A header's name in lower case; undefined for what is none, or means something to every object. */
+function nameOf(written: string): string | undefined {
+  const known = names.get(written);
+  if (known !== undefined || names.has(written)) return known;
+  const lower = written.toLowerCase();
+  const name = NAME.test(written) && !(lower in Object.prototype) ? lower : undefined;
+  if (names.size >= NAMES_AT_MOST) names.clear();
+  names.set(written, name);
+  return name;
 }
 
 /** HTTP/1.0 knows requests without one. */
@@ -70,7 +99,7 @@ function hasUsableHost(host: string | undefined, minor: string) {
 
 /** Clients name the same few. */
 const hosts = new Map<string, boolean>();
-const HOSTS_AT_MOST = 1_000;
+const HOSTS_AT_MOST = 100;
 
 /** Whether a Host is one: in a URL, each of these characters would end it. */
 export function isHost(host: string): boolean {

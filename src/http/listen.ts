@@ -48,9 +48,9 @@ const KEEP_ALIVE_MS = 30_000;
 const CIPHERS_OF_TLS_12 = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
 /**
- * Serves at a place. A server of Bun or node:http that listens itself would not do: Bun.serve answers 400 to a control character in a
- * header without telling anybody, node:http costs a record half as much again, and neither can change its certificate. So
- * connections are taken as such; `serveRecords` reads those that bring records, an HTTP server that does not listen the others.
+ * Serves at a place. Bun.serve would answer 400 to a control character in a header and tell nobody, a listening server of node:http
+ * would take far longer over each record, and neither can change its certificate. So connections are taken as such: `serveRecords`
+ * reads those that bring records, an HTTP server that does not listen reads the others.
  */
 export async function listen(service: Service, place: Place, options: ListenOptions): Promise<Listening> {
   const { connections, room, maxBodyBytes, onUnreadable, log } = options;
@@ -110,6 +110,9 @@ export async function listen(service: Service, place: Place, options: ListenOpti
   if ('unix' in place) server.listen(place.unix);
   else server.listen(place.port, place.host);
   await once(server, 'listening');
+  server.on('error', error =>
+    log.limited('accept', 'error', 'a connection could not be taken', { reason: error.message }),
+  );
   // A proxy in our group may connect, whatever the umask.
   if ('unix' in place) chmodSync(place.unix, 0o660);
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { quoted } from '../collector/fields.ts';
 import type { Log } from '../log.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { Connection } from './connections.ts';
@@ -55,7 +54,8 @@ export function requestListener(
     const { host, 'content-length': length = '0' } = incoming.headers;
     if (Number(length) > maxBodyBytes)
       return refusal(413, `the body is too large, expected at most ${maxBodyBytes} bytes`);
-    if (host && !isHost(host)) return refusal(400, `Host: got ${quoted(host)}, expected a host name`);
+    if (host && !isHost(host))
+      return refusal(400, `Host: got ${JSON.stringify(host.slice(0, 100))}, expected a host name`);
     const request = toRequest(incoming, outgoing);
     return request ? fetch(request, peer) : refusal(400, 'this address or method makes no sense');
   }
