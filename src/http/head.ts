@@ -35,7 +35,8 @@ export function readRecordHead(
   const known = Math.min(bytes.length, METHOD.length);
   if (bytes.compare(METHOD, 0, known, 0, known) !== 0) return 'unusual';
   const end = bytes.indexOf(END);
-  if (end < 0) return 'incomplete';
+  if (end < 0 && bytes.length <= MAX_HEAD_BYTES) return 'incomplete';
+  if (end < 0 || end > MAX_HEAD_BYTES) return 'unusual';
   const text = bytes.toString('latin1', 0, end + 2);
   const lineEnd = text.indexOf('\r\n');
   const [, path, minor] = REQUEST_LINE.exec(text.slice(0, lineEnd)) ?? [];

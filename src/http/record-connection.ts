@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { Connection } from './connections.ts';
 import { drained } from './drained.ts';
-import { MAX_HEAD_BYTES, type RecordHead, readRecordHead } from './head.ts';
+import { type RecordHead, readRecordHead } from './head.ts';
 import { type IncomingBody, incomingBody, leftEarly, tooSlow } from './incoming-body.ts';
 import { lingerThenClose } from './linger.ts';
 import type { Peer } from './peer.ts';
@@ -87,7 +87,7 @@ export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
       return wait('idle');
     }
     const head = readRecordHead(read, records.isPath);
-    if (head === 'unusual' || (head === 'incomplete' && read.length > MAX_HEAD_BYTES)) return giveAway(read);
+    if (head === 'unusual') return giveAway(read);
     if (head === 'incomplete') return wait('receiving');
     serve(head, read.subarray(head.headBytes)).catch(breakOff);
   }

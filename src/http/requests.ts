@@ -128,7 +128,7 @@ async function send(response: Response, headers: string[], isHead: boolean, outg
   outgoing.once('close', () => reader.cancel().catch(() => {}));
   const { beginning, rest } = await readAtOnce(reader);
   if (!rest) {
-    // Text without a type: Bun.serve writes this one, too.
+    // Bun gives text its type only where it serves it itself.
     if (beginning.length > 0 && !response.headers.has('content-type'))
       headers.push('Content-Type', 'text/plain;charset=utf-8');
     if (!response.headers.has('content-length')) headers.push('Content-Length', String(beginning.length));

@@ -21,8 +21,8 @@ export interface RecordRequest {
   /** By name in lower case; the values of one that came twice are joined. */
   headers: Readonly<Record<string, string>>;
   /**
-   * The whole body, once it has come; until it is asked for, none of it is kept. Throws a RequestError where it does not come in time
-   * or there is no room for it, an AbortError where the client leaves.
+   * The whole body, once it has come. To be called before anything is awaited: what comes meanwhile is not kept. Rejects with a
+   * RequestError where it does not come in time or there is no room for it, with an AbortError where the client leaves.
    */
   body(): Promise<Uint8Array>;
 }

@@ -89,6 +89,9 @@ test.each([
   ['a line feed in a value', request(FIRST, HOST, LENGTH, 'a: b\nContent-Length: 7')],
   ['a carriage return in a name', request(FIRST, HOST, LENGTH, 'a\r: b')],
   ['lines that end in a line feed', 'POST / HTTP/1.1\nHost: x\nContent-Length: 5\n\n\r\n\r\n'],
+  ['a head of more than 32 KB', request(FIRST, HOST, LENGTH, `a: ${'x'.repeat(33_000)}`)],
+  ['one that has no end yet', `${FIRST}\r\na: ${'x'.repeat(33_000)}`],
+  ['a header that every object has', request(FIRST, HOST, LENGTH, 'constructor: x')],
   ['very many headers', request(FIRST, HOST, LENGTH, ...Array.from({ length: 300 }, (_, n) => `h${n}: x`))],
 ])('%s is unusual', (_, text) => {
   expect(read(text)).toBe('unusual');
