@@ -17,7 +17,7 @@ import { loadAssets } from './assets.ts';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
 import { quarantinePages } from './collector/quarantine-pages.tsx';
-import { type CollectorBindings, collectorRoutes, pathOf } from './collector/routes.ts';
+import { collectorRoutes, pathOf } from './collector/routes.ts';
 import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
 import { connectPages } from './connect-pages.tsx';
@@ -30,6 +30,8 @@ import { nothingThere, type Place, pagesElsewhere } from './elsewhere.ts';
 import { errorResponse } from './error-response.tsx';
 import { RequestError } from './errors.ts';
 import { bareFrame, frameMaker } from './frame.ts';
+import type { Connections } from './http/connections.ts';
+import type { Peer } from './http/peer.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
@@ -62,6 +64,7 @@ export interface AppDependencies {
   parsers?: Parsers;
   /** That of the https:// listeners. */
   certificate?: ServedCertificate | undefined;
+  connections?: Connections | undefined;
   /** How much is free beside the built-in PostgreSQL, as last looked. */
   disk?: () => DiskStatus | undefined;
   /** Crash analysis or a recomputation has something to do. */
@@ -77,13 +80,13 @@ export interface AppDependencies {
 /** Forms are small; records come another way. */
 const FORM_BYTES = 256 * 1024;
 
-export type App = Hono<{ Bindings: CollectorBindings }>;
+export type App = Hono<{ Bindings: Peer }>;
 
 /** Everything that one listener serves. */
 export function createApp(deps: AppDependencies, listener: Listener): App {
   const { config, database, collector, log, places = () => [] } = deps;
   const assets = loadAssets();
-  const app: App = new Hono<{ Bindings: CollectorBindings }>({ getPath: pathOf });
+  const app: App = new Hono<{ Bindings: Peer }>({ getPath: pathOf });
 
   if (config.log.access !== 'off') app.use(accessLog(config.log.access, log));
   app.get('/healthz', c => c.text('alive\n'));
@@ -124,6 +127,7 @@ function pages(
     database,
     collector,
     certificate,
+    connections,
     log,
     plugins,
     parsers,
@@ -138,7 +142,7 @@ function pages(
   const app = new Hono();
   const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
-  const watched = { config, collector, disk, certificate, plugins, parsers };
+  const watched = { config, collector, disk, certificate, connections, plugins, parsers };
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
-import { isConnectionFailure, isCutOff, isTooLarge, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
+import { isConnectionFailure, isCutOff, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
 import { bareFrame } from './frame.ts';
 import type { Log } from './log.ts';
 
@@ -18,12 +18,8 @@ export function errorResponse(
   asset: (name: string) => string,
   log?: Log,
 ): Response | Promise<Response> {
-  const { status, message } = toAnswer(error);
-  if (status === 500)
-    log?.error('a request failed', { method: c.req.method, path: pathForLog(c), reason: describe(error) });
-  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: pathForLog(c), reason: message });
-  c.header('Cache-Control', 'no-store');
-  if (status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
+  const { status, message, headers } = answerToError(error, c.req, log);
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
   const { title, hints } = WORDS[status];
   return c.html(
@@ -32,16 +28,32 @@ export function errorResponse(
   );
 }
 
+/** What is answered to a request that met an error, which is logged where that is ours. */
+export function answerToError(
+  error: unknown,
+  { method, path }: { method: string; path: string },
+  log?: Log,
+): Answer & { headers: Record<string, string> } {
+  const { status, message } = toAnswer(error);
+  const shown = pathForLog(path);
+  if (status === 500) log?.error('a request failed', { method, path: shown, reason: describe(error) });
+  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: shown, reason: message });
+  return {
+    status,
+    message,
+    headers: { 'Cache-Control': 'no-store', ...(status === 503 && { 'Retry-After': RETRY_AFTER_SECONDS }) },
+  };
+}
+
 /** Whoever has the key of a link may choose a password. */
-function pathForLog(c: Context): string {
-  return c.req.path.replace(/^(\/telemetryui\/links\/).+/, '$1…');
+function pathForLog(path: string): string {
+  return path.replace(/^(\/telemetryui\/links\/).+/, '$1…');
 }
 
 function toAnswer(error: unknown): Answer {
   if (error instanceof RequestError) return error;
   if (isAnswer(error)) return error;
   if (isCutOff(error)) return { status: 400, message: 'the connection was closed before the whole request had come' };
-  if (isTooLarge(error)) return { status: 413, message: 'the body is too large' };
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
   if ((error as { code?: string } | null)?.code === STATEMENT_TIMEOUT) {
@@ -75,6 +87,7 @@ const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints'>> =
     hints: ['A record may have been removed by retention.', 'Check the address for a typing mistake.'],
   },
   405: { title: 'Not in this way', hints: [] },
+  408: { title: 'Too slow', hints: ['Send it again over a faster connection.'] },
   413: { title: 'Too large', hints: [] },
   429: { title: 'Not so often', hints: [] },
   500: {

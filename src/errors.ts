@@ -17,7 +17,7 @@ export function fileReason(error: unknown): string {
 /** An answer to a request that could not be served: its status and a message that is safe to show. */
 export class RequestError extends Error {
   override name = 'RequestError';
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 503;
 
   constructor(status: RequestError['status'], message: string) {
     super(message);
@@ -44,14 +44,10 @@ const CONNECTION_CODES = new Set([
   'ENOTFOUND',
 ]);
 
-/** Whether a client left, or stalled and was dropped, before its whole request had come. */
+/** Whether a client left, or was too slow and was dropped, before its whole request had come. */
 export function isCutOff(error: unknown): boolean {
+  if (error instanceof RequestError) return error.status === 408;
   return error instanceof DOMException && error.name === 'AbortError';
-}
-
-/** Whether Bun itself has refused a body, with a 413 that has gone out already. */
-export function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && error.message === 'Request body exceeded maxRequestBodySize';
 }
 
 /** The SQLSTATE of a statement that took longer than it may. */

@@ -1,10 +1,11 @@
 import type { Context, NotFoundHandler } from 'hono';
 import type { App } from './app.ts';
 import type { Collector } from './collector/collector.ts';
-import { type CollectorBindings, WHERE_RECORDS_GO } from './collector/routes.ts';
+import { WHERE_RECORDS_GO } from './collector/routes.ts';
 import { type Listener, takesRecords } from './config/listener.ts';
 import { OF_PAGES } from './elsewhere.ts';
 import { errorResponse } from './error-response.tsx';
+import type { Peer } from './http/peer.ts';
 
 const METHODS = ['GET', 'POST', 'DELETE'];
 
@@ -22,7 +23,7 @@ export function notFound({
   asset: (name: string) => string;
   /** What a 404 says. */
   nothingThere: (method: string, path: string) => string;
-}): NotFoundHandler<{ Bindings: CollectorBindings }> {
+}): NotFoundHandler<{ Bindings: Peer }> {
   return c => {
     const { method, path } = c.req;
     const allowed = method === 'OPTIONS' ? methodsAt(app, path) : [];
@@ -35,7 +36,7 @@ export function notFound({
   };
 }
 
-function addressOf(c: Context<{ Bindings: CollectorBindings }>): string | null {
+function addressOf(c: Context<{ Bindings: Peer }>): string | null {
   return c.env?.address ?? null;
 }
 

@@ -15,6 +15,7 @@ import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { registerFleets } from './fleets.ts';
+import { watchConnections } from './http/connections.ts';
 import { createLog, type Log } from './log.ts';
 import { type Notifier, startNotifier } from './notify/notifier.ts';
 import { ownCommand } from './own-command.ts';
@@ -91,6 +92,7 @@ export async function serveUntilStopped({
       log,
     });
     reloads.push(plugins.reload);
+    const connections = watchConnections(log);
     const servers = await startServers({
       config,
       database,
@@ -99,6 +101,7 @@ export async function serveUntilStopped({
       plugins,
       parsers,
       certificate,
+      connections,
       onWork: analysis.wake,
       disk: () => disk?.status,
       settings: printConfig(loaded),
@@ -106,7 +109,7 @@ export async function serveUntilStopped({
     });
     notifier = startNotifier({
       sql: database.client('notices'),
-      watched: { config, collector, disk: () => disk?.status, certificate, plugins, parsers },
+      watched: { config, collector, disk: () => disk?.status, certificate, connections, plugins, parsers },
       log,
     });
     const stopSchedule = startSchedule(database, config, limits, log);

@@ -1,12 +1,15 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { logAnswer } from './access-log.ts';
 import { type AddressProblem, tryAddress } from './address-trial.ts';
 import { type AppDependencies, createApp } from './app.ts';
-import { quoted } from './collector/fields.ts';
-import { bodyLimit, type CollectorBindings, PEER_GONE } from './collector/routes.ts';
+import { bodyLimit, isCollectorPath, recordReceiver } from './collector/routes.ts';
 import { isHttps, type Listener, takesRecords, urlOf } from './config/listener.ts';
-import { plainAddress } from './config/network.ts';
+import { answerToError } from './error-response.tsx';
 import { OperatorError } from './errors.ts';
-import { listenHttps } from './tls/listen.ts';
+import { bodyRoom } from './http/body-room.ts';
+import type { Connections } from './http/connections.ts';
+import { type ListenOptions, listen, type Place } from './http/listen.ts';
+import type { RecordService } from './http/service.ts';
+import type { Unreadable } from './http/unreadable.ts';
 
 export interface RunningServer {
   listener: Listener;
@@ -16,17 +19,21 @@ export interface RunningServer {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** A sender that stalls for this long is dropped; a handler may take as long. */
-const IDLE_TIMEOUT_S = 30;
-/** Bun closes kept connections at once when it stops: first, clients in full flow are told to close them. */
-const FAREWELL_MS = 100;
-
 /** Opens every listener; where one can't be opened, none stays open. */
-export async function startServers(deps: AppDependencies): Promise<RunningServer[]> {
+export async function startServers(deps: AppDependencies & { connections: Connections }): Promise<RunningServer[]> {
+  const { config, connections, log } = deps;
+  const maxBodyBytes = bodyLimit(config.collector.max_payload) + 1024;
+  const options: ListenOptions = {
+    connections,
+    room: bodyRoom(maxBodyBytes),
+    maxBodyBytes,
+    onUnreadable: request => reportUnreadable(deps, request),
+    log,
+  };
   const servers: RunningServer[] = [];
   try {
-    for (const listener of deps.config.http.listen)
-      servers.push(await startServer({ ...deps, places: () => servers }, listener));
+    for (const listener of config.http.listen)
+      servers.push(await startServer({ ...deps, places: () => servers }, listener, options));
   } catch (error) {
     await Promise.all(servers.map(server => server.stop(0)));
     throw error;
@@ -34,51 +41,13 @@ export async function startServers(deps: AppDependencies): Promise<RunningServer
   return servers;
 }
 
-async function startServer(deps: AppDependencies, listener: Listener): Promise<RunningServer> {
+async function startServer(deps: AppDependencies, listener: Listener, options: ListenOptions): Promise<RunningServer> {
   const app = createApp(deps, listener);
-  let stopping = false;
-  // A client that keeps its connection would otherwise go on sending until it is cut off in the middle of a request.
-  const answer: Answer = async (request, bindings) => {
-    const response = await app.fetch(request, bindings);
-    if (stopping) response.headers.set('Connection', 'close');
-    return response;
-  };
-  const server = await listen(answer, listener, deps);
-  return {
-    listener,
-    url: urlOf(listener, server.port),
-    async stop(deadlineMs) {
-      stopping = true;
-      await Bun.sleep(Math.min(FAREWELL_MS, deadlineMs));
-      const stopped = server.stop().then(() => true);
-      if (!(await Promise.race([stopped, Bun.sleep(deadlineMs).then(() => false)]))) await server.stop(true);
-      if ('unix' in listener) rmSync(listener.unix, { force: true });
-    },
-  };
-}
-
-export type Answer = (request: Request, bindings: CollectorBindings) => Promise<Response>;
-
-/** What takes connections. */
-export interface Listening {
-  port?: number | undefined;
-  /** Stops accepting, and resolves when what is under way is answered; `force` cuts it off. */
-  stop(force?: boolean): Promise<void>;
-}
-
-async function listen(answer: Answer, listener: Listener, deps: AppDependencies): Promise<Listening> {
-  const maxBodySize = bodyLimit(deps.config.collector.max_payload) + 1024;
+  const records = takesRecords(listener) ? recordService(deps) : undefined;
+  const service = { records, fetch: app.fetch };
   try {
-    if (!isHttps(listener)) return listenPlain(answer, listener, maxBodySize);
-    return await listenHttps(answer, {
-      host: listener.host,
-      port: listener.port,
-      certificate: deps.certificate!,
-      takesRecords: takesRecords(listener),
-      maxBodySize,
-      idleTimeoutMs: IDLE_TIMEOUT_S * 1000,
-      log: deps.log,
-    });
+    const { port, stop } = await listen(service, placeOf(listener, deps), options);
+    return { listener, url: urlOf(listener, port), stop };
   } catch (cause) {
     throw cantListen([sentenceOf(listener, cause as NodeJS.ErrnoException)], { cause });
   }
@@ -112,48 +81,34 @@ function cantListen(sentences: string[], options?: ErrorOptions) {
   );
 }
 
-function listenPlain(answer: Answer, listener: Listener, maxRequestBodySize: number): Listening {
-  if ('unix' in listener) {
-    removeStaleSocket(listener.unix);
-    const server = Bun.serve({
-      unix: listener.unix,
-      maxRequestBodySize,
-      // Taken, though Bun's types have it for TCP alone.
-      ...({ idleTimeout: IDLE_TIMEOUT_S } as object),
-      fetch: request => answerWithUrl(answer, request, {}),
-    });
-    // A proxy in our group may connect, whatever the umask.
-    chmodSync(listener.unix, 0o660);
-    return server;
-  }
-  return Bun.serve({
-    hostname: listener.host,
-    port: listener.port,
-    maxRequestBodySize,
-    idleTimeout: IDLE_TIMEOUT_S,
-    fetch: (request, server) =>
-      answerWithUrl(answer, request, {
-        // Few requests are asked where they came from.
-        get address() {
-          return plainAddress(server.requestIP(request)?.address ?? PEER_GONE);
-        },
-      }),
-  });
+function placeOf(listener: Listener, { certificate }: AppDependencies): Place {
+  if (!isHttps(listener)) return listener;
+  return { ...listener, tls: { certificate: certificate!, asksForCertificates: takesRecords(listener) } };
 }
 
-/** Bun makes a request's URL of its Host, which HTTP/1.0 does not require and which may be nonsense. */
-function answerWithUrl(answer: Answer, request: Request, bindings: CollectorBindings): Response | Promise<Response> {
-  if (URL.canParse(request.url)) return answer(request, bindings);
-  const host = request.headers.get('host');
-  if (host) return Response.json({ message: `Host: got ${quoted(host)}, expected a host name` }, { status: 400 });
-  return answer(new Request(`http://localhost${request.url}`, request), bindings);
+/** Takes records by the shortest way; those that come in an unusual form go through the app. */
+function recordService({ collector, config, log }: AppDependencies): RecordService {
+  const receive = recordReceiver(collector, config);
+  return {
+    isPath: isCollectorPath,
+    async answer(request) {
+      const started = performance.now();
+      const { path } = request;
+      const address = config.log.access === 'all' ? request.peer.address : undefined;
+      const answer = await receive(request).catch(error => {
+        const { message, ...rest } = answerToError(error, { method: 'POST', path }, log);
+        return { ...rest, json: { message } };
+      });
+      const { status } = answer;
+      collector.metrics.answered(status, (performance.now() - started) / 1000);
+      if (config.log.access === 'all') logAnswer(log, { method: 'POST', path, status, started, address });
+      return answer;
+    },
+  };
 }
 
-/** A socket that an earlier run left behind would keep us from listening. */
-function removeStaleSocket(path: string) {
-  try {
-    if (statSync(path).isSocket()) rmSync(path);
-  } catch {
-    // There is none.
-  }
+function reportUnreadable({ collector, log }: AppDependencies, request: Unreadable) {
+  collector.metrics.unreadable(request);
+  const { address, reason, isPost } = request;
+  log.limited(`unreadable ${isPost}`, isPost ? 'warn' : 'info', 'a request could not be read', { address, reason });
 }

@@ -65,7 +65,15 @@ afterAll(async () => {
 
 function watchedWith(config: Config): Watched {
   const { collector } = server;
-  return { config, collector, disk: () => undefined, certificate: undefined, plugins: undefined, parsers: undefined };
+  return {
+    config,
+    collector,
+    disk: () => undefined,
+    certificate: undefined,
+    connections: undefined,
+    plugins: undefined,
+    parsers: undefined,
+  };
 }
 
 /** Another server on the database, that looks when the test says so. */

@@ -193,6 +193,23 @@ describe('the quarantine is bounded', () => {
     expect(await kept(server)).toHaveLength(10);
   });
 
+  test('a full one makes room for many at once: most refused records cost no look at all entries', async () => {
+    const server = await start({ TELEMETRICSD_QUARANTINE_MAX_RECORDS: '1000' });
+    await refusedFrom(server.app, 'first', 'first', 'x');
+    await server.database.sql`
+      insert into quarantine (fingerprint, first_at, last_at, attempts, fleet_id, reason, bytes, headers, body)
+      select gen_random_uuid(), now(), now(), 1, fleet_id, reason, bytes, headers, body
+        from quarantine, generate_series(1, 1000)`;
+    const { app } = await appOn(server.database, server.config);
+    const counts: number[] = [];
+    for (const machine of machines(12)) {
+      await refusedFrom(app, machine, machine, 'x');
+      counts.push((await kept(server)).length);
+    }
+    expect(counts).toEqual([990, 991, 992, 993, 994, 995, 996, 997, 998, 999, 1000, 990]);
+    expect((await kept(server)).slice(-12).map(({ machine }) => machine)).toEqual(machines(12));
+  });
+
   test('by bytes', async () => {
     const server = await start({ TELEMETRICSD_QUARANTINE_MAX_BYTES: '1 MB' });
     for (const machine of machines(15)) await refusedFrom(server.app, machine, machine, 'x'.repeat(90_000));

@@ -165,6 +165,8 @@ const NOW = new Date('2026-06-15T12:00:00Z');
 const WELL: ServerState = {
   results: new Map(),
   astray: { withTid: 0, others: 0, lastWithTid: undefined },
+  unreadablePosts: { requests: 0, last: [] },
+  connections: undefined,
   waitingForCommit: 0,
   excesses: [],
   database: {
@@ -188,6 +190,17 @@ const WELL: ServerState = {
   parserTroubles: [],
 };
 const at = (time: string) => ({ succeededAt: new Date(time), failedAt: null, failure: null });
+const unreadable = (time: string) => ({
+  requests: 2,
+  last: [{ address: '192.0.2.7', reason: 'Invalid header token', at: new Date(time) }],
+});
+const connectionsOf = (refused: string | undefined) => ({
+  open: 7,
+  most: 100,
+  refused: refused ? 3 : 0,
+  lastRefusedAt: refused === undefined ? undefined : new Date(refused),
+  add: () => undefined,
+});
 const excess = (lastAt: string) => [
   { fleet: 'servers', kind: 'dropped' as const, requests: 3, lastAt: new Date(lastAt) },
 ];
@@ -202,6 +215,11 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Addresses', 'warning', { astray: { withTid: 1, others: 0, lastWithTid: astray('2026-06-15T11:30:00Z') } }],
   ['Database', 'ok', { largestDatabase: 2e7 }],
   ['Database', 'warning', { largestDatabase: 1e6 }],
+  ['Requests', 'warning', { unreadablePosts: unreadable('2026-06-15T11:30:00Z') }],
+  ['Requests', 'ok', { unreadablePosts: unreadable('2026-06-15T09:30:00Z') }],
+  ['Connections', 'ok', { connections: connectionsOf(undefined) }],
+  ['Connections', 'ok', { connections: connectionsOf('2026-06-15T09:30:00Z') }],
+  ['Connections', 'warning', { connections: connectionsOf('2026-06-15T11:30:00Z') }],
   ['Queue', 'error', { waitingForCommit: 19_000 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],

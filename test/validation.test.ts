@@ -463,6 +463,34 @@ describe('the JSON format', () => {
     expect((await answer(deep))[0]).toBe(400);
   });
 
+  const LONG = 1_700_000;
+  test.each([
+    ['lists in lists', '['.repeat(LONG), 'body: JSON nested more than 32 deep'],
+    ['objects in objects', '{"a":'.repeat(LONG / 5), 'body: JSON nested more than 32 deep'],
+    ['many keys', `{${'"\\"":1,'.repeat(LONG / 7)}"a":1}`, 'body: JSON with more than 1000 values'],
+    ['a long list', `[${'1,'.repeat(LONG / 2)}1]`, 'body: JSON with more than 1000 values'],
+  ])('%s are refused before they are parsed', async (_, body, beginning) => {
+    const [status, message] = await answer(body);
+    expect(status).toBe(400);
+    expect(message).toStartWith(beginning);
+    expect(message).toEndWith(OR_HEADERS);
+  });
+
+  test('a payload may hold more brackets and commas than JSON may have values', async () => {
+    const payload = '[{,"\\'.repeat(10_000);
+    const { status, json } = await postJson(server.app, recordJson({ more: [[1, 2]] }, payload));
+    expect([status, json.payload]).toEqual([201, payload]);
+  });
+
+  test.each(['classification', 'machine_id', 'board_name', 'build', 'event_id', 'creation_timestamp'])(
+    'spaces within a value of %s, of the longest that may come, stop nothing',
+    async field => {
+      const [status, message] = await answer(recordJson({ [field]: `a${' \n\t\r'.repeat(LONG / 8)}b` }));
+      expect(status).toBe(400);
+      expect(message).toStartWith(`${field}: got "a `);
+    },
+  );
+
   const OR_HEADERS = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
   test.each([
     ['an empty body', '', 'body: empty and no record_format_version header'],

@@ -12,10 +12,12 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
  * that and to names of this host.
  */
 export function requireKnownHost(loopback: string | undefined, publicUrl: string | undefined): MiddlewareHandler {
-  const publicHost = publicUrl && new URL(publicUrl).host.toLowerCase();
+  const known = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const publicHost = known?.host;
   return async (c, next) => {
     const host = (c.req.header('host') ?? '').toLowerCase();
-    const isOurs = LOOPBACK.test(host) || host === publicHost || host.replace(/:\d+$/, '') === loopback;
+    const isPublic = known && withoutUsualPort(host, known.protocol) === publicHost;
+    const isOurs = LOOPBACK.test(host) || isPublic || host.replace(/:\d+$/, '') === loopback;
     if ((loopback || publicHost) && !isOurs) {
       const names = loopback ? 'localhost, 127.0.0.1 and [::1]' : publicHost;
       throw new RequestError(
@@ -26,6 +28,12 @@ export function requireKnownHost(loopback: string | undefined, publicUrl: string
     }
     await next();
   };
+}
+
+/** Clients may name the port of https in Host, or of http: URLs leave it out. */
+function withoutUsualPort(host: string, protocol: string) {
+  const usual = protocol === 'https:' ? ':443' : ':80';
+  return host.endsWith(usual) ? host.slice(0, -usual.length) : host;
 }
 
 /** Requests that change something must come from our own pages: a browser says so in Sec-Fetch-Site or Origin. */
@@ -49,7 +57,9 @@ function isSameOrigin(c: Context, publicOrigin: string | undefined) {
   if (site !== undefined) return site === 'same-origin';
   const origin = c.req.header('origin');
   if (origin === undefined || !URL.canParse(origin)) return false;
-  return new URL(origin).host === c.req.header('host') || new URL(origin).origin === publicOrigin;
+  const from = new URL(origin);
+  const host = (c.req.header('host') ?? '').toLowerCase();
+  return from.host === withoutUsualPort(host, from.protocol) || from.origin === publicOrigin;
 }
 
 const CONTENT_SECURITY_POLICY = [

@@ -19,7 +19,7 @@ import { escapeControls, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import type { Limits } from './limits.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received, type RequestHeaders } from './parse.ts';
-import { type KeptRequest, keepRefused, type RefusedRequest } from './quarantine.ts';
+import { type KeptRequest, quarantineKeeper, type RefusedRequest } from './quarantine.ts';
 import { redactBody } from './redact.ts';
 
 /** A request with a known TID, as it came. */
@@ -94,7 +94,7 @@ export function createCollector({
   const metrics = collectorMetrics();
   const astray = watchAstray(log);
   const writer = database.client('collector');
-  const quarantineWriter = database.client('quarantine');
+  const keepRefused = quarantineKeeper(database.client('quarantine'), config.quarantine);
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
     write: async batch => {
       const started = performance.now();
@@ -109,7 +109,7 @@ export function createCollector({
     answerWithinMs: ANSWER_TIMEOUT_MS,
   });
   const refused: GroupCommit<RefusedRequest, KeptRequest> = groupCommit({
-    write: batch => guarded(database, () => keepRefused(quarantineWriter, batch, config.quarantine)),
+    write: batch => guarded(database, () => keepRefused(batch)),
     size: request => request.body.byteLength + METADATA_BYTES,
     maxWaiting: config.collector.queue,
     answerWithinMs: ANSWER_TIMEOUT_MS,

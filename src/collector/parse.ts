@@ -11,6 +11,8 @@ import {
   type Refusal,
   THREE_PARTS,
 } from './fields.ts';
+import { jsonExcess } from './json-excess.ts';
+import { trimmed } from './trim.ts';
 
 /** By name in lower case; the values of one that came twice are joined. */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -30,7 +32,7 @@ const SPELLINGS = new Map<string, Field>(
   ]),
 );
 const EXPECTED = 'expected metadata in headers (record_format_version …) or a JSON object in the body';
-const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
+const SPACE = ' \t\r\n';
 
 /**
  * Reads a request of either wire format. With a record_format_version header, in any spelling, the metadata is in the
@@ -140,7 +142,7 @@ function givenTwice(field: Field, first: string, firstValue: string, second: str
 /** Header values are bytes that arrive as Latin-1. */
 function headerText(value: string) {
   if (/^[!-~](?:[ -~]*[!-~])?$/.test(value)) return value;
-  return decodeText(Buffer.from(value, 'latin1')).replace(OUTER_SPACE, '');
+  return trimmed(decodeText(Buffer.from(value, 'latin1')), SPACE);
 }
 
 function parseJson(object: Record<string, unknown>, external: boolean): Received | Refusal {
@@ -153,7 +155,7 @@ function parseJson(object: Record<string, unknown>, external: boolean): Received
     const value = typeof given === 'number' ? String(given) : given;
     if (typeof value !== 'string') return { field, message: `${field}: got ${kindOf(given)}, expected a text` };
     if (fields[field] !== undefined) return givenTwice(field, spelling[field]!, fields[field], key, value);
-    fields[field] = value.replace(OUTER_SPACE, '');
+    fields[field] = trimmed(value, SPACE);
     spelling[field] = key;
   }
   const metadata = parseFields(fields);
@@ -172,12 +174,27 @@ function kindOf(value: unknown) {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
+/** Of a refused request, its machine and its payload are looked for as well. */
+const objects = new WeakMap<Uint8Array, Record<string, unknown> | string>();
+
 /** The JSON object in a body, or what is wrong with it. */
 function readObject(body: Uint8Array): Record<string, unknown> | string {
+  let object = objects.get(body);
+  if (object === undefined) {
+    object = parseObject(body);
+    objects.set(body, object);
+  }
+  return object;
+}
+
+function parseObject(body: Uint8Array): Record<string, unknown> | string {
   if (body.byteLength === 0) return 'body: empty';
+  const json = decodeText(body).replace(/^\uFEFF/, '');
+  const excess = jsonExcess(json);
+  if (excess) return `body: ${excess}, ${EXPECTED}`;
   let value: unknown;
   try {
-    value = JSON.parse(decodeText(body).replace(/^\uFEFF/, ''));
+    value = JSON.parse(json);
   } catch (error) {
     // An identifier is left out: it may be of any length, and is part of the payload perhaps.
     const mistake = (error as Error).message.replace(/^JSON Parse error: /, '').replace(/ ".*"$/s, '');

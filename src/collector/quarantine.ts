@@ -32,23 +32,48 @@ export interface QuarantineLimits {
 const RETURN_SECONDS = 60;
 /** After this time a client has given up on a record. */
 const REMEMBER_HOURS = 20;
-/** One machine or address may take this part of what the quarantine holds. */
+/** One machine or address may take about this part of what the quarantine holds. */
 const SHARE = 0.1;
 
-/** Keeps refused requests, or counts another attempt of those known, and evicts the oldest past the limits; in one transaction. */
+/** An eviction looks at all entries. It leaves this part free, so that most batches find room without one. */
+const MARGIN = 0.01;
+
+/** Keeps refused requests, or counts another attempt of those known. */
+export type KeepRefused = (requests: RefusedRequest[]) => Promise<KeptRequest[]>;
+
+/** Evicts the oldest in time to keep within the limits, by what this process has brought since it last did. */
+export function quarantineKeeper(sql: Sql, limits: QuarantineLimits): KeepRefused {
+  const margin = marginOf(limits);
+  let brought = { records: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  return async requests => {
+    const records = brought.records + requests.length;
+    const bytes = brought.bytes + requests.reduce((sum, request) => sum + bytesOf(request), 0);
+    const full = records > margin.records || bytes > margin.bytes;
+    const kept = await keepRefused(sql, requests, full ? limits : undefined);
+    brought = full ? { records: 0, bytes: 0 } : { records, bytes };
+    return kept;
+  };
+}
+
+/** All in one transaction; without limits nothing is evicted. */
 export async function keepRefused(
   sql: Sql,
   requests: RefusedRequest[],
-  limits: QuarantineLimits,
+  limits: QuarantineLimits | undefined,
 ): Promise<KeptRequest[]> {
   const distinct = new Map(requests.map(request => [request.fingerprint, request]));
   const kept = await sql.begin(async tx => {
     const rows = await keep(tx, [...distinct.values()]);
-    await evict(tx, requests, limits);
+    if (limits) await evict(tx, requests, limits);
     return rows;
   });
   const byFingerprint = new Map(kept.map(row => [row.fingerprint, row]));
   return requests.map(({ fingerprint }) => byFingerprint.get(fingerprint)!);
+}
+
+/** At least what it is counted as. */
+function bytesOf({ headers, body }: RefusedRequest): number {
+  return body.byteLength + 2 * JSON.stringify(headers).length;
 }
 
 function keep(tx: Queryable, requests: RefusedRequest[]) {
@@ -79,27 +104,31 @@ function keep(tx: Queryable, requests: RefusedRequest[]) {
               evicted_at is not null as evicted`;
 }
 
-async function evict(tx: Queryable, requests: RefusedRequest[], limits: QuarantineLimits) {
+async function evict(tx: Queryable, requests: RefusedRequest[], { max_records, max_bytes }: QuarantineLimits) {
   const machines = requests.map(request => request.machineId).filter(machine => machine !== null);
   const addresses = requests.map(request => request.address).filter(address => address !== null);
+  const { records, bytes } = marginOf({ max_records, max_bytes });
   await tx`
     with kept as materialized (
       select id, machine_id, address, bytes from quarantine where evicted_at is null
     ), ranked as (
-      select id, row_number() over newest as rank, sum(bytes) over newest as held, 1.0 as share
+      select id, row_number() over newest as rank, sum(bytes) over newest as held,
+             ${max_records - records}::numeric as most, ${max_bytes - bytes}::numeric as most_bytes
         from kept window newest as (order by id desc)
       union all
-      select id, row_number() over newest, sum(bytes) over newest, ${SHARE}
+      select id, row_number() over newest, sum(bytes) over newest, ${max_records * SHARE}, ${max_bytes * SHARE}
         from kept where machine_id = any(${machines}::text[]) window newest as (partition by machine_id order by id desc)
       union all
-      select id, row_number() over newest, sum(bytes) over newest, ${SHARE}
+      select id, row_number() over newest, sum(bytes) over newest, ${max_records * SHARE}, ${max_bytes * SHARE}
         from kept where address = any(${addresses}::text[]) window newest as (partition by address order by id desc)
     )
     update quarantine
        set evicted_at = now(), headers = null, body = null
-     where id in (
-             select id from ranked
-              where rank > 1 and (rank > ${limits.max_records}::int * share or held > ${limits.max_bytes}::bigint * share))`;
+     where id in (select id from ranked where rank > 1 and (rank > most or held > most_bytes))`;
+}
+
+function marginOf({ max_records, max_bytes }: QuarantineLimits) {
+  return { records: Math.floor(max_records * MARGIN), bytes: Math.floor(max_bytes * MARGIN) };
 }
 
 /** Forgets evicted requests whose clients have given up; and the oldest of them past ten times the limit. */

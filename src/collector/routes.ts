@@ -1,23 +1,14 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import type { Config } from '../config/settings.ts';
-import { isCutOff, isTooLarge } from '../errors.ts';
+import { isCutOff, RequestError } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
+import type { Peer } from '../http/peer.ts';
+import type { RecordAnswer, RecordRequest } from '../http/service.ts';
 import { recordToJson } from '../records/json.ts';
 import type { Collector, CollectorAnswer } from './collector.ts';
 import { decodeContent, ENCODINGS, type Undecoded } from './content-encoding.ts';
 import type { TurnedAway } from './limits.ts';
-import type { RequestHeaders } from './parse.ts';
-
-export interface CollectorBindings {
-  /** The peer's address; absent on unix sockets. */
-  readonly address?: string | null;
-  /** 'accepted': the peer has shown a certificate of tls.client_ca; else why that is not so. */
-  readonly clientCertificate?: string;
-}
-
-/** The address of a client that has left already: an absent one would pass for a unix socket, which may be a trusted proxy. */
-export const PEER_GONE = '0.0.0.0';
 
 const PATHS = ['/', '/v2/collector', '/v3/collector'];
 const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE'];
@@ -30,19 +21,23 @@ export function bodyLimit(maxPayload: number) {
   return maxPayload * JSON_GROWTH + METADATA_BYTES;
 }
 
+/** Takes a record in either wire format; throws what keeps it from being answered. */
+export type ReceiveRecord = (request: RecordRequest) => Promise<RecordAnswer>;
+
 /**
- * POST on any of the three paths takes one record in either wire format: 201 with the stored record, once it is
- * committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201 `{"dropped": true, …}` for one past a
- * limit whose excess is dropped; 400, 403, 413, 415 or 503 with `{"message": …}`. `elsewhere` says where pages are, where they are not here.
+ * 201 with the stored record, once it is committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201
+ * `{"dropped": true, …}` for one past a limit whose excess is dropped; 400, 403, 408, 413, 415 or 503 with `{"message": …}`.
  */
-export function collectorRoutes(
-  collector: Collector,
-  { collector: { max_payload }, tls }: Config,
-  elsewhere?: () => string,
-) {
-  const app = new Hono<{ Bindings: CollectorBindings }>();
-  const servesPages = elsewhere === undefined;
+export function recordReceiver(collector: Collector, { collector: { max_payload }, tls }: Config): ReceiveRecord {
   const certified = new Set(tls.client_cert_fleets);
+  return request => receive(request, collector, max_payload, certified);
+}
+
+/** POST on any of the three paths takes a record; see recordReceiver. `elsewhere` says where pages are, where they are not here. */
+export function collectorRoutes(collector: Collector, config: Config, elsewhere?: () => string) {
+  const app = new Hono<{ Bindings: Peer }>();
+  const servesPages = elsewhere === undefined;
+  const receiveRecord = recordReceiver(collector, config);
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   const allow = servesPages ? 'GET, HEAD, POST' : 'POST';
   for (const path of PATHS) {
@@ -51,7 +46,17 @@ export function collectorRoutes(
       await next();
       if (c.req.method === 'POST') collector.metrics.answered(c.res.status, (performance.now() - started) / 1000);
     });
-    app.post(path, c => receive(c, collector, max_payload, certified));
+    app.post(path, async c => {
+      const { raw } = c.req;
+      const headers = raw.headers.toJSON();
+      const { status, json, ...rest } = await receiveRecord({
+        path,
+        peer: c.env ?? {},
+        headers,
+        body: () => raw.bytes(),
+      });
+      return Response.json(json, { status, ...rest });
+    });
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
     app.options(path, c => c.body(null, 204, { Allow: `${allow}, OPTIONS` }));
     app.on(others, path, c =>
@@ -76,25 +81,32 @@ export const WHERE_RECORDS_GO = `records are posted to ${PATHS.slice(0, -1).join
 
 /** Whether a machine may be sending a record. */
 export function isCollector(method: string, path: string): boolean {
-  return method === 'POST' && PATHS.includes(path);
+  return method === 'POST' && isCollectorPath(path);
 }
 
-type CollectorContext = Context<{ Bindings: CollectorBindings }>;
+export function isCollectorPath(path: string): boolean {
+  return PATHS.includes(path);
+}
 
-async function receive(c: CollectorContext, collector: Collector, maxPayload: number, certified: Set<string>) {
-  const headers = c.req.raw.headers.toJSON();
+async function receive(
+  request: RecordRequest,
+  collector: Collector,
+  maxPayload: number,
+  certified: Set<string>,
+): Promise<RecordAnswer> {
+  const { headers, peer } = request;
   const tid = headers['x-telemetry-tid'];
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
-  if (!fleet) return c.json({ message: collector.refuseTid(tid, c.env?.address ?? null) }, 400);
+  if (!fleet) return { status: 400, json: { message: collector.refuseTid(tid, peer.address ?? null) } };
   let result = 'unavailable';
   try {
     const answer =
-      turnedAway(c, collector, fleet, certified) ?? (await answerTo(c, headers, collector, maxPayload, fleet));
+      turnedAway(peer, collector, fleet, certified) ?? (await answerTo(request, collector, maxPayload, fleet));
     result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
-    return respond(c, answer);
+    return respond(answer);
   } catch (error) {
     if (isCutOff(error)) result = 'cut off';
-    if (isTooLarge(error)) result = 'oversized';
+    if (error instanceof RequestError && error.status === 413) result = 'oversized';
     throw error;
   } finally {
     collector.metrics.received(fleet.name, result);
@@ -103,24 +115,23 @@ async function receive(c: CollectorContext, collector: Collector, maxPayload: nu
 
 type Answer = CollectorAnswer | TurnedAway | Undecoded;
 
-function turnedAway(c: CollectorContext, { limits }: Collector, fleet: Fleet, certified: Set<string>) {
-  const address = () => c.env?.address ?? null;
-  const uncertified = certificateMissing(c, fleet, certified);
+function turnedAway(peer: Peer, { limits }: Collector, fleet: Fleet, certified: Set<string>) {
+  const address = () => peer.address ?? null;
+  const uncertified = certificateMissing(peer, fleet, certified);
   if (uncertified) limits.report(fleet, uncertified, address);
   return uncertified ?? limits.turnAway(fleet, address);
 }
 
-function certificateMissing(c: CollectorContext, { name }: Fleet, certified: Set<string>): TurnedAway | undefined {
+function certificateMissing(peer: Peer, { name }: Fleet, certified: Set<string>): TurnedAway | undefined {
   if (!certified.has(name)) return undefined;
-  const { clientCertificate = 'this connection carries none' } = c.env ?? {};
+  const { clientCertificate = 'this connection carries none' } = peer;
   if (clientCertificate === 'accepted') return undefined;
   const rule = 'must show a certificate signed by tls.client_ca (tls.client_cert_fleets)';
   return { kind: 'forbidden', message: `machines of the fleet ${JSON.stringify(name)} ${rule}: ${clientCertificate}` };
 }
 
 async function answerTo(
-  c: CollectorContext,
-  headers: RequestHeaders,
+  { headers, peer, ...request }: RecordRequest,
   collector: Collector,
   maxPayload: number,
   fleet: Fleet,
@@ -128,47 +139,44 @@ async function answerTo(
   const inHeaders = headers.record_format_version ?? headers['record-format-version'];
   const most = inHeaders === undefined ? bodyLimit(maxPayload) : maxPayload;
   if (Number(headers['content-length'] ?? 0) > most) return { kind: 'oversized', most };
-  const body = await c.req.raw.bytes();
+  const body = await request.body();
   if (body.byteLength > most) return { kind: 'oversized', most };
-  const address = () => c.env?.address ?? null;
-  if (headers['content-encoding'] === undefined) return collector.receive({ fleet, headers, body, address });
-  const { 'content-encoding': encoding, ...others } = headers;
+  const address = () => peer.address ?? null;
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined) return collector.receive({ fleet, headers, body, address });
+  const { 'content-encoding': _, ...others } = headers;
   const decoded = await decodeContent(body, encoding, most);
   return 'kind' in decoded ? decoded : collector.receive({ fleet, headers: others, body: decoded, address });
 }
 
-function respond(c: Context, answer: Answer): Response {
+function respond(answer: Answer): RecordAnswer {
   switch (answer.kind) {
     case 'stored':
-      return Response.json(recordToJson(answer.record), { status: 201 });
+      return { status: 201, json: recordToJson(answer.record) };
     case 'oversized': {
       const message = `the body is too large, expected at most ${answer.most} bytes (collector.max_payload)`;
-      return c.json({ message }, 413);
+      return { status: 413, json: { message } };
     }
     case 'unsupported':
-      return c.json({ message: answer.message }, 415, { 'Accept-Encoding': ENCODINGS });
+      return { status: 415, json: { message: answer.message }, headers: { 'Accept-Encoding': ENCODINGS } };
     case 'corrupt':
-      return c.json({ message: answer.message }, 400);
+      return { status: 400, json: { message: answer.message } };
     case 'refused':
-      return refused(c, answer);
+      return refused(answer);
     case 'forbidden':
-      return c.json({ message: answer.message }, 403);
-    case 'postponed':
-      return c.json({ message: answer.message }, 503, { 'Retry-After': String(answer.retryAfterSeconds) });
+      return { status: 403, json: { message: answer.message } };
+    case 'postponed': {
+      const headers = { 'Retry-After': String(answer.retryAfterSeconds) };
+      return { status: 503, json: { message: answer.message }, headers };
+    }
     case 'dropped':
-      return c.json({ dropped: true, message: answer.message }, 201);
+      return { status: 201, json: { dropped: true, message: answer.message } };
   }
 }
 
-function refused(c: Context, { refusal: { message }, kept }: Extract<Answer, { kind: 'refused' }>) {
-  if (!kept?.returned) return c.json({ message }, 400);
-  return c.json(
-    {
-      quarantined: true,
-      message: kept.evicted
-        ? `${message}; it was kept in quarantine and has had to make room since: do not send it again`
-        : `${message}; it is kept in quarantine: do not send it again`,
-    },
-    201,
-  );
+function refused({ refusal, kept }: Extract<Answer, { kind: 'refused' }>): RecordAnswer {
+  const { message } = refusal;
+  if (!kept?.returned) return { status: 400, json: { message } };
+  const fate = kept.evicted ? 'it was kept in quarantine and has had to make room since' : 'it is kept in quarantine';
+  return { status: 201, json: { quarantined: true, message: `${message}; ${fate}: do not send it again` } };
 }

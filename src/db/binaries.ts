@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import archivePath from '../../dist/postgres.tar.zst' with { type: 'file' };
 import { POSTGRES_VERSION } from '../version.ts';
@@ -33,7 +42,7 @@ export async function unpackBinaries(home: string): Promise<string> {
   try {
     mkdirSync(fresh, { recursive: true });
     const packed = await Bun.file(archivePath).bytes();
-    await new Bun.Archive(Bun.zstdDecompressSync(packed)).extract(fresh);
+    await extract(Bun.zstdDecompressSync(packed), fresh);
     writeFileSync(join(fresh, 'VERSION'), POSTGRES_VERSION);
     rmSync(home, { recursive: true, force: true });
     renameSync(fresh, home);
@@ -45,4 +54,15 @@ export async function unpackBinaries(home: string): Promise<string> {
     rmSync(fresh, { recursive: true, force: true });
   }
   return home;
+}
+
+/** Of a full file system Bun says "ReadError". */
+async function extract(archive: Buffer, directory: string) {
+  try {
+    await new Bun.Archive(archive).extract(directory);
+  } catch (cause) {
+    const { bavail, bsize } = statfsSync(directory);
+    if (bavail * bsize > archive.byteLength) throw cause;
+    throw new Error('no space is left there', { cause });
+  }
 }

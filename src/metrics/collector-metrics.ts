@@ -1,3 +1,5 @@
+import type { Unreadable } from '../http/unreadable.ts';
+
 /** Upper bounds of the histograms. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const RECORDS = [1, 4, 16, 64, 256, 512];
@@ -8,16 +10,30 @@ export interface CollectorMetrics {
   answered(status: number, seconds: number): void;
   /** What became of a request of a known TID. */
   received(fleet: string, result: string): void;
+  /** A request could not be read as HTTP, and was answered before it came to the collector. */
+  unreadable(request: Unreadable): void;
   /** A batch was committed. */
   committed(records: number, seconds: number): void;
   /** Requests with a known TID by what became of their records. */
   results(): Map<string, number>;
+  /** What could not be read and began like a record's request. */
+  unreadablePosts(): UnreadablePosts;
   lines(): string[];
 }
+
+/** Since the process started; `last` are the newest of different addresses, the newest first. */
+export interface UnreadablePosts {
+  requests: number;
+  last: { address: string | null; reason: string; at: Date }[];
+}
+
+const LAST_UNREADABLE = 10;
 
 export function collectorMetrics(): CollectorMetrics {
   const answers = new Map<number, number>();
   const results = new Map<string, Map<string, number>>();
+  const unreadable = { post: 0, other: 0 };
+  let lastUnreadable: UnreadablePosts['last'] = [];
   const answerSeconds = histogram('telemetricsd_answer_seconds', 'Time to answer a request to the collector.', SECONDS);
   const batchRecords = histogram('telemetricsd_batch_records', 'Records committed together.', RECORDS);
   const batchSeconds = histogram('telemetricsd_batch_seconds', 'Time to commit a batch.', SECONDS);
@@ -31,6 +47,13 @@ export function collectorMetrics(): CollectorMetrics {
       ofFleet.set(result, (ofFleet.get(result) ?? 0) + 1);
       results.set(fleet, ofFleet);
     },
+    unreadable({ address, reason, isPost }) {
+      unreadable[isPost ? 'post' : 'other']++;
+      if (!isPost) return;
+      const others = lastUnreadable.filter(one => one.address !== address);
+      lastUnreadable = [{ address, reason, at: new Date() }, ...others].slice(0, LAST_UNREADABLE);
+    },
+    unreadablePosts: () => ({ requests: unreadable.post, last: lastUnreadable }),
     committed(records, seconds) {
       batchRecords.observe(records);
       batchSeconds.observe(seconds);
@@ -55,6 +78,12 @@ export function collectorMetrics(): CollectorMetrics {
         [...results].flatMap(([fleet, ofFleet]) =>
           [...ofFleet].map(([result, n]): Sample => [`{fleet="${escaped(fleet)}",result="${result}"}`, n]),
         ),
+      ),
+      ...metric(
+        'telemetricsd_unreadable_requests_total',
+        'counter',
+        'Requests that could not be read as HTTP, by how they began: like a record (post), or not.',
+        Object.entries(unreadable).map(([began, n]): Sample => [`{began="${began}"}`, n]),
       ),
       ...answerSeconds.lines(),
       ...batchRecords.lines(),

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Sql } from '../db/connect.ts';
+import type { Connections } from '../http/connections.ts';
 import { hasFailed, type Job, type JobOutcome } from '../status/jobs.ts';
 import { type ServerState, serverState, type Watched } from '../status/state.ts';
 import { PROGRAM_VERSION } from '../version.ts';
@@ -9,7 +10,17 @@ import { metric, type Sample } from './collector-metrics.ts';
 export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
     const state = await serverState(sql, watched);
-    const { database, lastArrival, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit } = state;
+    const {
+      database,
+      lastArrival,
+      jobs,
+      disk,
+      certificate,
+      pluginsLeftOut,
+      parserTroubles,
+      waitingForCommit,
+      connections,
+    } = state;
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
@@ -17,6 +28,7 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
         ['{tid="yes"}', state.astray.withTid],
         ['{tid="no"}', state.astray.others],
       ]),
+      ...(connections ? connectionLines(connections) : []),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
       ...gauge(
         'last_record_timestamp_seconds',
@@ -54,6 +66,14 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
     ];
     return c.text(`${lines.join('\n')}\n`, 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
+}
+
+function connectionLines({ open, refused }: Connections) {
+  const help = 'Connections that were closed at once, since there were too many.';
+  return [
+    ...gauge('connections', 'Connections that are open.', open),
+    ...metric('telemetricsd_connections_refused_total', 'counter', help, [['', refused]]),
+  ];
 }
 
 function certificateLines({ notAfter, refused }: NonNullable<ServerState['certificate']>) {

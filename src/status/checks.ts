@@ -2,6 +2,7 @@ import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
 import { WHERE_RECORDS_GO } from '../collector/routes.ts';
 import type { Config } from '../config/settings.ts';
+import type { Connections } from '../http/connections.ts';
 import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
 import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
@@ -36,6 +37,8 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Data', data(state, now)],
     ['Records', records(state)],
     ['Addresses', addresses(state, now)],
+    ['Requests', requests(state, now)],
+    ['Connections', state.connections && connections(state.connections, now)],
     ['Queue', queue(state, config)],
     ['Counters', counters(state)],
     ['Limits', limits(state, now)],
@@ -86,6 +89,36 @@ function addresses({ astray: { withTid, others, lastWithTid: last } }: ServerSta
     text,
     reason: last.address === null ? undefined : `The last came from ${last.address}.`,
     remedy: `Correct the address of the server on these machines: ${WHERE_RECORDS_GO}.`,
+  };
+}
+
+/** Their machines get an error and send the same again, until somebody sees to them. */
+function requests({ unreadablePosts: { requests, last } }: ServerState, now: Date): Finding | undefined {
+  const [newest] = last;
+  if (!newest) return undefined;
+  const text = `Since the server started, ${counted(requests, 'POST request')} could not be read, the last ${ago(newest.at, now)}.`;
+  if (!isLately(newest.at, now)) return { level: 'ok', text };
+  return {
+    level: 'warning',
+    text,
+    reason: last
+      .map(({ address, reason, at }) => `${at.toISOString()} ${address ?? 'a unix socket'}: ${reason}`)
+      .join('\n'),
+    remedy:
+      'See at these addresses what sends them: a machine that is refused in this way keeps its records until they expire.',
+  };
+}
+
+function connections({ open, most, refused, lastRefusedAt }: Connections, now: Date): Finding {
+  const text = `${count(open)} of at most ${count(most)} are open.`;
+  if (!lastRefusedAt) return { level: 'ok', text };
+  const came = `${text} ${counted(refused, 'connection')} found no place, the last ${ago(lastRefusedAt, now)}.`;
+  if (!isLately(lastRefusedAt, now)) return { level: 'ok', text: came };
+  return {
+    level: 'warning',
+    text: came,
+    remedy:
+      'See who opens so many; or let the service have more files open (LimitNOFILE in "systemctl edit telemetricsd").',
   };
 }
 

@@ -4,6 +4,8 @@ import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
+import type { Connections } from '../http/connections.ts';
+import type { UnreadablePosts } from '../metrics/collector-metrics.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
@@ -21,6 +23,8 @@ export interface Watched {
   /** Undefined with an external database. */
   disk: () => DiskStatus | undefined;
   certificate: ServedCertificate | undefined;
+  /** Undefined where nothing listens. */
+  connections: Connections | undefined;
   plugins: Plugins | undefined;
   parsers: Parsers | undefined;
 }
@@ -31,6 +35,8 @@ export interface ServerState {
   results: Map<string, number>;
   /** Of this process. */
   astray: AstrayPosts;
+  unreadablePosts: UnreadablePosts;
+  connections: Connections | undefined;
   waitingForCommit: number;
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
@@ -50,7 +56,7 @@ export const EXCESS_DAYS = 7;
 
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
-  const { config, collector, disk, certificate, plugins, parsers } = watched;
+  const { config, collector, disk, certificate, connections, plugins, parsers } = watched;
   const [database, jobs, arrival, written, most] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
@@ -61,6 +67,8 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
   return {
     results: collector.metrics.results(),
     astray: collector.astray.posts(),
+    unreadablePosts: collector.metrics.unreadablePosts(),
+    connections,
     waitingForCommit: collector.waiting,
     excesses: together([...written, ...collector.limits.unwritten()]),
     database,

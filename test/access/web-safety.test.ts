@@ -57,6 +57,23 @@ describe('the host by which a loopback listener is asked', () => {
     expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org' })).status).toBe(403);
   });
 
+  test.each([
+    ['https://name.example', 'name.example:443', 200],
+    ['https://name.example', 'NAME.example', 200],
+    ['https://name.example:443', 'name.example', 200],
+    ['http://name.example', 'name.example:80', 200],
+    ['https://name.example', 'name.example:80', 403],
+    ['http://name.example', 'name.example:443', 403],
+    ['https://name.example:8443', 'name.example:8443', 200],
+    ['https://name.example:8443', 'name.example:443', 403],
+    ['https://[2001:db8::1]', '[2001:db8::1]:443', 200],
+  ])('where http.public_url is %s, %s is answered %i', async (url, Host, status) => {
+    const config = testConfig({ TELEMETRICSD_HTTP_PUBLIC_URL: url });
+    const listener: Listener = { address: ':8080', host: '::', port: 8080, serves: 'all' };
+    const app = createApp({ config, database: server.database, collector: server.collector, log: quietLog }, listener);
+    expect((await get(app, '/api/records', { Host })).status).toBe(status);
+  });
+
   test('does not matter to the collector and to health checks', async () => {
     const headers = recordHeaders({ machine_id: 'any-host', Host: 'telemetry.example.org' });
     expect((await send(server.app, { headers, body: 'x' })).status).toBe(201);
@@ -88,6 +105,9 @@ describe('a request that changes something', () => {
     { headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'http://localhost:8080' }, allowed: false },
     { headers: { ...none, Origin: 'http://localhost:8080' }, allowed: true },
     { headers: { ...none, Origin: 'http://localhost:8081' }, allowed: false },
+    { headers: { ...none, Origin: 'http://localhost', Host: 'localhost:80' }, allowed: true },
+    { headers: { ...none, Origin: 'https://localhost', Host: 'LOCALHOST:443' }, allowed: true },
+    { headers: { ...none, Origin: 'https://localhost', Host: 'localhost:80' }, allowed: false },
     { headers: { ...none, Origin: 'http://evil.example' }, allowed: false },
     { headers: { ...none, Origin: 'null' }, allowed: false },
     { headers: { ...none, Origin: 'nonsense' }, allowed: false },

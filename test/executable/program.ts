@@ -24,6 +24,8 @@ export interface ProgramOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** How many files it may have open. */
+  openFiles?: number;
 }
 
 /** A `telemetricsd serve` that answers. */
@@ -85,10 +87,12 @@ export function workspace(): Workspace {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function launch(args: string[], { stateDir, env, cwd = emptyDirectory, uid, gid }: ProgramOptions) {
+  function launch(args: string[], { stateDir, env, cwd = emptyDirectory, uid, gid, openFiles }: ProgramOptions) {
     const state = stateDir ?? join(directory, `state-${states++}`);
     stateDirs.add(state);
-    const child = spawn(EXECUTABLE, args, {
+    const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
+    const [program, ...rest] = [...limited, EXECUTABLE, ...args] as [string, ...string[]];
+    const child = spawn(program, rest, {
       cwd,
       env: {
         PATH: '/usr/bin:/bin',

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { copyFileSync } from 'node:fs';
 import { connect, type TLSSocket } from 'node:tls';
 import { OTHER_TID, TID } from '../app.ts';
-import { type CertificateFiles, makeCertificate, withoutOpenssl } from '../certificates.ts';
+import { type CertificateFiles, makeCertificate, openssl, withoutOpenssl } from '../certificates.ts';
 import { missingFrom, startLoad } from './load.ts';
 import { eventually, signal, workspace } from './program.ts';
 import { exchange, get, headerRequest, openWire } from './wire.ts';
@@ -142,6 +142,24 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     ).toBeInstanceOf(Error);
     expect((await exchange({ https: program.port }, get('/healthz'))).status).toBe(200);
     expect(program.output()).toMatch(/info +a TLS handshake failed address=127\.0\.0\.1 reason=/);
+    expect((await program.stop()).code).toBe(0);
+  });
+
+  test('every cipher has forward secrecy', async () => {
+    const [cert, key] = [path('rsa.pem'), path('rsa.key')];
+    openssl(['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=localhost']);
+    const { program } = await startWith({ cert, key });
+    const agreed = (ciphers: string) => {
+      const socket = connect({ port: program.port, rejectUnauthorized: false, maxVersion: 'TLSv1.2', ciphers });
+      const result = new Promise(resolve =>
+        socket.once('error', () => resolve(undefined)).once('secureConnect', () => resolve(socket.getCipher().name)),
+      );
+      return result.finally(() => socket.destroy());
+    };
+    for (const old of ['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-RSA-AES128-SHA', 'DES-CBC3-SHA'])
+      expect([old, await agreed(old)]).toEqual([old, undefined]);
+    for (const modern of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-CHACHA20-POLY1305'])
+      expect(await agreed(modern)).toBe(modern);
     expect((await program.stop()).code).toBe(0);
   });
 

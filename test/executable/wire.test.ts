@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { connect } from 'node:net';
 import { TID } from '../app.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
 import { type Program, workspace } from './program.ts';
@@ -254,6 +255,58 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
     wire.close();
   });
 
+  test.each(['v1\x01\x02x', '\x1b[0m', 'v1\r', '\x07\x7f\x85'])(
+    'control characters in a header, %j, reach the collector',
+    async value => {
+      const { text } = await exchange(
+        place(),
+        Buffer.from(headerRequest('hello\n', { headers: { bios_version: value } }), 'latin1'),
+      );
+      // Stored, or refused for that field and kept.
+      expect(text).toContain('bios_version');
+    },
+  );
+
+  test('what cannot be read as HTTP is answered with the reason, counted, logged and shown', async () => {
+    const { status, json } = await exchange(place(), headerRequest('hello\n', { headers: { bios_version: 'v1\nx' } }));
+    expect([status, json.message]).toEqual([400, expect.stringContaining('no HTTP request that can be read: ')]);
+    const { text } = await exchange(place(), get('/metrics'));
+    expect(text).toMatch(/^telemetricsd_unreadable_requests_total\{began="post"\} [1-9]/m);
+    expect(program.output()).toMatch(/ warn {2}a request could not be read address=127\.0\.0\.1 reason="/);
+    const { checks } = (await exchange(place(), get('/api/status'))).json;
+    expect(checks.find((check: { name: string }) => check.name === 'Requests')).toMatchObject({
+      level: 'warning',
+      text: expect.stringMatching(/^Since the server started, \d+ POST requests? could not be read, the last /),
+      reason: expect.stringContaining('127.0.0.1: '),
+    });
+  });
+
+  test('two records sent together are both answered', async () => {
+    const wire = await openWire(place());
+    wire.write(headerRequest('first\n') + headerRequest('second\n'));
+    for (const payload of ['first\n', 'second\n']) {
+      expect(await wire.answer()).toMatchObject({ status: 201, json: { payload } });
+    }
+    wire.close();
+  });
+
+  test('an empty line after a record does no harm', async () => {
+    const wire = await openWire(place());
+    for (const payload of ['one\n', 'another\n']) {
+      wire.write(`${headerRequest(payload)}\r\n`);
+      expect(await wire.answer()).toMatchObject({ status: 201, json: { payload } });
+    }
+    wire.close();
+  });
+
+  test('a wrong TID is refused before the body comes', async () => {
+    const wire = await openWire(place());
+    wire.write(headerBlock(200_000, { tid: 'ffffffff-eed9-4ce9-81ae-76daf8d88f0f' }));
+    const { status, headers } = await wire.answer();
+    expect([status, headers.connection]).toEqual([400, 'close']);
+    await wire.closed;
+  });
+
   test('a body in chunks and in pieces', async () => {
     const wire = await openWire(place());
     wire.write(headerBlock(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked'));
@@ -378,6 +431,19 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
 });
 
 describe.concurrent('over a raw connection', () => {
+  test('a client that has ended its side gets the answer, and the record is stored', async () => {
+    const socket = connect({ port: program.port, host: '127.0.0.1', allowHalfOpen: true });
+    let text = '';
+    socket.setEncoding('latin1').on('data', data => {
+      text += data;
+    });
+    socket.end(headerRequest('ended\n'));
+    await new Promise(resolve => socket.once('end', resolve));
+    expect(text).toStartWith('HTTP/1.1 201 ');
+    expect((await storedUnder(JSON.parse(text.slice(text.indexOf('{'))).id)).payload).toBe('ended\n');
+    socket.destroy();
+  });
+
   test('through a unix socket', async () => {
     expect((await exchange(path('http.sock'), headerRequest('hello\n'))).status).toBe(201);
     expect((await exchange(path('http.sock'), get('/healthz'))).text).toBe('alive\n');

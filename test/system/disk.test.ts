@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupInto } from '../../src/backup/commands.ts';
+import { startEmbedded } from '../../src/db/embedded.ts';
 import { createLog } from '../../src/log.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
-import { testDatabase } from '../database.ts';
+import { quietLog, testDatabase } from '../database.ts';
 import { eventually } from '../executable/program.ts';
 
 const MB = 1024 ** 2;
@@ -44,6 +45,17 @@ describe.skipIf(!mounted)('a file system that fills up', () => {
     } finally {
       disk.stop();
     }
+  }, 60_000);
+
+  test('keeps PostgreSQL from being unpacked, and the error says why', async () => {
+    const state = join(dir, 'state');
+    mkdirSync(state);
+    await expect(startEmbedded(state, quietLog)).rejects.toMatchObject({
+      message: `PostgreSQL can't be unpacked into ${state}: no space is left there`,
+      remedy: expect.stringContaining('100 MB free'),
+    });
+    expect(readdirSync(join(state, 'pg'))).toEqual([]);
+    rmSync(state, { recursive: true });
   }, 60_000);
 
   test('stops a backup, which says so and leaves nothing', async () => {

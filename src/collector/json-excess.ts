@@ -1,0 +1,48 @@
+/** A shorter text is parsed within a millisecond, whatever it holds. */
+const SCANNED_FROM = 16 * 1024;
+/** A record has 16 values in one object. */
+const VALUES_AT_MOST = 1_000;
+const DEPTH_AT_MOST = 32;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/** Why a JSON text is not worth parsing: it has far more values than a record, or is nested, and parsing it would stop everything else. */
+export function jsonExcess(json: string): string | undefined {
+  if (json.length < SCANNED_FROM) return undefined;
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < json.length; at++) {
+    switch (json.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(json, at);
+        break;
+      case COMMA:
+        if (++values > VALUES_AT_MOST) return `JSON with more than ${VALUES_AT_MOST} values`;
+        break;
+      case OPENING_BRACKET:
+      case OPENING_BRACE:
+        if (++depth > DEPTH_AT_MOST) return `JSON nested more than ${DEPTH_AT_MOST} deep`;
+        break;
+      case CLOSING_BRACKET:
+      case CLOSING_BRACE:
+        depth--;
+    }
+  }
+  return undefined;
+}
+
+/** The place of the quote that ends the string which begins at `begin`; the end of the text where none does. */
+function endOfString(json: string, begin: number): number {
+  for (let quote = json.indexOf('"', begin + 1); quote >= 0; quote = json.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (json.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return json.length;
+}

@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { plainAddress } from '../config/network.ts';
+
+/** The other end of a connection. */
+export interface Peer {
+  /** Absent on unix sockets. */
+  readonly address?: string | null;
+  /** 'accepted': it has shown a certificate of tls.client_ca; else why that is not so. Absent without TLS. */
+  readonly clientCertificate?: string;
+}
+
+/** The address of a client that has left already: an absent one would pass for a unix socket, which may be a trusted proxy. */
+const PEER_GONE = '0.0.0.0';
+
+/** `kind` is how it came. Few requests are asked about it: nothing is looked up before. */
+export function peerOf(socket: Socket, kind: 'plain' | 'tls' | 'unix'): Peer {
+  if (kind === 'unix') return {};
+  const address = {
+    get address() {
+      return plainAddress(socket.remoteAddress ?? PEER_GONE);
+    },
+  };
+  if (kind === 'plain') return address;
+  return Object.defineProperty(address, 'clientCertificate', { get: () => certificateOf(socket as TLSSocket) });
+}
+
+function certificateOf(socket: TLSSocket): string {
+  if (socket.authorized) return 'accepted';
+  const shown = Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
+  return shown ? `the one shown is not accepted (${socket.authorizationError})` : 'none was shown';
+}

@@ -1,0 +1,178 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Log } from '../log.ts';
+import type { BodyRoom } from './body-room.ts';
+import type { Connection } from './connections.ts';
+import { drained } from './drained.ts';
+import { isHost } from './head.ts';
+import { incomingBody, leftEarly, tooSlow } from './incoming-body.ts';
+import { LINGER_MS } from './linger.ts';
+import type { Peer } from './peer.ts';
+import type { Service } from './service.ts';
+
+export interface RequestOptions {
+  fetch: Service['fetch'];
+  scheme: 'http' | 'https';
+  room: BodyRoom;
+  maxBodyBytes: number;
+  isClosing(): boolean;
+  log: Log;
+}
+
+const PIECE_BYTES = 64 * 1024;
+const AT_ONCE_BYTES = 1024 * 1024;
+
+/** Hands the requests of node:http on a connection to `fetch`. */
+export function requestListener(
+  { fetch, scheme, room, maxBodyBytes, isClosing, log }: RequestOptions,
+  connection: Connection,
+  peer: Peer,
+): RequestListener {
+  let underWay = 0;
+
+  return (incoming, outgoing) => {
+    underWay++;
+    connection.turnTo('answering');
+    outgoing.once('close', () => {
+      underWay--;
+      if (underWay === 0) connection.turnTo('idle');
+    });
+    respond(incoming, outgoing).catch(error => {
+      if (!outgoing.destroyed) log.error('an answer broke off', { method: incoming.method, reason: error.message });
+      outgoing.destroy();
+    });
+  };
+
+  async function respond(incoming: IncomingMessage, outgoing: ServerResponse) {
+    const response = await responseTo(incoming, outgoing);
+    const headers = [...response.headers].flat();
+    if (isClosing() || !incoming.complete) headers.push('Connection', 'close');
+    await send(response, headers, incoming.method === 'HEAD', outgoing);
+    await end(incoming, outgoing);
+  }
+
+  async function responseTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> {
+    const { host, 'content-length': length = '0' } = incoming.headers;
+    if (Number(length) > maxBodyBytes)
+      return refusal(413, `the body is too large, expected at most ${maxBodyBytes} bytes`);
+    if (host && !isHost(host))
+      return refusal(400, `Host: got ${JSON.stringify(host.slice(0, 100))}, expected a host name`);
+    const request = toRequest(incoming, outgoing);
+    return request ? fetch(request, peer) : refusal(400, 'this address or method makes no sense');
+  }
+
+  /** Undefined for what can't be the address or method of a request. */
+  function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
+    const { method = 'GET', url = '/', headers, rawHeaders } = incoming;
+    const fields: [string, string][] = [];
+    for (let n = 0; n < rawHeaders.length; n += 2) fields.push([rawHeaders[n]!, rawHeaders[n + 1]!]);
+    const hasBody =
+      method !== 'GET' && method !== 'HEAD' && ('content-length' in headers || 'transfer-encoding' in headers);
+    const gone = new AbortController();
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) gone.abort();
+    });
+    try {
+      return new Request(url.startsWith('/') ? `${scheme}://${headers.host || 'localhost'}${url}` : url, {
+        method,
+        headers: fields,
+        body: hasBody ? bodyOf(incoming) : null,
+        signal: gone.signal,
+      });
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Nothing of it is read before somebody asks for it. */
+  function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+    return new ReadableStream(
+      {
+        async pull(controller) {
+          const body = await wholeBody(incoming);
+          if (body.length > 0) controller.enqueue(body);
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async function wholeBody(incoming: IncomingMessage): Promise<Buffer> {
+    const body = incomingBody(room, maxBodyBytes);
+    connection.turnTo('receiving');
+    connection.onLate = () => body.fail(tooSlow());
+    incoming.on('data', body.take).once('end', body.end);
+    for (const event of ['close', 'error']) incoming.once(event, () => body.fail(leftEarly()));
+    try {
+      return await body.whole;
+    } finally {
+      connection.onLate = undefined;
+      connection.turnTo('answering');
+    }
+  }
+}
+
+function refusal(status: number, message: string): Response {
+  return Response.json({ message }, { status });
+}
+
+/** Sends what is there at once with its length, else in chunks as fast as the other side takes them. */
+async function send(response: Response, headers: string[], isHead: boolean, outgoing: ServerResponse) {
+  const reader: Reader | undefined = response.body?.getReader();
+  if (!reader) {
+    // Of HEAD it would say that the whole has no body, either.
+    if (!isHead && ![204, 304].includes(response.status)) headers.push('Content-Length', '0');
+    outgoing.writeHead(response.status, headers);
+    return;
+  }
+  outgoing.once('close', () => reader.cancel().catch(() => {}));
+  const { beginning, rest } = await readAtOnce(reader);
+  if (!rest) {
+    // Bun gives text its type only where it serves it itself.
+    if (beginning.length > 0 && !response.headers.has('content-type'))
+      headers.push('Content-Type', 'text/plain;charset=utf-8');
+    if (!response.headers.has('content-length')) headers.push('Content-Length', String(beginning.length));
+  }
+  outgoing.writeHead(response.status, headers);
+  await write(outgoing, beginning);
+  for (let next = await rest; next && !next.done && !outgoing.destroyed; next = await reader.read())
+    await write(outgoing, next.value);
+}
+
+/** A client that is still sending may finish for a while: were the connection closed at once, the answer could be lost. */
+async function end(incoming: IncomingMessage, outgoing: ServerResponse) {
+  if (!incoming.complete) {
+    outgoing.flushHeaders();
+    const ended = new Promise(resolve => incoming.once('close', resolve));
+    incoming.resume();
+    await Promise.race([ended, Bun.sleep(LINGER_MS)]);
+  }
+  outgoing.end();
+}
+
+/** In pieces, so that it can be told who still reads. */
+async function write(outgoing: ServerResponse, bytes: Uint8Array) {
+  for (let at = 0; at < bytes.byteLength && !outgoing.destroyed; at += PIECE_BYTES) {
+    if (!outgoing.write(bytes.subarray(at, at + PIECE_BYTES))) await drained(outgoing);
+  }
+}
+
+type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+
+/** What can be read without waiting for anything, at most about AT_ONCE_BYTES; `rest` is the read that has to wait, if one has. */
+async function readAtOnce(reader: Reader): Promise<{ beginning: Buffer; rest?: ReturnType<Reader['read']> }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const rest = reader.read();
+    const next = size > AT_ONCE_BYTES ? undefined : await Promise.race([rest, immediately()]);
+    if (!next) return { beginning: Buffer.concat(chunks), rest };
+    if (next.done) return { beginning: Buffer.concat(chunks) };
+    chunks.push(next.value);
+    size += next.value.byteLength;
+  }
+}
+
+function immediately() {
+  return new Promise<undefined>(resolve => setImmediate(resolve, undefined));
+}
