@@ -482,7 +482,7 @@ describe('the JSON format', () => {
     expect([status, json.payload]).toEqual([201, payload]);
   });
 
-  test.each(['classification', 'machine_id', 'board_name', 'build', 'event_id', 'creation_timestamp'])(
+  test.each(['classification', 'machine_id', 'kernel_version', 'build', 'event_id', 'creation_timestamp'])(
     'spaces within a value of %s, of the longest that may come, stop nothing',
     async field => {
       const [status, message] = await answer(recordJson({ [field]: `a${' \n\t\r'.repeat(LONG / 8)}b` }));
