@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { parseCrash, shownFunction } from '../../src/crashes/frames.ts';
+import { shownFunction } from '../../src/crashes/frame.ts';
+import { parseCrash } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
-import { listOf } from '../../src/crashes/never-guilty-list.ts';
+import { matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
 import { starterList } from './starter-list.ts';
 
-const { has: isNeverGuilty } = listOf(await starterList());
+const lookUp = matcherOf(await starterList());
 
 function frameOf(line: string) {
   return parseCrash(`Process: a\n${line}\n`).frames[0];
@@ -96,7 +97,7 @@ describe('any payload', () => {
     fc.assert(
       fc.property(payload, text => {
         const { frames } = parseCrash(text);
-        const verdict = chooseGuilty(frames, isNeverGuilty);
+        const verdict = chooseGuilty(frames, lookUp);
         expect(verdict.guilty === null).toBe(frames.length === 0);
         expect(verdict.steps.length).toBeLessThanOrEqual(frames.length);
       }),

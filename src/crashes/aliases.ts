@@ -1,0 +1,69 @@
+import type { Queryable } from '../db/connect.ts';
+
+/** A guilty under another name, whose stacks all went to one other. */
+export interface Alias {
+  id: number;
+  function: string;
+  module: string;
+  /** What was said of it and is not said of the other, which had a comment already. */
+  comment: string;
+}
+
+/** The guilties that a guilty takes the place of. */
+export function aliasesOf(sql: Queryable, id: number, limit: number) {
+  return sql<Alias[]>`
+    select id, function, module, comment from guilties where alias_of = ${id} order by id limit ${limit}`;
+}
+
+/** Guilties that have got stacks stand for themselves again. */
+export async function dropAliases(tx: Queryable, guiltyIds: number[]) {
+  if (guiltyIds.length === 0) return;
+  await tx`update guilties set alias_of = null where alias_of is not null and id = any(${guiltyIds}::bigint[])`;
+}
+
+/**
+ * Makes guilties that have lost their last stack aliases of the one that all their stacks went to, if it is one. What was said of
+ * them follows: the comment where the other has none, and whether they were hidden, unless the other has stacks of its own. One
+ * that was made since (its id is above `newestBefore`) is hidden if all that it is made of were.
+ */
+export async function settleAliases(tx: Queryable, lostStacks: number[], newestBefore: number) {
+  const settled = await tx<{ id: number; heir: number }[]>`
+    with moved as (
+      select moved_from as id, min(guilty_id) as heir
+        from stacks where moved_from = any(${lostStacks}::bigint[])
+       group by moved_from having min(guilty_id) = max(guilty_id)
+    )
+    update guilties g set alias_of = moved.heir
+      from moved
+     where g.id = moved.id and not exists (select from stacks where guilty_id = g.id)
+    returning g.id, moved.heir`;
+  if (settled.length === 0) return;
+  const ids = settled.map(({ id }) => id);
+  const heirs = [...new Set(settled.map(({ heir }) => heir))];
+  await tx`
+    update guilties g set alias_of = nearer.alias_of
+      from guilties nearer
+     where nearer.id = g.alias_of and nearer.id = any(${ids}::bigint[])`;
+  await tx`
+    with follow as (
+      select alias_of as heir, (array_agg(comment order by id) filter (where comment <> ''))[1] as comment,
+             bool_and(hidden_at is not null) as hidden, max(hidden_at) as hidden_at
+        from guilties
+       where alias_of = any(${heirs}::bigint[]) and (id = any(${ids}::bigint[]) or alias_of > ${newestBefore})
+       group by alias_of
+    )
+    update guilties g
+       set comment = coalesce(nullif(g.comment, ''), follow.comment, ''),
+           hidden_at = case
+             when g.id <= ${newestBefore} and exists (
+                    select from stacks s
+                     where s.guilty_id = g.id and (s.moved_from is null or s.moved_from <> all(${ids}::bigint[])))
+             then g.hidden_at
+             when follow.hidden then coalesce(g.hidden_at, follow.hidden_at)
+           end
+      from follow where g.id = follow.heir`;
+  await tx`
+    update guilties alias set comment = ''
+      from guilties g
+     where alias.alias_of = g.id and g.id = any(${heirs}::bigint[]) and alias.comment = g.comment`;
+}
