@@ -9,7 +9,7 @@ const PLACE_IN_FUNCTION = /([A-Za-z_.][\w.$]*)\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?(?:
 /** `KCSAN: data-race in rb_insert / rb_erase` */
 const DATA_RACE = /\bKCSAN: .* in ([A-Za-z_.][\w.$]*)/;
 /** `kernel BUG at fs/buffer.c:3021!`, `UBSAN: shift-out-of-bounds in drivers/demo.c:8:6`, `RTNL: assertion failed at net/core/dev.c (1234)` */
-const PLACE_IN_FILE = /\b(?:at|in) ([\w./+-]+\.[chSs]|[\w./+-]+\.rs)(?::(\d+)| \((\d+)\))/;
+const PLACE_IN_FILE = /(?:\b(?:at|in)|^WARNING:) ([\w./+-]+\.[chSs]|[\w./+-]+\.rs)(?::(\d+)| \((\d+)\))/;
 /** Numbers and addresses differ from crash to crash. */
 const VARYING = /\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b|\d+/gi;
 

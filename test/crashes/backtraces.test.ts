@@ -8,8 +8,10 @@ import { framesOf } from '../../src/crashes/reason.ts';
 import { starterList } from './starter-list.ts';
 
 const STARTER_LIST = await starterList();
+const STARTER = matcherOf(STARTER_LIST);
 
 import { CASES } from './data/backtraces.ts';
+import { FIELD_CASES } from './data/field.ts';
 
 const RULES = {
   known: 'first known frame',
@@ -37,6 +39,22 @@ for (const { name, payload, list = [], guilty, rule, steps, frames, says = {} } 
     expect(found).toHaveLength(frames ?? steps.length);
     expect(crash).toMatchObject(says);
   });
+}
+
+for (const { name, kernel, frames, guilty, steps } of FIELD_CASES) {
+  test(`${kernel ? 'kernel' : 'user space'}: ${name}`, async () => {
+    const lines = frames.map(
+      (frame, n) => `#${n + Number(kernel)} ${withModule(frame, kernel ? 'kernel' : '/usr/bin/app')}`,
+    );
+    const found = framesOf(parseCrash(['A report', ...lines, ''].join('\n')));
+    const verdict = chooseGuilty(await shown(found), STARTER);
+    expect(`${verdict.guilty!.function} - [${verdict.guilty!.module}]`).toBe(guilty);
+    if (steps !== undefined) expect(verdict.steps.map(step => LETTERS[step.outcome]).join('')).toBe(steps);
+  });
+}
+
+function withModule(frame: string, module: string) {
+  return frame.includes(' - ') ? frame : `${frame} - [${module}]`;
 }
 
 test('there are at least 60 of them, each named once', () => {
