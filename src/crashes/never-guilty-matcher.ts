@@ -30,7 +30,7 @@ const REMEMBERED = 50_000;
 export function matcherOf(entries: readonly ListEntry[]): LookUp {
   const exact = entries.filter(entry => !entry.pattern);
   const byName = new Map(exact.map(entry => [keyOf(entry), entry]));
-  const byComparedName = new Map(exact.map(entry => [keyOf(comparedName(entry)), entry]));
+  const byComparedName = byComparedNames(exact);
   const byPattern = patternMatcher(entries.filter(entry => entry.pattern));
   const remembered = new Map<string, Look>();
   return (functionName, module) => {
@@ -49,6 +49,16 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
     if (key.length <= REMEMBERED_LENGTH) remembered.set(key, look);
     return look;
   };
+}
+
+/** Where several entries are compared alike, the one that is written so speaks, else the first. */
+function byComparedNames(entries: readonly ListEntry[]): Map<string, ListEntry> {
+  const found = new Map<string, ListEntry>();
+  for (const entry of entries) {
+    const key = keyOf(comparedName(entry));
+    if (!found.has(key) || key === keyOf(entry)) found.set(key, entry);
+  }
+  return found;
 }
 
 export function comparedName(frame: FrameName): FrameName {

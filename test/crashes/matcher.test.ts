@@ -54,6 +54,7 @@ test.each<[entries: ListEntry[], name: string, module: string, found: string | u
   [[pattern('*.part.0()', '*')], 'f.part.0()', 'm', '*.part.0()'],
   [[exact('app::f::h0123456789abcdef', 'm')], 'app::f::hfedcba9876543210', 'm', 'app::f::h0123456789abcdef'],
   [[exact('? f', 'kernel')], 'f', 'kernel', '? f'],
+  [[exact('__GI_f()', 'm'), exact('f()', 'm'), exact('f.cold()', 'm')], 'f.part.0()', 'm', 'f()'],
   [[pattern('*', 'libx.so.*')], 'any()', '/usr/lib/libx.so.1.2.3', '*'],
   [[pattern('*', 'libx.so.*')], 'any()', 'liby.so.1', undefined],
   [[pattern('*', 'libx.so.1')], 'any()', 'libx.so.1', '*'],
