@@ -25,6 +25,7 @@ select distinct name, module, true
     'longjmp()'
   ]),
   (array['libc.so.6'], array[
+    '___fortify_fail()',
     '__fdelt_warn()',
     '__syscall_cancel()',
     '__syscall_cancel_arch()',
@@ -573,6 +574,7 @@ select distinct name, module, true
     'secondary_start_kernel',
     'secondary_startup_64',
     'secondary_startup_64_no_verify',
+    'common_startup_64',
     'cpu_startup_entry',
     'do_one_initcall',
     'gs_change',
@@ -633,6 +635,12 @@ select distinct name, module, true, true
     'std::__1::__libcpp_verbose_abort(*',
     'std::__glibcxx_assert_fail(*',
     'std::__replacement_assert(*',
+    'std::vector<*>::_M_range_check(*',
+    'std::thread::_State_impl<*',
+    'std::__invoke*',
+    'void std::__invoke*',
+    'std::_Function_handler<*',
+    'std::function<*>::operator()(*',
     'void boost::throw_exception<*',
     'boost::assertion_failed*',
     '_Unwind_RaiseException()',
@@ -928,7 +936,7 @@ select distinct name, module, true, true
     'node::OOMErrorHandler(*',
     'node::Start(*',
     'node::SpinEventLoop*',
-    'v8::base::OS::Abort()',
+    'v8::base::OS*Abort()',
     'v8::base::FatalOOM(*',
     'v8::Utils::ReportOOMFailure(*',
     'v8::Utils::ReportApiFailure(*',
@@ -938,9 +946,16 @@ select distinct name, module, true, true
     'uv_run()',
     'uv__io_poll()'
   ]),
+  (array['libsmb*', 'libsamba*'], array['dump_core()', 'fault_report()', 'sig_fault()', 'log_stack_trace()']),
   (array['libcoreclr.so'], array['PROCAbort*', 'PROCCreateCrashDump*', 'PROCEndProcess*', 'invoke_previous_action(*']),
-  -- Chromium, Electron, Mozilla, what logs and dies
+  -- Chromium, Electron, Mozilla, Samba, what logs and dies; what allocates or dies
   (array['*'], array[
+    'xmalloc()',
+    'xcalloc()',
+    'xrealloc()',
+    'xstrdup()',
+    'xfree()',
+    'smb_panic*()',
     'logging::*LogMessage::~*',
     'logging::*CheckError::~*',
     'logging::RawCheck*',
@@ -1001,10 +1016,15 @@ select distinct name, module, true, true
     'schedule_timeout*',
     'schedule_hrtimeout*',
     'io_schedule*',
+    'smp_call_function_*',
+    'on_each_cpu*',
+    'flush_tlb_*',
+    'native_flush_tlb_*',
     'ret_from_fork_*',
     'acpi_idle_*'
   ])
-  ) as starter (modules, functions), unnest(modules) as module, unnest(functions) as name;
+  ) as starter (modules, functions), unnest(modules) as module, unnest(functions) as name
+    on conflict do nothing;
 
 -- All stacks are decided again in the background.
 update never_guilty_version set version = version + 1 where exists (select from stacks);

@@ -146,7 +146,7 @@ function stackOf(stacks: Map<string, AnalysedStack>, frames: StackFrame[], list:
   const hash = stackHash(frames);
   const known = stacks.get(hash);
   if (known) return known;
-  const stack = { hash, frames, frameKeys: frameKeys(frames), verdict: chooseGuilty(frames, list.lookUp) };
+  const stack = { hash, frames, frameKeys: frameKeys(frames, list.lookUp), verdict: chooseGuilty(frames, list.lookUp) };
   stacks.set(hash, stack);
   return stack;
 }

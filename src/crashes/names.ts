@@ -31,6 +31,7 @@ const VERSION = /@{1,2}[\w.]+(?=(?:\(\))?$)/;
 /** Another name for the same function: within glibc and old GLib, of powerpc's code behind its descriptors. */
 const ALIAS = /^(?:__GI_|IA__|\.)(?=[A-Za-z_])/;
 const GO_ABI = /\.abi(?:0|internal)$/;
+const MAYBE_ADDRESS = /^(?:\? )?[0-9a-f]{4}|^(?:\? )?0x/i;
 const ADDRESS = /^(?:0x[0-9a-f]{4,16}|[0-9a-f]{16})$/i;
 /** `<TASK>`, `</IRQ>`, `<<EOE>>`, `<#DF>`: where the kernel's stack changes. */
 const MARKER = /^<{1,2}[/#]?[A-Z_]+>{1,2}$/;
@@ -53,7 +54,7 @@ export function comparedFunction(name: string): string {
   return body.replace(ALIAS, '').replace(GO_ABI, '') + call;
 }
 
-const CHANGING_PATH = /\[v|\/\.mount_|\/snap\/|\/store\/|\/flatpak\//;
+const CHANGING_PATH = /^\[v|^\/.*(?:\/\.mount_|snap\/|\/store\/|\/flatpak\/)/;
 
 /**
  * A module without what changes with each process, revision or build: the number of the vdso, where an AppImage is mounted, the
@@ -97,7 +98,7 @@ export function comparedModule(module: string): string {
 
 /** There is no symbol: an address stands for the name, or nothing does. */
 export function isUnknown(name: string): boolean {
-  return name === NO_SYMBOL || ADDRESS.test(split(withoutDoubt(name)).body);
+  return name === NO_SYMBOL || (MAYBE_ADDRESS.test(name) && ADDRESS.test(split(withoutDoubt(name)).body));
 }
 
 /** What stands among the functions of a backtrace and is none: a marker, a ruler, the gap before a function. */

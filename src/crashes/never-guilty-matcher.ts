@@ -15,6 +15,8 @@ export interface Look {
   landmark: Landmark | undefined;
   /** Its module is a runtime library. */
   runtime: boolean;
+  /** See `frameKey`. */
+  key: number;
 }
 
 export type LookUp = (functionName: string, module: string) => Look;
@@ -44,6 +46,7 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
       kind: isUnknown(functionName) ? 'unknown' : isNoName(functionName) ? 'no name' : 'function',
       landmark: landmarkOf(compared),
       runtime: isRuntimeLibrary(compared),
+      key: hashOf(compared),
     };
     if (remembered.size >= REMEMBERED) remembered.clear();
     if (key.length <= REMEMBERED_LENGTH) remembered.set(key, look);
@@ -61,11 +64,20 @@ function byComparedNames(entries: readonly ListEntry[]): Map<string, ListEntry> 
   return found;
 }
 
-export function comparedName(frame: FrameName): FrameName {
+function comparedName(frame: FrameName): FrameName {
   return { function: comparedFunction(frame.function), module: comparedModule(frame.module) };
 }
 
-export function keyOf(frame: FrameName): string {
+/** What stacks that hold a frame of such a name are found by, as far as names are compared. Different names may have one key. */
+export function frameKey(frame: FrameName): number {
+  return hashOf(comparedName(frame));
+}
+
+function hashOf(frame: FrameName): number {
+  return Bun.hash.crc32(keyOf(frame)) | 0;
+}
+
+function keyOf(frame: FrameName): string {
   return `${frame.function}\n${frame.module}`;
 }
 

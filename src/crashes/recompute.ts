@@ -13,8 +13,8 @@ import {
   type NeverGuiltyList,
   type ReadList,
 } from './never-guilty-list.ts';
-import type { LookUp } from './never-guilty-matcher.ts';
-import { frameKey, frameKeys, type StackFrame, type StackVerdict } from './stack.ts';
+import { frameKey, type LookUp } from './never-guilty-matcher.ts';
+import { frameKeys, type StackFrame, type StackVerdict } from './stack.ts';
 import { insertGuilties, withoutGuilty } from './store.ts';
 
 interface StoredStack {
@@ -136,7 +136,7 @@ async function decideAgain(
   await insertGuilties(tx, decided);
   const rows = decided.map(({ stack, verdict }) => ({
     id: stack.id,
-    frame_keys: frameKeys(stack.frames),
+    frame_keys: frameKeys(stack.frames, list.lookUp),
     verdict: withoutGuilty(verdict),
     function: verdict.guilty?.function ?? null,
     module: verdict.guilty?.module ?? null,

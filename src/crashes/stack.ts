@@ -3,7 +3,7 @@ import type { DemangleNote } from './demangle.ts';
 import { type Frame, shownFunction } from './frame.ts';
 import type { ShownFrame, Verdict } from './guilty.ts';
 import { type FrameName, isUnknown, NO_SYMBOL, stableModule } from './names.ts';
-import { comparedName, keyOf } from './never-guilty-matcher.ts';
+import type { LookUp } from './never-guilty-matcher.ts';
 
 /** A frame as it is stored with its stack. */
 export interface StackFrame extends ShownFrame {
@@ -53,11 +53,7 @@ export function stackHash(frames: readonly StackFrame[]): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** What a stack is found by that holds a frame of such a name, as far as names are compared. Different names may have one key. */
-export function frameKey(frame: FrameName): number {
-  return Bun.hash.crc32(keyOf(comparedName(frame))) | 0;
-}
-
-export function frameKeys(frames: readonly FrameName[]): number[] {
-  return [...new Set(frames.map(frameKey))];
+/** See `frameKey`. */
+export function frameKeys(frames: readonly FrameName[], lookUp: LookUp): number[] {
+  return [...new Set(frames.map(({ function: name, module }) => lookUp(name, module).key))];
 }
