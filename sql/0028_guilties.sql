@@ -56,3 +56,79 @@ begin
   delete from stack_machines where stack_id = any(frameless) and records <= 0;
 end
 $$;
+
+-- Erases what is known of a machine id besides its records, and the backtraces that only it has reported, unless it has sent
+-- others meanwhile: these keep what belongs to them. Waits at most 2 s for its locks (55P03 then: try again later).
+create or replace function forget_traces(m text) returns void language plpgsql as $$
+declare
+  today constant date := (now() at time zone 'UTC')::date;
+  made boolean;
+  seen date[];
+  had bigint[];
+  alone bigint[];
+  blamed bigint[];
+begin
+  perform set_config('lock_timeout', '2s', true);
+  delete from quarantine where machine_id = m;
+  -- Analysis must not find what is about to go.
+  lock table guilties, stacks in share row exclusive mode;
+  -- Batches write the row of their day: no record comes meanwhile.
+  insert into record_days (day, first_id, last_id) values (today, 9007199254740991, 0) on conflict (day) do nothing;
+  made := found;
+  perform from record_days where day >= today - 1 order by day for update;
+  if exists (select from records where machine_id = m) then
+    if made then
+      delete from record_days where day = today;
+    end if;
+    return;
+  end if;
+  delete from recent_records where machine_id = m;
+  delete from work_queue where machine_id = m;
+
+  with gone as (
+    delete from machines_last_seen where machine_id = m returning last_day, system_name, build, fleet_id, external
+  ), counted as (
+    insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
+    select last_day, system_name, build, fleet_id, external, -1 from gone order by 1, 2, 3, 4, 5
+        on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
+  )
+  select array_agg(distinct last_day) into seen from gone;
+  delete from machine_counts where machines <= 0 and last_day = any(seen);
+  delete from machine_check_machines where machine_id = m;
+
+  delete from crashes where machine_id = m;
+  delete from parsed where machine_id = m;
+  with gone as (
+    delete from stack_machines where machine_id = m returning stack_id
+  )
+  select array_agg(distinct stack_id) into had from gone;
+  with gone as (
+    delete from guilty_machines where machine_id = m returning guilty_id, last_day, system_name, fleet_id, external
+  ), counted as (
+    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines)
+    select guilty_id, last_day, system_name, fleet_id, external, -1 from gone order by 1, 2, 3, 4, 5
+        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update set machines = known.machines + excluded.machines
+  )
+  select array_agg(distinct guilty_id) into blamed from gone;
+  delete from guilty_machine_counts where machines <= 0 and guilty_id = any(blamed);
+
+  alone := array(
+    select id from stacks
+     where id = any(had)
+       and not exists (select from stack_machines where stack_id = stacks.id)
+       and not exists (select from crashes where stack_id = stacks.id));
+  delete from stack_counts where stack_id = any(alone);
+  delete from stack_platforms where stack_id = any(alone);
+  delete from stack_builds where stack_id = any(alone);
+  delete from stacks where id = any(alone);
+  -- Those with a comment or hidden ones stay: someone has judged them. What leads to one that goes, goes with it.
+  delete from guilties
+   where (id = any(blamed) or alias_of = any(blamed)) and comment = '' and hidden_at is null
+     and not exists (select from stacks where guilty_id = coalesce(guilties.alias_of, guilties.id))
+     and not exists (select from guilty_machines where guilty_id = coalesce(guilties.alias_of, guilties.id))
+     and not exists (select from guilty_machine_counts where guilty_id = coalesce(guilties.alias_of, guilties.id));
+  if made then
+    delete from record_days where day = today;
+  end if;
+end
+$$;

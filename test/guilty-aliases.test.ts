@@ -4,6 +4,7 @@ import { listNeverGuilty } from '../src/crashes/never-guilty-list.ts';
 import { requestRecomputation, submitChange } from '../src/crashes/recompute.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { newGuilties } from '../src/overview/queries.ts';
+import { forgetMachine } from '../src/privacy/forget.ts';
 import { pruneCounters } from '../src/retention/counters.ts';
 import { get, getJson, getPage, submit } from './app.ts';
 import { type CrashApp, crashApp, miscounted } from './crashes/crash-app.ts';
@@ -169,6 +170,13 @@ describe('guilties that were one function in two builds become one', () => {
     expect((await getJson(app.app, `/api/guilties/${ids[0]}`)).json.aliases).toMatchObject([{ comment: 'theirs' }, {}]);
   });
 
+  test('one that was hidden before any crash was put down to it stays hidden', async () => {
+    await twoBuilds({}, {});
+    await sql`insert into guilties (function, module, hidden_at) values ('app::scan', ${MODULE}, now())`;
+    await decideAgain();
+    expect((await standing())['app::scan']).toMatchObject({ hidden: true, stacks: 2 });
+  });
+
   test('nothing of it is new: neither where it was known before, nor where it came yesterday', async () => {
     await twoBuilds({}, {});
     const fresh = async () => (await newGuilties(sql, 10)).map(row => row.function);
@@ -253,6 +261,18 @@ describe('a change of the list', () => {
     await sql`update guilties set comment = 'said'`;
     await submit(app.app, `${CRASHES}/guilty_edit/apply`, { record: String(record), frame: '0' });
     expect(await standing()).toMatchObject({ 'only()': { alias: 'a()', comment: '' }, 'a()': { comment: 'said' } });
+    await takeBack();
+  });
+
+  test('a name that leads elsewhere is forgotten with the only machine that reported it', async () => {
+    await app.crash(['secret()', 'a()'], { machine_id: 'alone' });
+    await app.crash(['shared()', 'b()'], { machine_id: 'alone' });
+    await app.crash(['shared()', 'b()'], { machine_id: 'other' });
+    await app.analyse();
+    await change('secret()', 'shared()');
+    await forgetMachine(sql, 'alone', app.config, () => {});
+    expect(await standing()).toMatchObject({ 'b()': { stacks: 1 }, 'shared()': { alias: 'b()' } });
+    expect(Object.keys(await standing())).toHaveLength(2);
     await takeBack();
   });
 

@@ -15,22 +15,33 @@ export function aliasesOf(sql: Queryable, id: number, limit: number) {
     select id, function, module, comment from guilties where alias_of = ${id} order by id limit ${limit}`;
 }
 
-/** Guilties that have got stacks stand for themselves again. */
-export async function dropAliases(tx: Queryable, guiltyIds: number[]) {
-  if (guiltyIds.length === 0) return;
-  await tx`update guilties set alias_of = null where alias_of is not null and id = any(${guiltyIds}::bigint[])`;
+/** Guilties that have got stacks stand for themselves again. Returns those that did not. */
+export async function dropAliases(tx: Queryable, guiltyIds: number[]): Promise<number[]> {
+  if (guiltyIds.length === 0) return [];
+  const dropped = await tx<{ id: number }[]>`
+    update guilties set alias_of = null where alias_of is not null and id = any(${guiltyIds}::bigint[]) returning id`;
+  return dropped.map(({ id }) => id);
+}
+
+export interface Moved {
+  /** The guilties that have lost stacks. */
+  lost: number[];
+  /** Those that were aliases before they got some. */
+  returned: number[];
+  /** The newest guilty there was before anything moved. */
+  newestBefore: number;
 }
 
 /**
  * Makes guilties that have lost their last stack aliases of the one that all their stacks went to, if it is one. What was said of
- * them follows: the comment where the other has none, and whether they were hidden, unless the other has stacks of its own. One
- * that was made since (its id is above `newestBefore`) is hidden if all that it is made of were.
+ * them follows: the comment where the other has none, and that they were hidden, if all of them were and the other has no stacks of
+ * its own. One that is new, or that takes back what it had, is not hidden otherwise.
  */
-export async function settleAliases(tx: Queryable, lostStacks: number[], newestBefore: number) {
+export async function settleAliases(tx: Queryable, { lost, returned, newestBefore }: Moved) {
   const settled = await tx<{ id: number; heir: number }[]>`
     with moved as (
       select moved_from as id, min(guilty_id) as heir
-        from stacks where moved_from = any(${lostStacks}::bigint[])
+        from stacks where moved_from = any(${lost}::bigint[])
        group by moved_from having min(guilty_id) = max(guilty_id)
     )
     update guilties g set alias_of = moved.heir
@@ -60,6 +71,7 @@ export async function settleAliases(tx: Queryable, lostStacks: number[], newestB
                      where s.guilty_id = g.id and (s.moved_from is null or s.moved_from <> all(${ids}::bigint[])))
              then g.hidden_at
              when follow.hidden then coalesce(g.hidden_at, follow.hidden_at)
+             when g.id <= ${newestBefore} and g.id <> all(${returned}::bigint[]) then g.hidden_at
            end
       from follow where g.id = follow.heir`;
   await tx`

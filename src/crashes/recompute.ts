@@ -160,8 +160,8 @@ async function decideAgain(
   const won = distinctIds(moves.map(({ current }) => current));
   if (moves.length > 0) {
     await rebuildGuiltyMachines(tx, distinctIds([...lost, ...won]));
-    await dropAliases(tx, won);
-    await settleAliases(tx, lost, newestGuilty);
+    const returned = await dropAliases(tx, won);
+    await settleAliases(tx, { lost, returned, newestBefore: newestGuilty });
   }
   return countRecordsOf(
     tx,
