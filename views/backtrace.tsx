@@ -106,14 +106,14 @@ export const FrameVerdict: FC<{ frame: BacktraceFrame }> = ({ frame }) => (
     {frame.guilty && <b class="guilty-mark">◆ guilty</b>}
     {frame.guilty && frame.skipped && ', '}
     {frame.skipped && <span class="soft">{SKIPPED[frame.skipped]}</span>}
-    {frame.entry && <EntryLink entry={frame.entry} />}
+    {frame.entry && <EntryLink entry={frame.entry} of={frame.module} />}
   </>
 );
 
-const EntryLink: FC<{ entry: { function: string; module: string } }> = ({ entry }) => (
+const EntryLink: FC<{ entry: { function: string; module: string }; of: string }> = ({ entry, of }) => (
   <a class="small by-entry" href={neverGuiltyPath(entry.function)}>
     by <span class="mono">{visible(entry.function)}</span>
-    {entry.module === '*' ? ' in any module' : ` in ${visible(entry.module)}`}
+    {entry.module === '*' ? ' in any module' : entry.module !== of && ` in ${visible(entry.module)}`}
   </a>
 );
 
