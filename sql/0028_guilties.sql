@@ -1,10 +1,10 @@
--- Of a pattern, * in function and module stands for any text or none, \* for a star.
+-- In a pattern, * stands for any text or none in function and module, and \* for a star.
 alter table never_guilty add column pattern boolean not null default false;
 drop index never_guilty_frame;
 create unique index never_guilty_frame on never_guilty (md5(function || E'\n' || module), pattern);
 
--- Where all stacks of this guilty went, and with them what was said of it: who asks for this one is told of that one. Checked
--- when a transaction ends, since a backup is restored in any order.
+-- The guilty that all stacks of this one moved to: its address leads there. Checked when a transaction ends, since a backup is
+-- restored in any order.
 alter table guilties
   add column alias_of bigint references guilties on delete set null deferrable initially deferred check (alias_of <> id);
 create index guilties_alias_of on guilties (alias_of) where alias_of is not null;
@@ -16,7 +16,7 @@ create index stacks_moved_from on stacks (moved_from) where moved_from is not nu
 create index stacks_frame_keys on stacks using gin (frame_keys);
 drop index stacks_frames;
 
--- The newest guilty when it was asked for: those made since take over whether the guilties they replace are hidden.
+-- The newest guilty when it was asked for: those made since are hidden if all guilties that they replace were.
 alter table recomputations add column newest_guilty bigint not null default 0;
 
 -- Reports of the kernel without frames all shared one stack that had no guilty. They are taken out of what was counted of it, and

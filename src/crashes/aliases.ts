@@ -1,21 +1,21 @@
 import type { Queryable } from '../db/connect.ts';
 
-/** A guilty under another name, whose stacks all went to one other. */
+/** A guilty whose stacks all moved to one other. */
 export interface Alias {
   id: number;
   function: string;
   module: string;
-  /** What was said of it and is not said of the other, which had a comment already. */
+  /** Only where the other one had a comment already. */
   comment: string;
 }
 
-/** The guilties that a guilty takes the place of. */
+/** The guilties whose place a guilty has taken. */
 export function aliasesOf(sql: Queryable, id: number, limit: number) {
   return sql<Alias[]>`
     select id, function, module, comment from guilties where alias_of = ${id} order by id limit ${limit}`;
 }
 
-/** Guilties that have got stacks stand for themselves again. Returns those that did not. */
+/** Guilties that have got stacks are no aliases any more. Returns those that were. */
 export async function dropAliases(tx: Queryable, guiltyIds: number[]): Promise<number[]> {
   if (guiltyIds.length === 0) return [];
   const dropped = await tx<{ id: number }[]>`
@@ -33,9 +33,9 @@ export interface Moved {
 }
 
 /**
- * Makes guilties that have lost their last stack aliases of the one that all their stacks went to, if it is one. What was said of
- * them follows: the comment where the other has none, and that they were hidden, if all of them were and the other has no stacks of
- * its own. One that is new, or that takes back what it had, is not hidden otherwise.
+ * Makes a guilty that has lost its last stack an alias of the one that all its stacks moved to, if it is one. Its comment follows if
+ * the other has none. The other is hidden if all guilties that it replaces were, unless it has stacks of its own; if one of them was
+ * not, it is shown where it is new or has been replaced by them before.
  */
 export async function settleAliases(tx: Queryable, { lost, returned, newestBefore }: Moved) {
   const settled = await tx<{ id: number; heir: number }[]>`

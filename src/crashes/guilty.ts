@@ -82,7 +82,7 @@ export function chooseGuilty(frames: readonly ShownFrame[], lookUp: LookUp): Ver
   };
 }
 
-/** Whether analysts may put this frame on the never-guilty list: not where every program starts, nor what has no module or no name. */
+/** Whether analysts may put this frame on the never-guilty list. Not so where every program starts, and without a module or a name. */
 export function isCandidate({ function: name, module }: FrameName): boolean {
   if (module === '' || isNoName(name) || Math.max(name.length, module.length) > NAME_LENGTH) return false;
   const compared = comparedFunction(name);
@@ -91,7 +91,7 @@ export function isCandidate({ function: name, module }: FrameName): boolean {
 
 interface Judged extends Omit<Step, 'frame'>, Pick<Look, 'landmark' | 'runtime'> {}
 
-/** What becomes of a frame where no other has its say. */
+/** What becomes of a frame by itself. */
 function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Look): Judged {
   if (entry) {
     const isSame = entry.function === frame.function && entry.module === frame.module && !entry.pattern;
@@ -109,7 +109,7 @@ function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Look): Jud
   return { outcome, landmark, runtime };
 }
 
-/** The frame below which the crash is, if there is such a one. */
+/** The frame below which the crash is, if there is one. */
 function trapOf(judged: readonly Judged[]): Verdict['trap'] {
   const signal = judged.findIndex(frame => frame.landmark === 'signal');
   const [frame, kind] = signal >= 0 ? ([signal, 'signal'] as const) : ([exceptionIn(judged), 'exception'] as const);

@@ -20,13 +20,13 @@ const SIGNAL_TRAMPOLINES = new Set([
   '<signal handler called>',
 ]);
 
-/** Where a processor enters the kernel because of what the kernel itself has done; interrupts are no such thing. */
+/** A processor enters the kernel here because of what the kernel itself has done. Interrupts are not among them. */
 const EXCEPTION_ENTRIES = [
   // x86 since 5.8, and before
   /^(?:asm_)?(?:xenpv_)?exc_\w+$/,
   /^(?:async_)?page_fault$|^(?:general_protection|invalid_op|divide_error|overflow|bounds|device_not_available|double_fault)$/,
   /^(?:invalid_TSS|segment_not_present|stack_segment|alignment_check|(?:simd_)?coprocessor_error|machine_check|int3|nmi)$/,
-  /^(?:end_repeat_nmi|error_entry|error_code|common_exception|trap_in_kernel)$/,
+  /^(?:end_repeat_nmi|error_entry|error_code|common_exception)$/,
   // arm64 and arm
   /^el1[ht]?_(?!\w*(?:irq|fiq))\w+$/,
   /^__(?:dabt|pabt|und)_svc$/,
@@ -56,7 +56,7 @@ export function landmarkOf({ function: name, module }: FrameName): Landmark | un
 const RUNTIME_LIBRARY =
   /^(?:(?:libc|libm|libmvec|libdl|librt|libpthread|libstdc\+\+|libc\+\+|libc\+\+abi|libgcc_s|libunwind)\.so|ld-|ld64\.so|linux-(?:vdso|gate)|\[vdso\]$|lib(?:asan|ubsan|tsan|lsan)\.so)/;
 
-/** What every program runs on. A frame without any module says as little. */
+/** Every program runs on these, so they say nothing about it. Neither does a frame without a module. */
 export function isRuntimeLibrary({ module }: FrameName): boolean {
   return module === '' || RUNTIME_LIBRARY.test(module);
 }

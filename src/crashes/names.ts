@@ -5,13 +5,13 @@ export interface FrameName {
   module: string;
 }
 
-/** Of a function's or a module's name on the never-guilty list. */
+/** The longest name of a function or a module that the never-guilty list takes. */
 export const NAME_LENGTH = 4096;
 
 /** The function of a frame without a symbol. */
 export const NO_SYMBOL = '???';
 
-/** What compilers append to the name of a function that they copied or moved. */
+/** Compilers append these to the name of a function that they copied or moved. */
 const CLONES = new Set(['cold', 'localalias', 'cfi', 'cfi_jt']);
 /** The same where a number follows; without one it may be a function of Go, as in `main.part`. */
 const NUMBERED_CLONES = new Set(
@@ -38,8 +38,8 @@ const MARKER = /^<{1,2}[/#]?[A-Z_]+>{1,2}$/;
 const WORD = /[\p{L}\p{N}_]/u;
 
 /**
- * What a guilty is named by: a function's name without what changes with each compilation and without the kernel's doubt. All of
- * this takes time in proportion to the length of the name.
+ * The name that a guilty gets: a function's name without what changes with each compilation, and without the kernel's doubt. Takes
+ * time in proportion to the length of the name, like everything here.
  */
 export function stableFunction(name: string): string {
   if (isUnknown(name)) return NO_SYMBOL;
@@ -48,7 +48,7 @@ export function stableFunction(name: string): string {
   return stable + call;
 }
 
-/** What the never-guilty list is looked up by where the name itself is not on it: also without versions and aliases. */
+/** The name that the never-guilty list is searched for where it does not have the name itself: also without versions and aliases. */
 export function comparedFunction(name: string): string {
   const { body, call } = split(stableFunction(withoutDoubt(name).replace(VERSION, '')));
   return body.replace(ALIAS, '').replace(GO_ABI, '') + call;
@@ -87,7 +87,7 @@ const FILE_OF_SONAME = /(\.so\.\d+)(?:\.\d+)+$/;
 const MUSL = 'libc.musl-';
 const DELETED = ' (deleted)';
 
-/** What the never-guilty list is looked up by where the module itself is not on it: a library's soname, whatever its file. */
+/** The same for modules: a library's soname, whatever its file is called. */
 export function comparedModule(module: string): string {
   const stable = stableModule(module.endsWith(DELETED) ? module.slice(0, -DELETED.length) : module);
   const file = stable.slice(stable.lastIndexOf('/') + 1);
@@ -101,7 +101,7 @@ export function isUnknown(name: string): boolean {
   return name === NO_SYMBOL || (MAYBE_ADDRESS.test(name) && ADDRESS.test(split(withoutDoubt(name)).body));
 }
 
-/** What stands among the functions of a backtrace and is none: a marker, a ruler, the gap before a function. */
+/** Tells what stands among the functions of a backtrace and is none: a marker, a ruler, the gap before a function. */
 export function isNoName(name: string): boolean {
   if (name === NO_SYMBOL) return false;
   const body = withoutDoubt(name);

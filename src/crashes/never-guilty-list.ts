@@ -30,7 +30,7 @@ export function listNeverGuilty(sql: Queryable) {
 /** Reads the list as it is in a transaction, and keeps it from changing until that ends. */
 export type ReadList = (tx: Queryable) => Promise<NeverGuiltyList>;
 
-/** What it returns reads a list again only after a change. For one database. */
+/** Makes a reader that reads the list again only after a change. Each database needs its own. */
 export function createListReader(): ReadList {
   let known: NeverGuiltyList | undefined;
   return async tx => {

@@ -2,14 +2,14 @@ import { type Glob, globOf } from './glob.ts';
 import { isRuntimeLibrary, type Landmark, landmarkOf } from './landmarks.ts';
 import { comparedFunction, comparedModule, type FrameName, isNoName, isUnknown } from './names.ts';
 
-/** An entry of the never-guilty list. Of a pattern, `*` in function and module stands for any text, see `globOf`. */
+/** An entry of the never-guilty list. In a pattern, `*` stands for any text in function and module, see `globOf`. */
 export interface ListEntry extends FrameName {
   pattern: boolean;
 }
 
-/** All that is known of a frame by its names. */
+/** What the names of a frame say about it. */
 export interface Look {
-  /** The entry that it is on the list by. */
+  /** The entry of the list that it matches. */
   entry: ListEntry | undefined;
   kind: 'function' | 'unknown' | 'no name';
   landmark: Landmark | undefined;
@@ -26,7 +26,7 @@ const REMEMBERED_LENGTH = 500;
 const REMEMBERED = 50_000;
 
 /**
- * Finds frames on a list: by the very function and module, then by what both are compared by, then by pattern. Exact entries are
+ * Finds frames on a list: first by function and module as they are, then as they are compared, then by pattern. Exact entries are
  * found by hash and patterns by what they begin with, so that thousands of entries cost a frame no more than a few.
  */
 export function matcherOf(entries: readonly ListEntry[]): LookUp {
@@ -54,7 +54,7 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
   };
 }
 
-/** Where several entries are compared alike, the one that is written so speaks, else the first. */
+/** Of entries that are compared alike, the one that is written like that speaks, else the first. */
 function byComparedNames(entries: readonly ListEntry[]): Map<string, ListEntry> {
   const found = new Map<string, ListEntry>();
   for (const entry of entries) {
@@ -68,7 +68,7 @@ function comparedName(frame: FrameName): FrameName {
   return { function: comparedFunction(frame.function), module: comparedModule(frame.module) };
 }
 
-/** What stacks that hold a frame of such a name are found by, as far as names are compared. Different names may have one key. */
+/** Stacks that hold a frame of this name are found by this key, whatever its version or suffix. Two names may have the same key. */
 export function frameKey(frame: FrameName): number {
   return hashOf(comparedName(frame));
 }
@@ -87,10 +87,10 @@ interface Pattern {
   module: Glob;
 }
 
-/** How much of a function's beginning patterns are found by. */
+/** So much of the beginning of a function is used to find its patterns. */
 const PREFIX_LENGTH = 12;
 
-/** Patterns whose function begins with a text are found by it, other ones by their module, and those with neither are all tried. */
+/** Patterns are found by the beginning of their function, else by their module; those that begin with a star in both are all tried. */
 function patternMatcher(entries: readonly ListEntry[]): (frame: FrameName) => ListEntry | undefined {
   const byPrefix = new Map<string, Pattern[]>();
   const byModule = new Map<string, Pattern[]>();

@@ -53,7 +53,7 @@ export function stackHash(frames: readonly StackFrame[]): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** See `frameKey`. */
+/** The keys that a stack is found by, see `frameKey`. */
 export function frameKeys(frames: readonly FrameName[], lookUp: LookUp): number[] {
   return [...new Set(frames.map(({ function: name, module }) => lookUp(name, module).key))];
 }
