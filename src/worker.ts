@@ -1,6 +1,7 @@
 /** The thread that analyses crashes and reads payloads: database connections of its own, so that it costs ingestion nothing. */
 import { BATCH, readBatch, storeBatch } from './crashes/analyse.ts';
 import { createDemangler } from './crashes/demangle.ts';
+import { createListReader } from './crashes/never-guilty-list.ts';
 import { recomputeSlice } from './crashes/recompute.ts';
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from './db/connect.ts';
 import { type BuiltInSettings, builtInParsers } from './parsers/built-in/parsers.ts';
@@ -52,15 +53,16 @@ async function analyse({ target }: Start) {
   const reader = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
   const writer = connect({ target, connections: 1, name: 'crash results', settings: LOOKUPS_BY_INDEX });
   const demangler = createDemangler();
+  const readList = createListReader();
   let storing = Promise.resolve();
   while (!stopping) {
     try {
       const batch = await readBatch(reader, demangler);
       await storing;
-      storing = storeBatch(writer, batch).catch(error => inTrouble('crash analysis', error));
+      storing = storeBatch(writer, batch, readList).catch(error => inTrouble('crash analysis', error));
       const read = batch.claimed.length;
       crashesWait = read >= BATCH;
-      const recomputed = await recomputeSlice(writer);
+      const recomputed = await recomputeSlice(writer, readList);
       if (read === 0 && !recomputed) await idle(LOOK_EVERY_MS);
       // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed
       // instance left, which are tried one by one.

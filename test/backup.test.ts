@@ -217,20 +217,30 @@ test('an older backup is brought to the schema of this program', async () => {
       else yield { kind: 'header', header: { ...part.header, migrations: part.header.migrations.filter(isOld) } };
     }
   }
-  // Later ones add a column to each of these tables: what was written before has one less.
+  // Later ones add columns to each of these tables: what was written before ends without them.
   const isOld = ({ number }: { number: number }) => number < 8;
-  const widened = ['record_days', 'records', 'quarantine', 'crashes'];
+  const oneColumn = /,[^,]*\)$/;
+  const widened = new Map([
+    ...['record_days', 'records', 'quarantine', 'crashes', 'never_guilty', 'guilties', 'recomputations'].map(
+      table => [table, oneColumn] as const,
+    ),
+    ['stacks', /,\d*,"?\{[^}]*\}"?\)$/],
+  ]);
   // There were no parsers, nothing waited for them, and machine checks had no totals.
   const later = ['parsed', 'machine_check_totals'];
   const kept = (table: string, row: string) => !later.includes(table) && !row.startsWith('(parse,');
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
     let digest = new TableDigest();
     for await (const part of parts()) {
-      if ((part.kind !== 'rows' && part.kind !== 'table') || ![...widened, ...later, 'work_queue'].includes(part.table))
+      if (
+        (part.kind !== 'rows' && part.kind !== 'table') ||
+        ![...widened.keys(), ...later, 'work_queue'].includes(part.table)
+      )
         yield part;
       else if (part.kind === 'rows') {
-        const rows = widened.includes(part.table)
-          ? part.rows.map(row => row.replace(/,[^,]*\)$/, ')'))
+        const added = widened.get(part.table);
+        const rows = added
+          ? part.rows.map(row => row.replace(added, ')'))
           : part.rows.filter(row => kept(part.table, row));
         for (const row of rows) digest.add(row);
         yield { ...part, rows };

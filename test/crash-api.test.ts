@@ -357,7 +357,7 @@ describe('what changes something', () => {
     const list = (await getJson(app.app, '/api/never-guilty')).json;
     // biome-ignore lint/suspicious/noExplicitAny: JSON
     const { id, ...rest } = list.entries.find((row: any) => row.function === 'often()');
-    expect(rest).toEqual({ ...entry, built_in: false, added_at: expect.stringMatching(/^20.*Z$/) });
+    expect(rest).toEqual({ ...entry, pattern: false, built_in: false, added_at: expect.stringMatching(/^20.*Z$/) });
     expect(list.version).toBe(2);
     expect(await answer(change('DELETE', `/api/never-guilty/${id}`))).toMatchObject({
       status: 200,

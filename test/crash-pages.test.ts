@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { get, getPage, OTHER_TID, submit } from './app.ts';
-import { type CrashApp, crashApp } from './crashes/crash-app.ts';
+import { get, getPage, OTHER_TID, post as postRecord, submit } from './app.ts';
+import { type CrashApp, crashApp, crashHeaders } from './crashes/crash-app.ts';
 
 const CRASHES = '/telemetryui/crashes';
 const HOSTILE = `<script>alert("1")</script>'&<T>::f()`;
@@ -218,6 +218,68 @@ describe('a guilty', () => {
   });
 });
 
+describe('the explanation of each frame', () => {
+  const textOfRecord = async (id: number) =>
+    textOf((await getPage(app.app, `/telemetryui/records/record_details/${id}`)).html);
+
+  test('names the entry of the list that spoke', async () => {
+    const frames = [
+      'raise() - [libc.so.6]',
+      '__GI_abort() - [/lib/libc-2.31.so]',
+      'core::panicking::panic',
+      'explained()',
+    ];
+    const id = await app.crash(frames, { system_name: 'explained' });
+    await app.analyse();
+    const text = await textOfRecord(id);
+    expect(text).toContain('#0 never guilty raise()');
+    expect(text).toContain('#1 never guilty by abort() in libc.so.6 __GI_abort()');
+    expect(text).toContain('#2 never guilty by core::panicking::* in any module core::panicking::panic');
+    expect(text).toContain('#3 ◆ guilty explained()');
+    const { html } = await getPage(app.app, `/telemetryui/records/record_details/${id}`);
+    const [, entry] = /href="([^"]*)">by <span class="mono">core::panicking/.exec(html)!;
+    expect(textOf((await getPage(app.app, entry!.replaceAll('&amp;', '&'))).html)).toContain(
+      'core::panicking::* pattern: * stands for any text any module built in',
+    );
+    const json = (await (await get(app.app, `/api/records/${id}`)).json()) as { frames: object[] };
+    expect(json.frames[2]).toMatchObject({
+      outcome: 'never-guilty',
+      entry: { function: 'core::panicking::*', module: '*' },
+    });
+  });
+
+  test('says where the crash is below a handler, and what is no function', async () => {
+    const id = await app.crash(['on_crash()', '__restore_rt() - [libc.so.6]', '<TASK>', 'below()'], {
+      system_name: 'explained',
+    });
+    await app.analyse();
+    const text = await textOfRecord(id);
+    expect(text).toContain('#0 handler on_crash()');
+    expect(text).toContain('#2 no function <TASK>');
+    expect(text).toContain('Frame #1 is where the handler of a signal returns to');
+    const json = (await (await get(app.app, `/api/records/${id}`)).json()) as { explanation: object };
+    expect(json.explanation).toMatchObject({ trap: { frame: 1, kind: 'signal' }, guilty_frame: 3 });
+  });
+
+  test('says that a frame was made from the reason', async () => {
+    const payload = 'Crash Report:\nReason: WARNING: CPU: 1 PID: 2 at fs/demo.c:3 demo_sync+0x1/0x2 [demo]\n';
+    const { json } = await postRecord(
+      app.app,
+      crashHeaders({ classification: 'org.clearlinux/kernel/warning' }),
+      payload,
+    );
+    await app.analyse();
+    const text = await textOfRecord(json.id);
+    expect(text).toContain('Guilty: demo_sync demo');
+    expect(text).toContain('reason ◆ guilty demo_sync demo fs/demo.c:3');
+    expect(text).toContain('The report holds no backtrace, so guilty is what its reason names');
+    expect(textOf(await page(`/guilty_edit/?record=${json.id}`))).toContain('reason ◆ guilty demo_sync');
+    const [crash] =
+      await app.sql`select guilty_id from crashes c join stacks s on s.id = c.stack_id where c.id = ${json.id}`;
+    expect(textOf(await page(`/guilty_details/${crash!.guilty_id}/backtraces`))).toContain('reason ◆ guilty demo_sync');
+  });
+});
+
 describe('comments and hiding', () => {
   test.each([
     ['80 characters', 'c'.repeat(80), 303],
@@ -287,7 +349,7 @@ describe('comments and hiding', () => {
 describe('the never-guilty list', () => {
   test('shows what is built in, and finds functions seen', async () => {
     const all = await page('/guilty_edit/add');
-    expect(textOf(all)).toMatch(/Version 1: (\d+) functions, \1 built in and 0 added by analysts/);
+    expect(textOf(all)).toMatch(/Version 1: ([\d,]+) functions, \1 built in and 0 added by analysts/);
     const found = textOf(await page('/guilty_edit/add?q=OFTEN'));
     expect(found).toMatch(/often\(\) \/usr\/bin\/app 2 Add…/);
     expect(found).toContain('None on the list matches');
@@ -296,6 +358,35 @@ describe('the never-guilty list', () => {
     for (const path of ['/guilty_edit/remove', '/guilty_edit/reset'])
       expect(await page(path)).toContain('Never-guilty list');
     expect((await get(app.app, `${CRASHES}/guilty_edit/`)).headers.get('location')).toBe(`${CRASHES}/guilty_edit/add`);
+  });
+
+  test('a hundred entries to a page, those of analysts first', async () => {
+    const first = await page('/guilty_edit/add');
+    expect(first.match(/>Remove…/g)).toHaveLength(100);
+    const [, next] = /href="([^"]*offset=100)" rel="next"/.exec(first)!;
+    const second = (await getPage(app.app, next!.replaceAll('&amp;', '&'))).html;
+    expect(second).toContain('rel="prev"');
+    expect(second.match(/>Remove…/g)).toHaveLength(100);
+    expect(await page('/guilty_edit/add?q=libc.so.6&offset=100')).toContain('guilty_edit/add?q=libc.so.6"');
+    expect(await page('/guilty_edit/add?offset=x', 400)).toContain('expected');
+  });
+
+  test('taking a pattern off moves what it has spoken on', async () => {
+    await app.crash(['core::panicking::panic', 'behind()'], { system_name: 'patterns' });
+    await app.analyse();
+    const id = (await app.sql`select id from never_guilty where function = 'core::panicking::*'`)[0]!.id;
+    const preview = textOf((await post('/guilty_edit/remove', { id: String(id) })).html);
+    expect(preview).toContain('− core::panicking::*');
+    expect(preview).toMatch(/behind\(\) \/usr\/bin\/app core::panicking::panic \/usr\/bin\/app 1 1/);
+  });
+
+  test('a frame that is ticked, or a function found, is added by the name that all builds have', async () => {
+    const id = await app.crash(['_ZN3app4only17h0123456789abcdefE()', 'main()'], { system_name: 'patterns' });
+    await app.analyse();
+    const preview = await post('/guilty_edit/preview', { record: String(id), frame: '0' });
+    expect(textOf(preview.html)).toContain('+ app::only /usr/bin/app 1 record with 1 stack would move');
+    const found = await post('/guilty_edit/add', { function: 'app::only::h0123456789abcdef', module: '/usr/bin/app' });
+    expect(textOf(found.html)).toContain('+ app::only /usr/bin/app 1 record with 1 stack would move');
   });
 
   test('from a record: entry points are not offered, what is on the list is ticked', async () => {
@@ -338,9 +429,10 @@ describe('the never-guilty list', () => {
     expect(progress).toContain('Finished');
     expect(progress).toContain('7 records moved to another guilty');
     expect(ranking(await page(''))[0]).toBe('main()');
-    expect(textOf(await page(`/guilty_details/${ids['often()']}`))).toContain(
-      'the never-guilty list has changed since',
-    );
+    const moved = await get(app.app, `${CRASHES}/guilty_details/${ids['often()']}?days=3`);
+    const heir = moved.headers.get('location')!;
+    expect([moved.status, heir]).toEqual([302, expect.stringMatching(/guilty_details\/\d+\?days=3$/)]);
+    expect(textOf((await getPage(app.app, heir)).html)).toMatch(/main\(\).*Also counted here.*often\(\)/);
 
     const onList = (await page('/guilty_edit/add?q=often')).split('On the list and matching')[1]!;
     const removing = /name="id" value="(\d+)"/.exec(onList)![1]!;
@@ -350,6 +442,8 @@ describe('the never-guilty list', () => {
     expect((await post('/guilty_edit/remove', { id: removing, confirmed: 'yes' })).status).toBe(303);
     await app.recompute();
     expect(ranking(await page(''))[0]).toBe('often()');
+    expect(textOf(await page(`/guilty_details/${ids['often()']}`))).toMatch(/often\(\).*Also counted here.*main\(\)/);
+    expect((await get(app.app, heir)).headers.get('location')).toContain(`/guilty_details/${ids['often()']}?`);
   });
 });
 

@@ -43,6 +43,9 @@ export const hiddenPath = `${CRASHES}/guilty_edit/hidden`;
 export const failedPath = `${CRASHES}/failed`;
 export const recomputationPath = (id: number): string => `${CRASHES}/recomputations/${id}`;
 
+export const withOffset = (path: string, offset: number): string =>
+  offset <= 0 ? path : `${path}${path.includes('?') ? '&' : '?'}offset=${offset}`;
+
 const PARAMETERS = ['os', 'build', 'machine_id', 'days', 'fleet', 'sort'] as const;
 
 const withQuery = (path: string, filter: CrashFilter): string => {

@@ -16,7 +16,7 @@ import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
-import { count, EmptyState } from './parts.tsx';
+import { count, counted, EmptyState } from './parts.tsx';
 import { recordsOfDays } from './scope-form.tsx';
 import { daySlot, SlotChart } from './slot-chart.tsx';
 import { visible } from './visible.ts';
@@ -30,6 +30,8 @@ export interface GuiltyDetails extends GuiltyRef {
   lastSeenAnywhere: Date | null;
   firstBuild: string | null;
   lastBuild: string | null;
+  /** What its crashes were put down to before, with comments that are not its own. */
+  aliases: (GuiltyRef & { comment: string })[];
 }
 
 export interface GuiltyPageProps {
@@ -64,6 +66,7 @@ export const GuiltyPage: FC<GuiltyPageProps> = props => {
       </nav>
       {guilty.hidden && <p class="notice warning">Hidden: it is left out of the top crashes.</p>}
       <GuiltyFacts {...props} />
+      {guilty.aliases.length > 0 && <Aliases aliases={guilty.aliases} />}
       {!frame.readonly && <Actions guilty={guilty} back={guiltyPath(guilty.id, filter)} />}
       <h2>{`In ${scope(filter)}`}</h2>
       <CrashesFilterForm {...props} action={guiltyPath(guilty.id)} />
@@ -115,6 +118,20 @@ const Seen: FC<{ name: string; on: Date | null; build: string | null }> = ({ nam
       )}
     </dd>
   </div>
+);
+
+const Aliases: FC<Pick<GuiltyDetails, 'aliases'>> = ({ aliases }) => (
+  <details class="aliases">
+    <summary>Also counted here: what was put down to {counted(aliases.length, 'other name')}</summary>
+    <ul>
+      {aliases.map(({ function: name, module, comment }) => (
+        <li>
+          <FunctionName text={name} /> <span class="mono soft">{visible(module)}</span>
+          {comment && `: ${comment}`}
+        </li>
+      ))}
+    </ul>
+  </details>
 );
 
 const Actions: FC<{ guilty: GuiltyDetails; back: string }> = ({ guilty, back }) => (

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { type BacktraceFrame, FrameFunction, FrameVerdict } from './backtrace.tsx';
+import { type BacktraceFrame, FrameFunction, FrameNumber, FrameVerdict } from './backtrace.tsx';
 import { type GuiltyRef, guiltyPath, neverGuiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
@@ -8,8 +8,12 @@ import { EmptyState, Scroll } from './parts.tsx';
 import { visible } from './visible.ts';
 
 export interface EditableFrame extends BacktraceFrame {
+  /** What stands for it in the form. */
+  value: number;
   /** `listed` is on the list already; `fixed` is never offered, such as `_start()`. */
   choice: 'offered' | 'listed' | 'fixed';
+  /** The entry that it is on the list by. */
+  listed: { function: string; module: string } | null;
   ticked: boolean;
 }
 
@@ -100,7 +104,7 @@ const FramesForm: FC<NeverGuiltyFromRecordPageProps> = ({ frame, recordId, frame
 );
 
 const EditableRow: FC<{ row: EditableFrame; readonly: boolean }> = ({ row, readonly }) => {
-  const id = `frame-${row.number}`;
+  const id = `frame-${row.value}`;
   return (
     <tr class={row.guilty ? 'at-fault' : undefined}>
       <td class="nowrap tick-cell">
@@ -110,19 +114,19 @@ const EditableRow: FC<{ row: EditableFrame; readonly: boolean }> = ({ row, reado
           <input
             type="checkbox"
             name="frame"
-            value={String(row.number)}
+            value={String(row.value)}
             aria-labelledby={`${id}-function ${id}-module`}
             checked={row.choice === 'listed' || row.ticked}
             disabled={row.choice === 'listed' || readonly}
           />
         )}
-        {row.choice === 'listed' && (
-          <a class="small" href={neverGuiltyPath(row.demangled ?? row.function)}>
+        {row.listed && (
+          <a class="small" href={neverGuiltyPath(row.listed.function)}>
             on the list
           </a>
         )}
       </td>
-      <td class="num mono soft">#{row.number}</td>
+      <FrameNumber frame={row} />
       <td class="verdict">
         <FrameVerdict frame={row} />
       </td>

@@ -5,13 +5,15 @@ import { hiddenPath, neverGuiltyPath, recomputationPath } from './crashes-links.
 import { TextField } from './fields.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
-import { count, counted, EmptyState, Scroll, Time } from './parts.tsx';
+import { count, counted, EmptyState, Pager, Scroll, Time } from './parts.tsx';
 import { visible } from './visible.ts';
 
 export interface NeverGuiltyEntry {
   id: number;
   function: string;
   module: string;
+  /** `*` in them stands for any text. */
+  pattern: boolean;
   origin: 'built-in' | 'analyst';
   addedAt: Date;
 }
@@ -21,14 +23,16 @@ export interface SeenFunction {
   module: string;
   /** Stacks that it occurs in. */
   stacks: number;
-  /** Its entry on the list. */
-  listed: number | null;
+  /** It is on the list, by its own name or by an entry that stands for it. */
+  listed: boolean;
 }
 
 export interface NeverGuiltyListPageProps {
   frame: Frame;
-  /** With a search, those that match it. */
+  /** Those of this page, of analysts first; with a search, of those that match it. */
   entries: NeverGuiltyEntry[];
+  nextHref?: string | undefined;
+  previousHref?: string | undefined;
   counts: { builtIn: number; byAnalysts: number };
   version: number;
   /** What was searched for, and what was found among all functions seen. */
@@ -62,10 +66,13 @@ export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
         </p>
       </div>
       {props.entries.length > 0 ? <Entries {...props} /> : <NoEntries searched={props.search !== undefined} />}
+      <Pager newerHref={props.previousHref} olderHref={props.nextHref} swaps="results" texts={BY_NAME} />
     </section>
     {!props.frame.readonly && !props.running && <Recompute />}
   </Page>
 );
+
+const BY_NAME = { newer: '← Previous', older: 'Next →' };
 
 const standing = ({ counts, version }: NeverGuiltyListPageProps): string =>
   `Version ${count(version)}: ${counted(counts.builtIn + counts.byAnalysts, 'function')}, ` +
@@ -140,7 +147,7 @@ const FoundTable: FC<{ found: SeenFunction[]; readonly: boolean }> = ({ found, r
             <td class="mono module">{visible(row.module)}</td>
             <td class="num">{count(row.stacks)}</td>
             <td class="nowrap">
-              {row.listed === null ? !readonly && <AddForm row={row} /> : <span class="soft">on the list</span>}
+              {row.listed ? <span class="soft">on the list</span> : !readonly && <AddForm row={row} />}
             </td>
           </tr>
         ))}
@@ -178,8 +185,15 @@ const Entries: FC<NeverGuiltyListPageProps> = ({ frame, entries }) => (
           <tr>
             <td class="function">
               <FunctionName text={entry.function} />
+              {entry.pattern && <span class="small soft kept">pattern: * stands for any text</span>}
             </td>
-            <td class="mono module">{visible(entry.module)}</td>
+            <td class="module">
+              {entry.pattern && entry.module === '*' ? (
+                <span class="soft">any module</span>
+              ) : (
+                <span class="mono">{visible(entry.module)}</span>
+              )}
+            </td>
             <td class="nowrap">{entry.origin === 'built-in' ? <span class="soft">built in</span> : 'by an analyst'}</td>
             <td class="nowrap soft" title={exact(entry.addedAt)}>
               <Time at={entry.addedAt} now={frame.now} />

@@ -397,6 +397,7 @@ export const settings = {
       schema: classificationPatterns,
       default: [
         'org.clearlinux/crash/clr',
+        '*/crash/error',
         'org.clearlinux/kernel/bug',
         'org.clearlinux/kernel/stackoverflow',
         'org.clearlinux/kernel/warning',

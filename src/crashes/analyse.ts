@@ -4,10 +4,11 @@ import { isConnectionFailure } from '../errors.ts';
 import type { Demangler } from './demangle.ts';
 import { parseCrash } from './frames.ts';
 import { chooseGuilty } from './guilty.ts';
-import { type NeverGuiltyList, readListForShare } from './never-guilty-list.ts';
+import { createListReader, type NeverGuiltyList, type ReadList } from './never-guilty-list.ts';
 import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from './queue.ts';
-import { type StackFrame, stackFrame, stackHash } from './stack.ts';
-import { type AnalysedCrash, storeCrashes } from './store.ts';
+import { framesOf } from './reason.ts';
+import { frameKeys, type StackFrame, stackFrame, stackHash } from './stack.ts';
+import { type AnalysedCrash, type AnalysedStack, storeCrashes } from './store.ts';
 
 /** Records read at a time: each may have a payload of collector.max_payload. */
 const SLICE = 400;
@@ -32,7 +33,7 @@ export interface ReadBatch {
  */
 export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
   const batch = await readBatch(sql, demangler);
-  await storeBatch(sql, batch);
+  await storeBatch(sql, batch, createListReader());
   return batch.claimed.length;
 }
 
@@ -57,8 +58,8 @@ async function readSlice(sql: Sql, demangler: Demangler, batch: ReadBatch): Prom
   return records.length;
 }
 
-export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch): Promise<void> {
-  await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes));
+export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch, readList: ReadList): Promise<void> {
+  await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes, readList));
 }
 
 /** A failure counts against the records, unless it is the database's or a program's. */
@@ -76,18 +77,21 @@ async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>
 }
 
 async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {
-  const parsed = records.map(record => ({ record, crash: parseCrash(payloadOf(record)) }));
+  const parsed = records.map(record => {
+    const crash = parseCrash(payloadOf(record));
+    return { record, crash, found: framesOf(crash) };
+  });
   const names = new Set(
-    parsed.flatMap(({ crash }) => crash.frames.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
+    parsed.flatMap(({ found }) => found.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
   );
   const results = await demangler.demangle([...names]);
   if (results.some(result => result.note === 'unavailable'))
     throw new DemanglerMissing('the demangler can not be started');
   const demangled = new Map(results.map(result => [result.name, result]));
   const read: ReadCrash[] = [];
-  for (const { record, crash } of parsed) {
+  for (const { record, crash, found } of parsed) {
     try {
-      const frames = crash.frames.map(frame =>
+      const frames = found.map(frame =>
         stackFrame(frame, frame.mangled === null ? undefined : demangled.get(frame.mangled)),
       );
       const { payload: _, payloadRaw: __, ...counted } = record;
@@ -111,31 +115,38 @@ function payloadOf({ payload, payloadRaw }: ClaimedRecord) {
 }
 
 /** A crash that the database does not take is found by halving the batch: it costs the others a few transactions and nothing else. */
-async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[]): Promise<void> {
+async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[], readList: ReadList): Promise<void> {
   if (crashes.length === 0) return;
   try {
-    await decideAndStore(sql, crashes);
+    await decideAndStore(sql, crashes, readList);
   } catch (error) {
     if (isConnectionFailure(error)) throw error;
     if (crashes.length === 1) return reportFailure(sql, crashes[0]!.recordId, (error as Error).message);
     const middle = crashes.length >> 1;
-    await storeWhatCanBe(sql, crashes.slice(0, middle));
-    await storeWhatCanBe(sql, crashes.slice(middle));
+    await storeWhatCanBe(sql, crashes.slice(0, middle), readList);
+    await storeWhatCanBe(sql, crashes.slice(middle), readList);
   }
 }
 
 /** One transaction: the list can't change between a decision and its storing. */
-async function decideAndStore(sql: Sql, crashes: ReadCrash[]) {
+async function decideAndStore(sql: Sql, crashes: ReadCrash[], readList: ReadList) {
   await sql.begin(async tx => {
-    const list = await readListForShare(tx);
+    const list = await readList(tx);
+    const stacks = new Map<string, AnalysedStack>();
     await storeCrashes(
       tx,
-      crashes.map(({ frames, ...crash }) => ({ ...crash, stack: decide(frames, list) })),
+      crashes.map(({ frames, ...crash }) => ({ ...crash, stack: stackOf(stacks, frames, list) })),
       list.version,
     );
   });
 }
 
-function decide(frames: StackFrame[], list: NeverGuiltyList) {
-  return { hash: stackHash(frames), frames, verdict: chooseGuilty(frames, list.has) };
+/** Each distinct stack of a batch is decided once. */
+function stackOf(stacks: Map<string, AnalysedStack>, frames: StackFrame[], list: NeverGuiltyList): AnalysedStack {
+  const hash = stackHash(frames);
+  const known = stacks.get(hash);
+  if (known) return known;
+  const stack = { hash, frames, frameKeys: frameKeys(frames, list.lookUp), verdict: chooseGuilty(frames, list.lookUp) };
+  stacks.set(hash, stack);
+  return stack;
 }

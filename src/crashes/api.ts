@@ -7,7 +7,9 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
-import { type ListChange, listNeverGuilty, listVersion, NAME_LENGTH } from './never-guilty-list.ts';
+import { aliasesOf } from './aliases.ts';
+import { NAME_LENGTH } from './names.ts';
+import { type ListChange, listNeverGuilty, listVersion } from './never-guilty-list.ts';
 import { buildsSeen, findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } from './queries.ts';
 import {
   findRecomputation,
@@ -25,6 +27,7 @@ import { crashQuery, scopeOf, topCrashes } from './top.ts';
 const TOP_LIMIT = 100;
 const STACK_LIMIT = 50;
 const BUILD_LIMIT = 100;
+const ALIAS_LIMIT = 100;
 const BODY_BYTES = 64 * 1024;
 
 const name = z
@@ -58,16 +61,18 @@ export function guiltiesApi(sql: Sql) {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
       const scope = scopeOf(query, query.os);
-      const [totals, days, builds, hostTypes, systems, [seen]] = await Promise.all([
+      const [totals, days, builds, hostTypes, systems, [seen], aliases] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         guiltyShares(sql, guilty.id, 'system_name', scope),
         buildsSeen(sql, scope, [guilty.id]),
+        aliasesOf(sql, guilty.id, ALIAS_LIMIT),
       ]);
       return c.json({
         ...guilty,
+        aliases,
         os: query.os ?? null,
         days: scope.days,
         first_seen: totals.firstDay && dayOf(totals.firstDay),
@@ -125,10 +130,11 @@ export function neverGuiltyApi(sql: Sql, onWork: () => void) {
       const [entries, version] = await Promise.all([listNeverGuilty(sql), listVersion(sql)]);
       return c.json({
         version,
-        entries: entries.map(({ id, function: fn, module, builtIn, addedAt }) => ({
+        entries: entries.map(({ id, function: fn, module, pattern, builtIn, addedAt }) => ({
           id,
           function: fn,
           module,
+          pattern,
           built_in: builtIn,
           added_at: addedAt.toISOString(),
         })),
@@ -196,7 +202,7 @@ function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Re
   };
 }
 
-/** The guilty that an id in a path names, or a 404. */
+/** The guilty that an id in a path names or once named, or a 404. */
 export async function guiltyOf(sql: Sql, param: string) {
   const id = idParam.safeParse(param);
   const guilty = id.success && id.data !== undefined ? await findGuilty(sql, id.data) : undefined;

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { editFromRecordPath, neverGuiltyPath, recomputationPath } from '../../views/crashes-links.ts';
+import { editFromRecordPath, neverGuiltyPath, recomputationPath, withOffset } from '../../views/crashes-links.ts';
 import {
   RecomputationPage,
   RecomputationProgress,
@@ -14,17 +14,11 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { findRecord } from '../records/queries.ts';
-import { formListsOf, formOf, idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import { isCandidate } from './guilty.ts';
-import {
-  entriesById,
-  type FrameName,
-  type ListChange,
-  listNeverGuilty,
-  listVersion,
-  NAME_LENGTH,
-  searchFrames,
-} from './never-guilty-list.ts';
+import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from './names.ts';
+import { entriesById, type ListChange, listNeverGuilty, listVersion, searchFrames } from './never-guilty-list.ts';
+import { matcherOf } from './never-guilty-matcher.ts';
 import type { GuiltyRow } from './queries.ts';
 import {
   applyChange,
@@ -40,6 +34,7 @@ import { backtraceOf } from './shown.ts';
 import { type DecidedStack, stackOfRecord } from './stack-queries.ts';
 
 const SEARCH_RESULTS = 50;
+const ENTRIES_A_PAGE = 100;
 const MOVES_SHOWN = 100;
 
 /** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
@@ -76,7 +71,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     .get('/guilty_edit/reset', list)
     .post('/guilty_edit/add', async c => {
       const form = parseOrRefuse(addForm, await formOf(c));
-      const add = [{ function: form.function!, module: form.module! }];
+      const add = [{ function: stableFunction(form.function!), module: stableModule(form.module!) }];
       if (form.confirmed) return change(c, { add, remove: [] });
       return preview(c, { add, remove: [] }, 'add', add, {
         action: '/telemetryui/crashes/guilty_edit/add',
@@ -116,7 +111,7 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     );
 
   async function list(c: Context) {
-    const { q } = parseOrRefuse(z.object({ q: textParam(200) }), c.req.query());
+    const { q, offset = 0 } = parseOrRefuse(listQuery, c.req.query());
     const [entries, version, running, found] = await Promise.all([
       listNeverGuilty(sql),
       listVersion(sql),
@@ -124,23 +119,34 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
       q === undefined ? [] : searchFrames(sql, q, SEARCH_RESULTS + 1),
     ]);
     const builtIn = entries.filter(entry => entry.builtIn).length;
+    const lookUp = matcherOf(entries);
     const matching =
       q === undefined
         ? entries
         : entries.filter(entry => `${entry.function} ${entry.module}`.toLowerCase().includes(q.toLowerCase()));
+    const ofAnalystsFirst = matching.toSorted((a, b) => Number(a.builtIn) - Number(b.builtIn));
+    const end = offset + ENTRIES_A_PAGE;
     return c.html(
       <NeverGuiltyListPage
         frame={await frame(c)}
-        entries={matching.map(({ builtIn: isBuiltIn, ...entry }) => ({
+        entries={ofAnalystsFirst.slice(offset, end).map(({ builtIn: isBuiltIn, ...entry }) => ({
           ...entry,
           origin: isBuiltIn ? 'built-in' : 'analyst',
         }))}
+        previousHref={offset > 0 ? withOffset(neverGuiltyPath(q), offset - ENTRIES_A_PAGE) : undefined}
+        nextHref={end < matching.length ? withOffset(neverGuiltyPath(q), end) : undefined}
         counts={{ builtIn, byAnalysts: entries.length - builtIn }}
         version={version}
         search={
           q === undefined
             ? undefined
-            : { q, found: found.slice(0, SEARCH_RESULTS), more: found.length > SEARCH_RESULTS }
+            : {
+                q,
+                found: found
+                  .slice(0, SEARCH_RESULTS)
+                  .map(row => ({ ...row, listed: lookUp(row.function, row.module).entry !== undefined })),
+                more: found.length > SEARCH_RESULTS,
+              }
         }
         running={running && running.finishedAt === null ? { id: running.id } : undefined}
       />,
@@ -162,12 +168,13 @@ export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void)
     applied?: { from: GuiltyRow | null; to: GuiltyRow | null },
   ) {
     const stack = await crashOf(recordId);
-    const listed = new Set((await listNeverGuilty(sql)).map(nameOf));
+    const lookUp = matcherOf(await listNeverGuilty(sql));
     const shown = backtraceOf(stack).frames;
     const frames = shown.map((row, index): EditableFrame => {
       const name = stack.frames[index]!;
-      const choice = listed.has(nameOf(name)) ? 'listed' : isCandidate(name) ? 'offered' : 'fixed';
-      return { ...row, choice, ticked: ticked.includes(row.number) };
+      const { entry } = lookUp(name.function, name.module);
+      const choice = !isCandidate(name) ? 'fixed' : entry ? 'listed' : 'offered';
+      return { ...row, value: name.number, choice, listed: entry ?? null, ticked: ticked.includes(name.number) };
     });
     return (
       <NeverGuiltyFromRecordPage
@@ -226,6 +233,7 @@ export function shownRecomputation({ requestedAt, ...rest }: Recomputation): Sho
   };
 }
 
+const listQuery = z.object({ q: textParam(200), offset: integerParam(0, 1_000_000) });
 const confirmed = z.literal('yes').optional();
 const recordForm = z.object({ record: idParam });
 const framesForm = z.object({ record: idParam, frame: z.array(idParam) });
@@ -245,17 +253,13 @@ async function recordAndFrames(c: Context): Promise<{ record: number; frame: num
   return { record, frame: frame.filter(number => number !== undefined) };
 }
 
-/** The functions of the ticked frames that may be ticked. */
+/** The functions of the ticked frames that may be ticked, named as guilties are: a name of one compilation would match no other. */
 function tickedFrames({ frames }: DecidedStack, ticked: number[]): FrameName[] {
   const missing = ticked.find(number => !frames.some(frame => frame.number === number));
   if (missing !== undefined) throw new RequestError(400, `frame: got ${missing}, which this backtrace does not have`);
   return frames
     .filter(frame => ticked.includes(frame.number) && isCandidate(frame))
-    .map(({ function: name, module }) => ({ function: name, module }));
-}
-
-function nameOf(frame: FrameName) {
-  return `${frame.function}\n${frame.module}`;
+    .map(({ function: name, module }) => ({ function: stableFunction(name), module: stableModule(module) }));
 }
 
 function total(moves: Move[], key: 'stacks' | 'records') {

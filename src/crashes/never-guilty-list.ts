@@ -1,21 +1,15 @@
 import { type Actor, recordAudit } from '../access/audit.ts';
 import type { Queryable } from '../db/connect.ts';
-
-export interface FrameName {
-  function: string;
-  module: string;
-}
-
-/** Of a function's or a module's name on the list. */
-export const NAME_LENGTH = 4096;
+import type { FrameName } from './names.ts';
+import { type ListEntry, type LookUp, matcherOf } from './never-guilty-matcher.ts';
 
 /** The never-guilty list in one of its states. */
 export interface NeverGuiltyList {
   version: number;
-  has(functionName: string, module: string): boolean;
+  lookUp: LookUp;
 }
 
-export interface NeverGuiltyRow extends FrameName {
+export interface NeverGuiltyRow extends ListEntry {
   id: number;
   builtIn: boolean;
   addedAt: Date;
@@ -30,13 +24,23 @@ export interface ListChange {
 
 export function listNeverGuilty(sql: Queryable) {
   return sql<NeverGuiltyRow[]>`
-    select id, function, module, built_in as "builtIn", added_at as "addedAt" from never_guilty order by module, function`;
+    select id, function, module, pattern, built_in as "builtIn", added_at as "addedAt" from never_guilty order by module, function`;
 }
 
-/** The list as it is, kept from changing until the transaction ends. */
-export async function readListForShare(tx: Queryable): Promise<NeverGuiltyList> {
-  const [row] = await tx<{ version: number }[]>`select version from never_guilty_version for share`;
-  return listOf(await tx<FrameName[]>`select function, module from never_guilty`, row!.version);
+/** Reads the list as it is in a transaction, and keeps it from changing until that ends. */
+export type ReadList = (tx: Queryable) => Promise<NeverGuiltyList>;
+
+/** Makes a reader that reads the list again only after a change. Each database needs its own. */
+export function createListReader(): ReadList {
+  let known: NeverGuiltyList | undefined;
+  return async tx => {
+    const [row] = await tx<{ version: number }[]>`select version from never_guilty_version for share`;
+    if (known?.version !== row!.version) {
+      const entries = await tx<ListEntry[]>`select function, module, pattern from never_guilty order by id`;
+      known = { version: row!.version, lookUp: matcherOf(entries) };
+    }
+    return known;
+  };
 }
 
 export async function listVersion(sql: Queryable): Promise<number> {
@@ -45,23 +49,14 @@ export async function listVersion(sql: Queryable): Promise<number> {
 }
 
 export function entriesById(sql: Queryable, ids: number[]) {
-  return sql<FrameName[]>`select function, module from never_guilty where id = any(${ids}::bigint[])`;
+  return sql<ListEntry[]>`select function, module, pattern from never_guilty where id = any(${ids}::bigint[])`;
 }
 
 /** The list as it would be after a change. */
-export async function listAfter(sql: Queryable, { add, remove }: ListChange): Promise<NeverGuiltyList> {
-  const kept = await sql<FrameName[]>`select function, module from never_guilty where id <> all(${remove}::bigint[])`;
-  return listOf([...kept, ...add]);
-}
-
-/** A frame is on the list where function and module are both exactly the same. */
-export function listOf(frames: readonly FrameName[], version = 0): NeverGuiltyList {
-  const names = new Set(frames.map(keyOf));
-  return { version, has: (functionName, module) => names.has(keyOf({ function: functionName, module })) };
-}
-
-function keyOf(frame: FrameName) {
-  return `${frame.function}\n${frame.module}`;
+export async function listAfter(sql: Queryable, { add, remove }: ListChange): Promise<LookUp> {
+  const kept = await sql<ListEntry[]>`
+    select function, module, pattern from never_guilty where id <> all(${remove}::bigint[]) order by id`;
+  return matcherOf([...kept, ...add.map(frame => ({ ...frame, pattern: false }))]);
 }
 
 /**
@@ -76,7 +71,8 @@ export async function changeList(tx: Queryable, { add, remove }: ListChange, act
     insert into never_guilty (function, module)
     select distinct function, module
       from unnest(${add.map(frame => frame.function)}::text[], ${add.map(frame => frame.module)}::text[]) as came (function, module)
-     where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))
+     where not exists (select from never_guilty known
+                        where (known.function, known.module) = (came.function, came.module) and not known.pattern)
     returning function, module`;
   if (removed.count + added.count === 0) return false;
   await recordAudit(tx, actor, {
@@ -88,12 +84,11 @@ export async function changeList(tx: Queryable, { add, remove }: ListChange, act
   return true;
 }
 
-/** Functions seen in any stack whose name or module holds a text, and their entries on the list. */
+/** Functions seen in any stack whose name or module holds a text. */
 export function searchFrames(sql: Queryable, text: string, limit: number) {
   const pattern = `%${text.replaceAll(/[\\%_]/g, character => `\\${character}`)}%`;
-  return sql<(FrameName & { stacks: number; listed: number | null })[]>`
-    select function, module, count(*) as stacks,
-           (select id from never_guilty known where (known.function, known.module) = (frame.function, frame.module)) as listed
+  return sql<(FrameName & { stacks: number })[]>`
+    select function, module, count(*) as stacks
       from (select distinct s.id, f->>'function' as function, f->>'module' as module
               from stacks s, jsonb_array_elements(s.frames) f
              where f->>'function' ilike ${pattern} or f->>'module' ilike ${pattern}) frame

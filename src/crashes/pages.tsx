@@ -5,7 +5,15 @@ import { CrashesPage } from '../../views/crashes.tsx';
 import { FailedAnalysesPage } from '../../views/crashes-failed.tsx';
 import { COMMENT_LENGTH } from '../../views/crashes-forms.tsx';
 import { HiddenGuiltiesPage } from '../../views/crashes-hidden.tsx';
-import { backtracesPath, type CrashFilter, crashesPath, failedPath, hiddenPath } from '../../views/crashes-links.ts';
+import {
+  backtracesPath,
+  type CrashFilter,
+  crashesPath,
+  failedPath,
+  guiltyPath,
+  hiddenPath,
+  withOffset,
+} from '../../views/crashes-links.ts';
 import { GuiltyPage } from '../../views/guilty.tsx';
 import { actorOf, recordAudit } from '../access/audit.ts';
 import type { Config } from '../config/settings.ts';
@@ -22,6 +30,7 @@ import {
   problemsByField,
   textParam,
 } from '../validation.ts';
+import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
 import {
   buildsSeen,
@@ -48,6 +57,7 @@ const LIST_PAGE = 50;
 const BUILDS_SHOWN = 10;
 const GUILTY_BUILDS = 40;
 const PROGRAMS_SHOWN = 5;
+const ALIASES_SHOWN = 100;
 
 /** Top crashes, a guilty, its backtraces, hidden guilties and failed analyses. */
 export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: () => void) {
@@ -80,18 +90,20 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     })
     .get('/guilty_details/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
+      if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
       const { query: valid, errors } = filterQuery(c.req.query());
       const [systems, fleets] = await Promise.all([crashingSystems(sql), listFleets(sql)]);
       // Where no OS is chosen: the one it hits most.
       const onSystems = await guiltyShares(sql, guilty.id, 'system_name', scopeOf(valid, undefined));
       const os = valid.os ?? onSystems[0]?.name;
       const scope = scopeOf(valid, os);
-      const [totals, days, builds, hostTypes, seen] = await Promise.all([
+      const [totals, days, builds, hostTypes, seen, aliases] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         buildsSeen(sql, scope, [guilty.id]),
+        aliasesOf(sql, guilty.id, ALIASES_SHOWN),
       ]);
       return c.html(
         <GuiltyPage
@@ -103,6 +115,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
             lastSeenAnywhere: totals.lastDayAnywhere,
             firstBuild: seen[0]?.first ?? null,
             lastBuild: seen[0]?.last ?? null,
+            aliases: [...aliases],
           }}
           filter={filterOf(valid, os)}
           errors={errors}
@@ -120,6 +133,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     })
     .get('/guilty_details/:id/backtraces', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
+      if (isMoved(c, guilty)) return c.redirect(movedTo(c, backtracesPath(guilty.id)), 302);
       const query = parseOrRefuse(crashQuery, c.req.query());
       const offset = query.offset ?? 0;
       const only = { ...scopeOf(query, query.os), machineId: query.machine_id, build: query.build };
@@ -221,6 +235,15 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
   }
 }
 
+/** The address is that of a guilty whose crashes are all put down to another now. */
+function isMoved(c: Context, guilty: GuiltyRow): boolean {
+  return Number(c.req.param('id')) !== guilty.id;
+}
+
+function movedTo(c: Context, path: string): string {
+  return `${path}${new URL(c.req.url).search}`;
+}
+
 function subjectOf({ id, function: name, module }: GuiltyRow) {
   return `guilty ${id}: ${name}${module ? ` in ${module}` : ''}`;
 }
@@ -256,11 +279,6 @@ function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
 /** Crashes with and without backtraces share DOMAIN/PROBE with one of the classifications that hold backtraces. */
 function shareOf(patterns: readonly string[]): string[] {
   return [...new Set(patterns.map(pattern => pattern.replace(/[^/]+$/, '*')))];
-}
-
-function withOffset(path: string, offset: number) {
-  if (offset <= 0) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}offset=${offset}`;
 }
 
 function ranks(path: string, offset: number, size: number, more: boolean) {

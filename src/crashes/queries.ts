@@ -151,10 +151,12 @@ export function crashesByBuild(sql: Queryable, scope: Scope, limit: number) {
      order by version_order(build) desc limit ${limit}`;
 }
 
+/** The guilty of an id, or the one whose alias that has become. */
 export async function findGuilty(sql: Queryable, id: number): Promise<GuiltyRow | undefined> {
-  const [row] = await sql<
-    GuiltyRow[]
-  >`select id, function, module, comment, hidden_at is not null as hidden from guilties where id = ${id}`;
+  const [row] = await sql<GuiltyRow[]>`
+    select id, function, module, comment, hidden_at is not null as hidden
+      from guilties
+     where id = (select coalesce(alias_of, id) from guilties where id = ${id})`;
   return row;
 }
 
@@ -285,7 +287,7 @@ export function hiddenGuilties(sql: Queryable, limit: number, offset: number) {
            (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id where s.guilty_id = g.id) as records,
            (select max(last_day)::timestamptz from guilty_machine_counts where guilty_id = g.id) as "lastSeen"
       from guilties g
-     where g.hidden_at is not null
+     where g.hidden_at is not null and g.alias_of is null
      order by g.hidden_at desc, g.id limit ${limit} offset ${offset}`;
 }
 

@@ -1,17 +1,20 @@
 import type { Actor } from '../access/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
+import { dropAliases, settleAliases } from './aliases.ts';
 import { chooseGuilty } from './guilty.ts';
+import type { FrameName } from './names.ts';
 import {
   changeList,
+  createListReader,
   entriesById,
-  type FrameName,
   type ListChange,
   listAfter,
   type NeverGuiltyList,
-  readListForShare,
+  type ReadList,
 } from './never-guilty-list.ts';
-import type { StackFrame, StackVerdict } from './stack.ts';
+import { frameKey, type LookUp } from './never-guilty-matcher.ts';
+import { frameKeys, type StackFrame, type StackVerdict } from './stack.ts';
 import { insertGuilties, withoutGuilty } from './store.ts';
 
 interface StoredStack {
@@ -28,8 +31,9 @@ export const RECOMPUTED = { action: 'asked for a recomputation', subject: 'all b
 /** Decides one stack again, now. */
 export async function recomputeStack(sql: Sql, stackId: number) {
   await sql.begin(async tx => {
-    const list = await readListForShare(tx);
-    await decideAgain(tx, await readStacks(tx, tx`id = ${stackId}`), list);
+    const list = await createListReader()(tx);
+    const [newest] = await tx<{ id: number }[]>`select coalesce(max(id), 0)::bigint as id from guilties`;
+    await decideAgain(tx, await readStacks(tx, tx`id = ${stackId}`), list, newest!.id);
   });
 }
 
@@ -61,7 +65,9 @@ export async function requestRecomputation(sql: Queryable): Promise<number> {
     select id from recomputations where finished_at is null and last_stack_id = 0 order by id desc limit 1`;
   if (waiting) return waiting.id;
   const [row] = await sql<{ id: number }[]>`
-    insert into recomputations (total) select count(*) from stacks returning id`;
+    insert into recomputations (total, newest_guilty)
+    select (select count(*) from stacks), (select coalesce(max(id), 0) from guilties)
+    returning id`;
   return row!.id;
 }
 
@@ -86,18 +92,18 @@ export async function findRecomputation(sql: Queryable, id?: number): Promise<Re
 const RETRYABLE = new Set(['40001', '40P01']);
 
 /** Works on one slice of a recomputation that nobody else works on; one that fails is stopped with the error. Returns whether there was one. */
-export async function recomputeSlice(sql: Sql): Promise<boolean> {
+export async function recomputeSlice(sql: Sql, readList: ReadList = createListReader()): Promise<boolean> {
   let jobId: number | undefined;
   try {
     return await sql.begin(async tx => {
-      const [job] = await tx<{ id: number; lastStackId: number }[]>`
-        select id, last_stack_id as "lastStackId" from recomputations
+      const [job] = await tx<{ id: number; lastStackId: number; newestGuilty: number }[]>`
+        select id, last_stack_id as "lastStackId", newest_guilty as "newestGuilty" from recomputations
          where finished_at is null order by id limit 1 for update skip locked`;
       if (!job) return false;
       jobId = job.id;
-      const list = await readListForShare(tx);
+      const list = await readList(tx);
       const stacks = await readStacks(tx, tx`id > ${job.lastStackId}`);
-      const moved = await decideAgain(tx, stacks, list);
+      const moved = await decideAgain(tx, stacks, list, job.newestGuilty);
       await tx`
         update recomputations
            set done = done + ${stacks.length}, moved = moved + ${moved}, last_stack_id = ${stacks.at(-1)?.id ?? job.lastStackId},
@@ -119,34 +125,52 @@ function readStacks(tx: Queryable, which: ReturnType<Queryable>) {
 }
 
 /** Writes new verdicts, and moves the machines of the guilties that lost or won stacks; returns how many records moved. */
-async function decideAgain(tx: Queryable, stacks: readonly StoredStack[], list: NeverGuiltyList): Promise<number> {
+async function decideAgain(
+  tx: Queryable,
+  stacks: readonly StoredStack[],
+  list: NeverGuiltyList,
+  newestGuilty: number,
+): Promise<number> {
   if (stacks.length === 0) return 0;
-  const decided = stacks.map(stack => ({ stack, verdict: chooseGuilty(stack.frames, list.has) as StackVerdict }));
+  const decided = stacks.map(stack => ({ stack, verdict: chooseGuilty(stack.frames, list.lookUp) as StackVerdict }));
   await insertGuilties(tx, decided);
   const rows = decided.map(({ stack, verdict }) => ({
     id: stack.id,
+    frame_keys: frameKeys(stack.frames, list.lookUp),
     verdict: withoutGuilty(verdict),
     function: verdict.guilty?.function ?? null,
     module: verdict.guilty?.module ?? null,
   }));
   const updated = await tx<{ id: number; previous: number | null; current: number | null }[]>`
     with decided as (
-      select came.id, came.verdict, g.id as guilty_id, known.guilty_id as previous
-        from json_to_recordset(${JSON.stringify(rows)}::text::json) as came (id bigint, verdict jsonb, function text, module text)
+      select came.id, came.verdict, came.frame_keys, g.id as guilty_id, known.guilty_id as previous
+        from json_to_recordset(${JSON.stringify(rows)}::text::json)
+             as came (id bigint, verdict jsonb, frame_keys integer[], function text, module text)
         join stacks known on known.id = came.id
         left join guilties g on md5(g.function || E'\n' || g.module) = md5(came.function || E'\n' || came.module)
     )
     update stacks
-       set guilty_id = decided.guilty_id, verdict = decided.verdict, list_version = ${list.version}, decided_at = now()
+       set guilty_id = decided.guilty_id, verdict = decided.verdict, frame_keys = decided.frame_keys,
+           moved_from = case when decided.guilty_id = decided.previous then moved_from else decided.previous end,
+           list_version = ${list.version}, decided_at = now()
       from decided where stacks.id = decided.id
     returning stacks.id, decided.previous, stacks.guilty_id as current`;
   const moves = updated.filter(({ previous, current }) => previous !== current);
-  const concerned = new Set(moves.flatMap(({ previous, current }) => [previous, current]).filter(id => id !== null));
-  if (concerned.size > 0) await rebuildGuiltyMachines(tx, [...concerned]);
+  const lost = distinctIds(moves.map(({ previous }) => previous));
+  const won = distinctIds(moves.map(({ current }) => current));
+  if (moves.length > 0) {
+    await rebuildGuiltyMachines(tx, distinctIds([...lost, ...won]));
+    const returned = await dropAliases(tx, won);
+    await settleAliases(tx, { lost, returned, newestBefore: newestGuilty });
+  }
   return countRecordsOf(
     tx,
     moves.map(move => move.id),
   );
+}
+
+function distinctIds(ids: (number | null)[]): number[] {
+  return [...new Set(ids)].filter(id => id !== null);
 }
 
 async function countRecordsOf(tx: Queryable, stackIds: number[]): Promise<number> {
@@ -188,25 +212,30 @@ export interface Move {
 const PREVIEW_ROWS = 500;
 
 /**
- * What submitting a change of the list would do, without doing it. Looked at are the stacks that hold a changed frame,
- * and those that were decided with an older list and not again since.
+ * What submitting a change of the list would do, without doing it. Looked at are the stacks that hold a changed frame, or that a
+ * pattern to be removed has spoken on, and those that were decided with an older list and not again since.
  */
 export async function previewChange(sql: Queryable, change: ListChange): Promise<Move[]> {
-  const list = await listAfter(sql, change);
-  const frames = [...change.add, ...(await entriesById(sql, change.remove))].map(({ function: name, module }) => [
-    { function: name, module },
-  ]);
+  const lookUp = await listAfter(sql, change);
+  const removed = await entriesById(sql, change.remove);
+  const keys = [...change.add, ...removed.filter(entry => !entry.pattern)].map(frameKey);
+  const bySteps = removed
+    .filter(entry => entry.pattern)
+    .map(({ function: name, module }) => ({ steps: [{ entry: { function: name, module } }] }));
   const stacks = sql<{ frames: StackFrame[]; from: MoveEnd | null; records: number }[]>`
     select s.frames,
            case when g.id is not null then jsonb_build_object('id', g.id, 'function', g.function, 'module', g.module) end as from,
            (select coalesce(sum(records), 0)::bigint from stack_counts c where c.stack_id = s.id) as records
       from stacks s left join guilties g on g.id = s.guilty_id
      where s.id in (
-             select id from stacks where frames @> any(array(select jsonb_array_elements(${JSON.stringify(frames)}::text::jsonb)))
+             select id from stacks where frame_keys && ${keys}::integer[]
+             union
+             select id from stacks
+              where verdict @> any(array(select jsonb_array_elements(${JSON.stringify(bySteps)}::text::jsonb)))
              union
              select id from stacks where ${isStale(sql)})`;
   const moves = new Map<string, Move>();
-  for await (const rows of stacks.cursor(PREVIEW_ROWS)) for (const row of rows) addMove(moves, row, list);
+  for await (const rows of stacks.cursor(PREVIEW_ROWS)) for (const row of rows) addMove(moves, row, lookUp);
   const found = [...moves.values()].sort((a, b) => b.records - a.records);
   await identify(
     sql,
@@ -218,9 +247,9 @@ export async function previewChange(sql: Queryable, change: ListChange): Promise
 function addMove(
   moves: Map<string, Move>,
   { frames, from, records }: { frames: StackFrame[]; from: MoveEnd | null; records: number },
-  list: NeverGuiltyList,
+  lookUp: LookUp,
 ) {
-  const to = chooseGuilty(frames, list.has).guilty;
+  const to = chooseGuilty(frames, lookUp).guilty;
   if (from?.function === to?.function && from?.module === to?.module) return;
   const key = JSON.stringify([from?.id, to]);
   const move = moves.get(key) ?? { from, to: to && { ...to, id: null }, stacks: 0, records: 0 };

@@ -1,5 +1,6 @@
 import type { Backtrace, BacktraceFrame, GuiltyRule } from '../../views/backtrace.tsx';
 import type { DemangleNote } from './demangle.ts';
+import type { Step, StepOutcome } from './guilty.ts';
 import type { StackFrame } from './stack.ts';
 import type { DecidedStack } from './stack-queries.ts';
 
@@ -7,6 +8,7 @@ const RULES: Record<DecidedStack['verdict']['rule'], GuiltyRule> = {
   'first known frame': 'first-known',
   'remembered unknown frame': 'first-unknown',
   'last never-guilty frame': 'last-never-guilty',
+  'made from the reason': 'from-reason',
   'no frames': 'no-frames',
 };
 
@@ -17,47 +19,64 @@ const KEPT: Record<DemangleNote, BacktraceFrame['kept']> = {
   unavailable: null,
 };
 
+const SKIPPED: Record<StepOutcome, BacktraceFrame['skipped']> = {
+  'never-guilty': 'never-guilty',
+  unknown: 'no-symbol',
+  unreliable: 'unreliable',
+  'no name': 'no-name',
+  handler: 'handler',
+  chosen: null,
+};
+
 /** A stored stack as pages show it: the explanation is the one of its decision. */
 export function backtraceOf({ frames, verdict, listVersion, decidedAt }: DecidedStack): Backtrace {
-  const skipped = new Map(verdict.steps.map(({ frame, outcome }) => [frame, outcome]));
+  const steps = new Map(verdict.steps.map(step => [step.frame, step]));
+  const { trap } = verdict;
   return {
-    frames: frames.map((frame, index) => shownFrame(frame, skipped.get(index), index === verdict.frame)),
+    frames: frames.map((frame, index) => shownFrame(frame, steps.get(index), index === verdict.frame)),
     rule: RULES[verdict.rule],
+    trap: trap ? { number: frames[trap.frame]!.number, kind: trap.kind } : null,
     listVersion,
     decidedAt,
   };
 }
 
-function shownFrame(frame: StackFrame, outcome: string | undefined, guilty: boolean): BacktraceFrame {
+function shownFrame(frame: StackFrame, step: Step | undefined, guilty: boolean): BacktraceFrame {
   return {
-    number: frame.number,
+    number: frame.reason === undefined ? frame.number : null,
     function: frame.written ?? frame.function,
     demangled: frame.written === undefined ? null : frame.function,
     module: frame.module,
     source: frame.source ?? null,
     guilty,
-    skipped:
-      outcome === 'never-guilty' || outcome === 'unreliable' ? outcome : outcome === 'unknown' ? 'no-symbol' : null,
+    skipped: step ? SKIPPED[step.outcome] : null,
+    entry: step?.entry ?? null,
     kept: frame.note ? KEPT[frame.note] : null,
   };
 }
 
 /** A stored stack as the REST API writes it. */
 export function stackToJson({ id, frames, verdict, listVersion, decidedAt }: DecidedStack) {
-  const outcomes = new Map(verdict.steps.map(({ frame, outcome }) => [frame, outcome]));
+  const steps = new Map(verdict.steps.map(step => [step.frame, step]));
   return {
     stack_id: id,
-    frames: frames.map((frame, index) => ({
-      number: frame.number,
-      function: frame.function,
-      mangled: frame.written ?? null,
-      module: frame.module,
-      source: frame.source ?? null,
-      outcome: outcomes.get(index) ?? 'not reached',
-    })),
+    frames: frames.map((frame, index) => {
+      const { outcome = 'not reached', entry } = steps.get(index) ?? {};
+      return {
+        number: frame.number,
+        function: frame.function,
+        mangled: frame.written ?? null,
+        module: frame.module,
+        source: frame.source ?? null,
+        outcome,
+        ...(entry && { entry }),
+        ...(frame.reason !== undefined && { reason: frame.reason }),
+      };
+    }),
     explanation: {
       rule: verdict.rule,
       guilty_frame: verdict.frame,
+      ...(verdict.trap && { trap: verdict.trap }),
       list_version: listVersion,
       decided_at: decidedAt.toISOString(),
     },

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { dropAliases } from './aliases.ts';
 import type { StackFrame, StackVerdict } from './stack.ts';
 
 /** A crash record that was analysed, with what is counted of it. */
@@ -22,6 +23,8 @@ export interface AnalysedStack {
   /** 32 hexadecimal digits over its frames. */
   hash: string;
   frames: StackFrame[];
+  /** See `frameKeys`. */
+  frameKeys: number[];
   verdict: StackVerdict;
 }
 
@@ -35,7 +38,7 @@ export async function storeCrashes(tx: Queryable, crashes: AnalysedCrash[], list
   if (stored.length === 0) return;
   const stacks = new Map(stored.map(({ stack }) => [stack.hash, stack]));
   await insertGuilties(tx, [...stacks.values()]);
-  await insertStacks(tx, [...stacks.values()], listVersion);
+  await dropAliases(tx, await insertStacks(tx, [...stacks.values()], listVersion));
   await insertCrashes(tx, stored);
   await countCrashes(tx, stored);
 }
@@ -62,23 +65,27 @@ export async function insertGuilties(tx: Queryable, stacks: { verdict: StackVerd
         on conflict do nothing`;
 }
 
-async function insertStacks(tx: Queryable, stacks: AnalysedStack[], listVersion: number) {
-  const rows = stacks.map(({ hash, frames, verdict }) => ({
+/** Returns the guilties of those that were not there before. */
+async function insertStacks(tx: Queryable, stacks: AnalysedStack[], listVersion: number): Promise<number[]> {
+  const rows = stacks.map(({ hash, frames, frameKeys, verdict }) => ({
     hash,
     frames,
+    frame_keys: frameKeys,
     verdict: withoutGuilty(verdict),
     function: verdict.guilty?.function ?? null,
     module: verdict.guilty?.module ?? null,
   }));
-  await tx`
-    insert into stacks (hash, frames, guilty_id, verdict, list_version, decided_at)
-    select came.hash::uuid, came.frames, g.id, came.verdict, ${listVersion}, now()
+  const inserted = await tx<{ guiltyId: number | null }[]>`
+    insert into stacks (hash, frames, frame_keys, guilty_id, verdict, list_version, decided_at)
+    select came.hash::uuid, came.frames, came.frame_keys, g.id, came.verdict, ${listVersion}, now()
       from json_to_recordset(${JSON.stringify(rows)}::text::json)
-           as came (hash text, frames jsonb, verdict jsonb, function text, module text)
+           as came (hash text, frames jsonb, frame_keys integer[], verdict jsonb, function text, module text)
       left join guilties g on md5(g.function || E'\n' || g.module) = md5(came.function || E'\n' || came.module)
      where not exists (select from stacks known where known.hash = came.hash::uuid)
      order by came.hash
-        on conflict (hash) do nothing`;
+        on conflict (hash) do nothing
+    returning guilty_id as "guiltyId"`;
+  return [...new Set(inserted.flatMap(({ guiltyId }) => guiltyId ?? []))];
 }
 
 /** The guilty is a column of its own. */

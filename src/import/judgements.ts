@@ -1,5 +1,6 @@
 import { type Actor, recordAudit } from '../access/audit.ts';
-import { changeList, type FrameName, NAME_LENGTH } from '../crashes/never-guilty-list.ts';
+import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from '../crashes/names.ts';
+import { changeList } from '../crashes/never-guilty-list.ts';
 import { requestRecomputation } from '../crashes/recompute.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { hasTable, listJudged, listNeverGuilty, type OldGuilty, type Source } from './source.ts';
@@ -30,8 +31,8 @@ export async function takeJudgements(
 ): Promise<Judgements> {
   const judged = (await hasTable(source.sql, 'guilty')) ? [...(await listJudged(source))] : [];
   const listed = (await hasTable(source.sql, 'guilty_blacklisted')) ? [...(await listNeverGuilty(source))] : [];
-  const guilties = judged.filter(isNamed);
-  const frames = distinct(listed.filter(isNamed).filter(isListable));
+  const guilties = judged.filter(isNamed).map(named);
+  const frames = distinct(listed.filter(isNamed).filter(isListable).map(named));
   const unusable =
     judged.length - guilties.length + listed.filter(entry => !isNamed(entry) || !isListable(entry)).length;
   return sql.begin(async tx => {
@@ -63,6 +64,11 @@ function isNamed<T extends Pick<OldGuilty, 'function' | 'module'>>(entry: T): en
   return entry.function !== null && entry.module !== null;
 }
 
+/** Under the name that its crashes are put down to here. */
+function named<T extends FrameName>(entry: T): T {
+  return { ...entry, function: stableFunction(entry.function), module: stableModule(entry.module) };
+}
+
 function isListable({ function: name, module }: FrameName) {
   return [name, module].every(text => text.length >= 1 && text.length <= NAME_LENGTH);
 }
@@ -80,7 +86,8 @@ async function countUnlisted(sql: Queryable, frames: FrameName[]): Promise<numbe
   const [row] = await sql<{ frames: number }[]>`
     select count(*) as frames
       from json_to_recordset(${JSON.stringify(frames)}::text::json) as came (function text, module text)
-     where not exists (select from never_guilty known where (known.function, known.module) = (came.function, came.module))`;
+     where not exists (select from never_guilty known
+                        where (known.function, known.module) = (came.function, came.module) and not known.pattern)`;
   return row!.frames;
 }
 

@@ -95,7 +95,10 @@ export interface NewGuilty {
   machines: number;
 }
 
-/** Guilties that were never seen before yesterday, those on most machines first. Hidden ones are left out. */
+/**
+ * Guilties that were never seen before yesterday, those on most machines first. Left out are hidden ones, and those with backtraces
+ * that another guilty had before: nothing is new because it was decided again.
+ */
 export function newGuilties(sql: Queryable, limit: number) {
   return sql<NewGuilty[]>`
     with fresh as (
@@ -105,6 +108,7 @@ export function newGuilties(sql: Queryable, limit: number) {
        where b.first_day >= ${today(sql)} - 1
          and not exists (select from stack_builds older join stacks o on o.id = older.stack_id
                           where o.guilty_id = s.guilty_id and older.first_day < ${today(sql)} - 1)
+         and not exists (select from stacks moved where moved.guilty_id = s.guilty_id and moved.moved_from is not null)
        group by s.guilty_id
     )
     select g.id, g.function, g.module, fresh.systems, fresh.first_build as "firstBuild",

@@ -17,7 +17,7 @@ export interface RecordFilter extends CountedFilter {
   notPayload?: string | undefined;
   /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
   stackId?: number | undefined;
-  /** Crash records that are put down to this guilty now. */
+  /** Crash records that are put down to this guilty now, or to the one whose alias it is. */
   guiltyId?: number | undefined;
   /** Received at this moment or later, and before that one. */
   receivedFrom?: Date | undefined;
@@ -86,7 +86,9 @@ function crashCondition(sql: Queryable, { stackId, guiltyId }: RecordFilter, wit
   if (stackId === undefined && guiltyId === undefined) return false;
   const wanted = joined(sql, [
     stackId !== undefined && sql`c.stack_id = ${stackId}`,
-    guiltyId !== undefined && sql`c.stack_id in (select id from stacks where guilty_id = ${guiltyId})`,
+    guiltyId !== undefined &&
+      sql`c.stack_id in (
+        select s.id from guilties g join stacks s on s.guilty_id = coalesce(g.alias_of, g.id) where g.id = ${guiltyId})`,
   ]);
   return sql`(r.machine_id, r.received_at, r.id) in (
       select c.machine_id, c.received_at, c.id from crashes c where ${within} and ${wanted})`;

@@ -78,13 +78,13 @@ function hasNoRecords(sql: Sql) {
   return sql`day not in (select day from record_days where first_id <= last_id)`;
 }
 
-/** Those with a comment or hidden ones stay: someone has judged them. */
+/** Those with a comment or hidden ones stay: someone has judged them. So do names that lead to another guilty, as long as that stays. */
 async function pruneGuilties(sql: Sql) {
   await withoutAnalysis(
     sql,
     tx => tx`
       delete from guilties g
-       where comment = '' and hidden_at is null
+       where comment = '' and hidden_at is null and alias_of is null
          and not exists (select from stacks where guilty_id = g.id)
          and not exists (select from guilty_machines where guilty_id = g.id)
          and not exists (select from guilty_machine_counts where guilty_id = g.id)`,

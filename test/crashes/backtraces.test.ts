@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
-import { type Frame, parseCrash, shownFunction } from '../../src/crashes/frames.ts';
+import { type Frame, shownFunction } from '../../src/crashes/frame.ts';
+import { parseCrash } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
-import { type FrameName, listOf } from '../../src/crashes/never-guilty-list.ts';
+import { type ListEntry, matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
+import { framesOf } from '../../src/crashes/reason.ts';
 import { starterList } from './starter-list.ts';
 
 const STARTER_LIST = await starterList();
+const STARTER = matcherOf(STARTER_LIST);
 
 import { CASES } from './data/backtraces.ts';
+import { FIELD_CASES } from './data/field.ts';
 
 const RULES = {
   known: 'first known frame',
   remembered: 'remembered unknown frame',
   last: 'last never-guilty frame',
+  reason: 'made from the reason',
   none: 'no frames',
 } as const;
 
@@ -25,14 +30,31 @@ afterAll(() => demangler.close());
 for (const { name, payload, list = [], guilty, rule, steps, frames, says = {} } of CASES) {
   test(name, async () => {
     const crash = parseCrash(payload);
-    const verdict = chooseGuilty(await shown(crash.frames), listOf([...STARTER_LIST, ...list.map(toEntry)]).has);
+    const found = framesOf(crash);
+    const verdict = chooseGuilty(await shown(found), matcherOf([...STARTER_LIST, ...list.map(toEntry)]));
     expect(verdict.guilty && `${verdict.guilty.function} - [${verdict.guilty.module}]`).toBe(guilty);
     expect(verdict.rule).toBe(RULES[rule]);
     expect(verdict.steps.map(step => LETTERS[step.outcome]).join('')).toBe(steps);
     expect(verdict.steps.map(step => step.frame)).toEqual([...steps].map((_, index) => index));
-    expect(crash.frames).toHaveLength(frames ?? steps.length);
+    expect(found).toHaveLength(frames ?? steps.length);
     expect(crash).toMatchObject(says);
   });
+}
+
+for (const { name, kernel, frames, guilty, steps } of FIELD_CASES) {
+  test(`${kernel ? 'kernel' : 'user space'}: ${name}`, async () => {
+    const lines = frames.map(
+      (frame, n) => `#${n + Number(kernel)} ${withModule(frame, kernel ? 'kernel' : '/usr/bin/app')}`,
+    );
+    const found = framesOf(parseCrash(['A report', ...lines, ''].join('\n')));
+    const verdict = chooseGuilty(await shown(found), STARTER);
+    expect(`${verdict.guilty!.function} - [${verdict.guilty!.module}]`).toBe(guilty);
+    if (steps !== undefined) expect(verdict.steps.map(step => LETTERS[step.outcome]).join('')).toBe(steps);
+  });
+}
+
+function withModule(frame: string, module: string) {
+  return frame.includes(' - ') ? frame : `${frame} - [${module}]`;
 }
 
 test('there are at least 60 of them, each named once', () => {
@@ -40,14 +62,14 @@ test('there are at least 60 of them, each named once', () => {
   expect(CASES.length).toBeGreaterThanOrEqual(60);
 });
 
-const LETTERS = { 'never-guilty': 'n', unknown: 'u', unreliable: 'r', chosen: 'c' };
+const LETTERS = { 'never-guilty': 'n', unknown: 'u', unreliable: 'r', 'no name': '-', handler: 'h', chosen: 'c' };
 
 async function shown(frames: Frame[]) {
   const names = await demangler.demangle(frames.map(frame => frame.mangled ?? ''));
   return frames.map((frame, index) => ({ ...frame, function: shownFunction(frame, names[index]!.demangled) }));
 }
 
-function toEntry(frame: string): FrameName {
+function toEntry(frame: string): ListEntry {
   const at = frame.lastIndexOf(' - [');
-  return { function: frame.slice(0, at), module: frame.slice(at + 4, -1) };
+  return { function: frame.slice(0, at), module: frame.slice(at + 4, -1), pattern: false };
 }
