@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { isoWeek, slotsOf } from '../views/window.ts';
 import { get, getJson, getPage, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
+import { linkedNumbers } from './linked-numbers.ts';
 import { passDays } from './time.ts';
 
 // Every number of a view is told again over all records, one by one.
@@ -210,22 +211,6 @@ describe.each(scopes)('in %p', scope => {
   });
 });
 
-/** Numbers of a page beside links to records: of a cell, a row's heading, or a figure. */
-function linksToRecords(html: string): { href: string; n: string }[] {
-  const text = (part: string) => part.replaceAll(/<[^>]+>/g, '').trim();
-  const links = /<a href="(\/telemetryui\/records\?[^"]*)"[^>]*>(.*?)<\/a>/g;
-  return [...html.matchAll(/<tr>(.*?)<\/tr>|<p class="figure">(.*?)<\/p>/gs)].flatMap(([, row, figure]) => {
-    const [, heading = '', cells = figure ?? row!] = /^(<th.*?<\/th>)(.*)$/s.exec(row ?? '') ?? [];
-    const [, first = ''] = /<td class="num[^"]*">(.*?)<\/td>/s.exec(cells) ?? [];
-    return [
-      ...[...heading.matchAll(links)].map(([, href]) => ({ href: href!, n: text(first) })),
-      ...[...cells.matchAll(links)].map(([, href, n]) => ({ href: href!, n: text(n!) })),
-    ]
-      .filter(({ n }) => /^[0-9,]+$/.test(n))
-      .map(({ href, n }) => ({ href: href.replaceAll('&amp;', '&'), n: n.replaceAll(',', '') }));
-  });
-}
-
 test.each([
   ['/telemetryui', 2],
   ['/telemetryui/builds?days=91', 30],
@@ -238,11 +223,11 @@ test.each([
   ['/telemetryui/updates?days=35', 6],
 ])('numbers of %s lead to as many records', async (path, least) => {
   const { html } = await getPage(server.app, path);
-  const links = linksToRecords(html);
+  const links = linkedNumbers(html).filter(({ unit, href }) => unit === 'records' && href.includes('/records?'));
   expect(links.length).toBeGreaterThanOrEqual(least);
   for (const { href, n } of links) {
     const found = await getPage(server.app, href.replace('/records', '/records/count'));
-    expect({ href, n: /^\D*([0-9]*)/.exec(found.html.replaceAll(/<[^>]+>/g, ''))![1] }).toEqual({ href, n });
+    expect({ href, n: Number(/^\D*([0-9]*)/.exec(found.html.replaceAll(/<[^>]+>/g, ''))![1]) }).toEqual({ href, n });
   }
 });
 
@@ -342,6 +327,82 @@ test('the matrix of updates has the address of the old server as well', async ()
   expect((await getPage(server.app, '/telemetryui/update_matrix')).html).toContain('<h1>Updates</h1>');
 });
 
+describe('charts of builds', () => {
+  /** Names and colours of a chart's series, in their order. */
+  const legend = (html: string) =>
+    [...html.matchAll(/<figcaption>(.*?)<\/figcaption>/gs)].flatMap(([, caption]) =>
+      [...caption!.matchAll(/<span class="key (s\d)">([^<]*)</g)].map(([, colour, name]) => [name, colour] as const),
+    );
+  /** Builds and colours in the tables of a page. */
+  const named = (html: string) =>
+    [...html.matchAll(/<span class="key (s\d) mono">(?:<small>([^<]*)<\/small> )?([^<]*)</g)].map(
+      ([, colour, os, build]) => ({ os, build: build!, colour: colour! }),
+    );
+
+  let other: TestApp;
+  const page = async (path: string) => (await getPage(other.app, `/telemetryui/${path}`)).html;
+
+  beforeAll(async () => {
+    other = await testApp();
+    let events = 0;
+    const report = (os: string, build: string, machine: string, more = {}) => {
+      const event = `${++events}`.padStart(32, '0');
+      return post(other.app, { system_name: os, build, machine_id: machine, event_id: event, ...more });
+    };
+    // Old ones send most; the newest of all is somebody's trial.
+    for (let n = 1; n <= 11; n++)
+      for (let machine = 0; machine < 12 - n + 1; machine++) {
+        await report('big', `9.${n}`, `${n}a${machine}`);
+        if (n < 3) await report('big', `9.${n}`, `${n}a${machine}`, { classification: 'a/b/c' });
+      }
+    await report('big', '10.0', 'trial');
+    for (let machine = 0; machine < 6; machine++)
+      for (const build of ['1', '2', '3']) await report('small', build, `b${machine}`);
+    for (const build of ['5', '6']) await report('big', build, `c${build}`, { 'X-Telemetry-TID': OTHER_TID });
+  });
+  afterAll(() => other.close());
+
+  const newest = ['9.11', '9.10', '9.9', '9.8', '9.7', '9.6', '9.5', '9.4'];
+
+  test.each(['builds?os=big', 'population?os=big', 'builds?os=big&days=1', 'population?os=big&days=364'])(
+    '%s draws the newest in use, each in a colour of its own, and the others in grey',
+    async path => {
+      const drawn = legend(await page(path));
+      expect(drawn.map(([name]) => name)).toEqual([...newest, 'others']);
+      expect(new Set(drawn.map(([, colour]) => colour)).size).toBe(9);
+      expect(drawn.at(-1)![1]).toBe('s9');
+      expect(await page(path)).toContain('all other builds together are grey');
+    },
+  );
+
+  test('of all systems those with more machines have more', async () => {
+    const names = legend(await page('builds')).map(([name]) => name);
+    expect(names).toEqual([...newest.slice(0, 7).map(build => `big ${build}`), 'small 3', 'others']);
+  });
+
+  test('of a fleet that is behind its own', async () => {
+    for (const view of ['builds', 'population'])
+      expect(legend(await page(`${view}?fleet=servers`)).map(([name]) => name)).toEqual(['big 6', 'big 5']);
+  });
+
+  test('a build has one colour on all pages', async () => {
+    const colours = new Map<string, Set<string>>();
+    const note = (build: string, colour: string) => {
+      if (colour !== 's9') colours.set(build, (colours.get(build) ?? new Set()).add(colour));
+    };
+    for (const view of ['builds', 'population', 'crashes'])
+      for (const os of ['big', 'small', undefined])
+        for (const fleet of ['', 'fleet=default']) {
+          const html = await page(`${view}?${os ? `os=${os}` : ''}&${fleet}`);
+          for (const [name, colour] of legend(html)) note(os ? `${os} ${name}` : name!, colour!);
+          for (const one of named(html)) if (os ?? one.os) note(`${os ?? one.os} ${one.build}`, one.colour);
+        }
+    for (const { os, build, colour } of named(await page(''))) note(`${os} ${build}`, colour);
+    expect(colours.size).toBe(newest.length + 3);
+    expect([...colours].filter(([, own]) => own.size > 1)).toEqual([]);
+  });
+});
+
 test('classifications that count can be configured', async () => {
   const other = await testApp({
     TELEMETRICSD_MACHINE_CHECKS_CLASSIFICATIONS: 'my/hw/*',
@@ -354,7 +415,9 @@ test('classifications that count can be configured', async () => {
     await post(other.app, { classification: 'x/mce/corrected' });
     expect((await getJson(other.app, '/api/mce')).json.machines).toMatchObject([{ machine_id: 'a', records: 1 }]);
     expect((await getJson(other.app, '/api/thermal')).json.weeks.at(-1)).toMatchObject({ 'my/hw/hot': 1 });
-    expect((await getJson(other.app, '/api/updates')).json.paths).toEqual([{ from: '1', to: '2', records: 1 }]);
+    expect((await getJson(other.app, '/api/updates')).json.paths).toEqual([
+      { os: 'clear-linux-os', from: '1', to: '2', records: 1 },
+    ]);
   } finally {
     await other.close();
   }

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { OverviewPage } from '../../views/overview.tsx';
+import { drawnBuilds } from '../builds/drawn.ts';
 import type { Limits } from '../collector/limits.ts';
 import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
@@ -24,11 +25,12 @@ interface Watched {
 /** The landing page: what happens in the fleet, at a glance. */
 export function overviewPages(sql: Sql, config: Config, { limits, parsers }: Watched, frame: MakeFrame) {
   return new Hono().get('/', async c => {
-    const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
+    const [last, hours, machines, adoption, drawn, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),
       recordsByHour(sql),
       machinesLately(sql),
       newestAdoption(sql, SYSTEMS, BUILDS_OF_A_SYSTEM),
+      drawnBuilds(sql, {}),
       topGuilties(sql, { days: CRASH_DAYS, sort: 'records', limit: GUILTIES, offset: 0 }),
       newGuilties(sql, GUILTIES),
       weekOnWeek(sql, config.machine_checks.classifications),
@@ -43,9 +45,11 @@ export function overviewPages(sql: Sql, config: Config, { limits, parsers }: Wat
         hours={[...hours]}
         machines={machines}
         adoption={[...adoption]}
+        drawn={drawn}
         top={[...top]}
         fresh={[...fresh]}
         machineChecks={[...machineChecks]}
+        checkClassifications={config.machine_checks.classifications}
         demoCommand={Bun.isStandaloneExecutable ? 'telemetricsd demo' : 'npm run demo'}
       />,
     );

@@ -44,7 +44,6 @@ app.get('/', async c => {
         label="Filter kernels"
         scope={scope}
         systems={choices.systems}
-        anySystem
         fleets={choices.fleets}
         windows={WINDOWS}
         errors={errors}
