@@ -38,7 +38,9 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
 
   async function discover(): Promise<Configuration> {
     const client = await import('openid-client');
-    const execute = issuer!.startsWith('http:') ? [client.allowInsecureRequests] : [];
+    // Without TLS nothing but its signature says that an ID token is the provider's.
+    const withoutTls = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
+    const execute = issuer!.startsWith('http:') ? withoutTls : [];
     return await client.discovery(new URL(issuer!), clientId!, clientSecret, undefined, { execute });
   }
 

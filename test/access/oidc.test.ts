@@ -21,6 +21,9 @@ let provider: Server;
 let base: string;
 let issuer: string;
 
+/** What somebody on the way puts into the provider's answer to a code. */
+let forge: ((answer: unknown) => { id_token: string }) | undefined;
+
 /** A real provider whose accounts are named by whoever signs in; any password does. */
 function startProvider(port: number, redirectUri: string): Promise<Server> {
   const oidc = new Provider(`http://127.0.0.1:${port}`, {
@@ -32,6 +35,10 @@ function startProvider(port: number, redirectUri: string): Promise<Server> {
       accountId: id,
       claims: () => ({ sub: id, preferred_username: id, groups: GROUPS[id] ?? [] }),
     }),
+  });
+  oidc.use(async (context, next) => {
+    await next();
+    if (forge && context.path === '/token') context.body = { ...(context.body as object), ...forge(context.body) };
   });
   return new Promise(resolve => {
     const started = oidc.listen(port, '127.0.0.1', () => resolve(started));
@@ -221,6 +228,21 @@ describe('is refused', () => {
     const { sql } = server.database;
     await sql`update oidc_sign_ins set ${sql(column)} = ${value}`;
     await refused(await ask(back));
+  });
+
+  test('with an ID token that the provider did not sign', async () => {
+    const { ask, href } = await begin();
+    const back = await authorize(href, 'bert');
+    forge = answer => {
+      const [header, payload, signature] = (answer as { id_token: string }).id_token.split('.');
+      const claims = { ...JSON.parse(Buffer.from(payload!, 'base64url').toString()), groups: ['telemetry-admins'] };
+      return { id_token: [header, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.') };
+    };
+    try {
+      await refused(await ask(back));
+    } finally {
+      forge = undefined;
+    }
   });
 
   test('with a code that the provider never gave', async () => {
