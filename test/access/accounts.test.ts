@@ -235,11 +235,21 @@ describe('an admin', () => {
     [{ name: 'The-Viewer', role: 'viewer' }, 'this name is taken'],
     [{ name: ' spaced', role: 'viewer' }, 'no space at either end'],
     [{ name: '', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'nimda\u202eadmin', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'ad\u200bmin', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u2028', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u3164', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u00a0', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'ad\u{e0061}min', role: 'viewer' }, '1 to 64 printable'],
     [{ name: 'carl', role: 'root' }, 'expected viewer, analyst, admin'],
   ])('is told at the field what is wrong with %j', async (form, message) => {
     const answer = await add(form);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain(message);
+  });
+
+  test.each(['Ann Ü. O’Neil', '李 雷', 'علی رضا', 'नमस्ते', 'ann+1@example.org'])('takes %s', async name => {
+    expect((await add({ name, role: 'viewer' })).status).toBe(200);
   });
 
   test('gives roles that hold at once, and takes accounts away with their sessions', async () => {

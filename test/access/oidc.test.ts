@@ -13,6 +13,7 @@ const GROUPS: Record<string, string[]> = {
   carol: ['staff'],
   mallory: ['visitors'],
   'the-admin': ['staff'],
+  'nimda-eht\u202e\u200b': ['staff'],
 };
 
 let server: AccountsApp;
@@ -182,6 +183,13 @@ test('a name that an account here has already does not become that account', asy
   await ask(await authorize(href, 'the-admin'));
   expect((await ask(`${base}/telemetryui/users`)).status).toBe(403);
   expect(await (await ask(`${base}/telemetryui/account`)).text()).toContain('the-admin (2)');
+});
+
+test('a name becomes one in which all is seen', async () => {
+  const { ask, href } = await begin();
+  await ask(await authorize(href, 'nimda-eht\u202e\u200b'));
+  const html = await (await ask(`${base}/telemetryui/account`)).text();
+  expect(html).toContain('<h1>nimda-eht</h1>');
 });
 
 describe('is refused', () => {
