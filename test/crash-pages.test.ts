@@ -270,6 +270,50 @@ describe('comments and hiding', () => {
     expect([answer.status, answer.location]).toEqual([303, ours ? back : CRASHES]);
   });
 
+  test.each([
+    ['keeps the comment that was just typed', { comment: ' typed, then hidden ' }, 'typed, then hidden'],
+    ['keeps the old comment where none is sent', {}, 'old'],
+    ['takes a comment away that was emptied', { comment: '' }, ''],
+  ])('hiding %s', async (_, sent, expected) => {
+    const id = String(ids['wide()']);
+    await post('/comments', { id, comment: 'old' });
+    expect((await post('/hidings', { id, ...(sent as Record<string, string>) })).status).toBe(303);
+    const [row] = await app.sql`select comment, hidden_at is not null as hidden from guilties where id = ${id}`;
+    expect(row).toEqual({ comment: expected, hidden: true });
+    await post('/unhidings', { id });
+    const [shown] = await app.sql`select comment, hidden_at is not null as hidden from guilties where id = ${id}`;
+    expect(shown).toEqual({ comment: expected, hidden: false });
+  });
+
+  test('a comment and hiding are one form, on the list and on its own page', async () => {
+    for (const path of ['', `/guilty_details/${ids['wide()']}`]) {
+      const forms = [...(await page(path)).matchAll(/<form[^>]*action="[^"]*\/comments".*?<\/form>/gs)];
+      expect(forms.length).toBeGreaterThan(0);
+      for (const [form] of forms) expect(form).toContain('formaction="/telemetryui/crashes/hidings"');
+    }
+  });
+
+  test('the hidden that crashed in a window, on an OS or a build are listed apart', async () => {
+    const id = String(ids['elsewhere()']);
+    await post('/hidings', { id });
+    for (const [query, n] of [
+      ['?days=7', 1],
+      ['?os=fedora', 1],
+      ['?os=ubuntu', 0],
+      ['?build=41', 1],
+      ['?build=24.04', 0],
+      ['?fleet=servers', 0],
+      ['', 1],
+    ] as const) {
+      const text = textOf(await page(`/guilty_edit/hidden${query}`));
+      if (n) expect([query, text]).toEqual([query, expect.stringContaining('1 hidden guilty')]);
+      else expect([query, text]).toEqual([query, expect.stringContaining('Nothing is hidden')]);
+    }
+    expect(await page('?os=ubuntu')).not.toContain('Hidden (');
+    expect(await page('/41')).toContain('Hidden (1)');
+    await post('/unhidings', { id });
+  });
+
   test('a hidden guilty is left out, listed as hidden, and can be shown again', async () => {
     expect(textOf(await page('/guilty_edit/hidden'))).toContain('Nothing is hidden');
     const id = String(ids['wide()']);

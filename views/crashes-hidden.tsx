@@ -49,7 +49,7 @@ export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
         {props.filter && ` crashed in ${scope(props.filter)}`}
       </h2>
     )}
-    {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden />}
+    {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden filter={props.filter} />}
     <Pager newerHref={props.newerHref} olderHref={props.olderHref} />
   </Page>
 );
@@ -91,8 +91,8 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, filter, guilties }) =
   </Scroll>
 );
 
-const NothingHidden: FC = () => (
-  <EmptyState title="Nothing is hidden">
+const NothingHidden: FC<Pick<HiddenGuiltiesPageProps, 'filter'>> = ({ filter }) => (
+  <EmptyState title={filter ? `Nothing is hidden that crashed in ${scope(filter)}` : 'Nothing is hidden'}>
     <p>A guilty that needs no more attention can be hidden from the top crashes or from its own page.</p>
   </EmptyState>
 );

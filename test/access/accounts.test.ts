@@ -406,6 +406,14 @@ test.each([
 test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {
   const html = await (await server.ask('viewer', 'GET', '/telemetryui/crashes/guilty_edit/add')).text();
   expect(html).not.toContain('<form method="post" action="/telemetryui/crashes');
+  const [row] = await server.database.sql<{ id: number }[]>`
+    insert into guilties (function, module, comment) values ('f()', 'm', 'known: <#123>') returning id`;
+  const guilty = `/telemetryui/crashes/guilty_details/${row!.id}`;
+  for (const role of ['viewer', 'analyst'] as const) {
+    const page = await (await server.ask(role, 'GET', guilty)).text();
+    expect(page).toContain('known: &lt;#123&gt;');
+    expect(page.includes('method="post" action="/telemetryui/crashes')).toBe(role === 'analyst');
+  }
   const audit = await server.ask('admin', 'GET', '/telemetryui/audit?who=the-admin');
   expect(await audit.text()).toContain('removed a user');
   const { entries } = (await (await server.ask('admin', 'GET', '/api/audit?action=signed%20in&limit=2')).json()) as {
