@@ -104,7 +104,7 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn }) 
         <tbody>
           {rows.map(({ os, build, records, machines, firstDay, lastDay }) => (
             <tr>
-              {anySystem && <td>{os || <span class="soft">not named</span>}</td>}
+              {anySystem && <td class="nowrap">{os || <span class="soft">not named</span>}</td>}
               <th scope="row">
                 <BuildName os={os} build={build} drawn={drawn} />
               </th>

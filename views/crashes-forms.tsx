@@ -32,18 +32,16 @@ export const JudgementForm: FC<JudgementFormProps> = ({ guilty, back }) => {
         autocomplete="off"
         data-counted-in={`${id}-length`}
       />
-      <span class="row">
-        <button type="submit">Save</button>
-        {guilty.hidden ? (
-          <button type="submit" formaction="/telemetryui/crashes/unhidings">
-            Show again
-          </button>
-        ) : (
-          <button type="submit" formaction="/telemetryui/crashes/hidings">
-            Hide
-          </button>
-        )}
-      </span>
+      <button type="submit">Save</button>
+      {guilty.hidden ? (
+        <button type="submit" formaction="/telemetryui/crashes/unhidings">
+          Show again
+        </button>
+      ) : (
+        <button type="submit" formaction="/telemetryui/crashes/hidings">
+          Hide
+        </button>
+      )}
       <span id={`${id}-length`} class="small soft">
         {guilty.comment.length} of {COMMENT_LENGTH} characters
       </span>

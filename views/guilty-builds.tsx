@@ -68,7 +68,7 @@ const BuildRow: FC<BuildRowProps> = ({ id, filter, drawn, row, of }) => {
   const name = <BuildName os={os} build={build} drawn={drawn} />;
   return (
     <tr>
-      {filter.os === undefined && <td>{os || <span class="soft">not named</span>}</td>}
+      {filter.os === undefined && <td class="nowrap">{os || <span class="soft">not named</span>}</td>}
       <th scope="row">{narrowed ? <a href={crashesPath({ ...filter, os, build })}>{name}</a> : name}</th>
       <BarCell n={records} of={of.records} href={narrowed && backtracesPath(id, narrowed)} />
       <td class="num soft">{share(records, of.total)}</td>

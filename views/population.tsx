@@ -110,7 +110,9 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
       <tbody>
         {rows.map(({ os, build, trailing, overall }) => (
           <tr>
-            {anySystem(scope) && <td>{os ?? 'All'}</td>}
+            {anySystem(scope) && (
+              <td class="nowrap">{os === '' ? <span class="soft">not named</span> : (os ?? 'All')}</td>
+            )}
             <th scope="row">
               {build === null ? 'All builds' : <LinkedName os={os ?? ''} build={build} drawn={drawn} scope={scope} />}
             </th>

@@ -4,23 +4,24 @@ import { count } from './parts.tsx';
 
 export interface UpdateMatrixProps {
   matrix: Matrix;
+  /** Says the systems of builds as well. */
+  ofSystem: boolean;
   recordsOf: (path: Omit<UpdatePath, 'records'>) => string | undefined;
 }
 
 const HEATS = 6;
 
 /** From builds in rows to builds in columns, with totals at the ends. Scrolls inside itself under its headings. */
-export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, known }, recordsOf }) => {
+export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, known }, ofSystem, recordsOf }) => {
   const numbers = new Map(cells.map(({ from, to, records }) => [key(from, to), records]));
   const most = Math.max(...cells.filter(({ from, to }) => from !== null && to !== null).map(({ records }) => records));
   const total = (ofCell: (cell: MatrixCell) => boolean) =>
     cells.filter(ofCell).reduce((sum, { records }) => sum + records, 0);
-  const systems = new Set(builds.map(({ os }) => os)).size;
   const places = [...builds.keys(), ...(known > builds.length ? [null] : [])];
   const heading = (place: number | null) => {
     if (place === null) return 'others';
     const { os, build } = builds[place]!;
-    return systems > 1 ? `${os || 'not named'} ${build}` : build;
+    return ofSystem ? `${os || 'not named'} ${build}` : build;
   };
   return (
     <section class="scroll matrix" aria-label="Updates from build to build" tabindex={0}>

@@ -23,6 +23,7 @@ const WINDOWS = [7, 14, 35, 91, 364];
 export const UpdatesPage: FC<UpdatesPageProps> = props => {
   const { frame, systems, fleets, scope, matrix, paths, knownPaths, classifications, errors } = props;
   const { builds, known, total } = matrix;
+  const ofSystem = new Set(builds.map(({ os }) => os)).size > 1;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const [from] = slotsOf(scope, frame.now);
   const recordsOf = ({ os, from: before, to: after }: Omit<UpdatePath, 'records'>) =>
@@ -63,14 +64,14 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
               ` Of ${known} builds the ${builds.length} that took part in most updates stand here, all others together in the last row and column.`}
           </p>
           <RecordsRemoved frame={frame} from={from} />
-          <UpdateMatrix matrix={matrix} recordsOf={recordsOf} />
+          <UpdateMatrix matrix={matrix} ofSystem={ofSystem} recordsOf={recordsOf} />
           <h2>Most used paths</h2>
           <BarTable
             label="Most used paths"
             heads={['From and to', 'Updates']}
             whole={{ names: knownPaths, n: total }}
             rows={paths.map(({ records, ...path }) => ({
-              name: <span class="mono">{pathName(path, scope.systemName === undefined && systems.length > 1)}</span>,
+              name: <span class="mono">{pathName(path, ofSystem)}</span>,
               href: recordsOf(path),
               n: records,
             }))}
