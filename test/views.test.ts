@@ -254,6 +254,85 @@ test.each(['os=debian', 'os=debian&fleet=servers&days=7', 'os=arch&days=91'])(
   },
 );
 
+describe('records found are counted', () => {
+  const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const found = async (query: Record<string, string>) =>
+    (await getPage(server.app, `/telemetryui/records/count?${new URLSearchParams(query)}`)).html.replaceAll(
+      /<[^>]+>/g,
+      '',
+    );
+  const fields: Record<string, string> = {
+    os: 'system_name',
+    host_type: 'machine_type',
+    classification: 'classification',
+    severity: 'severity',
+    build: 'build',
+    arch: 'arch',
+    kernel_version: 'kernel_version',
+    fleet: 'fleet',
+    cpu_model: 'cpu_model',
+  };
+  const fitting = ({ from, to, source, ...query }: Record<string, string>) =>
+    all.filter(
+      record =>
+        Object.entries(query).every(([name, value]) => String(record[fields[name]!]) === value) &&
+        (!source || record.external === (source === 'external')) &&
+        (!from || record.ts_reception.replace(' ', 'T') >= from) &&
+        (!to || day(record) <= to),
+    );
+
+  test.each<Record<string, string>>([
+    {},
+    { fleet: 'servers', source: 'external' },
+    { from: `${dayAgo(5)}T00:00` },
+    { from: `${dayAgo(5)}T00:00`, to: dayAgo(2) },
+    { from: `${dayAgo(3)}T13:00`, fleet: 'default' },
+    { from: `${dayAgo(5)}T13:30` },
+    { os: 'debian', build: '9.10', severity: '2', classification: 'a/b/c', to: dayAgo(1) },
+    { arch: 'riscv64' },
+    { arch: 'riscv64', kernel_version: '6.1', os: 'arch', fleet: 'servers', from: dayAgo(13) },
+    { host_type: 'w|<i>q</i>|2', source: 'internal' },
+    { host_type: 'v|p|1', arch: 'x86_64' },
+    { host_type: 'v|p|1', severity: '3' },
+    { arch: 'x86_64', build: '9.9' },
+    { cpu_model: 'cpu one', classification: 'x/mce/corrected' },
+    { os: 'nowhere' },
+  ])('%j', async query => {
+    const n = fitting(query).length;
+    expect(await found(query)).toStartWith(`${n} record${n === 1 ? '' : 's'} found`);
+  });
+
+  test.each<[query: Record<string, string>, known: boolean]>([
+    [{ from: dayAgo(5) }, true],
+    [{ from: dayAgo(12), to: dayAgo(0), os: 'debian', source: 'internal' }, true],
+    [{ from: dayAgo(5), to: dayAgo(5), build: '9.10' }, true],
+    [{ from: dayAgo(12), to: dayAgo(5) }, false],
+    [{ to: dayAgo(5) }, false],
+    [{ from: dayAgo(5), severity: '1' }, false],
+    [{ from: `${dayAgo(5)}T01:00` }, false],
+    [{}, false],
+  ])('%j: with its machine ids %p', async (query, known) => {
+    const key = (record: Record<string, string>) =>
+      `${record.machine_id} ${record.system_name} ${record.fleet} ${record.external}`;
+    const machines = new Set(fitting(query).map(key)).size;
+    expect(await found(query)).toEndWith(known ? `, from ${machines} machine ids` : ' found');
+  });
+
+  test('one by one where retention has taken some of a day', async () => {
+    const other = await testApp();
+    try {
+      for (let n = 0; n < 3; n++) await post(other.app, { event_id: `${n}`.padStart(32, '0') }, `${n}`);
+      const [gone] = await other.database.sql`select id from records limit 1`;
+      await other.database.sql`delete from records where id = ${gone!.id}`;
+      await other.database.sql`update record_days set complete = false`;
+      const { html } = await getPage(other.app, `/telemetryui/records/count?from=${dayAgo(0)}`);
+      expect(html).toContain('>2 records found</p>');
+    } finally {
+      await other.close();
+    }
+  });
+});
+
 const VIEWS = ['builds', 'stats', 'mce', 'thermal', 'updates', 'population'];
 
 describe.each(VIEWS)('%s', name => {

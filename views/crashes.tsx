@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import type { DrawnBuild } from '../src/builds/drawn.ts';
-import type { Shares } from '../src/crashes/shares.ts';
+import type { Shares } from '../src/stats/queries.ts';
 import { BarTable } from './bars.tsx';
 import { BuildName } from './build-name.tsx';
 import { BuildLinks, CrashesFilterForm } from './crashes-filter.tsx';

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { DrawnBuild } from '../src/builds/drawn.ts';
 import type { GuiltyBuild } from '../src/crashes/queries.ts';
-import type { Shares } from '../src/crashes/shares.ts';
+import type { Shares } from '../src/stats/queries.ts';
 import { BarCell, share } from './bars.tsx';
 import { BuildName } from './build-name.tsx';
 import { backtracesPath, type CrashFilter, crashesPath } from './crashes-links.ts';

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { DrawnBuild } from '../src/builds/drawn.ts';
 import type { GuiltyBuild, SeenOn } from '../src/crashes/queries.ts';
-import type { Shares } from '../src/crashes/shares.ts';
+import type { Shares } from '../src/stats/queries.ts';
 import { dayOf } from './ago.ts';
 import { BarTable } from './bars.tsx';
 import { CrashesFilterForm } from './crashes-filter.tsx';

@@ -2,14 +2,7 @@ import { type DrawnBuild, drawnTable } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
 import { inWindow, type Scope } from '../scope.ts';
-
-/** Some parts of a whole. */
-export interface Shares<Row extends { records: number }> {
-  rows: Row[];
-  /** How many parts there are, and their records. */
-  names: number;
-  records: number;
-}
+import type { Shares } from '../stats/queries.ts';
 
 type Fragment = ReturnType<Queryable>;
 
