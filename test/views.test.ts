@@ -435,7 +435,7 @@ describe('charts of builds', () => {
         if (n < 3) await report('big', `9.${n}`, `${n}a${machine}`, { classification: 'a/b/c' });
       }
     await report('big', '10.0', 'trial');
-    for (let machine = 0; machine < 6; machine++)
+    for (let machine = 0; machine < 12; machine++)
       for (const build of ['1', '2', '3']) await report('small', build, `b${machine}`);
     for (const build of ['5', '6']) await report('big', build, `c${build}`, { 'X-Telemetry-TID': OTHER_TID });
   });

@@ -21,7 +21,7 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, k
   const heading = (place: number | null) => {
     if (place === null) return 'others';
     const { os, build } = builds[place]!;
-    return ofSystem ? `${os || 'not named'} ${build}` : build;
+    return ofSystem ? `${os} ${build}` : build;
   };
   return (
     <section class="scroll matrix" aria-label="Updates from build to build" tabindex={0}>
@@ -50,8 +50,8 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, k
                 if (from === null || to === null) return <td class="others">{n > 0 && count(n)}</td>;
                 const look = to <= from ? 'dim' : `heat-${heat(n, most)}`;
                 const { os, build } = builds[from]!;
-                const href = n > 0 ? recordsOf({ os, from: build, to: builds[to]!.build }) : undefined;
-                return <td class={look}>{href ? <a href={href}>{count(n)}</a> : n > 0 && count(n)}</td>;
+                const path = { os, from: build, to: builds[to]!.build };
+                return <td class={look}>{n > 0 && <a href={recordsOf(path)}>{count(n)}</a>}</td>;
               })}
               <td class="total">{count(total(cell => cell.from === from))}</td>
             </tr>

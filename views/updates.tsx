@@ -61,7 +61,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
           <p class="soft">
             From the build on the left to the build above. Dimmed: back to an older build.
             {known > builds.length &&
-              ` Of ${known} builds the ${builds.length} that took part in most updates stand here, all others together in the last row and column.`}
+              ` Of ${known} builds the ${builds.length} that took part in most updates have a row and a column of their own; the last ones are of all others.`}
           </p>
           <RecordsRemoved frame={frame} from={from} />
           <UpdateMatrix matrix={matrix} ofSystem={ofSystem} recordsOf={recordsOf} />
@@ -84,7 +84,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
 };
 
 const pathName = ({ os, from, to }: Omit<UpdatePath, 'records'>, ofSystem: boolean): string =>
-  `${ofSystem ? `${os || 'not named'} ` : ''}${from} → ${to}`;
+  `${ofSystem || os === '' ? `${os || 'not named'} ` : ''}${from} → ${to}`;
 
 /** Regular expressions for payloads of such updates, and of those that failed, in both of the forms that clients send. */
 const updatePattern = (from: string, to: string): string =>

@@ -6,7 +6,7 @@ import { listSystems } from '../records/queries.ts';
 import { type Scope, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
 import { type DrawnBuild, drawnBuilds, seriesOfBuilds } from './drawn.ts';
-import { type BuildRow, buildsOverTime, countBuilds, recordsByBuild } from './queries.ts';
+import { type BuildRow, buildsOverTime, recordsByBuild } from './queries.ts';
 
 export const BUILDS_A_PAGE = 100;
 export const DEFAULT_DAYS = 14;
@@ -28,25 +28,26 @@ export interface BuildsView {
 
 /** What the builds page and GET /api/builds show: the records of an OS, or of all, by build. */
 export async function readBuilds(sql: Sql, query: Partial<BuildsQuery>, now: Date): Promise<BuildsView> {
-  const [systems, drawn] = await Promise.all([
-    listSystems(sql),
-    drawnBuilds(sql, { systemName: query.os, fleet: query.fleet }),
-  ]);
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  const [rows, total, overTime] = await Promise.all([
+  const [systems, { rows, ...total }, { drawn, overTime }] = await Promise.all([
+    listSystems(sql),
     recordsByBuild(sql, scope, BUILDS_A_PAGE, offset),
-    countBuilds(sql, scope),
-    buildsOverTime(sql, scope, drawn),
+    readOverTime(sql, scope),
   ]);
   return {
     systems,
     scope,
-    rows: [...rows],
+    rows,
     offset,
     total,
     overTime: seriesOfBuilds(slotsOf(scope, now), scope, drawn, overTime),
     drawn,
   };
+}
+
+async function readOverTime(sql: Sql, scope: Scope) {
+  const drawn = await drawnBuilds(sql, scope);
+  return { drawn, overTime: await buildsOverTime(sql, scope, drawn) };
 }

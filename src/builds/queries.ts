@@ -13,28 +13,38 @@ export interface BuildRow {
   lastDay: string;
 }
 
+export interface BuildsFound {
+  rows: BuildRow[];
+  /** In the window. */
+  builds: number;
+  records: number;
+}
+
 /** Records by build in a window, the system with most records first, and of each the newest build first in the order of versions. */
-export function recordsByBuild(sql: Queryable, scope: Scope, limit: number, offset: number) {
-  return sql<BuildRow[]>`
+export async function recordsByBuild(
+  sql: Queryable,
+  scope: Scope,
+  limit: number,
+  offset: number,
+): Promise<BuildsFound> {
+  const [found] = await sql<BuildsFound[]>`
     with counted as (
-      select c.system_name, c.build, sum(c.records)::bigint as records, min(c.day)::text as first_day, max(c.day)::text as last_day,
-             sum(sum(c.records)) over (partition by c.system_name) as of_system
+      select c.system_name, c.build, sum(c.records)::bigint as records, min(c.day) as first_day, max(c.day) as last_day
         from build_counts c where ${inWindow(sql, scope)} group by 1, 2
     ), seen as (
       select c.system_name, c.build, sum(c.machines)::bigint as machines
         from machine_counts c where c.last_day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)} group by 1, 2
+    ), page as (
+      select *
+        from (select *, sum(records) over (partition by system_name) as of_system, version_order(build) as version from counted) counted
+       order by of_system desc, system_name, version desc, build limit ${limit} offset ${offset}
     )
-    select system_name as os, build, records, coalesce(machines, 0)::bigint as machines, first_day as "firstDay", last_day as "lastDay"
-      from counted left join seen using (system_name, build)
-     order by of_system desc, system_name, version_order(build) desc, build limit ${limit} offset ${offset}`;
-}
-
-/** How many builds reported in a window, and how many records. */
-export async function countBuilds(sql: Queryable, scope: Scope) {
-  const [row] = await sql<{ builds: number; records: number }[]>`
-    select count(*) as builds, coalesce(sum(records), 0)::bigint as records
-      from (select sum(c.records) as records from build_counts c where ${inWindow(sql, scope)} group by c.system_name, c.build) by_build`;
-  return row!;
+    select coalesce((select jsonb_agg(jsonb_build_object('os', system_name, 'build', build, 'records', records, 'machines', coalesce(machines, 0),
+                                                         'firstDay', first_day, 'lastDay', last_day)
+                                      order by of_system desc, system_name, version desc, build)
+                       from page left join seen using (system_name, build)), '[]') as rows,
+           (select count(*) from counted) as builds, (select coalesce(sum(records), 0)::bigint from counted) as records`;
+  return found!;
 }
 
 /** Records by day or week of the builds that are drawn, by their place, and of all others together. Slots without records are left out. */

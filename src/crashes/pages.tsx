@@ -188,14 +188,14 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     const { query: valid, errors } = filterQuery({ ...c.req.query(), ...(build !== undefined && { build }) });
     const offset = valid.offset ?? 0;
     const scope = { ...scopeOf(valid), build: valid.build };
-    const page = await topCrashes(sql, valid, GUILTIES_A_PAGE);
-    const [fleets, state, hidden, byClassification, byBuild] = await Promise.all([
+    const [page, fleets, state, hidden, byClassification] = await Promise.all([
+      topCrashes(sql, valid, GUILTIES_A_PAGE),
       listFleets(sql),
       queueState(sql),
       countHidden(sql, scope),
       crashShares(sql, scope, shareOf(config.crashes.classifications)),
-      crashesByBuild(sql, scope, page.builds),
     ]);
+    const byBuild = await crashesByBuild(sql, scope, page.builds);
     const filter = filterOf(valid);
     return c.html(
       <CrashesPage

@@ -36,10 +36,10 @@ export function crashesByBuild(sql: Queryable, { build, ...scope }: CrashScope, 
   return sharesOf<{ os: string; build: string; records: number }>(
     sql,
     sql`
-      select system_name as os, build, min(drawn.place) as place, sum(c.records)::bigint as records
-        from stack_counts c left join ${drawnTable(sql, drawn)} using (system_name, build)
-       where ${inWindow(sql, scope)}
-       group by 1, 2`,
+      select system_name as os, build, place, records
+        from (select c.system_name, c.build, sum(c.records)::bigint as records
+                from stack_counts c where ${inWindow(sql, scope)} group by 1, 2) counted
+        left join ${drawnTable(sql, drawn)} using (system_name, build)`,
     sql`where ${build === undefined ? sql`place is not null` : sql`build = ${build}`} order by place, os`,
   );
 }
@@ -47,12 +47,14 @@ export function crashesByBuild(sql: Queryable, { build, ...scope }: CrashScope, 
 /** Records of some guilties in a window, of the builds that are drawn, by their place. */
 export function guiltiesByBuild(sql: Queryable, scope: Scope, guiltyIds: number[], drawn: DrawnBuild[]) {
   return sql<{ guiltyId: number; place: number; records: number }[]>`
-    select s.guilty_id as "guiltyId", place, sum(c.records)::bigint as records
-      from stack_counts c
-      join stacks s on s.id = c.stack_id
-      join ${drawnTable(sql, drawn)} using (system_name, build)
-     where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inWindow(sql, scope)}
-     group by 1, 2`;
+    select guilty_id as "guiltyId", place, records
+      from (select s.guilty_id, c.system_name, c.build, sum(c.records)::bigint as records
+              from stack_counts c join stacks s on s.id = c.stack_id
+             where s.guilty_id = any(${guiltyIds}::bigint[]) and ${inWindow(sql, scope)}
+             group by 1, 2, 3
+            offset 0 -- by stacks, not by builds
+           ) counted
+      join ${drawnTable(sql, drawn)} using (system_name, build)`;
 }
 
 /** A guilty's records by host type, or by operating system. */

@@ -30,17 +30,14 @@ export interface PopulationView {
 
 /** What the population page and GET /api/population show: the machines of an OS, or of all. */
 export async function readPopulationView(sql: Sql, query: PopulationQuery, now: Date): Promise<PopulationView> {
-  const [systems, drawn] = await Promise.all([
-    listSystems(sql),
-    drawnBuilds(sql, { systemName: query.os, fleet: query.fleet }),
-  ]);
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  const [whole, found, overTime] = await Promise.all([
+  const [systems, whole, found, { drawn, overTime }] = await Promise.all([
+    listSystems(sql),
     wholePopulation(sql, scope),
     buildPopulations(sql, scope, BUILDS_A_PAGE, offset),
-    adoption(sql, scope, drawn),
+    readAdoption(sql, scope),
   ]);
   return {
     systems,
@@ -52,4 +49,9 @@ export async function readPopulationView(sql: Sql, query: PopulationQuery, now: 
     adoption: seriesOfBuilds(slotsOf(scope, now), scope, drawn, overTime),
     drawn,
   };
+}
+
+async function readAdoption(sql: Sql, scope: Scope) {
+  const drawn = await drawnBuilds(sql, scope);
+  return { drawn, overTime: await adoption(sql, scope, drawn) };
 }

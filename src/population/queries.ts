@@ -78,16 +78,24 @@ function trailing(sql: Queryable, external: boolean) {
 
 /** Distinct machine ids a day, or the mean of a week's days, of the builds that are drawn, by their place, and of all others together. */
 export function adoption(sql: Queryable, scope: Scope, drawn: DrawnBuild[]) {
-  return sql<{ slot: string; place: number | null; n: number }[]>`
-    with daily as (
-      select c.day, c.system_name, c.build, sum(c.machines) as machines
-        from machine_days c where c.build <> '*' and ${inWindow(sql, scope)} group by 1, 2, 3
-    ), days as (
-      select ${slotOf(sql, scope)} as slot, count(distinct c.day) as days from daily c group by 1
-    )
-    select slot, place, round(sum(machines) / min(days.days))::bigint as n
-      from (select ${slotOf(sql, scope)} as slot, c.* from daily c) counted
-      join days using (slot)
-      left join ${drawnTable(sql, drawn)} using (system_name, build)
+  const daily = sql`
+    select c.day, place, sum(c.machines)::bigint as n
+      from machine_days c left join ${drawnTable(sql, drawn)} using (system_name, build)
+     where c.build <> '*' and ${inWindow(sql, scope)}
      group by 1, 2`;
+  const slot = slotOf(sql, scope);
+  if (!scope.byWeek) return sql<AdoptionRow[]>`select ${slot} as slot, place, n from (${daily}) c`;
+  return sql<AdoptionRow[]>`
+    with daily as (${daily}), days as (
+      select ${slot} as slot, count(distinct c.day) as days from daily c group by 1
+    )
+    select slot, place, round(sum(n) / min(days.days))::bigint as n
+      from (select ${slot} as slot, c.place, c.n from daily c) counted join days using (slot)
+     group by 1, 2`;
+}
+
+interface AdoptionRow {
+  slot: string;
+  place: number | null;
+  n: number;
 }

@@ -22,7 +22,7 @@ export interface MatrixCell {
 }
 
 export interface Matrix {
-  /** Those that most updates went from or to, by system and in the order of versions. */
+  /** Those that most updates went from or to, of systems that have a name, by system and in the order of versions. */
   builds: { os: string; build: string }[];
   cells: MatrixCell[];
   /** How many builds there are in all, and updates. */
@@ -45,7 +45,7 @@ export async function updateMatrix(sql: Queryable, scope: Scope, limit: number):
     ), most as (
       select system_name, build, row_number() over (order by of_system desc, system_name, version_order(build), build) - 1 as place
         from (select *, sum(records) over (partition by system_name) as of_system
-                from builds order by records desc, system_name, build limit ${limit}) largest
+                from builds where system_name <> '' order by records desc, system_name, build limit ${limit}) largest
     ), cells as (
       select f.place as "from", t.place as "to", sum(p.records)::bigint as records
         from paths p
