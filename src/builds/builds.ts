@@ -6,7 +6,7 @@ import { listSystems } from '../records/queries.ts';
 import { type Scope, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
 import { type DrawnBuild, drawnBuilds, seriesOfBuilds } from './drawn.ts';
-import { type BuildRow, buildsOverTime, recordsByBuild } from './queries.ts';
+import { type BuildRow, countBuilds } from './queries.ts';
 
 export const BUILDS_A_PAGE = 100;
 export const DEFAULT_DAYS = 14;
@@ -31,10 +31,9 @@ export async function readBuilds(sql: Sql, query: Partial<BuildsQuery>, now: Dat
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  const [systems, { rows, ...total }, { drawn, overTime }] = await Promise.all([
+  const [systems, { drawn, overTime, rows, ...total }] = await Promise.all([
     listSystems(sql),
-    recordsByBuild(sql, scope, BUILDS_A_PAGE, offset),
-    readOverTime(sql, scope),
+    readCounted(sql, scope, offset),
   ]);
   return {
     systems,
@@ -47,7 +46,7 @@ export async function readBuilds(sql: Sql, query: Partial<BuildsQuery>, now: Dat
   };
 }
 
-async function readOverTime(sql: Sql, scope: Scope) {
+async function readCounted(sql: Sql, scope: Scope, offset: number) {
   const drawn = await drawnBuilds(sql, scope);
-  return { drawn, overTime: await buildsOverTime(sql, scope, drawn) };
+  return { drawn, ...(await countBuilds(sql, scope, drawn, { limit: BUILDS_A_PAGE, offset })) };
 }

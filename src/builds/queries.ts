@@ -13,46 +13,47 @@ export interface BuildRow {
   lastDay: string;
 }
 
-export interface BuildsFound {
+export interface CountedBuilds {
   rows: BuildRow[];
+  /** By day or week, of each drawn build by its place, and of all others together (null); slots without records are left out. */
+  overTime: { slot: string; place: number | null; n: number }[];
   /** In the window. */
   builds: number;
   records: number;
 }
 
-/** Records by build in a window, the system with most records first, and of each the newest build first in the order of versions. */
-export async function recordsByBuild(
+/**
+ * Records by build in a window, the system with most records first, and of each the newest build first in the order of versions; and
+ * over time. Counters are read once for both.
+ */
+export async function countBuilds(
   sql: Queryable,
   scope: Scope,
-  limit: number,
-  offset: number,
-): Promise<BuildsFound> {
-  const [found] = await sql<BuildsFound[]>`
-    with counted as (
-      select c.system_name, c.build, sum(c.records)::bigint as records, min(c.day) as first_day, max(c.day) as last_day
-        from build_counts c where ${inWindow(sql, scope)} group by 1, 2
+  drawn: DrawnBuild[],
+  { limit, offset }: { limit: number; offset: number },
+): Promise<CountedBuilds> {
+  const [counted] = await sql<CountedBuilds[]>`
+    with daily as materialized (
+      select c.day, c.system_name, c.build, sum(c.records)::bigint as records
+        from build_counts c where ${inWindow(sql, scope)} group by 1, 2, 3
+    ), counted as (
+      select system_name, build, sum(records)::bigint as records, min(day) as first_day, max(day) as last_day from daily group by 1, 2
     ), seen as (
       select c.system_name, c.build, sum(c.machines)::bigint as machines
         from machine_counts c where c.last_day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)} group by 1, 2
     ), page as (
       select *
-        from (select *, sum(records) over (partition by system_name) as of_system, version_order(build) as version from counted) counted
+        from (select *, sum(records) over (partition by system_name) as of_system, version_order(build) as version from counted) versions
        order by of_system desc, system_name, version desc, build limit ${limit} offset ${offset}
+    ), slots as (
+      select ${slotOf(sql, scope)} as slot, place, sum(c.records)::bigint as n
+        from daily c left join ${drawnTable(sql, drawn)} using (system_name, build) group by 1, 2
     )
     select coalesce((select jsonb_agg(jsonb_build_object('os', system_name, 'build', build, 'records', records, 'machines', coalesce(machines, 0),
                                                          'firstDay', first_day, 'lastDay', last_day)
                                       order by of_system desc, system_name, version desc, build)
                        from page left join seen using (system_name, build)), '[]') as rows,
+           coalesce((select jsonb_agg(to_jsonb(slots)) from slots), '[]') as "overTime",
            (select count(*) from counted) as builds, (select coalesce(sum(records), 0)::bigint from counted) as records`;
-  return found!;
-}
-
-/** Records by day or week of the builds that are drawn, by their place, and of all others together. Slots without records are left out. */
-export function buildsOverTime(sql: Queryable, scope: Scope, drawn: DrawnBuild[]) {
-  return sql<{ slot: string; place: number | null; n: number }[]>`
-    select ${slotOf(sql, scope)} as slot, place, sum(c.records)::bigint as n
-      from (select c.day, c.system_name, c.build, sum(c.records) as records
-              from build_counts c where ${inWindow(sql, scope)} group by 1, 2, 3) c
-      left join ${drawnTable(sql, drawn)} using (system_name, build)
-     group by 1, 2`;
+  return counted!;
 }

@@ -4,49 +4,47 @@ import { countedConditions, type RecordFilter } from './filter-sql.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What counters know beside moments of reception. */
-const COUNTED = ['systemName', 'build', 'classification', 'severity', 'external', 'fleet'] as const;
-const COUNTED_BY_HOUR = ['external', 'fleet'] as const;
-const COUNTED_WITH_HARDWARE = ['systemName', ...COUNTED_BY_HOUR] as const;
+type Names = readonly (keyof RecordFilter)[];
+
+/** What counters know beside moments of reception: the smaller ones first. */
+const BY_HOUR: Names = ['external', 'fleet'];
+const BY_SYSTEM: Names = [...BY_HOUR, 'systemName'];
+const BY_BUILD: Names = [...BY_SYSTEM, 'build', 'classification', 'severity'];
 
 /** How many records fit, where counters tell; undefined where some would have to be counted one by one. */
 export async function countedRecords(sql: Queryable, filter: RecordFilter): Promise<number | undefined> {
-  const counter = counterFor(sql, filter);
-  if (!counter) return undefined;
+  const rows = countersOf(sql, filter);
+  if (!rows) return undefined;
   const [row] = await sql<{ n: number; exact: boolean }[]>`
     with days as materialized (
-      select day, complete from record_days where first_id <= last_id and ${inDays(sql, filter)}
+      select day, complete, first_id <= last_id as kept from record_days where ${inDays(sql, filter)}
+    ), kept as materialized (
+      select coalesce(min(day), 'infinity') as since from days where kept
     )
-    select (select coalesce(sum(records), 0)::bigint from ${counter.rows}) as n, (select coalesce(bool_and(complete), true) from days) as exact`;
+    select (select coalesce(sum(records), 0)::bigint from ${rows}) as n,
+           (select coalesce(bool_and(complete), true) from days where day >= (select since from kept)) as exact`;
   return row!.exact ? row!.n : undefined;
 }
 
-/** Rows with a column `records` of the days in the table `days`. */
-function counterFor(sql: Queryable, filter: RecordFilter) {
+/** Counters from the first day on that is kept. */
+function countersOf(sql: Queryable, filter: RecordFilter) {
   const { hostType, arch, kernelVersion, receivedFrom, receivedBefore } = filter;
-  if (asksOnlyFor(filter, COUNTED_BY_HOUR) && isWhole(filter, HOUR_MS)) {
-    return {
-      rows: sql`
-        hour_counts r
-         where hour >= coalesce(${receivedFrom ?? null}::timestamptz, '-infinity') and hour < coalesce(${receivedBefore ?? null}::timestamptz, 'infinity')
-           and exists (select from days where hour >= day::timestamp at time zone 'UTC' and hour < (day + 1)::timestamp at time zone 'UTC')
-           and ${countedConditions(sql, filter)}`,
-    };
+  const ofFilter = countedConditions(sql, filter);
+  if (asksOnlyFor(filter, BY_HOUR) && isWhole(filter, HOUR_MS)) {
+    return sql`
+      hour_counts r
+       where hour >= greatest((select since::timestamp at time zone 'UTC' from kept), ${receivedFrom ?? null}::timestamptz)
+         and hour < coalesce(${receivedBefore ?? null}::timestamptz, 'infinity') and ${ofFilter}`;
   }
   if (!isWhole(filter, DAY_MS)) return undefined;
-  const ofDays = sql`where r.day = any(array(select day from days)) and ${countedConditions(sql, filter)}`;
-  if (asksOnlyFor(filter, COUNTED)) return { rows: sql`build_counts r ${ofDays}` };
-  if (asksOnlyFor(filter, [...COUNTED_WITH_HARDWARE, 'hostType']))
-    return { rows: sql`platform_counts r ${ofDays} and r.host_type = ${hostType!}` };
-  if (asksOnlyFor(filter, [...COUNTED_WITH_HARDWARE, 'arch', 'kernelVersion'])) {
-    return {
-      rows: sql`
-        kernel_counts r ${ofDays}
-          and ${arch === undefined ? sql`true` : sql`r.arch = ${arch}`}
-          and ${kernelVersion === undefined ? sql`true` : sql`r.kernel_version = ${kernelVersion}`}`,
-    };
-  }
-  return undefined;
+  const ofDays = sql`r where day >= (select since from kept) and ${inDays(sql, filter)} and ${ofFilter}`;
+  if (asksOnlyFor(filter, [...BY_SYSTEM, 'hostType']))
+    return sql`platform_counts ${ofDays} and ${hostType === undefined ? sql`true` : sql`host_type = ${hostType}`}`;
+  if (asksOnlyFor(filter, BY_BUILD)) return sql`build_counts ${ofDays}`;
+  if (!asksOnlyFor(filter, [...BY_SYSTEM, 'arch', 'kernelVersion'])) return undefined;
+  return sql`
+    kernel_counts ${ofDays} and ${arch === undefined ? sql`true` : sql`arch = ${arch}`}
+      and ${kernelVersion === undefined ? sql`true` : sql`kernel_version = ${kernelVersion}`}`;
 }
 
 /**
@@ -59,8 +57,7 @@ export async function countedMachines(
   now = new Date(),
 ): Promise<number | undefined> {
   const { receivedFrom: from, receivedBefore: before } = filter;
-  if (!from || !isWhole(filter, DAY_MS) || !asksOnlyFor(filter, ['systemName', 'build', 'external', 'fleet']))
-    return undefined;
+  if (!from || !isWhole(filter, DAY_MS) || !asksOnlyFor(filter, [...BY_SYSTEM, 'build'])) return undefined;
   const isDay = before?.getTime() === from.getTime() + DAY_MS;
   const isTrailing = before === undefined || before > now;
   if (!isDay && !isTrailing) return undefined;
@@ -74,7 +71,7 @@ export async function countedMachines(
 }
 
 /** Whether a filter has nothing but these and moments of reception. */
-function asksOnlyFor(filter: RecordFilter, names: readonly (keyof RecordFilter)[]): boolean {
+function asksOnlyFor(filter: RecordFilter, names: Names): boolean {
   const { receivedFrom: _, receivedBefore: __, ...others } = filter;
   return Object.entries(others).every(
     ([name, value]) => value === undefined || names.includes(name as keyof RecordFilter),
