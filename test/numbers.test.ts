@@ -49,7 +49,7 @@ const SHOWN: [path: RegExp, numbers: RegExp, units: ('records' | 'machines')[]][
   [/^\/crashes\/guilty_details\/\d+\/backtraces/, /different stacks? in ([\d,]+) records?/, ['records']],
   [/^\/crashes\/guilty_details\/\d+/, /([\d,]+) records?, ([\d,]+) machines?/, ['records', 'machines']],
   [/^\/crashes\/guilty_edit\/hidden/, /([\d,]+) hidden guilt/, ['records']],
-  [/^\/crashes/, /([\d,]+) crash records? with a backtrace/, ['records']],
+  [/^\/crashes/, /([\d,]+) analysed crash records?/, ['records']],
   [/^\/population/, /About ([\d,]+) machines/, ['machines']],
   [/^\/quarantine/, /([\d,]+) of at most [\d,]+ records? kept/, ['records']],
 ];

@@ -450,7 +450,7 @@ describe('charts of builds', () => {
       expect(drawn.map(([name]) => name)).toEqual([...newest, 'others']);
       expect(new Set(drawn.map(([, colour]) => colour)).size).toBe(9);
       expect(drawn.at(-1)![1]).toBe('s9');
-      expect(await page(path)).toContain('all other builds together are grey');
+      expect(await page(path)).toContain('All other builds together are grey');
     },
   );
 

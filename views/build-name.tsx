@@ -25,14 +25,14 @@ export const BuildName: FC<BuildNameProps> = ({ os, build, drawn, ofSystem }) =>
   );
 };
 
-/** When a build is in use, for charts: by this share of its system's machine ids on one of so many days. Else it is somebody's trial. */
+/** A build is in use if this share of its system's machine ids reported from it on one of so many days. Else it is somebody's trial. */
 export const IN_USE = { share: 0.02, days: 14 };
 
 /** What a chart of builds draws, in words. */
 export const BuildsDrawn: FC = () => (
   <p class="soft">
-    Drawn are the newest builds in use, each in one colour on all pages; all other builds together are grey. A build is
-    in use if {100 * IN_USE.share} % of the machine ids of its OS reported from it on one of the last {IN_USE.days}{' '}
-    days.
+    The chart draws the newest builds in use; each has one colour on all pages. All other builds together are grey. A
+    build is in use if at least {100 * IN_USE.share} % of the machine ids of its OS reported from it on one of the last{' '}
+    {IN_USE.days} days.
   </p>
 );

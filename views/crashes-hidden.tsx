@@ -46,13 +46,16 @@ export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
     {props.total > 0 && (
       <h2>
         {count(props.total)} hidden {props.total === 1 ? 'guilty' : 'guilties'}
-        {props.filter && ` crashed in ${scope(props.filter)}`}
+        {props.filter && ` crashed in ${where(props.filter)}`}
       </h2>
     )}
     {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden filter={props.filter} />}
     <Pager newerHref={props.newerHref} olderHref={props.olderHref} />
   </Page>
 );
+
+const where = (filter: CrashFilter): string =>
+  `${scope(filter)}${filter.build === undefined ? '' : `, build ${filter.build}`}`;
 
 const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, filter, guilties }) => (
   <Scroll label="Hidden guilties">
@@ -92,7 +95,7 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, filter, guilties }) =
 );
 
 const NothingHidden: FC<Pick<HiddenGuiltiesPageProps, 'filter'>> = ({ filter }) => (
-  <EmptyState title={filter ? `Nothing is hidden that crashed in ${scope(filter)}` : 'Nothing is hidden'}>
+  <EmptyState title={filter ? `Nothing is hidden that crashed in ${where(filter)}` : 'Nothing is hidden'}>
     <p>A guilty that needs no more attention can be hidden from the top crashes or from its own page.</p>
   </EmptyState>
 );

@@ -85,8 +85,10 @@ const heading = (filter: CrashFilter): string =>
 
 const Analysed: FC<CrashesPageProps> = ({ filter, byBuild: { rows, records } }) => (
   <p>
-    {counted(filter.build === undefined ? records : rows.reduce((sum, row) => sum + row.records, 0), 'crash record')}{' '}
-    <span class="soft">with a backtrace</span>
+    {counted(
+      filter.build === undefined ? records : rows.reduce((sum, row) => sum + row.records, 0),
+      'analysed crash record',
+    )}
   </p>
 );
 
@@ -185,9 +187,9 @@ const Halves: FC<CrashesPageProps> = ({ frame, filter, builds, byClassification,
       )}
       {byBuild.names > 0 && (
         <section>
-          <h2>Crash records with a backtrace, by build</h2>
+          <h2>Analysed crash records by build</h2>
           <BarTable
-            label="Crash records with a backtrace by build"
+            label="Analysed crash records by build"
             heads={['Build', 'Records']}
             whole={{ names: byBuild.names, n: byBuild.records }}
             rows={byBuild.rows.map(row => ({

@@ -15,9 +15,9 @@ export interface DrawnBuild {
 const COLOURS = 8;
 
 /**
- * The builds that a page draws of one system, or of all: the newest in use. What a build's colour is depends neither on the page nor
- * on its scope. Sorted by system, the one with most machines first, and then the newest first. Those of systems that are not named
- * are among the others.
+ * The builds that a page draws of one system, or of all: the newest in use. One of the newest of its system has the same colour on all
+ * pages, whatever their scope; one that a fleet alone still uses has a colour that is free there. Sorted by system, the one with most
+ * machines first, and then the newest first. Builds of systems that are not named are among the others.
  */
 export async function drawnBuilds(sql: Queryable, scope: Omit<Scope, 'days'>): Promise<DrawnBuild[]> {
   const [everywhere, inFleet] = await Promise.all([
@@ -40,7 +40,7 @@ function drawnAmong(here: NewestBuild[], colours: Map<string, number>): DrawnBui
     const colour = colours.get(nameOf(build));
     if (colour !== undefined && !drawn.has(colour)) drawn.set(colour, build);
   }
-  // Builds of a fleet that is behind the others.
+  // What only a fleet that is behind the others still uses.
   for (const build of byTurns(here)) {
     const colour = colours.has(nameOf(build)) ? undefined : firstFree(drawn);
     if (colour !== undefined) drawn.set(colour, build);
