@@ -554,6 +554,8 @@ describe('a secret', () => {
     [`notify.webhook = "https://u:${SECRET}@h/x"`],
     [`notify.webhook = "ftp://h/${SECRET}"`],
     [`notify.webhok = "https://h/${SECRET}"`],
+    [`notify.command = ["curl", "--header", "${SECRET}"]`],
+    [`notify.command = ["/usr/bin/curl", "${SECRET}", 7]`],
   ];
   for (const [toml, env] of wrong) {
     test(`never appears in an error: ${toml || Object.keys(env!)[0]}`, () => {
@@ -586,6 +588,13 @@ describe('a secret', () => {
 test('of a web address that is secret only the host is printed', () => {
   const printed = printConfig(load({ env: { TELEMETRICSD_NOTIFY_WEBHOOK: 'https://h:8443/hooks/geheim?t=geheim' } }));
   expect(printed).toContain('webhook = "https://h:8443/***"');
+  expect(printed).not.toContain('geheim');
+});
+
+test('of a program that is called only its path is printed', () => {
+  const command = '/usr/bin/curl,-H,Authorization: Bearer geheim,https://h/';
+  const printed = printConfig(load({ env: { TELEMETRICSD_NOTIFY_COMMAND: command } }));
+  expect(printed).toContain('command = ["/usr/bin/curl", "***", "***", "***"]');
   expect(printed).not.toContain('geheim');
 });
 

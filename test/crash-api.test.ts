@@ -66,11 +66,21 @@ describe('GET /api/guilties', () => {
       [
         ['often()', 6, 2],
         ['wide()', 4, 4],
+        ['again()', 3, 1],
+        ['elsewhere()', 1, 1],
         ['fleet()', 1, 1],
       ],
     ],
     [
-      'sort=machines',
+      'os=ubuntu',
+      [
+        ['often()', 6, 2],
+        ['wide()', 4, 4],
+        ['fleet()', 1, 1],
+      ],
+    ],
+    [
+      'os=ubuntu&sort=machines',
       [
         ['wide()', 4, 4],
         ['often()', 6, 2],
@@ -80,7 +90,7 @@ describe('GET /api/guilties', () => {
     ['os=fedora', [['elsewhere()', 1, 1]]],
     ['os=none', []],
     [
-      'days=14',
+      'os=ubuntu&days=14',
       [
         ['often()', 6, 2],
         ['wide()', 4, 4],
@@ -90,7 +100,7 @@ describe('GET /api/guilties', () => {
     ],
     ['fleet=servers', [['fleet()', 1, 1]]],
     [
-      'fleet=default&days=1',
+      'os=ubuntu&fleet=default&days=1',
       [
         ['often()', 6, 2],
         ['wide()', 4, 4],
@@ -99,7 +109,7 @@ describe('GET /api/guilties', () => {
     ['fleet=none', []],
     ['build=9.9', [['often()', 4, 2]]],
     [
-      'build=9.10',
+      'os=ubuntu&build=9.10',
       [
         ['wide()', 4, 4],
         ['often()', 2, 1],
@@ -118,8 +128,9 @@ describe('GET /api/guilties', () => {
   });
 
   test('says of each its builds, as versions', async () => {
-    const { json } = await getJson(app.app, '/api/guilties?days=14');
-    expect(json).toMatchObject({ os: 'ubuntu', days: 14, builds: ['9.10', '9.9', '9.8'] });
+    const { json } = await getJson(app.app, '/api/guilties?os=ubuntu&days=14');
+    const builds = ['9.10', '9.9', '9.8'].map(build => ({ os: 'ubuntu', build }));
+    expect(json).toMatchObject({ os: 'ubuntu', days: 14, builds });
     expect(json.guilties[0]).toEqual({
       id: ids['often()'],
       function: 'often()',
@@ -128,7 +139,8 @@ describe('GET /api/guilties', () => {
       hidden: false,
       records: 6,
       machines: 2,
-      records_by_build: { '9.10': 2, '9.9': 4, '9.8': 0 },
+      records_by_build: builds.map((build, n) => ({ ...build, records: [2, 4, 0][n] })),
+      systems: ['ubuntu'],
       first_build: '9.9',
       last_build: '9.10',
     });

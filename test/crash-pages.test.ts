@@ -75,14 +75,15 @@ function ranking(html: string) {
 
 describe('top crashes', () => {
   test.each<[path: string, expected: string[], says: string]>([
-    ['', ['often()', 'wide()', 'hostile', 'fleet()'], 'Top crashes of the last 7 days on ubuntu'],
-    ['?sort=machines', ['wide()', 'hostile', 'often()', 'fleet()'], 'Top crashes of the last 7 days on ubuntu'],
+    ['', ['often()', 'wide()', 'hostile', 'fleet()', 'elsewhere()'], 'Top crashes of the last 7 days'],
+    ['?os=ubuntu', ['often()', 'wide()', 'hostile', 'fleet()'], 'Top crashes of the last 7 days on ubuntu'],
+    ['?sort=machines', ['wide()', 'hostile', 'often()', 'fleet()'], 'Top crashes of the last 7 days'],
     ['/overall?days=35', ['often()', 'wide()', 'hostile', 'fleet()'], 'the last 35 days'],
     ['/24.04.1', ['often()'], 'build 24.04.1'],
-    ['/24.04?days=1', ['wide()', 'hostile', 'fleet()'], 'the last day on ubuntu, build 24.04'],
+    ['/24.04?days=1&os=ubuntu', ['wide()', 'hostile', 'fleet()'], 'the last day on ubuntu, build 24.04'],
     ['?os=fedora', ['elsewhere()'], 'on fedora'],
     ['?fleet=servers', ['fleet()'], 'fleet servers'],
-    ['?fleet=servers&sort=machines&days=3', ['fleet()'], 'the last 3 days on ubuntu, fleet servers'],
+    ['?fleet=servers&sort=machines&days=3', ['fleet()'], 'the last 3 days, fleet servers'],
   ])('%s', async (path, expected, says) => {
     const html = await page(path);
     const shown = ranking(html).map(name => (name!.includes('script') ? 'hostile' : name!));
@@ -91,7 +92,7 @@ describe('top crashes', () => {
   });
 
   test('ten to a page, with numbers per build and the builds seen', async () => {
-    const html = await page('');
+    const html = await page('?os=ubuntu');
     expect(ranking(html)).toHaveLength(10);
     const [, next] = /href="([^"]*offset=10)" rel="next"/.exec(html)!;
     const lower = await getPage(app.app, next!.replaceAll('&amp;', '&'));
@@ -195,7 +196,7 @@ describe('a guilty', () => {
     expect(backtraces).toContain('1 different stack in 2 records');
     expect(backtraces).toContain('Its records have been purged; their number is kept.');
     expect(backtraces).toContain('◆ guilty');
-    expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain('7 2 1 records purged');
+    expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain('7 2 100 % 1 records purged');
   });
 
   test.each<[string, string[], string]>([
@@ -329,6 +330,50 @@ describe('comments and hiding', () => {
   ])('back to %s: %p', async (back, ours) => {
     const answer = await post('/comments', { id: String(ids['wide()']), comment: 'back', back });
     expect([answer.status, answer.location]).toEqual([303, ours ? back : CRASHES]);
+  });
+
+  test.each([
+    ['keeps the comment that was just typed', { comment: ' typed, then hidden ' }, 'typed, then hidden'],
+    ['keeps the old comment where none is sent', {}, 'old'],
+    ['takes a comment away that was emptied', { comment: '' }, ''],
+  ])('hiding %s', async (_, sent, expected) => {
+    const id = String(ids['wide()']);
+    await post('/comments', { id, comment: 'old' });
+    expect((await post('/hidings', { id, ...(sent as Record<string, string>) })).status).toBe(303);
+    const [row] = await app.sql`select comment, hidden_at is not null as hidden from guilties where id = ${id}`;
+    expect(row).toEqual({ comment: expected, hidden: true });
+    await post('/unhidings', { id });
+    const [shown] = await app.sql`select comment, hidden_at is not null as hidden from guilties where id = ${id}`;
+    expect(shown).toEqual({ comment: expected, hidden: false });
+  });
+
+  test('a comment and hiding are one form, on the list and on its own page', async () => {
+    for (const path of ['', `/guilty_details/${ids['wide()']}`]) {
+      const forms = [...(await page(path)).matchAll(/<form[^>]*action="[^"]*\/comments".*?<\/form>/gs)];
+      expect(forms.length).toBeGreaterThan(0);
+      for (const [form] of forms) expect(form).toContain('formaction="/telemetryui/crashes/hidings"');
+    }
+  });
+
+  test('the hidden that crashed in a window, on an OS or a build are listed apart', async () => {
+    const id = String(ids['elsewhere()']);
+    await post('/hidings', { id });
+    for (const [query, n] of [
+      ['?days=7', 1],
+      ['?os=fedora', 1],
+      ['?os=ubuntu', 0],
+      ['?build=41', 1],
+      ['?build=24.04', 0],
+      ['?fleet=servers', 0],
+      ['', 1],
+    ] as const) {
+      const text = textOf(await page(`/guilty_edit/hidden${query}`));
+      if (n) expect([query, text]).toEqual([query, expect.stringContaining('1 hidden guilty')]);
+      else expect([query, text]).toEqual([query, expect.stringContaining('Nothing is hidden')]);
+    }
+    expect(await page('?os=ubuntu')).not.toContain('Hidden (');
+    expect(await page('/41')).toContain('Hidden (1)');
+    await post('/unhidings', { id });
   });
 
   test('a hidden guilty is left out, listed as hidden, and can be shown again', async () => {

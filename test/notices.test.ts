@@ -7,6 +7,7 @@ import { connect } from '../src/db/connect.ts';
 import { createLog } from '../src/log.ts';
 import { noticesOf } from '../src/notify/notice.ts';
 import { type Notifier, startNotifier } from '../src/notify/notifier.ts';
+import { pagesUrl } from '../src/notify/pages-url.ts';
 import { serverState, type Watched } from '../src/status/state.ts';
 import { post, testConfig } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
@@ -291,14 +292,30 @@ test('what there is to tell', async () => {
   expect(notices({}, 4)).toEqual(['guilty 7']);
 });
 
+test.each<[env: Record<string, string>, site: string | undefined]>([
+  [{ PUBLIC_URL: 'https://telemetry.example.org', LISTEN: ':8080' }, 'https://telemetry.example.org'],
+  [{ LISTEN: '127.0.0.1:8080' }, 'http://127.0.0.1:8080'],
+  [{ LISTEN: ':8080' }, `http://${hostname()}:8080`],
+  [{ LISTEN: '127.0.0.1:8080,192.0.2.7:8081=pages' }, 'http://192.0.2.7:8081'],
+  [{ LISTEN: ':8081=collector,[2001:db8::1]:8082=pages' }, 'http://[2001:db8::1]:8082'],
+  [{ LISTEN: 'telemetry.example.org:80' }, 'http://telemetry.example.org:80'],
+  [{ LISTEN: ':8081=collector,unix:/run/pages.sock=pages' }, undefined],
+])('links of notices with http.%j begin with %s', (settings, site) => {
+  const env = Object.entries(settings).map(([name, value]) => [`TELEMETRICSD_HTTP_${name}`, value]);
+  expect(pagesUrl(testConfig(Object.fromEntries(env)))).toBe(site);
+});
+
 test('a new guilty on many machines is told once', async () => {
   for (const machine of ['a', 'b', 'c']) await server.crash(['newGuilty()', 'main()'], { machine_id: machine });
   await server.analyse();
   const notifier = start({ ...WEBHOOK, TELEMETRICSD_NOTIFY_GUILTY_MACHINES: '2' });
   await notifier.look();
-  await until(() =>
-    posted.some(({ json }) => json.text.startsWith('A new guilty on 3 machines: newGuilty() in /usr/bin/app')),
-  );
+  const isNew = ({ json }: Posted) => json.text.startsWith('A new guilty on 3 machines: newGuilty() in /usr/bin/app');
+  await until(() => posted.some(isNew));
+  const [row] = await server.sql`select id from guilties where function = 'newGuilty()'`;
+  const { remedy, status } = posted.find(isNew)!.json;
+  expect(remedy).toBe(`See where it happens: http://127.0.0.1:8080/telemetryui/crashes/guilty_details/${row!.id}`);
+  expect(status).toBe('http://127.0.0.1:8080/telemetryui/status');
   await server.sql`update notices_sent set sent_at = now() - interval '90 hours'`;
   const before = posted.length;
   await notifier.look();

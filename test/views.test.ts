@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { isoWeek, slotsOf } from '../views/window.ts';
 import { get, getJson, getPage, OTHER_TID, post, type TestApp, TID, testApp } from './app.ts';
 import { compareBuilds } from './builds/version-order.ts';
+import { linkedNumbers } from './linked-numbers.ts';
 import { passDays } from './time.ts';
 
 // Every number of a view is told again over all records, one by one.
@@ -217,22 +218,6 @@ describe.each(scopes)('in %p', scope => {
   });
 });
 
-/** Numbers of a page beside links to records: of a cell, a row's heading, or a figure. */
-function linksToRecords(html: string): { href: string; n: string }[] {
-  const text = (part: string) => part.replaceAll(/<[^>]+>/g, '').trim();
-  const links = /<a href="(\/telemetryui\/records\?[^"]*)"[^>]*>(.*?)<\/a>/g;
-  return [...html.matchAll(/<tr>(.*?)<\/tr>|<p class="figure">(.*?)<\/p>/gs)].flatMap(([, row, figure]) => {
-    const [, heading = '', cells = figure ?? row!] = /^(<th.*?<\/th>)(.*)$/s.exec(row ?? '') ?? [];
-    const [, first = ''] = /<td class="num[^"]*">(.*?)<\/td>/s.exec(cells) ?? [];
-    return [
-      ...[...heading.matchAll(links)].map(([, href]) => ({ href: href!, n: text(first) })),
-      ...[...cells.matchAll(links)].map(([, href, n]) => ({ href: href!, n: text(n!) })),
-    ]
-      .filter(({ n }) => /^[0-9,]+$/.test(n))
-      .map(({ href, n }) => ({ href: href.replaceAll('&amp;', '&'), n: n.replaceAll(',', '') }));
-  });
-}
-
 test.each([
   ['/telemetryui', 2],
   ['/telemetryui/builds?days=91', 30],
@@ -245,11 +230,11 @@ test.each([
   ['/telemetryui/updates?days=35', 6],
 ])('numbers of %s lead to as many records', async (path, least) => {
   const { html } = await getPage(server.app, path);
-  const links = linksToRecords(html);
+  const links = linkedNumbers(html).filter(({ unit, href }) => unit === 'records' && href.includes('/records?'));
   expect(links.length).toBeGreaterThanOrEqual(least);
   for (const { href, n } of links) {
     const found = await getPage(server.app, href.replace('/records', '/records/count'));
-    expect({ href, n: /^\D*([0-9]*)/.exec(found.html.replaceAll(/<[^>]+>/g, ''))![1] }).toEqual({ href, n });
+    expect({ href, n: Number(/^\D*([0-9]*)/.exec(found.html.replaceAll(/<[^>]+>/g, ''))![1]) }).toEqual({ href, n });
   }
 });
 
@@ -275,6 +260,85 @@ test.each(['os=debian', 'os=debian&fleet=servers&days=7', 'os=arch&days=91'])(
     }
   },
 );
+
+describe('records found are counted', () => {
+  const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const found = async (query: Record<string, string>) =>
+    (await getPage(server.app, `/telemetryui/records/count?${new URLSearchParams(query)}`)).html.replaceAll(
+      /<[^>]+>/g,
+      '',
+    );
+  const fields: Record<string, string> = {
+    os: 'system_name',
+    host_type: 'machine_type',
+    classification: 'classification',
+    severity: 'severity',
+    build: 'build',
+    arch: 'arch',
+    kernel_version: 'kernel_version',
+    fleet: 'fleet',
+    cpu_model: 'cpu_model',
+  };
+  const fitting = ({ from, to, source, ...query }: Record<string, string>) =>
+    all.filter(
+      record =>
+        Object.entries(query).every(([name, value]) => String(record[fields[name]!]) === value) &&
+        (!source || record.external === (source === 'external')) &&
+        (!from || record.ts_reception.replace(' ', 'T') >= from) &&
+        (!to || day(record) <= to),
+    );
+
+  test.each<Record<string, string>>([
+    {},
+    { fleet: 'servers', source: 'external' },
+    { from: `${dayAgo(5)}T00:00` },
+    { from: `${dayAgo(5)}T00:00`, to: dayAgo(2) },
+    { from: `${dayAgo(3)}T13:00`, fleet: 'default' },
+    { from: `${dayAgo(5)}T13:30` },
+    { os: 'debian', build: '9.10', severity: '2', classification: 'a/b/c', to: dayAgo(1) },
+    { arch: 'riscv64' },
+    { arch: 'riscv64', kernel_version: '6.1', os: 'arch', fleet: 'servers', from: dayAgo(13) },
+    { host_type: 'w|<i>q</i>|2', source: 'internal' },
+    { host_type: 'v|p|1', arch: 'x86_64' },
+    { host_type: 'v|p|1', severity: '3' },
+    { arch: 'x86_64', build: '9.9' },
+    { cpu_model: 'cpu one', classification: 'x/mce/corrected' },
+    { os: 'nowhere' },
+  ])('%j', async query => {
+    const n = fitting(query).length;
+    expect(await found(query)).toStartWith(`${n} record${n === 1 ? '' : 's'} found`);
+  });
+
+  test.each<[query: Record<string, string>, known: boolean]>([
+    [{ from: dayAgo(5) }, true],
+    [{ from: dayAgo(12), to: dayAgo(0), os: 'debian', source: 'internal' }, true],
+    [{ from: dayAgo(5), to: dayAgo(5), build: '9.10' }, true],
+    [{ from: dayAgo(12), to: dayAgo(5) }, false],
+    [{ to: dayAgo(5) }, false],
+    [{ from: dayAgo(5), severity: '1' }, false],
+    [{ from: `${dayAgo(5)}T01:00` }, false],
+    [{}, false],
+  ])('%j: with its machine ids %p', async (query, known) => {
+    const key = (record: Record<string, string>) =>
+      `${record.machine_id} ${record.system_name} ${record.fleet} ${record.external}`;
+    const machines = new Set(fitting(query).map(key)).size;
+    expect(await found(query)).toEndWith(known ? `, from ${machines} machine ids` : ' found');
+  });
+
+  test('one by one where retention has taken some of a day', async () => {
+    const other = await testApp();
+    try {
+      for (let n = 0; n < 3; n++) await post(other.app, { event_id: `${n}`.padStart(32, '0') }, `${n}`);
+      const [gone] = await other.database.sql`select id from records limit 1`;
+      await other.database.sql`delete from records where id = ${gone!.id}`;
+      await other.database.sql`update record_days set complete = false`;
+      const { html } = await getPage(other.app, `/telemetryui/records/count?from=${dayAgo(0)}`);
+      expect(html).toContain('>2 records found</p>');
+    } finally {
+      await other.close();
+    }
+  });
+});
 
 const VIEWS = ['builds', 'stats', 'mce', 'thermal', 'updates', 'population'];
 
@@ -353,6 +417,82 @@ test('the matrix of updates has the address of the old server as well', async ()
   expect((await getPage(server.app, '/telemetryui/update_matrix')).html).toContain('<h1>Updates</h1>');
 });
 
+describe('charts of builds', () => {
+  /** Names and colours of a chart's series, in their order. */
+  const legend = (html: string) =>
+    [...html.matchAll(/<figcaption>(.*?)<\/figcaption>/gs)].flatMap(([, caption]) =>
+      [...caption!.matchAll(/<span class="key (s\d)">([^<]*)</g)].map(([, colour, name]) => [name, colour] as const),
+    );
+  /** Builds and colours in the tables of a page. */
+  const named = (html: string) =>
+    [...html.matchAll(/<span class="key (s\d) mono">(?:<small>([^<]*)<\/small> )?([^<]*)</g)].map(
+      ([, colour, os, build]) => ({ os, build: build!, colour: colour! }),
+    );
+
+  let other: TestApp;
+  const page = async (path: string) => (await getPage(other.app, `/telemetryui/${path}`)).html;
+
+  beforeAll(async () => {
+    other = await testApp();
+    let events = 0;
+    const report = (os: string, build: string, machine: string, more = {}) => {
+      const event = `${++events}`.padStart(32, '0');
+      return post(other.app, { system_name: os, build, machine_id: machine, event_id: event, ...more });
+    };
+    // Old ones send most; the newest of all is somebody's trial.
+    for (let n = 1; n <= 11; n++)
+      for (let machine = 0; machine < 12 - n + 1; machine++) {
+        await report('big', `9.${n}`, `${n}a${machine}`);
+        if (n < 3) await report('big', `9.${n}`, `${n}a${machine}`, { classification: 'a/b/c' });
+      }
+    await report('big', '10.0', 'trial');
+    for (let machine = 0; machine < 12; machine++)
+      for (const build of ['1', '2', '3']) await report('small', build, `b${machine}`);
+    for (const build of ['5', '6']) await report('big', build, `c${build}`, { 'X-Telemetry-TID': OTHER_TID });
+  });
+  afterAll(() => other.close());
+
+  const newest = ['9.11', '9.10', '9.9', '9.8', '9.7', '9.6', '9.5', '9.4'];
+
+  test.each(['builds?os=big', 'population?os=big', 'builds?os=big&days=1', 'population?os=big&days=364'])(
+    '%s draws the newest in use, each in a colour of its own, and the others in grey',
+    async path => {
+      const drawn = legend(await page(path));
+      expect(drawn.map(([name]) => name)).toEqual([...newest, 'others']);
+      expect(new Set(drawn.map(([, colour]) => colour)).size).toBe(9);
+      expect(drawn.at(-1)![1]).toBe('s9');
+      expect(await page(path)).toContain('All other builds together are grey');
+    },
+  );
+
+  test('of all systems those with more machines have more', async () => {
+    const names = legend(await page('builds')).map(([name]) => name);
+    expect(names).toEqual([...newest.slice(0, 7).map(build => `big ${build}`), 'small 3', 'others']);
+  });
+
+  test('of a fleet that is behind its own', async () => {
+    for (const view of ['builds', 'population'])
+      expect(legend(await page(`${view}?fleet=servers`)).map(([name]) => name)).toEqual(['big 6', 'big 5']);
+  });
+
+  test('a build has one colour on all pages', async () => {
+    const colours = new Map<string, Set<string>>();
+    const note = (build: string, colour: string) => {
+      if (colour !== 's9') colours.set(build, (colours.get(build) ?? new Set()).add(colour));
+    };
+    for (const view of ['builds', 'population', 'crashes'])
+      for (const os of ['big', 'small', undefined])
+        for (const fleet of ['', 'fleet=default']) {
+          const html = await page(`${view}?${os ? `os=${os}` : ''}&${fleet}`);
+          for (const [name, colour] of legend(html)) note(os ? `${os} ${name}` : name!, colour!);
+          for (const one of named(html)) if (os ?? one.os) note(`${os ?? one.os} ${one.build}`, one.colour);
+        }
+    for (const { os, build, colour } of named(await page(''))) note(`${os} ${build}`, colour);
+    expect(colours.size).toBe(newest.length + 3);
+    expect([...colours].filter(([, own]) => own.size > 1)).toEqual([]);
+  });
+});
+
 test('classifications that count can be configured', async () => {
   const other = await testApp({
     TELEMETRICSD_MACHINE_CHECKS_CLASSIFICATIONS: 'my/hw/*',
@@ -365,7 +505,9 @@ test('classifications that count can be configured', async () => {
     await post(other.app, { classification: 'x/mce/corrected' });
     expect((await getJson(other.app, '/api/mce')).json.machines).toMatchObject([{ machine_id: 'a', records: 1 }]);
     expect((await getJson(other.app, '/api/thermal')).json.weeks.at(-1)).toMatchObject({ 'my/hw/hot': 1 });
-    expect((await getJson(other.app, '/api/updates')).json.paths).toEqual([{ from: '1', to: '2', records: 1 }]);
+    expect((await getJson(other.app, '/api/updates')).json.paths).toEqual([
+      { os: 'clear-linux-os', from: '1', to: '2', records: 1 },
+    ]);
   } finally {
     await other.close();
   }

@@ -3,6 +3,7 @@ import type { AuditRow } from '../src/access/audit.ts';
 import { TextField } from './fields.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { EmptyState, Pager, Scroll, Time } from './parts.tsx';
+import { visible } from './visible.ts';
 
 export interface AuditPageProps {
   frame: Frame;
@@ -55,13 +56,13 @@ const AuditTable: FC<Pick<AuditPageProps, 'frame' | 'entries'>> = ({ frame, entr
             <td class="nowrap">
               <Time at={at} now={frame.now} />
             </td>
-            <th scope="row">{who}</th>
+            <th scope="row">{visible(who)}</th>
             <td>{[via, address].filter(Boolean).join(', ')}</td>
             <td>
-              {action} {subject && <span class="mono">{subject}</span>}
+              {action} {subject && <span class="mono">{visible(subject)}</span>}
             </td>
-            <td class="mono">{before && JSON.stringify(before)}</td>
-            <td class="mono">{after && JSON.stringify(after)}</td>
+            <td class="mono">{before && visible(JSON.stringify(before))}</td>
+            <td class="mono">{after && visible(JSON.stringify(after))}</td>
           </tr>
         ))}
       </tbody>

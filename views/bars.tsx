@@ -51,15 +51,16 @@ export interface BarTableProps {
   /** The headings of the names and of the numbers. */
   heads: [string, string];
   rows: BarRow[];
-  /** What shares are of; the sum of the rows unless told. */
-  total?: number | undefined;
-  /** Those that have no row: how many names, and their number in all. */
-  others?: { names: number; n: number } | undefined;
+  /** What shares are of, where the rows are not all: how many names there are, and their number. */
+  whole?: { names: number; n: number } | undefined;
 }
 
-/** Numbers with their shares as bars: the chart and its table in one. */
-export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(rows), others }) => {
-  const most = Math.max(...rows.map(row => row.n));
+/** Numbers with their shares as bars: the chart and its table in one. What has no row of its own is in a last one, `others`. */
+export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
+  const shown = rows.reduce((sum, row) => sum + row.n, 0);
+  const { names, n: total } = whole ?? { names: rows.length, n: shown };
+  const others = { names: names - rows.length, n: total - shown };
+  const most = Math.max(others.n, ...rows.map(row => row.n));
   return (
     <Scroll label={label}>
       <table class="bars">
@@ -84,20 +85,24 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rows, total = sum(ro
               </td>
             </tr>
           ))}
+          {others.names > 0 && (
+            <tr class="others">
+              <th scope="row">{counted(others.names, 'other')}</th>
+              <td class="num">{count(others.n)}</td>
+              <td class="num soft">{share(others.n, total)}</td>
+              <td class="bar-cell">
+                <Bar n={others.n} of={most} />
+              </td>
+            </tr>
+          )}
         </tbody>
       </table>
-      {others && others.names > 0 && (
-        <p class="soft">
-          and {counted(others.names, 'other')} with {count(others.n)}
-        </p>
-      )}
     </Scroll>
   );
 };
 
-const sum = (rows: BarRow[]): number => rows.reduce((n, row) => n + row.n, 0);
-
-const share = (n: number, total: number): string => {
+/** `12 %` */
+export const share = (n: number, total: number): string => {
   if (total === 0) return '';
   const percent = (100 * n) / total;
   return percent > 0 && percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;

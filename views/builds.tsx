@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { BuildsView } from '../src/builds/builds.ts';
-import { BarCell } from './bars.tsx';
+import { BarCell, share } from './bars.tsx';
+import { BuildName, BuildsDrawn } from './build-name.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
@@ -47,8 +48,11 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
             over={overTime}
             byWeek={scope.byWeek}
             unit="records"
-            hrefOf={(days, build) => recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })}
+            hrefOf={(days, { build }) =>
+              build ? recordsOfDays(frame, { ...build, fleet: scope.fleet, ...days }) : undefined
+            }
           />
+          <BuildsDrawn />
           <RecordsRemoved frame={frame} from={from} />
           <div id="results" tabindex={-1}>
             <BuildsTable {...props} />
@@ -76,17 +80,19 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
   );
 };
 
-const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total }) => {
+const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn }) => {
   const most = {
     records: Math.max(...rows.map(row => row.records)),
     machines: Math.max(...rows.map(row => row.machines)),
   };
   const [from] = slotsOf(scope, frame.now);
+  const anySystem = scope.systemName === undefined;
   return (
     <Scroll label="Records by build">
       <table>
         <thead>
           <tr>
+            {anySystem && <th>OS</th>}
             <th>Build</th>
             <th class="num">Records</th>
             <th class="num">Share</th>
@@ -96,18 +102,19 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total }) => {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ build, records, machines, firstDay, lastDay }) => (
+          {rows.map(({ os, build, records, machines, firstDay, lastDay }) => (
             <tr>
-              <th scope="row" class="mono">
-                {build}
+              {anySystem && <td class="nowrap">{os || <span class="soft">not named</span>}</td>}
+              <th scope="row">
+                <BuildName os={os} build={build} drawn={drawn} />
               </th>
               <BarCell
                 n={records}
                 of={most.records}
                 href={
-                  frame.kept.from && lastDay < frame.kept.from
+                  os === '' || (frame.kept.from && lastDay < frame.kept.from)
                     ? undefined
-                    : recordsPath({ os: scope.systemName, fleet: scope.fleet, build, from })
+                    : recordsPath({ os, fleet: scope.fleet, build, from })
                 }
               />
               <td class="num soft">{share(records, total.records)}</td>
@@ -121,5 +128,3 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total }) => {
     </Scroll>
   );
 };
-
-const share = (n: number, of: number): string => `${((100 * n) / of).toFixed(1)} %`;

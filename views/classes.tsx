@@ -33,7 +33,7 @@ export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, class
         <BarTable
           label={`${unit} by build of ${os}`}
           heads={['Build', 'Records']}
-          total={records}
+          whole={{ names: known, n: records }}
           rows={newest.map(({ build, records: n }) => ({
             name: <span class="mono">{build}</span>,
             n,
@@ -41,10 +41,6 @@ export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, class
               ? recordsPath({ os, build, fleet: scope.fleet, classification: classifications.join(','), from })
               : undefined,
           }))}
-          others={{
-            names: known - newest.length,
-            n: records - newest.reduce((sum, build) => sum + build.records, 0),
-          }}
         />
       </section>
     ))}

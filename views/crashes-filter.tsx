@@ -1,4 +1,6 @@
-import type { FC } from 'hono/jsx';
+import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
+import { BuildName } from './build-name.tsx';
 import { type CrashFilter, crashesPath, DEFAULT_DAYS } from './crashes-links.ts';
 import { SelectField } from './fields.tsx';
 import { ScopeForm } from './scope-form.tsx';
@@ -42,24 +44,37 @@ const SORTS: [string, string][] = [
 ];
 
 /** The list over all builds, and that of each of the newest. */
-export const BuildLinks: FC<{ filter: CrashFilter; builds: string[] }> = ({ filter, builds }) => (
-  <nav aria-label="Builds" class="builds">
-    <ul class="chips">
-      <BuildLink filter={filter} build={undefined} text="Overall" />
-      {builds.map(build => (
-        <BuildLink filter={filter} build={build} text={build} />
-      ))}
-      {filter.build !== undefined && !builds.includes(filter.build) && (
-        <BuildLink filter={filter} build={filter.build} text={filter.build} />
-      )}
-    </ul>
-  </nav>
-);
+export const BuildLinks: FC<{ filter: CrashFilter; builds: DrawnBuild[] }> = ({ filter, builds }) => {
+  const isAmong = builds.some(({ os, build }) => os === filter.os && build === filter.build);
+  return (
+    <nav aria-label="Builds" class="builds">
+      <ul class="chips">
+        <BuildLink filter={filter} to={{ ...filter, build: undefined }}>
+          Overall
+        </BuildLink>
+        {builds.map(({ os, build }) => (
+          <BuildLink filter={filter} to={{ ...filter, os, build }}>
+            <BuildName os={os} build={build} drawn={builds} ofSystem={filter.os === undefined} />
+          </BuildLink>
+        ))}
+        {filter.build !== undefined && !isAmong && (
+          <BuildLink filter={filter} to={filter}>
+            {filter.build}
+          </BuildLink>
+        )}
+      </ul>
+    </nav>
+  );
+};
 
-const BuildLink: FC<{ filter: CrashFilter; build: string | undefined; text: string }> = ({ filter, build, text }) => (
+const BuildLink: FC<PropsWithChildren<{ filter: CrashFilter; to: CrashFilter }>> = ({ filter, to, children }) => (
   <li>
-    <a class="chip" href={crashesPath({ ...filter, build })} aria-current={build === filter.build ? 'page' : undefined}>
-      {text}
+    <a
+      class="chip"
+      href={crashesPath(to)}
+      aria-current={to.os === filter.os && to.build === filter.build ? 'page' : undefined}
+    >
+      {children}
     </a>
   </li>
 );

@@ -11,11 +11,12 @@ interface FormProps {
 
 const Back: FC<FormProps> = ({ back }) => <input type="hidden" name="back" value={back} />;
 
-export interface CommentFormProps extends FormProps {
-  guilty: GuiltyRef & { comment: string };
+export interface JudgementFormProps extends FormProps {
+  guilty: GuiltyRef & { comment: string; hidden?: boolean };
 }
 
-export const CommentForm: FC<CommentFormProps> = ({ guilty, back }) => {
+/** One form, so that hiding keeps the comment that was just typed. Hiding is taken back on the page of hidden guilties: it asks nothing. */
+export const JudgementForm: FC<JudgementFormProps> = ({ guilty, back }) => {
   const id = `comment-${guilty.id}`;
   return (
     <form class="comment" method="post" action="/telemetryui/crashes/comments">
@@ -32,21 +33,21 @@ export const CommentForm: FC<CommentFormProps> = ({ guilty, back }) => {
         data-counted-in={`${id}-length`}
       />
       <button type="submit">Save</button>
+      {guilty.hidden ? (
+        <button type="submit" formaction="/telemetryui/crashes/unhidings">
+          Show again
+        </button>
+      ) : (
+        <button type="submit" formaction="/telemetryui/crashes/hidings">
+          Hide
+        </button>
+      )}
       <span id={`${id}-length`} class="small soft">
         {guilty.comment.length} of {COMMENT_LENGTH} characters
       </span>
     </form>
   );
 };
-
-/** Taken back on the page of hidden guilties, so it asks nothing. */
-export const HideForm: FC<FormProps & { id: number }> = ({ id, back }) => (
-  <form method="post" action="/telemetryui/crashes/hidings">
-    <input type="hidden" name="id" value={String(id)} />
-    <Back back={back} />
-    <button type="submit">Hide</button>
-  </form>
-);
 
 export const UnhideForm: FC<FormProps & { guilty: GuiltyRef }> = ({ guilty, back }) => (
   <form method="post" action="/telemetryui/crashes/unhidings">

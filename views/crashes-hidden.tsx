@@ -1,7 +1,15 @@
 import type { FC } from 'hono/jsx';
 import { dayOf } from './ago.ts';
 import { UnhideForm } from './crashes-forms.tsx';
-import { type GuiltyRef, guiltyPath, hiddenPath, neverGuiltyPath } from './crashes-links.ts';
+import {
+  type CrashFilter,
+  type GuiltyRef,
+  guiltyPath,
+  hiddenInPath,
+  hiddenPath,
+  neverGuiltyPath,
+  scope,
+} from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { count, EmptyState, Pager, Scroll, Time } from './parts.tsx';
@@ -16,8 +24,12 @@ export interface HiddenGuilty extends GuiltyRef {
 
 export interface HiddenGuiltiesPageProps {
   frame: Frame;
+  /** What they crashed in; undefined: they are all there are. */
+  filter: CrashFilter | undefined;
   /** Hidden last first. */
   guilties: HiddenGuilty[];
+  /** On all pages of the list. */
+  total: number;
   olderHref?: string | undefined;
   newerHref?: string | undefined;
 }
@@ -29,19 +41,29 @@ export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={neverGuiltyPath()}>Never-guilty list</a>
+      {props.filter && <a href={hiddenPath}>All hidden guilties</a>}
     </nav>
-    {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden />}
+    {props.total > 0 && (
+      <h2>
+        {count(props.total)} hidden {props.total === 1 ? 'guilty' : 'guilties'}
+        {props.filter && ` crashed in ${where(props.filter)}`}
+      </h2>
+    )}
+    {props.guilties.length > 0 ? <HiddenTable {...props} /> : <NothingHidden filter={props.filter} />}
     <Pager newerHref={props.newerHref} olderHref={props.olderHref} />
   </Page>
 );
 
-const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
+const where = (filter: CrashFilter): string =>
+  `${scope(filter)}${filter.build === undefined ? '' : `, build ${filter.build}`}`;
+
+const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, filter, guilties }) => (
   <Scroll label="Hidden guilties">
     <table class="hidden-guilties">
       <thead>
         <tr>
           <th>Guilty</th>
-          <th class="num">Records</th>
+          <th class="num">Records, ever</th>
           <th>Last seen</th>
           <th>Hidden</th>
           <th>Comment</th>
@@ -62,7 +84,9 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
               <Time at={guilty.hiddenAt} now={frame.now} />
             </td>
             <td class="comment-cell">{guilty.comment}</td>
-            <td class="nowrap">{!frame.readonly && <UnhideForm guilty={guilty} back={hiddenPath} />}</td>
+            <td class="nowrap">
+              {!frame.readonly && <UnhideForm guilty={guilty} back={filter ? hiddenInPath(filter) : hiddenPath} />}
+            </td>
           </tr>
         ))}
       </tbody>
@@ -70,8 +94,8 @@ const HiddenTable: FC<HiddenGuiltiesPageProps> = ({ frame, guilties }) => (
   </Scroll>
 );
 
-const NothingHidden: FC = () => (
-  <EmptyState title="Nothing is hidden">
+const NothingHidden: FC<Pick<HiddenGuiltiesPageProps, 'filter'>> = ({ filter }) => (
+  <EmptyState title={filter ? `Nothing is hidden that crashed in ${where(filter)}` : 'Nothing is hidden'}>
     <p>A guilty that needs no more attention can be hidden from the top crashes or from its own page.</p>
   </EmptyState>
 );

@@ -40,6 +40,10 @@ export const neverGuiltyPath = (q?: string): string =>
   q ? `${CRASHES}/guilty_edit/add?${new URLSearchParams({ q })}` : `${CRASHES}/guilty_edit/add`;
 
 export const hiddenPath = `${CRASHES}/guilty_edit/hidden`;
+/** Those that crashed there. */
+export const hiddenInPath = ({ sort, machine_id, ...filter }: CrashFilter): string =>
+  `${hiddenPath}?${queryOf({ days: DEFAULT_DAYS, ...filter }, {})}`;
+
 export const failedPath = `${CRASHES}/failed`;
 export const recomputationPath = (id: number): string => `${CRASHES}/recomputations/${id}`;
 
@@ -49,15 +53,20 @@ export const withOffset = (path: string, offset: number): string =>
 const PARAMETERS = ['os', 'build', 'machine_id', 'days', 'fleet', 'sort'] as const;
 
 const withQuery = (path: string, filter: CrashFilter): string => {
-  const query = new URLSearchParams();
-  for (const name of PARAMETERS) {
-    const value = filter[name];
-    if (value !== undefined && value !== '' && value !== DEFAULTS[name]) query.set(name, String(value));
-  }
+  const query = queryOf(filter, DEFAULTS);
   return query.size ? `${path}?${query}` : path;
 };
 
 const DEFAULTS: CrashFilter = { days: DEFAULT_DAYS, sort: 'records' };
+
+const queryOf = (filter: CrashFilter, leftOut: CrashFilter): URLSearchParams => {
+  const query = new URLSearchParams();
+  for (const name of PARAMETERS) {
+    const value = filter[name];
+    if (value !== undefined && value !== '' && value !== leftOut[name]) query.set(name, String(value));
+  }
+  return query;
+};
 
 /** `the last 7 days on clear-linux-os, fleet lab` */
 export const scope = ({ days = DEFAULT_DAYS, os, fleet }: CrashFilter): string =>

@@ -1,10 +1,13 @@
 import type { FC } from 'hono/jsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
+import type { SeenOn } from '../src/crashes/queries.ts';
 import { BarCell } from './bars.tsx';
-import { CommentForm, HideForm } from './crashes-forms.tsx';
+import { BuildName } from './build-name.tsx';
+import { JudgementForm } from './crashes-forms.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import type { Frame } from './layout.tsx';
-import { Scroll } from './parts.tsx';
+import { counted, Scroll } from './parts.tsx';
 
 export interface TopGuilty extends GuiltyRef {
   records: number;
@@ -12,15 +15,14 @@ export interface TopGuilty extends GuiltyRef {
   /** Records on each of the page's builds, in their order. */
   perBuild: number[];
   /** Of all time. */
-  firstBuild: string | null;
-  lastBuild: string | null;
+  seenOn: SeenOn[];
   comment: string;
 }
 
 export interface TopTableProps {
   frame: Frame;
   filter: CrashFilter;
-  builds: string[];
+  builds: DrawnBuild[];
   guilties: TopGuilty[];
   firstRank: number;
 }
@@ -46,9 +48,11 @@ export const TopTable: FC<TopTableProps> = props => {
             <th class="num" aria-sort={sort === 'machines' ? 'descending' : undefined}>
               Machines
             </th>
-            {builds.map(build => (
-              <th class="num mono">
-                <a href={crashesPath({ ...filter, build })}>{build}</a>
+            {builds.map(({ os, build }) => (
+              <th class="num">
+                <a href={crashesPath({ ...filter, os, build })}>
+                  <BuildName os={os} build={build} drawn={builds} ofSystem={filter.os === undefined} />
+                </a>
               </th>
             ))}
             <th>Seen in</th>
@@ -79,18 +83,29 @@ const TopRow: FC<TopRowProps> = ({ frame, filter, builds, guilty, rank, most }) 
     </td>
     <BarCell n={guilty.records} of={most.records} href={backtracesPath(guilty.id, { ...filter, sort: undefined })} />
     <BarCell n={guilty.machines} of={most.machines} />
-    {builds.map((_, n) => (
-      <BarCell n={guilty.perBuild[n] ?? 0} of={most.onBuild} />
+    {builds.map(({ os, build }, n) => (
+      <BarCell
+        n={guilty.perBuild[n] ?? 0}
+        of={most.onBuild}
+        href={backtracesPath(guilty.id, { ...filter, sort: undefined, os, build })}
+      />
     ))}
-    <td class="nowrap mono soft">{buildRange(guilty)}</td>
+    <td class="nowrap soft">
+      <SeenIn {...guilty} />
+    </td>
     <td class="comment-cell">
       {frame.readonly ? guilty.comment : <Comment guilty={guilty} back={crashesPath(filter)} />}
     </td>
   </tr>
 );
 
-const buildRange = ({ firstBuild, lastBuild }: TopGuilty): string =>
-  firstBuild === lastBuild ? (firstBuild ?? '') : `${firstBuild ?? '?'} – ${lastBuild ?? '?'}`;
+/** Versions have an order within a system alone. */
+const SeenIn: FC<Pick<TopGuilty, 'seenOn'>> = ({ seenOn }) => {
+  const [only] = seenOn;
+  if (!only || seenOn.length > 1) return <>{counted(seenOn.length, 'system')}</>;
+  const { firstBuild, lastBuild } = only;
+  return <span class="mono">{firstBuild === lastBuild ? firstBuild : `${firstBuild} – ${lastBuild}`}</span>;
+};
 
 const Comment: FC<{ guilty: TopGuilty; back: string }> = ({ guilty, back }) => (
   <details class="edit">
@@ -98,7 +113,6 @@ const Comment: FC<{ guilty: TopGuilty; back: string }> = ({ guilty, back }) => (
       {guilty.comment} <span class="mark">edit</span>
       <span class="unseen"> comment on {guilty.function}, or hide it</span>
     </summary>
-    <CommentForm guilty={guilty} back={back} />
-    <HideForm id={guilty.id} back={back} />
+    <JudgementForm guilty={guilty} back={back} />
   </details>
 );

@@ -1,5 +1,8 @@
 import type { FC } from 'hono/jsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
+import type { Shares } from '../src/stats/queries.ts';
 import { BarTable } from './bars.tsx';
+import { BuildName } from './build-name.tsx';
 import { BuildLinks, CrashesFilterForm } from './crashes-filter.tsx';
 import {
   type CrashFilter,
@@ -7,6 +10,7 @@ import {
   DEFAULT_DAYS,
   failedPath,
   guiltiesApiPath,
+  hiddenInPath,
   hiddenPath,
   neverGuiltyPath,
   scope,
@@ -14,7 +18,7 @@ import {
 import { type TopGuilty, TopTable } from './crashes-top.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
-import { counted, EmptyState, Pager } from './parts.tsx';
+import { count, counted, EmptyState, Pager } from './parts.tsx';
 import { slotsOf } from './window.ts';
 
 export interface CrashesPageProps {
@@ -25,8 +29,8 @@ export interface CrashesPageProps {
   errors?: Record<string, string> | undefined;
   systems: string[];
   fleets: string[];
-  /** The newest builds of the OS, newest first, at most 8. */
-  builds: string[];
+  /** The newest in use. */
+  builds: DrawnBuild[];
   /** Those of this page. */
   guilties: TopGuilty[];
   /** The rank of the first of them. */
@@ -35,9 +39,9 @@ export interface CrashesPageProps {
   lowerHref?: string | undefined;
   /** Guilties with records in this window that are hidden. */
   hidden: number;
-  byClassification: { classification: string; records: number }[];
-  /** The newest 10, newest first. */
-  byBuild: { build: string; records: number }[];
+  byClassification: Shares<{ classification: string; records: number }>;
+  /** Of the records that were analysed. */
+  byBuild: Shares<{ os: string; build: string; records: number }>;
   /** Crash records that wait for analysis, and those set aside after failing. */
   waiting: number;
   failed: number;
@@ -57,14 +61,19 @@ export const CrashesPage: FC<CrashesPageProps> = props => {
           <h2 id="top">{heading(filter)}</h2>
           <nav class="links" aria-label="Crashes">
             <a href={neverGuiltyPath()}>Never-guilty list</a>
-            <a href={hiddenPath}>{props.hidden > 0 ? `Hidden (${props.hidden})` : 'Hidden'}</a>
+            {props.hidden > 0 ? (
+              <a href={hiddenInPath(filter)}>Hidden ({count(props.hidden)})</a>
+            ) : (
+              <a href={hiddenPath}>Hidden</a>
+            )}
             <a href={guiltiesApiPath(filter)}>JSON</a>
           </nav>
         </div>
+        {!props.errors && <Analysed {...props} />}
         {props.guilties.length ? <TopTable {...props} /> : <NothingOnTop {...props} />}
         <Pager newerHref={props.higherHref} olderHref={props.lowerHref} swaps="results" texts={BY_RANK} />
       </section>
-      <Shares {...props} />
+      {!props.errors && <Halves {...props} />}
     </Page>
   );
 };
@@ -73,6 +82,15 @@ const BY_RANK = { newer: '← Higher', older: 'Lower →' };
 
 const heading = (filter: CrashFilter): string =>
   `Top crashes of ${scope(filter)}${filter.build === undefined ? '' : `, build ${filter.build}`}`;
+
+const Analysed: FC<CrashesPageProps> = ({ filter, byBuild: { rows, records } }) => (
+  <p>
+    {counted(
+      filter.build === undefined ? records : rows.reduce((sum, row) => sum + row.records, 0),
+      'analysed crash record',
+    )}
+  </p>
+);
 
 const Pending: FC<{ waiting: number; failed: number }> = ({ waiting, failed }) => (
   <>
@@ -112,7 +130,7 @@ const NothingOnTop: FC<CrashesPageProps> = props => {
       <EmptyState title="Everything here is hidden">
         <p>
           {counted(hidden, 'guilty function')} crashed in this window, and all are hidden.{' '}
-          <a href={hiddenPath}>Show hidden guilties</a>
+          <a href={hiddenInPath(filter)}>Show hidden guilties</a>
         </p>
       </EmptyState>
     );
@@ -147,35 +165,37 @@ const WhatFillsIt: FC<CrashesPageProps> = ({ filter, classifications }) => (
   </>
 );
 
-const Shares: FC<CrashesPageProps> = ({ frame, filter, byClassification, byBuild }) => {
-  const { os, fleet, days = DEFAULT_DAYS } = filter;
+const Halves: FC<CrashesPageProps> = ({ frame, filter, builds, byClassification, byBuild }) => {
+  const { os, fleet, build, days = DEFAULT_DAYS } = filter;
   const [from] = slotsOf({ days }, frame.now);
   return (
     <div class="halves">
-      {byClassification.length > 0 && (
+      {byClassification.names > 0 && (
         <section>
           <h2>Crash records by classification</h2>
           <BarTable
             label="Crash records by classification"
             heads={['Classification', 'Records']}
-            rows={byClassification.map(({ classification, records }) => ({
+            whole={{ names: byClassification.names, n: byClassification.records }}
+            rows={byClassification.rows.map(({ classification, records }) => ({
               name: classification,
-              href: recordsPath({ os, fleet, classification, from }),
+              href: recordsPath({ os, fleet, build, classification, from }),
               n: records,
             }))}
           />
         </section>
       )}
-      {byBuild.length > 0 && (
+      {byBuild.names > 0 && (
         <section>
-          <h2>Crash records by build, newest first</h2>
+          <h2>Analysed crash records by build</h2>
           <BarTable
-            label="Crash records by build"
+            label="Analysed crash records by build"
             heads={['Build', 'Records']}
-            rows={byBuild.map(({ build, records }) => ({
-              name: <span class="mono">{build}</span>,
-              href: crashesPath({ ...filter, build }),
-              n: records,
+            whole={{ names: byBuild.names, n: byBuild.records }}
+            rows={byBuild.rows.map(row => ({
+              name: <BuildName os={row.os} build={row.build} drawn={builds} ofSystem={os === undefined} />,
+              href: row.os ? crashesPath({ ...filter, os: row.os, build: row.build }) : undefined,
+              n: row.records,
             }))}
           />
         </section>

@@ -1,64 +1,86 @@
 import type { FC } from 'hono/jsx';
-import { BarCell } from './bars.tsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
+import type { GuiltyBuild } from '../src/crashes/queries.ts';
+import type { Shares } from '../src/stats/queries.ts';
+import { BarCell, share } from './bars.tsx';
+import { BuildName } from './build-name.tsx';
 import { backtracesPath, type CrashFilter, crashesPath } from './crashes-links.ts';
 import { count, counted, Scroll } from './parts.tsx';
-
-export interface GuiltyBuild {
-  build: string;
-  records: number;
-  machines: number;
-  /** The machines with most records that are still here, most first. */
-  top: { machineId: string; records: number }[];
-}
 
 export interface BuildsTableProps {
   /** Of the guilty. */
   id: number;
   filter: CrashFilter;
-  builds: GuiltyBuild[];
+  builds: Shares<GuiltyBuild>;
+  drawn: DrawnBuild[];
 }
 
-export const BuildsTable: FC<BuildsTableProps> = ({ id, filter, builds }) => {
-  const records = Math.max(...builds.map(build => build.records));
-  const machines = Math.max(...builds.map(build => build.machines));
+export const BuildsTable: FC<BuildsTableProps> = props => {
+  const { filter } = props;
+  const { rows, names, records: total } = props.builds;
+  const records = Math.max(...rows.map(build => build.records));
+  const machines = Math.max(...rows.map(build => build.machines));
+  const anySystem = filter.os === undefined;
+  const others = { names: names - rows.length, records: total - rows.reduce((sum, row) => sum + row.records, 0) };
   return (
     <Scroll label="Records and machines by build">
       <table class="by-build">
         <thead>
           <tr>
+            {anySystem && <th>OS</th>}
             <th>Build</th>
             <th class="num">Records</th>
+            <th class="num">Share</th>
             <th class="num">Machines</th>
             <th>Happened on</th>
           </tr>
         </thead>
         <tbody>
-          {builds.map(row => (
-            <tr>
-              <th scope="row" class="mono">
-                <a href={crashesPath({ ...filter, build: row.build })}>{row.build}</a>
-              </th>
-              <BarCell n={row.records} of={records} href={backtracesPath(id, narrowed(filter, row.build))} />
-              <BarCell n={row.machines} of={machines} />
-              <td class="rest">
-                <Machines id={id} filter={filter} row={row} />
-              </td>
-            </tr>
+          {rows.map(row => (
+            <BuildRow {...props} row={row} of={{ records, machines, total }} />
           ))}
+          {others.names > 0 && (
+            <tr class="others">
+              {anySystem && <td></td>}
+              <th scope="row">{counted(others.names, 'other')}</th>
+              <td class="num">{count(others.records)}</td>
+              <td class="num soft">{share(others.records, total)}</td>
+              <td></td>
+              <td></td>
+            </tr>
+          )}
         </tbody>
       </table>
     </Scroll>
   );
 };
 
-const narrowed = (filter: CrashFilter, build: string, machine_id?: string): CrashFilter => ({
-  ...filter,
-  sort: undefined,
-  build,
-  machine_id,
-});
+interface BuildRowProps extends BuildsTableProps {
+  row: GuiltyBuild;
+  /** What fills a bar, and what shares are of. */
+  of: { records: number; machines: number; total: number };
+}
 
-const Machines: FC<{ id: number; filter: CrashFilter; row: GuiltyBuild }> = ({ id, filter, row }) =>
+const BuildRow: FC<BuildRowProps> = ({ id, filter, drawn, row, of }) => {
+  const { os, build, records, machines } = row;
+  // A system without a name can't be asked for.
+  const narrowed = os ? { ...filter, sort: undefined, os, build } : undefined;
+  const name = <BuildName os={os} build={build} drawn={drawn} />;
+  return (
+    <tr>
+      {filter.os === undefined && <td class="nowrap">{os || <span class="soft">not named</span>}</td>}
+      <th scope="row">{narrowed ? <a href={crashesPath({ ...filter, os, build })}>{name}</a> : name}</th>
+      <BarCell n={records} of={of.records} href={narrowed && backtracesPath(id, narrowed)} />
+      <td class="num soft">{share(records, of.total)}</td>
+      <BarCell n={machines} of={of.machines} />
+      <td class="rest">
+        <Machines row={row} hrefOf={machine_id => narrowed && backtracesPath(id, { ...narrowed, machine_id })} />
+      </td>
+    </tr>
+  );
+};
+
+const Machines: FC<{ row: GuiltyBuild; hrefOf: (machineId: string) => string | undefined }> = ({ row, hrefOf }) =>
   row.top.length === 0 ? (
     <span class="soft">records purged</span>
   ) : (
@@ -72,12 +94,18 @@ const Machines: FC<{ id: number; filter: CrashFilter; row: GuiltyBuild }> = ({ i
       <ul class="machine-list">
         {row.top.map(({ machineId, records }) => (
           <li>
-            <a class="mono" href={backtracesPath(id, narrowed(filter, row.build, machineId))}>
-              {machineId}
-            </a>{' '}
-            {count(records)} ×
+            <MachineId id={machineId} href={hrefOf(machineId)} /> {count(records)} ×
           </li>
         ))}
       </ul>
     </details>
+  );
+
+const MachineId: FC<{ id: string; href: string | undefined }> = ({ id, href }) =>
+  href ? (
+    <a class="mono" href={href}>
+      {id}
+    </a>
+  ) : (
+    <span class="mono">{id}</span>
   );

@@ -1,8 +1,11 @@
 import type { FC } from 'hono/jsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
+import type { GuiltyBuild, SeenOn } from '../src/crashes/queries.ts';
+import type { Shares } from '../src/stats/queries.ts';
 import { dayOf } from './ago.ts';
 import { BarTable } from './bars.tsx';
 import { CrashesFilterForm } from './crashes-filter.tsx';
-import { CommentForm, HideForm, UnhideForm } from './crashes-forms.tsx';
+import { JudgementForm } from './crashes-forms.tsx';
 import {
   backtracesPath,
   type CrashFilter,
@@ -12,7 +15,7 @@ import {
   guiltyPath,
   scope,
 } from './crashes-links.ts';
-import { BuildsTable, type GuiltyBuild } from './guilty-builds.tsx';
+import { BuildsTable } from './guilty-builds.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
@@ -28,10 +31,9 @@ export interface GuiltyDetails extends GuiltyRef {
   firstSeen: Date | null;
   lastSeen: Date | null;
   lastSeenAnywhere: Date | null;
-  firstBuild: string | null;
-  lastBuild: string | null;
   /** What its crashes were put down to before, with comments that are not its own. */
   aliases: (GuiltyRef & { comment: string })[];
+  seenOn: SeenOn[];
 }
 
 export interface GuiltyPageProps {
@@ -47,12 +49,12 @@ export interface GuiltyPageProps {
   machines: number;
   /** Each day of the window, oldest first. */
   days: { day: string; records: number; machines: number }[];
-  /** Newest first. */
-  builds: GuiltyBuild[];
-  /** Records by `sys_vendor|product_name|product_version`, most first. */
-  hostTypes: { hostType: string; records: number }[];
-  /** Records by OS, most first. */
-  onSystems: { os: string; records: number }[];
+  builds: Shares<GuiltyBuild>;
+  drawn: DrawnBuild[];
+  /** By `sys_vendor|product_name|product_version`, most first. */
+  hostTypes: Shares<{ name: string; records: number }>;
+  /** Also those that are not chosen. */
+  onSystems: Shares<{ name: string; records: number }>;
 }
 
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
@@ -79,39 +81,50 @@ const TITLE = 100;
 
 const brief = (name: string): string => (name.length > TITLE ? `${name.slice(0, TITLE - 1)}…` : name);
 
-const GuiltyFacts: FC<GuiltyPageProps> = ({ guilty, records, machines }) => (
-  <div class="facts">
-    <dl>
-      <div>
-        <dt>Function</dt>
-        <dd>
-          <FunctionName text={guilty.function} />
-        </dd>
-      </div>
-      <div>
-        <dt>Module</dt>
-        <dd class="mono">{visible(guilty.module)}</dd>
-      </div>
-      <div>
-        <dt>In this window</dt>
-        <dd>
-          <b>{count(records)}</b> records, <b>{count(machines)}</b> machines
-        </dd>
-      </div>
-    </dl>
-    <dl>
-      <Seen name="First seen" on={guilty.firstSeen} build={guilty.firstBuild} />
-      <Seen name="Last seen" on={guilty.lastSeen} build={guilty.lastBuild} />
-    </dl>
-  </div>
-);
+const GuiltyFacts: FC<GuiltyPageProps> = ({ frame, guilty, records, machines }) => {
+  // Versions have an order within a system alone.
+  const [only] = guilty.seenOn.length === 1 ? guilty.seenOn : [];
+  return (
+    <div class="facts">
+      <dl>
+        <div>
+          <dt>Function</dt>
+          <dd>
+            <FunctionName text={guilty.function} />
+          </dd>
+        </div>
+        <div>
+          <dt>Module</dt>
+          <dd class="mono">{visible(guilty.module)}</dd>
+        </div>
+        <div>
+          <dt>In this window</dt>
+          <dd>
+            <b>{count(records)}</b> {records === 1 ? 'record' : 'records'}, <b>{count(machines)}</b>{' '}
+            {machines === 1 ? 'machine' : 'machines'}
+          </dd>
+        </div>
+      </dl>
+      <dl>
+        <Seen name="First seen" on={guilty.firstSeen} build={only?.firstBuild} />
+        <Seen name="Last seen" on={guilty.lastSeen} build={only?.lastBuild} />
+        {frame.readonly && guilty.comment && (
+          <div>
+            <dt>Comment</dt>
+            <dd>{guilty.comment}</dd>
+          </div>
+        )}
+      </dl>
+    </div>
+  );
+};
 
-const Seen: FC<{ name: string; on: Date | null; build: string | null }> = ({ name, on, build }) => (
+const Seen: FC<{ name: string; on: Date | null; build: string | undefined }> = ({ name, on, build }) => (
   <div>
     <dt>{name}</dt>
     <dd>
       {on ? dayOf(on) : <span class="soft">never</span>}
-      {build !== null && (
+      {build !== undefined && (
         <>
           , build <span class="mono">{build}</span>
         </>
@@ -136,12 +149,11 @@ const Aliases: FC<Pick<GuiltyDetails, 'aliases'>> = ({ aliases }) => (
 
 const Actions: FC<{ guilty: GuiltyDetails; back: string }> = ({ guilty, back }) => (
   <div class="row guilty-actions">
-    <CommentForm guilty={guilty} back={back} />
-    {guilty.hidden ? <UnhideForm guilty={guilty} back={back} /> : <HideForm id={guilty.id} back={back} />}
+    <JudgementForm guilty={guilty} back={back} />
   </div>
 );
 
-const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, hostTypes, onSystems }) => {
+const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, drawn, hostTypes, onSystems }) => {
   const { os, fleet } = filter;
   const behind = { os, fleet, guilty: String(guilty.id) };
   const recordsOn = (from: string, to: string) => recordsOfDays(frame, { ...behind, from, to });
@@ -154,22 +166,23 @@ const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, hos
         line={{ name: 'Machines', values: days.map(({ machines }) => machines) }}
         unit="records"
         explore
-        hrefOf={(n, series) => (series === 'Records' ? recordsOn(days[n]!.day, days[n]!.day) : undefined)}
+        hrefOf={(n, { name }) => (name === 'Records' ? recordsOn(days[n]!.day, days[n]!.day) : undefined)}
       />
       <p class="small soft">
         Machine ids change every 3 days, so one machine may count more than once over longer windows.
       </p>
       <h2>By build</h2>
-      <BuildsTable id={guilty.id} filter={filter} builds={builds} />
+      <BuildsTable id={guilty.id} filter={filter} builds={builds} drawn={drawn} />
       <div class="halves">
         <section>
           <h2>By hardware</h2>
           <BarTable
             label="Records by hardware"
             heads={['Hardware', 'Records']}
-            rows={hostTypes.map(({ hostType, records }) => ({
-              name: hardware(hostType),
-              href: hostType ? recordsPath({ ...behind, host_type: hostType, from: days[0]?.day }) : undefined,
+            whole={{ names: hostTypes.names, n: hostTypes.records }}
+            rows={hostTypes.rows.map(({ name, records }) => ({
+              name: hardware(name),
+              href: name ? recordsPath({ ...behind, host_type: name, from: days[0]?.day }) : undefined,
               n: records,
             }))}
           />
@@ -179,9 +192,10 @@ const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, hos
           <BarTable
             label="Records by OS"
             heads={['OS', 'Records']}
-            rows={onSystems.map(({ os, records }) => ({
-              name: os || 'not named',
-              href: os ? guiltyPath(guilty.id, { ...filter, os }) : undefined,
+            whole={{ names: onSystems.names, n: onSystems.records }}
+            rows={onSystems.rows.map(({ name, records }) => ({
+              name: name || 'not named',
+              href: name ? guiltyPath(guilty.id, { ...filter, os: name }) : undefined,
               n: records,
             }))}
           />

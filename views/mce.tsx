@@ -36,7 +36,6 @@ export const McePage: FC<McePageProps> = props => {
         label="Filter machine checks"
         scope={values}
         systems={systems}
-        anySystem
         fleets={fleets}
         windows={WINDOWS}
         byWeek
@@ -55,7 +54,7 @@ export const McePage: FC<McePageProps> = props => {
             over={classes}
             byWeek
             unit="machine checks"
-            hrefOf={(days, name) => recordsOfDays(frame, { ...behind, ...days, classification: name })}
+            hrefOf={(days, { name }) => recordsOfDays(frame, { ...behind, ...days, classification: name })}
           />
           <WeeksCounted slots={classes.slots} />
           <RecordsRemoved frame={frame} from={from} />
@@ -73,16 +72,12 @@ export const McePage: FC<McePageProps> = props => {
               <BarTable
                 label="Machine checks by CPU model"
                 heads={['CPU model', 'Records']}
-                total={cpus.records}
+                whole={{ names: cpus.models, n: cpus.records }}
                 rows={cpus.rows.map(({ cpu_model: name, records }) => ({
                   name: name || <span class="soft">not told</span>,
                   n: records,
                   href: recordsPath({ ...behind, classification: classifications.join(','), cpu_model: name || '-' }),
                 }))}
-                others={{
-                  names: cpus.models - cpus.rows.length,
-                  n: cpus.records - sum(cpus.rows.map(row => row.records)),
-                }}
               />
             </section>
             <section>

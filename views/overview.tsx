@@ -1,6 +1,8 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { DrawnBuild } from '../src/builds/drawn.ts';
 import type { ParserTrouble } from '../src/parsers/parsers.ts';
 import { BarCell } from './bars.tsx';
+import { BuildName } from './build-name.tsx';
 import { guiltyPath } from './crashes-links.ts';
 import { GuiltyName } from './guilty-name.tsx';
 import { type Frame, Page } from './layout.tsx';
@@ -20,12 +22,17 @@ export interface OverviewPageProps {
   /** The last 24 hours, oldest first. */
   hours: { hour: Date; records: number; weekBefore: number }[];
   machines: { today: number; threeDays: number };
+  /** Of the last three days. */
   adoption: { systemName: string; build: string; since: string; machines: number; ofMachines: number }[];
+  /** The builds that charts draw. */
+  drawn: DrawnBuild[];
   /** Of the last seven days. */
   top: { id: number; function: string; module: string; records: number; machines: number }[];
   /** Guilties that were never seen before yesterday. */
   fresh: { id: number; function: string; module: string; systems: string[]; firstBuild: string; machines: number }[];
   machineChecks: { classification: string; records: number; weekBefore: number }[];
+  /** As configured. */
+  checkClassifications: string[];
   /** Whether this is the built executable: tells how to get sample data. */
   demoCommand: string;
 }
@@ -50,7 +57,7 @@ const NothingYet: FC<{ demoCommand: string }> = ({ demoCommand }) => (
 );
 
 const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }> = props => {
-  const { frame, last, hours, machines, adoption, top, fresh, machineChecks } = props;
+  const { frame, last, hours, machines, adoption, drawn, top, fresh, machineChecks, checkClassifications } = props;
   const records = sum(hours.map(hour => hour.records));
   const weekBefore = sum(hours.map(hour => hour.weekBefore));
   return (
@@ -72,7 +79,14 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
         <Figure title="Machine ids in 3 days" n={machines.threeDays} href="/telemetryui/population">
           {count(machines.today)} today
         </Figure>
-        <Figure title="Machine checks in 7 days" n={sum(machineChecks.map(c => c.records))} href="/telemetryui/mce">
+        <Figure
+          title="Machine checks in 7 days"
+          n={sum(machineChecks.map(c => c.records))}
+          href={recordsPath({
+            classification: checkClassifications.join(','),
+            from: slotsOf({ days: 7 }, frame.now)[0],
+          })}
+        >
           <Change
             n={sum(machineChecks.map(c => c.records))}
             before={sum(machineChecks.map(c => c.weekBefore))}
@@ -109,7 +123,7 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
           more={['Population', '/telemetryui/population']}
           empty={adoption.length === 0 && 'No machine that names its system reported in the last 3 days.'}
         >
-          <AdoptionTable adoption={adoption} />
+          <AdoptionTable frame={frame} adoption={adoption} drawn={drawn} />
         </Part>
         <Part
           title="New guilties since yesterday"
@@ -272,7 +286,7 @@ const TopTable: FC<Pick<OverviewPageProps, 'top'>> = ({ top }) => {
   );
 };
 
-const AdoptionTable: FC<Pick<OverviewPageProps, 'adoption'>> = ({ adoption }) => (
+const AdoptionTable: FC<Pick<OverviewPageProps, 'frame' | 'adoption' | 'drawn'>> = ({ frame, adoption, drawn }) => (
   <Scroll label="Newest builds">
     <table>
       <thead>
@@ -288,11 +302,15 @@ const AdoptionTable: FC<Pick<OverviewPageProps, 'adoption'>> = ({ adoption }) =>
         {adoption.map(({ systemName, build, since, machines, ofMachines }) => (
           <tr>
             <td>{systemName}</td>
-            <th scope="row" class="mono">
-              <a href={recordsPath({ os: systemName, build })}>{build}</a>
+            <th scope="row">
+              <BuildName os={systemName} build={build} drawn={drawn} />
             </th>
             <td class="nowrap">{since}</td>
-            <BarCell n={machines} of={ofMachines} />
+            <BarCell
+              n={machines}
+              of={ofMachines}
+              href={recordsPath({ os: systemName, build, from: slotsOf({ days: 3 }, frame.now)[0] })}
+            />
             <td class="num soft">{((100 * machines) / ofMachines).toFixed(0)} %</td>
           </tr>
         ))}

@@ -3,6 +3,7 @@ import type { PopulationView } from '../src/population/population.ts';
 import type { BuildPopulation, Counted } from '../src/population/queries.ts';
 import type { Scope } from '../src/scope.ts';
 import { SplitBarCell } from './bars.tsx';
+import { BuildName, type BuildNameProps, BuildsDrawn } from './build-name.tsx';
 import { ExportLinks } from './export-links.tsx';
 import { type Frame, Page } from './layout.tsx';
 import { recordsPath } from './links.ts';
@@ -56,12 +57,15 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
             over={adoption}
             byWeek={scope.byWeek}
             unit="machine ids"
-            hrefOf={(days, build) => recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, build, ...days })}
+            hrefOf={(days, { build }) =>
+              build && !scope.byWeek ? recordsOfDays(frame, { ...build, fleet: scope.fleet, ...days }) : undefined
+            }
           />
           <p class="soft">
             Machine ids {scope.byWeek ? 'a day, on average over each ISO week,' : 'of each day'} by build, in{' '}
             {scopeText(values)}. One that updates counts on both builds that day.
           </p>
+          <BuildsDrawn />
           <div id="results" tabindex={-1}>
             <PopulationTable {...props} rows={offset === 0 ? [whole, ...builds] : builds} />
             <Pager
@@ -83,11 +87,18 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
   );
 };
 
-const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = ({ frame, scope, whole, rows }) => (
+const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = ({
+  frame,
+  scope,
+  whole,
+  rows,
+  drawn,
+}) => (
   <Scroll label="Machine ids by build">
     <table>
       <thead>
         <tr>
+          {anySystem(scope) && <th>OS</th>}
           <th>Build</th>
           <th class="num">Today</th>
           <th class="num honest">3 days</th>
@@ -97,20 +108,19 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ build, trailing, overall }) => (
+        {rows.map(({ os, build, trailing, overall }) => (
           <tr>
-            <th scope="row" class="mono">
-              {build === null ? (
-                'All builds'
-              ) : (
-                <a href={recordsPath({ os: scope.systemName, fleet: scope.fleet, build })}>{build}</a>
-              )}
+            {anySystem(scope) && (
+              <td class="nowrap">{os === '' ? <span class="soft">not named</span> : (os ?? 'All')}</td>
+            )}
+            <th scope="row">
+              {build === null ? 'All builds' : <LinkedName os={os ?? ''} build={build} drawn={drawn} scope={scope} />}
             </th>
             {[...trailing, overall].map((counted, n) => (
               <SplitBarCell
                 {...parts(counted)}
                 of={sum([...(whole?.trailing ?? []), whole?.overall][n] ?? NONE)}
-                href={hrefOf(frame, scope, build, TRAILING_DAYS[n])}
+                href={hrefOf(frame, scope, { os, build }, TRAILING_DAYS[n])}
               />
             ))}
           </tr>
@@ -124,11 +134,27 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
   </Scroll>
 );
 
-/** The records of a trailing window; which are left of those of all time isn't known. */
-const hrefOf = (frame: Frame, { systemName, fleet }: Scope, build: string | null, days: number | undefined) =>
-  days === undefined
+const anySystem = ({ systemName }: Scope): boolean => systemName === undefined;
+
+const LinkedName: FC<BuildNameProps & { scope: Scope }> = ({ scope, ...name }) =>
+  name.os === '' ? (
+    <BuildName {...name} />
+  ) : (
+    <a href={recordsPath({ os: name.os, fleet: scope.fleet, build: name.build })}>
+      <BuildName {...name} />
+    </a>
+  );
+
+/** The records of a trailing window; which are left of those of all time isn't known, and a system without a name can't be searched for. */
+const hrefOf = (
+  frame: Frame,
+  { fleet }: Scope,
+  { os, build }: Pick<BuildPopulation, 'os' | 'build'>,
+  days: number | undefined,
+): string | undefined =>
+  days === undefined || os === ''
     ? undefined
-    : recordsPath({ os: systemName, fleet, build: build ?? undefined, from: slotsOf({ days }, frame.now)[0] });
+    : recordsPath({ os: os ?? undefined, fleet, build: build ?? undefined, from: slotsOf({ days }, frame.now)[0] });
 
 const NONE: Counted = { internal: 0, external: 0 };
 

@@ -2,10 +2,16 @@ import type { FC } from 'hono/jsx';
 import { type FilterValues, recordsPath } from './links.ts';
 import { count, counted } from './parts.tsx';
 
+export interface FoundProps {
+  /** `machines`: how many machine ids sent them, where that is known. */
+  found: { n: number; more: boolean; machines?: number | undefined };
+}
+
 /** `1,234 records found`, or that there are more than were counted. */
-export const Found: FC<{ found: { n: number; more: boolean } }> = ({ found: { n, more } }) => (
+export const Found: FC<FoundProps> = ({ found: { n, more, machines } }) => (
   <p role="status" id="found">
     {more ? `More than ${count(n)} records found` : `${counted(n, 'record')} found`}
+    {machines !== undefined && n > 0 && <span class="soft">, from {counted(machines, 'machine id')}</span>}
   </p>
 );
 

@@ -5,7 +5,7 @@ import { exportPath, FILTERS, type FilterValues, recordPath, recordsPath } from 
 import { Cut, EmptyState, Pager, Scroll, Severity, Time } from './parts.tsx';
 import { PayloadCell } from './payload.tsx';
 import { ActiveFilters, RecordsFilterForm } from './records-filter.tsx';
-import { CountLater, Found } from './records-found.tsx';
+import { CountLater, Found, type FoundProps } from './records-found.tsx';
 
 export type RecordsFilter = FilterValues & {
   /** Messages by parameter name. */
@@ -17,7 +17,7 @@ export interface RecordsPageProps {
   records: StoredRecord[];
   filter: RecordsFilter;
   /** How many fit; undefined where that takes a request of its own. */
-  found?: { n: number; more: boolean } | undefined;
+  found?: FoundProps['found'] | undefined;
   /** There are none, since the search took too long. */
   stopped?: boolean | undefined;
   newerHref?: string | undefined;

@@ -20,8 +20,6 @@ export interface ScopeFormProps {
   label: string;
   scope: ScopeValues;
   systems: string[];
-  /** Offers all systems together as well. */
-  anySystem?: boolean | undefined;
   fleets: string[];
   /** Windows that can be chosen, in days. */
   windows: readonly number[];
@@ -43,17 +41,11 @@ const LIVE = {
 
 /** The choice of operating system, window and fleet; further fields are its children. */
 export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
-  const { action, label, scope, systems, anySystem, fleets, windows, byWeek, errors, children } = props;
+  const { action, label, scope, systems, fleets, windows, byWeek, errors, children } = props;
   return (
     <form class="filters" action={action} method="get" aria-label={label} data-tidy hx-get={action} {...LIVE}>
       {systems.length > 0 && (
-        <SelectField
-          name="os"
-          label="OS"
-          value={scope.os}
-          error={errors?.os}
-          options={[...(anySystem ? [ALL] : []), ...systems.map(same)]}
-        />
+        <SelectField name="os" label="OS" value={scope.os} error={errors?.os} options={[ALL, ...systems.map(same)]} />
       )}
       <SelectField
         name="days"

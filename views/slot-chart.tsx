@@ -7,6 +7,10 @@ export interface ChartSeries {
   name: string;
   /** One number for each slot, in their order. */
   values: number[];
+  /** By its place where it has none of its own. */
+  colour?: number | undefined;
+  /** What it counts, where that is a build. */
+  build?: { os: string; build: string } | undefined;
 }
 
 export interface SlotChartProps {
@@ -26,11 +30,11 @@ export interface SlotChartProps {
   /** Where scripts run, a chart to explore takes the place of the drawing; the page has to be one that loads them. */
   explore?: boolean | undefined;
   /** Where the records behind a number of the table are: by the place of its slot, and its series. */
-  hrefOf?: ((slot: number, series: string) => string | undefined) | undefined;
+  hrefOf?: ((slot: number, series: ChartSeries) => string | undefined) | undefined;
 }
 
-/** The name of the series of all that have none of their own. */
-export const OTHERS = 'others';
+/** The series of all that have none of their own; no other one is grey. */
+export const OTHERS = { name: 'others', colour: 9 };
 
 const SLOT = 10;
 const HEIGHT = 100;
@@ -42,8 +46,8 @@ export const SlotChart: FC<SlotChartProps> = props => {
   return (
     <figure class={slots.length <= 3 ? 'chart few' : 'chart'} data-explore={explore ? '' : undefined}>
       <figcaption>
-        {bars.map(({ name }, n) => (
-          <span class={`key ${colour(name, n)}`}>{name}</span>
+        {bars.map((series, n) => (
+          <span class={`key ${colour(series, n)}`}>{series.name}</span>
         ))}
         {line && <span class="key line">{line.name}</span>}
       </figcaption>
@@ -60,7 +64,7 @@ export const SlotChart: FC<SlotChartProps> = props => {
   );
 };
 
-const colour = (name: string, n: number): string => (name === OTHERS ? 's9' : `s${n + 1}`);
+const colour = (series: ChartSeries, n: number): string => `s${series.colour ?? n + 1}`;
 
 const stacked = (bars: ChartSeries[], slot: number, below = bars.length): number =>
   bars.slice(0, below).reduce((sum, { values }) => sum + (values[slot] ?? 0), 0);
@@ -89,10 +93,10 @@ const Plot: FC<SlotChartProps & { top: number }> = props => {
     <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary(props)}>
       {unfinished && <rect class="unfinished" x={width - SLOT} width={SLOT} y="0" height={HEIGHT} />}
       <path class="grid" d={`M0 0H${width}M0 ${HEIGHT / 2}H${width}M0 ${HEIGHT}H${width}`} />
-      {bars.map(({ name, values }, n) => (
+      {bars.map((series, n) => (
         <path
-          class={colour(name, n)}
-          d={values
+          class={colour(series, n)}
+          d={series.values
             .map((value, slot) =>
               value > 0
                 ? `M${slot * SLOT + 1.5} ${y(stacked(bars, slot, n + 1))}h${SLOT - 3}v${height(value)}h${3 - SLOT}z`
@@ -158,8 +162,8 @@ const NumbersTable: FC<SlotChartProps> = ({ slot, slots, bars, line, unit, explo
                 <th scope="row" data-tick={explore ? tick : undefined}>
                   {name}
                 </th>
-                {columns.map(({ name: series, values }) => (
-                  <NumberCell n={values[n] ?? 0} href={hrefOf?.(n, series)} />
+                {columns.map(series => (
+                  <NumberCell n={series.values[n] ?? 0} href={hrefOf?.(n, series)} />
                 ))}
               </tr>
             ))
@@ -184,8 +188,8 @@ export interface SeriesChartProps {
   byWeek?: boolean | undefined;
   unit: string;
   open?: boolean | undefined;
-  /** Where the records behind a number are; those of OTHERS are nowhere together. */
-  hrefOf?: ((days: { from: string; to: string }, series: string) => string | undefined) | undefined;
+  /** Where the records behind a number are, if they are anywhere together. */
+  hrefOf?: ((days: { from: string; to: string }, series: ChartSeries) => string | undefined) | undefined;
 }
 
 /** Series over the days, or the ISO weeks, of a window that ends today; to be explored. */
@@ -198,9 +202,7 @@ export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byW
     open={open}
     unfinished
     explore
-    hrefOf={(n, name) =>
-      name === OTHERS ? undefined : hrefOf?.({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, name)
-    }
+    hrefOf={(n, one) => hrefOf?.({ from: slots[n]!, to: lastDayOf(slots[n]!, byWeek) }, one)}
   />
 );
 

@@ -42,7 +42,6 @@ export const StatsPage: FC<StatsPageProps> = props => {
         label="Filter stats"
         scope={values}
         systems={systems}
-        anySystem
         fleets={fleets}
         windows={WINDOWS}
         errors={errors}
@@ -84,12 +83,11 @@ const ShareTable: FC<StatsPageProps & { kind: Kind }> = ({ frame, scope, shares,
     <BarTable
       label={`Records by ${TITLES[kind]}`}
       heads={[TITLES[kind], 'Records']}
-      total={records}
+      whole={{ names, n: records }}
       rows={rows.map(({ name, records: n }) => {
         const filter = filterOf(kind, name);
         return { name: shown(kind, name), n, href: filter && recordsPath({ ...behind, ...filter }) };
       })}
-      others={{ names: names - rows.length, n: records - rows.reduce((sum, row) => sum + row.records, 0) }}
     />
   );
 };

@@ -29,7 +29,6 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
         label="Filter thermal events"
         scope={values}
         systems={systems}
-        anySystem
         fleets={fleets}
         windows={WINDOWS}
         byWeek
@@ -47,7 +46,7 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
             byWeek
             unit="thermal events"
             open
-            hrefOf={(days, name) =>
+            hrefOf={(days, { name }) =>
               recordsOfDays(frame, { os: scope.systemName, fleet: scope.fleet, ...days, classification: name })
             }
           />

@@ -1,22 +1,28 @@
 import type { FC } from 'hono/jsx';
-import type { UpdatePath } from '../src/updates/queries.ts';
+import type { Matrix, MatrixCell, UpdatePath } from '../src/updates/queries.ts';
 import { count } from './parts.tsx';
 
 export interface UpdateMatrixProps {
-  /** In the order of versions. */
-  builds: string[];
-  cells: UpdatePath[];
-  recordsOf: (from: string, to: string) => string;
+  matrix: Matrix;
+  /** Says the systems of builds as well. */
+  ofSystem: boolean;
+  recordsOf: (path: Omit<UpdatePath, 'records'>) => string | undefined;
 }
 
 const HEATS = 6;
 
 /** From builds in rows to builds in columns, with totals at the ends. Scrolls inside itself under its headings. */
-export const UpdateMatrix: FC<UpdateMatrixProps> = ({ builds, cells, recordsOf }) => {
+export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, known }, ofSystem, recordsOf }) => {
   const numbers = new Map(cells.map(({ from, to, records }) => [key(from, to), records]));
-  const most = Math.max(...cells.map(({ records }) => records));
-  const total = (ofCell: (cell: UpdatePath) => boolean) =>
+  const most = Math.max(...cells.filter(({ from, to }) => from !== null && to !== null).map(({ records }) => records));
+  const total = (ofCell: (cell: MatrixCell) => boolean) =>
     cells.filter(ofCell).reduce((sum, { records }) => sum + records, 0);
+  const places = [...builds.keys(), ...(known > builds.length ? [null] : [])];
+  const heading = (place: number | null) => {
+    if (place === null) return 'others';
+    const { os, build } = builds[place]!;
+    return ofSystem ? `${os} ${build}` : build;
+  };
   return (
     <section class="scroll matrix" aria-label="Updates from build to build" tabindex={0}>
       <table>
@@ -25,24 +31,27 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ builds, cells, recordsOf }
             <th class="corner">
               <span class="unseen">From, to</span>
             </th>
-            {builds.map(to => (
+            {places.map(to => (
               <th scope="col" class="mono">
-                <span>{to}</span>
+                <span>{heading(to)}</span>
               </th>
             ))}
             <th scope="col">All</th>
           </tr>
         </thead>
         <tbody>
-          {builds.map((from, row) => (
+          {places.map(from => (
             <tr>
               <th scope="row" class="mono">
-                {from}
+                {heading(from)}
               </th>
-              {builds.map((to, column) => {
+              {places.map(to => {
                 const n = numbers.get(key(from, to)) ?? 0;
-                const look = column <= row ? 'dim' : `heat-${heat(n, most)}`;
-                return <td class={look}>{n > 0 && <a href={recordsOf(from, to)}>{count(n)}</a>}</td>;
+                if (from === null || to === null) return <td class="others">{n > 0 && count(n)}</td>;
+                const look = to <= from ? 'dim' : `heat-${heat(n, most)}`;
+                const { os, build } = builds[from]!;
+                const path = { os, from: build, to: builds[to]!.build };
+                return <td class={look}>{n > 0 && <a href={recordsOf(path)}>{count(n)}</a>}</td>;
               })}
               <td class="total">{count(total(cell => cell.from === from))}</td>
             </tr>
@@ -51,7 +60,7 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ builds, cells, recordsOf }
         <tfoot>
           <tr>
             <th scope="row">All</th>
-            {builds.map(to => (
+            {places.map(to => (
               <td class="total">{count(total(cell => cell.to === to))}</td>
             ))}
             <td class="total">{count(total(() => true))}</td>
@@ -62,7 +71,7 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ builds, cells, recordsOf }
   );
 };
 
-const key = (from: string, to: string): string => `${from} ${to}`;
+const key = (from: number | null, to: number | null): string => `${from} ${to}`;
 
 /** 0 for none, else 1 to 6, by the logarithm: updates spread over several orders of magnitude. */
 const heat = (n: number, most: number): number =>

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import type { UpdatePath } from '../src/updates/queries.ts';
 import type { UpdatesView } from '../src/updates/updates.ts';
 import { BarTable } from './bars.tsx';
 import { ExportLinks } from './export-links.tsx';
@@ -20,18 +21,22 @@ const PATH = '/telemetryui/updates';
 const WINDOWS = [7, 14, 35, 91, 364];
 
 export const UpdatesPage: FC<UpdatesPageProps> = props => {
-  const { frame, systems, fleets, scope, builds, known, cells, paths, total, classifications, errors } = props;
+  const { frame, systems, fleets, scope, matrix, paths, knownPaths, classifications, errors } = props;
+  const { builds, known, total } = matrix;
+  const ofSystem = new Set(builds.map(({ os }) => os)).size > 1;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const [from] = slotsOf(scope, frame.now);
-  const recordsOf = (before: string, after: string) =>
-    recordsPath({
-      os: scope.systemName,
-      fleet: scope.fleet,
-      classification: classifications.join(','),
-      payload: updatePattern(before, after),
-      not_payload: FAILED,
-      from,
-    });
+  const recordsOf = ({ os, from: before, to: after }: Omit<UpdatePath, 'records'>) =>
+    os === ''
+      ? undefined
+      : recordsPath({
+          os,
+          fleet: scope.fleet,
+          classification: classifications.join(','),
+          payload: updatePattern(before, after),
+          not_payload: FAILED,
+          from,
+        });
   return (
     <Page frame={frame} title="Updates" current="updates" live>
       <ScopeForm
@@ -55,18 +60,19 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
           </h2>
           <p class="soft">
             From the build on the left to the build above. Dimmed: back to an older build.
-            {known > builds.length && ` Of ${known} builds these ${builds.length} took part in most updates.`}
+            {known > builds.length &&
+              ` Of ${known} builds the ${builds.length} that took part in most updates have a row and a column of their own; the last ones are of all others.`}
           </p>
           <RecordsRemoved frame={frame} from={from} />
-          <UpdateMatrix builds={builds} cells={cells} recordsOf={recordsOf} />
+          <UpdateMatrix matrix={matrix} ofSystem={ofSystem} recordsOf={recordsOf} />
           <h2>Most used paths</h2>
           <BarTable
             label="Most used paths"
             heads={['From and to', 'Updates']}
-            total={total}
-            rows={paths.map(({ from: before, to: after, records }) => ({
-              name: <span class="mono">{`${before} → ${after}`}</span>,
-              href: recordsOf(before, after),
+            whole={{ names: knownPaths, n: total }}
+            rows={paths.map(({ records, ...path }) => ({
+              name: <span class="mono">{pathName(path, ofSystem)}</span>,
+              href: recordsOf(path),
               n: records,
             }))}
           />
@@ -76,6 +82,9 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
     </Page>
   );
 };
+
+const pathName = ({ os, from, to }: Omit<UpdatePath, 'records'>, ofSystem: boolean): string =>
+  `${ofSystem || os === '' ? `${os || 'not named'} ` : ''}${from} → ${to}`;
 
 /** Regular expressions for payloads of such updates, and of those that failed, in both of the forms that clients send. */
 const updatePattern = (from: string, to: string): string =>

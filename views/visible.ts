@@ -1,5 +1,5 @@
 // Direction controls as well: they reorder what follows, so a payload could look like something else.
-const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text with every control character but newline and tab as a visible sign. */
 export const visible = (text: string): string => text.replace(UNSEEN, sign);

@@ -5,6 +5,7 @@ import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { hashOfKey, newKey } from './keys.ts';
+import { nameFrom } from './users.ts';
 import { ROLES, type Role } from './visitor.ts';
 
 const MINUTES = 10;
@@ -38,7 +39,9 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
 
   async function discover(): Promise<Configuration> {
     const client = await import('openid-client');
-    const execute = issuer!.startsWith('http:') ? [client.allowInsecureRequests] : [];
+    // Without TLS nothing but its signature says that an ID token is the provider's.
+    const withoutTls = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
+    const execute = issuer!.startsWith('http:') ? withoutTls : [];
     return await client.discovery(new URL(issuer!), clientId!, clientSecret, undefined, { execute });
   }
 
@@ -106,11 +109,6 @@ function claimedBy(claims: Record<string, unknown>, oidc: Config['oidc']): Claim
     role: roleOf(groups, oidc.roles),
     groups,
   };
-}
-
-function nameFrom(text: string): string {
-  const printable = text.replaceAll(/[\p{Cc}\p{Cs}]/gu, '').trim();
-  return [...printable].slice(0, 64).join('').trim() || 'unnamed';
 }
 
 /** The highest of the roles that someone's groups give; `*` stands for everyone. */

@@ -4,9 +4,18 @@ import type { Role } from './visitor.ts';
 
 export const NAME_RULE = '1 to 64 printable characters, no space at either end';
 
+/** What is not seen, or turns round what is: with it a name could look like another one. */
+const UNSEEN = String.raw`\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}`;
+
 export const userName = z
   .string({ error: `expected ${NAME_RULE}` })
-  .regex(/^(?! )[^\p{Cc}\p{Cs}]{1,64}(?<! )$/u, `expected ${NAME_RULE}`);
+  .regex(new RegExp(`^(?!\\p{Z})[^${UNSEEN}]{1,64}(?<!\\p{Z})$`, 'u'), `expected ${NAME_RULE}`);
+
+/** The nearest to some text that can be a name. */
+export function nameFrom(text: string): string {
+  const printable = text.replaceAll(new RegExp(`[${UNSEEN}]`, 'gu'), '').trim();
+  return [...printable].slice(0, 64).join('').trim() || 'unnamed';
+}
 
 export interface User {
   id: number;

@@ -1,15 +1,14 @@
 import type { z } from 'zod';
-import { type SlotSeries, seriesOf } from '../../views/series.ts';
-import { OTHERS } from '../../views/slot-chart.tsx';
+import type { SlotSeries } from '../../views/series.ts';
 import { slotsOf } from '../../views/window.ts';
 import type { Sql } from '../db/connect.ts';
 import { listSystems } from '../records/queries.ts';
 import { type Scope, scopeQuery } from '../scope.ts';
 import { integerParam } from '../validation.ts';
-import { type BuildRow, buildsOverTime, countBuilds, recordsByBuild } from './queries.ts';
+import { type DrawnBuild, drawnBuilds, seriesOfBuilds } from './drawn.ts';
+import { type BuildRow, countBuilds } from './queries.ts';
 
 export const BUILDS_A_PAGE = 100;
-const BUILDS_DRAWN = 8;
 export const DEFAULT_DAYS = 14;
 
 export const buildsQuery = scopeQuery.extend({ offset: integerParam(0, 1_000_000) });
@@ -23,19 +22,31 @@ export interface BuildsView {
   /** In the window. */
   total: { builds: number; records: number };
   overTime: SlotSeries;
+  /** Those that have a series of their own in it. */
+  drawn: DrawnBuild[];
 }
 
-/** What the builds page and GET /api/builds show: the records of an OS, by default the one on most machines, by build. */
+/** What the builds page and GET /api/builds show: the records of an OS, or of all, by build. */
 export async function readBuilds(sql: Sql, query: Partial<BuildsQuery>, now: Date): Promise<BuildsView> {
-  const systems = await listSystems(sql);
   const days = query.days ?? DEFAULT_DAYS;
-  const scope: Scope = { systemName: query.os ?? systems[0], fleet: query.fleet, days, byWeek: days > 91 };
+  const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  const [rows, total, overTime] = await Promise.all([
-    recordsByBuild(sql, scope, BUILDS_A_PAGE, offset),
-    countBuilds(sql, scope),
-    buildsOverTime(sql, scope, BUILDS_DRAWN),
+  const [systems, { drawn, overTime, rows, ...total }] = await Promise.all([
+    listSystems(sql),
+    readCounted(sql, scope, offset),
   ]);
-  const numbers = overTime.map(({ slot, build, records }) => ({ slot, name: build ?? OTHERS, n: records }));
-  return { systems, scope, rows: [...rows], offset, total, overTime: seriesOf(slotsOf(scope, now), numbers) };
+  return {
+    systems,
+    scope,
+    rows,
+    offset,
+    total,
+    overTime: seriesOfBuilds(slotsOf(scope, now), scope, drawn, overTime),
+    drawn,
+  };
+}
+
+async function readCounted(sql: Sql, scope: Scope, offset: number) {
+  const drawn = await drawnBuilds(sql, scope);
+  return { drawn, ...(await countBuilds(sql, scope, drawn, { limit: BUILDS_A_PAGE, offset })) };
 }

@@ -22,8 +22,9 @@ export function buildsPages(sql: Sql, frame: MakeFrame) {
 }
 
 /**
- * GET /            `{"os": …, "fleet": …, "days": …, "builds": [{"build", "records", "machines", "first_day", "last_day"}],
- *                  "over_time": [{"day" or "week", BUILD: records, …}]}`; os, fleet, days, offset as on the page.
+ * GET /            `{"os": …, "fleet": …, "days": …, "builds": [{"os", "build", "records", "machines", "first_day", "last_day"}],
+ *                  "over_time": [{"day" or "week", BUILD: records, …}]}`; os, fleet, days, offset as on the page. Without os
+ *                  BUILD is `OS BUILD`.
  * format=csv       one of the two tables, by default `builds`, with table=over_time the other.
  */
 export function buildsApi(sql: Sql) {
@@ -36,7 +37,7 @@ export function buildsApi(sql: Sql) {
       { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days },
       {
         builds: {
-          columns: ['build', 'records', 'machines', 'first_day', 'last_day'],
+          columns: ['os', 'build', 'records', 'machines', 'first_day', 'last_day'],
           rows: rows.map(({ firstDay, lastDay, ...row }) => ({ ...row, first_day: firstDay, last_day: lastDay })),
         },
         over_time: seriesRows(scope.byWeek ? 'week' : 'day', overTime),

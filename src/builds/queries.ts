@@ -1,7 +1,9 @@
 import type { Queryable } from '../db/connect.ts';
 import { firstDay, inScope, inWindow, type Scope, slotOf } from '../scope.ts';
+import { type DrawnBuild, drawnTable } from './drawn.ts';
 
 export interface BuildRow {
+  os: string;
   build: string;
   records: number;
   /** Machine ids that reported from it in the window. */
@@ -11,44 +13,47 @@ export interface BuildRow {
   lastDay: string;
 }
 
-/** Records by build in a window, the newest build first in the order of versions. */
-export function recordsByBuild(sql: Queryable, scope: Scope, limit: number, offset: number) {
-  return sql<BuildRow[]>`
-    with counted as (
-      select c.build, sum(c.records)::bigint as records, min(c.day)::text as first_day, max(c.day)::text as last_day
-        from build_counts c where ${inWindow(sql, scope)} group by c.build
-    ), seen as (
-      select c.build, sum(c.machines)::bigint as machines
-        from machine_counts c where c.last_day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)} group by c.build
-    )
-    select build, records, coalesce(machines, 0)::bigint as machines, first_day as "firstDay", last_day as "lastDay"
-      from counted left join seen using (build)
-     order by version_order(build) desc, build limit ${limit} offset ${offset}`;
-}
-
-/** How many builds reported in a window, and how many records. */
-export async function countBuilds(sql: Queryable, scope: Scope) {
-  const [row] = await sql<{ builds: number; records: number }[]>`
-    select count(*) as builds, coalesce(sum(records), 0)::bigint as records
-      from (select sum(c.records) as records from build_counts c where ${inWindow(sql, scope)} group by c.build) by_build`;
-  return row!;
+export interface CountedBuilds {
+  rows: BuildRow[];
+  /** By day or week, of each drawn build by its place, and of all others together (null); slots without records are left out. */
+  overTime: { slot: string; place: number | null; n: number }[];
+  /** In the window. */
+  builds: number;
+  records: number;
 }
 
 /**
- * Records by day or week for the builds with most records in the window, newest first, and for all others together (build
- * null). Slots without records are left out.
+ * Records by build in a window, the system with most records first, and of each the newest build first in the order of versions; and
+ * over time. Counters are read once for both.
  */
-export function buildsOverTime(sql: Queryable, scope: Scope, builds: number) {
-  return sql<{ slot: string; build: string | null; records: number }[]>`
-    with daily as (
-      select c.day, c.build, sum(c.records)::bigint as records
-        from build_counts c where ${inWindow(sql, scope)} group by 1, 2
-    ), most as (
-      select build from daily group by build order by sum(records) desc, build limit ${builds}
+export async function countBuilds(
+  sql: Queryable,
+  scope: Scope,
+  drawn: DrawnBuild[],
+  { limit, offset }: { limit: number; offset: number },
+): Promise<CountedBuilds> {
+  const [counted] = await sql<CountedBuilds[]>`
+    with daily as materialized (
+      select c.day, c.system_name, c.build, sum(c.records)::bigint as records
+        from build_counts c where ${inWindow(sql, scope)} group by 1, 2, 3
     ), counted as (
-      select ${slotOf(sql, scope)} as slot, most.build, sum(c.records)::bigint as records
-        from daily c left join most using (build)
-       group by 1, 2
+      select system_name, build, sum(records)::bigint as records, min(day) as first_day, max(day) as last_day from daily group by 1, 2
+    ), seen as (
+      select c.system_name, c.build, sum(c.machines)::bigint as machines
+        from machine_counts c where c.last_day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)} group by 1, 2
+    ), page as (
+      select *
+        from (select *, sum(records) over (partition by system_name) as of_system, version_order(build) as version from counted) versions
+       order by of_system desc, system_name, version desc, build limit ${limit} offset ${offset}
+    ), slots as (
+      select ${slotOf(sql, scope)} as slot, place, sum(c.records)::bigint as n
+        from daily c left join ${drawnTable(sql, drawn)} using (system_name, build) group by 1, 2
     )
-    select slot, build, records from counted order by version_order(build) desc nulls last, build, slot`;
+    select coalesce((select jsonb_agg(jsonb_build_object('os', system_name, 'build', build, 'records', records, 'machines', coalesce(machines, 0),
+                                                         'firstDay', first_day, 'lastDay', last_day)
+                                      order by of_system desc, system_name, version desc, build)
+                       from page left join seen using (system_name, build)), '[]') as rows,
+           coalesce((select jsonb_agg(to_jsonb(slots)) from slots), '[]') as "overTime",
+           (select count(*) from counted) as builds, (select coalesce(sum(records), 0)::bigint from counted) as records`;
+  return counted!;
 }

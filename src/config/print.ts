@@ -9,7 +9,7 @@ const HEADER =
   'The configuration that telemetricsd would run with. An environment variable TELEMETRICSD_SECTION_KEY, such as ' +
   'TELEMETRICSD_HTTP_LISTEN, overrides the line of this file.';
 
-/** The effective configuration as a TOML file that explains itself and can be read again. Passwords are masked. */
+/** The effective configuration as a TOML file that explains itself and can be read again. Secrets are masked. */
 export function printConfig(loaded: LoadedConfig): string {
   const sections = Map.groupBy(declaredSettings, declared => declared.section);
   const texts = [...sections].map(
@@ -24,20 +24,22 @@ function printSetting({ key, section, name, setting }: DeclaredSetting, { config
     comment(setting.doc),
     comment(`Allowed: ${setting.allowed}.`),
     setting.example ? comment(`Example: ${name} = ${setting.example}`) : '',
-    comment(`from: ${origin(key)}${setting.secret && value !== undefined ? ' (a password is masked here)' : ''}`),
+    comment(`from: ${origin(key)}${setting.secret && value !== undefined ? ' (what is secret is masked here)' : ''}`),
     value === undefined ? `# ${name} =\n` : assignment(name, setting.toToml?.(value) ?? value, setting.secret),
   ].join('');
 }
 
 function assignment(name: string, value: unknown, secret: true | undefined): string {
-  const shown = secret && typeof value === 'string' ? masked(value) : value;
+  const shown = secret ? masked(value) : value;
   const line = `${name} = ${toml(shown)}`;
   if (line.length <= LINE_WIDTH || !Array.isArray(shown)) return `${line}\n`;
   return `${name} = [\n${shown.map(item => `  ${toml(item)},\n`).join('')}]\n`;
 }
 
-/** What is secret in a URL, of a web address all behind the host; or all of any other text. */
-function masked(value: string): string {
+/** What is secret in a URL, of a web address all behind the host; of a program its arguments; or all of any other text. */
+function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((part, place) => (place === 0 ? part : '***'));
+  if (typeof value !== 'string') return value;
   if (/^https?:/i.test(value)) return `${new URL(value).origin}/***`;
   return value.includes('://') ? maskPasswords(value) : '***';
 }

@@ -487,6 +487,7 @@ export const settings = {
     command: setting({
       schema: programCall.optional(),
       default: undefined,
+      secret: true,
       doc:
         'A program that is run for each notice and reads it as JSON from its stdin; no shell is involved. It has 10 seconds. In the ' +
         'environment: its path and arguments with commas between them.',

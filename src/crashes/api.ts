@@ -10,7 +10,7 @@ import { idParam, parseOrRefuse } from '../validation.ts';
 import { aliasesOf } from './aliases.ts';
 import { NAME_LENGTH } from './names.ts';
 import { type ListChange, listNeverGuilty, listVersion } from './never-guilty-list.ts';
-import { buildsSeen, findGuilty, guiltyBuilds, guiltyByDay, guiltyShares, guiltyTotals } from './queries.ts';
+import { buildsSeen, findGuilty, guiltyBuilds, guiltyByDay, guiltyTotals } from './queries.ts';
 import {
   findRecomputation,
   previewChange,
@@ -20,9 +20,10 @@ import {
   requestRecomputation,
   submitChange,
 } from './recompute.ts';
+import { guiltyShares } from './shares.ts';
 import { stackToJson } from './shown.ts';
 import { countStacks, guiltyStacks, stackOfRecord } from './stack-queries.ts';
-import { crashQuery, scopeOf, topCrashes } from './top.ts';
+import { buildRange, crashQuery, scopeOf, topCrashes } from './top.ts';
 
 const TOP_LIMIT = 100;
 const STACK_LIMIT = 50;
@@ -38,30 +39,30 @@ const name = z
 const addition = z.object({ function: name, module: name });
 const recomputation = z.strictObject({ record_id: z.int('expected the id of a record').min(0).optional() });
 
-/** GET /            the top guilties: os, days, fleet, sort, build, limit, offset as on the page. */
+/** GET /            the top guilties: os (all of them, unless given), days, fleet, sort, build, limit, offset as on the page. */
 export function guiltiesApi(sql: Sql) {
   return new Hono()
     .get('/', async c => {
       const query = parseOrRefuse(crashQuery, c.req.query());
-      const { guilties, systemName, builds, more } = await topCrashes(sql, query, query.limit ?? TOP_LIMIT);
+      const { guilties, builds, more } = await topCrashes(sql, query, query.limit ?? TOP_LIMIT);
       return c.json({
-        os: systemName ?? null,
-        days: scopeOf(query, systemName).days,
-        builds,
+        os: query.os ?? null,
+        days: scopeOf(query).days,
+        builds: builds.map(({ os, build }) => ({ os, build })),
         more,
-        guilties: guilties.map(({ perBuild, firstBuild, lastBuild, ...guilty }) => ({
+        guilties: guilties.map(({ perBuild, seenOn, ...guilty }) => ({
           ...guilty,
-          records_by_build: Object.fromEntries(builds.map((build, index) => [build, perBuild[index]])),
-          first_build: firstBuild,
-          last_build: lastBuild,
+          records_by_build: builds.map(({ os, build }, n) => ({ os, build, records: perBuild[n] })),
+          systems: seenOn.map(({ os }) => os),
+          ...buildRange(seenOn),
         })),
       });
     })
     .get('/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
-      const scope = scopeOf(query, query.os);
-      const [totals, days, builds, hostTypes, systems, [seen], aliases] = await Promise.all([
+      const scope = scopeOf(query);
+      const [totals, days, builds, hostTypes, systems, seenOn, aliases] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT),
@@ -77,26 +78,25 @@ export function guiltiesApi(sql: Sql) {
         days: scope.days,
         first_seen: totals.firstDay && dayOf(totals.firstDay),
         last_seen: totals.lastDay && dayOf(totals.lastDay),
-        first_build: seen?.first ?? null,
-        last_build: seen?.last ?? null,
+        ...buildRange(seenOn),
         records: totals.records,
         machines: totals.machines,
         by_day: days,
-        builds: builds.map(({ build, systemName, records, machines, top }) => ({
+        builds: builds.rows.map(({ os, build, records, machines, top }) => ({
           build,
-          os: systemName,
+          os,
           records,
           machines,
           top_machines: top.map(({ machineId, records: onMachine }) => ({ machine_id: machineId, records: onMachine })),
         })),
-        machine_types: hostTypes,
-        systems,
+        machine_types: hostTypes.rows,
+        systems: systems.rows,
       });
     })
     .get('/:id/backtraces', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = parseOrRefuse(crashQuery, c.req.query());
-      const only = { ...scopeOf(query, query.os), machineId: query.machine_id, build: query.build };
+      const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const limit = query.limit ?? STACK_LIMIT;
       const [stacks, totals] = await Promise.all([
         guiltyStacks(sql, guilty.id, { ...only, limit, offset: query.offset ?? 0 }),

@@ -11,13 +11,15 @@ import {
   crashesPath,
   failedPath,
   guiltyPath,
+  hiddenInPath,
   hiddenPath,
   withOffset,
 } from '../../views/crashes-links.ts';
 import { GuiltyPage } from '../../views/guilty.tsx';
 import { actorOf, recordAudit } from '../access/audit.ts';
+import { drawnBuilds } from '../builds/drawn.ts';
 import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
+import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
@@ -36,25 +38,22 @@ import {
   buildsSeen,
   commentGuilty,
   countHidden,
-  crashesByBuild,
   crashingSystems,
-  crashShares,
   type GuiltyRow,
   guiltyBuilds,
   guiltyByDay,
-  guiltyShares,
   guiltyTotals,
   hiddenGuilties,
   hideGuilty,
 } from './queries.ts';
 import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
+import { crashesByBuild, crashShares, guiltyShares } from './shares.ts';
 import { backtraceOf } from './shown.ts';
 import { countStacks, guiltyStacks } from './stack-queries.ts';
 import { type CrashQuery, crashQuery, GUILTIES_A_PAGE, scopeOf, topCrashes } from './top.ts';
 
 const STACKS_A_PAGE = 10;
 const LIST_PAGE = 50;
-const BUILDS_SHOWN = 10;
 const GUILTY_BUILDS = 40;
 const PROGRAMS_SHOWN = 5;
 const ALIASES_SHOWN = 100;
@@ -77,14 +76,22 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       );
     })
     .get('/guilty_edit/hidden', async c => {
-      const { offset = 0 } = parseOrRefuse(pageQuery, c.req.query());
-      const found = await hiddenGuilties(sql, LIST_PAGE + 1, offset);
-      const total = offset + found.length;
+      const query = parseOrRefuse(crashQuery, c.req.query());
+      const { os, fleet, days, build, offset = 0 } = query;
+      const isNarrowed = [os, fleet, days, build].some(value => value !== undefined);
+      const scope = isNarrowed ? { ...scopeOf(query), build } : undefined;
+      const filter = isNarrowed ? filterOf(query) : undefined;
+      const [guilties, total] = await Promise.all([
+        hiddenGuilties(sql, scope, LIST_PAGE, offset),
+        countHidden(sql, scope),
+      ]);
       return c.html(
         <HiddenGuiltiesPage
           frame={await frame(c)}
-          guilties={found.slice(0, LIST_PAGE)}
-          {...around(hiddenPath, offset, total, LIST_PAGE)}
+          filter={filter}
+          guilties={[...guilties]}
+          total={total}
+          {...around(filter ? hiddenInPath(filter) : hiddenPath, offset, total, LIST_PAGE)}
         />,
       );
     })
@@ -92,12 +99,12 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
       const { query: valid, errors } = filterQuery(c.req.query());
-      const [systems, fleets] = await Promise.all([crashingSystems(sql), listFleets(sql)]);
-      // Where no OS is chosen: the one it hits most.
-      const onSystems = await guiltyShares(sql, guilty.id, 'system_name', scopeOf(valid, undefined));
-      const os = valid.os ?? onSystems[0]?.name;
-      const scope = scopeOf(valid, os);
-      const [totals, days, builds, hostTypes, seen, aliases] = await Promise.all([
+      const scope = scopeOf(valid);
+      const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases] = await Promise.all([
+        crashingSystems(sql),
+        listFleets(sql),
+        drawnBuilds(sql, scope),
+        guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
@@ -113,20 +120,20 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
             firstSeen: totals.firstDay,
             lastSeen: totals.lastDay,
             lastSeenAnywhere: totals.lastDayAnywhere,
-            firstBuild: seen[0]?.first ?? null,
-            lastBuild: seen[0]?.last ?? null,
             aliases: [...aliases],
+            seenOn: [...seenOn],
           }}
-          filter={filterOf(valid, os)}
+          filter={filterOf(valid)}
           errors={errors}
           systems={systems}
           fleets={fleets}
           records={totals.records}
           machines={totals.machines}
           days={[...days]}
-          builds={[...builds]}
-          hostTypes={hostTypes.map(({ name, records }) => ({ hostType: name, records }))}
-          onSystems={onSystems.map(({ name, records }) => ({ os: name, records }))}
+          builds={builds}
+          drawn={drawn}
+          hostTypes={hostTypes}
+          onSystems={onSystems}
         />,
         errors ? 400 : 200,
       );
@@ -136,12 +143,12 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, backtracesPath(guilty.id)), 302);
       const query = parseOrRefuse(crashQuery, c.req.query());
       const offset = query.offset ?? 0;
-      const only = { ...scopeOf(query, query.os), machineId: query.machine_id, build: query.build };
+      const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const [stacks, totals] = await Promise.all([
         guiltyStacks(sql, guilty.id, { ...only, limit: STACKS_A_PAGE, offset }),
         countStacks(sql, guilty.id, only),
       ]);
-      const filter = filterOf(query, query.os);
+      const filter = filterOf(query);
       const { higherHref, lowerHref } = ranks(
         backtracesPath(guilty.id, filter),
         offset,
@@ -171,11 +178,7 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
     .post('/comments', async c => {
       const { id, comment = '', back } = parseOrRefuse(commentForm, await formOf(c));
       const guilty = await guiltyOf(sql, String(id));
-      await sql.begin(async tx => {
-        await commentGuilty(tx, guilty.id, comment.trim());
-        const [before, after] = [{ comment: guilty.comment }, { comment: comment.trim() }];
-        await recordAudit(tx, actorOf(c), { action: 'commented', subject: subjectOf(guilty), before, after });
-      });
+      await sql.begin(tx => setComment(c, tx, guilty, comment));
       return c.redirect(backTo(back), 303);
     })
     .post('/hidings', c => hide(c, true))
@@ -192,16 +195,16 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
   async function top(c: Context, build: string | undefined) {
     const { query: valid, errors } = filterQuery({ ...c.req.query(), ...(build !== undefined && { build }) });
     const offset = valid.offset ?? 0;
-    const page = await topCrashes(sql, valid, GUILTIES_A_PAGE);
-    const scope = scopeOf(valid, page.systemName);
-    const [fleets, state, hidden, byClassification, byBuild] = await Promise.all([
+    const scope = { ...scopeOf(valid), build: valid.build };
+    const [page, fleets, state, hidden, byClassification] = await Promise.all([
+      topCrashes(sql, valid, GUILTIES_A_PAGE),
       listFleets(sql),
       queueState(sql),
       countHidden(sql, scope),
       crashShares(sql, scope, shareOf(config.crashes.classifications)),
-      crashesByBuild(sql, scope, BUILDS_SHOWN),
     ]);
-    const filter = filterOf(valid, page.systemName);
+    const byBuild = await crashesByBuild(sql, scope, page.builds);
+    const filter = filterOf(valid);
     return c.html(
       <CrashesPage
         frame={await frame(c)}
@@ -214,8 +217,8 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
         firstRank={offset + 1}
         {...ranks(crashesPath(filter), offset, GUILTIES_A_PAGE, page.more)}
         hidden={hidden}
-        byClassification={[...byClassification]}
-        byBuild={[...byBuild]}
+        byClassification={byClassification}
+        byBuild={byBuild}
         waiting={state.waiting}
         failed={state.failed}
         classifications={config.crashes.classifications}
@@ -225,9 +228,11 @@ export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: (
   }
 
   async function hide(c: Context, hidden: boolean) {
-    const { id, back } = parseOrRefuse(guiltyForm, await formOf(c));
+    const form = await formOf(c);
+    const { id, comment = '', back } = parseOrRefuse(commentForm, form);
     const guilty = await guiltyOf(sql, String(id));
     await sql.begin(async tx => {
+      if ('comment' in form) await setComment(c, tx, guilty, comment);
       await hideGuilty(tx, guilty.id, hidden);
       await recordAudit(tx, actorOf(c), { action: hidden ? 'hid' : 'showed again', subject: subjectOf(guilty) });
     });
@@ -244,20 +249,23 @@ function movedTo(c: Context, path: string): string {
   return `${path}${new URL(c.req.url).search}`;
 }
 
+async function setComment(c: Context, tx: Queryable, guilty: GuiltyRow, text: string) {
+  const comment = text.trim();
+  if (comment === guilty.comment) return;
+  await commentGuilty(tx, guilty.id, comment);
+  const [before, after] = [{ comment: guilty.comment }, { comment }];
+  await recordAudit(tx, actorOf(c), { action: 'commented', subject: subjectOf(guilty), before, after });
+}
+
 function subjectOf({ id, function: name, module }: GuiltyRow) {
   return `guilty ${id}: ${name}${module ? ` in ${module}` : ''}`;
 }
 
 const pageQuery = z.object({ offset: integerParam(0, 1_000_000) });
 const retryForm = z.object({ id: idParam, back: textParam(2000) });
-const guiltyForm = retryForm.refine(namesGuilty, { error: 'expected the id of a guilty', path: ['id'] });
 const commentForm = retryForm
   .extend({ comment: textParam(COMMENT_LENGTH) })
-  .refine(namesGuilty, { error: 'expected the id of a guilty', path: ['id'] });
-
-function namesGuilty({ id }: { id?: number | undefined }) {
-  return id !== undefined;
-}
+  .refine(({ id }) => id !== undefined, { error: 'expected the id of a guilty', path: ['id'] });
 
 const FORM_FIELDS = new Set(['os', 'days', 'fleet', 'sort']);
 
@@ -271,8 +279,8 @@ function filterQuery(raw: Record<string, string>): { query: CrashQuery; errors?:
   return { query: {}, errors };
 }
 
-function filterOf(query: CrashQuery, os: string | undefined): CrashFilter {
-  const { days, fleet, sort, build, machine_id } = query;
+function filterOf(query: CrashQuery): CrashFilter {
+  const { os, days, fleet, sort, build, machine_id } = query;
   return { os, days, fleet, sort, build, machine_id };
 }
 

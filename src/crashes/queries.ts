@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
-import { anyClassificationLike } from '../records/classification-sql.ts';
 import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../scope.ts';
+import type { Shares } from '../stats/queries.ts';
+import type { CrashScope } from './shares.ts';
 
 export interface GuiltyRow {
   id: number;
@@ -30,11 +31,11 @@ export function topGuilties(
            where last_day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
            group by guilty_id`
       : sql`
-          select s.guilty_id, count(distinct m.machine_id) as machines
+          select s.guilty_id, count(distinct (m.machine_id, m.system_name, m.fleet_id, m.external)) as machines
             from (select distinct stack_id from hits) hit
             join stacks s on s.id = hit.stack_id
            cross join lateral (
-                   select machine_id from stack_machines c
+                   select machine_id, system_name, fleet_id, external from stack_machines c
                     where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
                    offset 0 -- by the days of each stack, not all machines there ever were
                  ) m
@@ -60,19 +61,16 @@ export function topGuilties(
      limit ${limit} offset ${offset}`;
 }
 
-/** Records of some guilties by build in a window. */
-export function recordsByBuild(sql: Queryable, scope: Scope, guiltyIds: number[], builds: string[]) {
-  return sql<{ guiltyId: number; build: string; records: number }[]>`
-    select s.guilty_id as "guiltyId", c.build, sum(c.records)::bigint as records
-      from stack_counts c join stacks s on s.id = c.stack_id
-     where s.guilty_id = any(${guiltyIds}::bigint[]) and c.build = any(${builds}::text[])
-       and ${inWindow(sql, scope)}
-     group by 1, 2`;
+export interface SeenOn {
+  os: string;
+  /** In the order of versions. */
+  firstBuild: string;
+  lastBuild: string;
 }
 
 /**
- * The oldest and the newest build, in the order of versions, that each of some guilties was ever seen on. Looked up at both ends of
- * each stack's builds, since those pile up over the years.
+ * The oldest and the newest build of each system that each of some guilties was ever seen on. Looked up at both ends of each stack's
+ * builds, since those pile up over the years.
  */
 export function buildsSeen(sql: Queryable, { systemName, fleet }: Omit<Scope, 'days'>, guiltyIds: number[]) {
   const systems =
@@ -84,25 +82,16 @@ export function buildsSeen(sql: Queryable, { systemName, fleet }: Omit<Scope, 'd
        from stack_builds
       where stack_id = s.id and system_name = systems.system_name and fleet_id = fleets.id
       order by version_order(build) ${direction} limit 1)`;
-  return sql<{ guiltyId: number; first: string; last: string }[]>`
-    select s.guilty_id as "guiltyId",
-           (array_agg(seen.build order by seen.place))[1] as first,
-           (array_agg(seen.build order by seen.place desc))[1] as last
+  return sql<(SeenOn & { guiltyId: number })[]>`
+    select s.guilty_id as "guiltyId", systems.system_name as os,
+           (array_agg(seen.build order by seen.place))[1] as "firstBuild",
+           (array_agg(seen.build order by seen.place desc))[1] as "lastBuild"
       from stacks s
      cross join lateral ${systems} systems
      cross join fleets
      cross join lateral (${edge(sql`asc`)} union all ${edge(sql`desc`)}) seen
      where s.guilty_id = any(${guiltyIds}::bigint[]) and ${fleet === undefined ? sql`true` : sql`fleets.name = ${fleet}`}
-     group by s.guilty_id`;
-}
-
-/** The newest builds, in the order of versions, of any record in the window. */
-export async function newestBuilds(sql: Queryable, scope: Scope, limit: number): Promise<string[]> {
-  const rows = await sql<{ build: string }[]>`
-    select build
-      from (select distinct build from build_counts c where ${inWindow(sql, scope)}) builds
-     order by version_order(build) desc limit ${limit}`;
-  return rows.map(row => row.build);
+     group by 1, 2 order by 1, 2`;
 }
 
 /** Systems are ordered by the machines of so many days. */
@@ -130,25 +119,6 @@ export async function crashingSystems(sql: Queryable): Promise<string[]> {
                 where c.system_name = names.system_name and last_day > ${today(sql)} - ${ORDERING_DAYS}::int) desc, system_name
      limit 100`;
   return rows.map(row => row.systemName);
-}
-
-/** Crash records by classification in a window, of the classifications given. */
-export function crashShares(sql: Queryable, scope: Scope, patterns: string[]) {
-  return sql<{ classification: string; records: number }[]>`
-    select classification, sum(records)::bigint as records
-      from build_counts c
-     where ${inWindow(sql, scope)} and classification = ${anyClassificationLike(sql, patterns)}
-     group by classification order by 2 desc, 1 limit 50`;
-}
-
-export function crashesByBuild(sql: Queryable, scope: Scope, limit: number) {
-  return sql<{ build: string; records: number }[]>`
-    select build, records
-      from (select c.build, sum(c.records)::bigint as records
-              from stack_counts c
-             where ${inWindow(sql, scope)}
-             group by c.build) builds
-     order by version_order(build) desc limit ${limit}`;
 }
 
 /** The guilty of an id, or the one whose alias that has become. */
@@ -182,32 +152,26 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
      order by day`;
 }
 
-export interface GuiltyShare {
-  name: string;
-  records: number;
-}
-
-/** A guilty's records by host type, or by operating system. */
-export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: Scope) {
-  return sql<GuiltyShare[]>`
-    select ${sql(by)} as name, sum(c.records)::bigint as records
-      from ${sql(by === 'host_type' ? 'stack_platforms' : 'stack_counts')} c join stacks s on s.id = c.stack_id
-     where s.guilty_id = ${id} and ${inWindow(sql, scope)}
-     group by 1 order by 2 desc, 1 limit 20`;
-}
-
 export interface GuiltyBuild {
+  os: string;
   build: string;
-  systemName: string;
   records: number;
   machines: number;
   /** The machines with most records that are still here, at most ten. */
   top: { machineId: string; records: number }[];
 }
 
-/** On which builds a guilty was seen in a window, newest first, and on which machines. */
-export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: number) {
-  return sql<GuiltyBuild[]>`
+/**
+ * On which builds a guilty was seen in a window, the system with most records first and of each the newest build, and on which
+ * machines. Of several systems the newest builds of each are among the first.
+ */
+export async function guiltyBuilds(
+  sql: Queryable,
+  id: number,
+  scope: Scope,
+  limit: number,
+): Promise<Shares<GuiltyBuild>> {
+  const found = await sql<(GuiltyBuild & { names: number; total: number })[]>`
     with counted as (
       select c.build, c.system_name, sum(c.records)::bigint as records
         from stack_counts c join stacks s on s.id = c.stack_id
@@ -238,11 +202,20 @@ export function guiltyBuilds(sql: Queryable, id: number, scope: Scope, limit: nu
              jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank)
                filter (where rank <= 10 and records > 0) as top
         from ranked group by 1, 2
+    ), placed as (
+      select *, count(*) over () as names, (sum(records) over ())::bigint as total, sum(records) over (partition by system_name) as of_system,
+             row_number() over (partition by system_name order by version_order(build) desc, build) as turn
+        from counted
     )
-    select build, system_name as "systemName", counted.records, coalesce(affected.machines, 0) as machines,
-           coalesce(affected.top, '[]') as top
-      from counted left join affected using (build, system_name)
-     order by version_order(build) desc, system_name limit ${limit}`;
+    select system_name as os, build, first.records, coalesce(affected.machines, 0) as machines, coalesce(affected.top, '[]') as top, names, total
+      from (select * from placed order by turn, of_system desc, system_name limit ${limit}) first
+      left join affected using (build, system_name)
+     order by of_system desc, system_name, turn`;
+  return {
+    rows: found.map(({ names: _, total: __, ...row }) => row),
+    names: found[0]?.names ?? 0,
+    records: found[0]?.total ?? 0,
+  };
 }
 
 export interface GuiltyTotals {
@@ -270,8 +243,8 @@ export async function guiltyTotals(sql: Queryable, id: number, scope: Scope) {
   return row!;
 }
 
-/** Hidden guilties, hidden last first. */
-export function hiddenGuilties(sql: Queryable, limit: number, offset: number) {
+/** Hidden guilties that crashed in a window, or all of them, hidden last first. */
+export function hiddenGuilties(sql: Queryable, scope: CrashScope | undefined, limit: number, offset: number) {
   return sql<
     {
       id: number;
@@ -287,17 +260,30 @@ export function hiddenGuilties(sql: Queryable, limit: number, offset: number) {
            (select coalesce(sum(c.records), 0)::bigint from stack_counts c join stacks s on s.id = c.stack_id where s.guilty_id = g.id) as records,
            (select max(last_day)::timestamptz from guilty_machine_counts where guilty_id = g.id) as "lastSeen"
       from guilties g
-     where g.hidden_at is not null and g.alias_of is null
+     where ${isHidden(sql, scope)}
      order by g.hidden_at desc, g.id limit ${limit} offset ${offset}`;
 }
 
-export async function countHidden(sql: Queryable, scope: Scope): Promise<number> {
-  const [row] = await sql<{ hidden: number }[]>`
-    select count(*) as hidden from guilties g
-     where hidden_at is not null
-       and exists (select from guilty_machine_counts c
-                    where c.guilty_id = g.id and last_day > ${today(sql)} - ${scope.days}::int and machines > 0 and ${inScope(sql, scope)})`;
+export async function countHidden(sql: Queryable, scope: CrashScope | undefined): Promise<number> {
+  const [row] = await sql<
+    { hidden: number }[]
+  >`select count(*) as hidden from guilties g where ${isHidden(sql, scope)}`;
   return row!.hidden;
+}
+
+function isHidden(sql: Queryable, scope: CrashScope | undefined) {
+  const hidden = sql`g.hidden_at is not null and g.alias_of is null`;
+  if (scope === undefined) return hidden;
+  if (scope.build !== undefined) {
+    return sql`
+      ${hidden}
+      and exists (select from stack_counts c join stacks s on s.id = c.stack_id
+                   where s.guilty_id = g.id and c.build = ${scope.build} and ${inWindow(sql, scope)})`;
+  }
+  return sql`
+    ${hidden}
+    and exists (select from guilty_machine_counts c
+                 where c.guilty_id = g.id and last_day > ${today(sql)} - ${scope.days}::int and machines > 0 and ${inScope(sql, scope)})`;
 }
 
 export async function commentGuilty(sql: Queryable, id: number, comment: string): Promise<boolean> {

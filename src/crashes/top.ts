@@ -1,13 +1,14 @@
 import type { z } from 'zod';
 import { DEFAULT_DAYS } from '../../views/crashes-links.ts';
 import type { TopGuilty as ShownGuilty } from '../../views/crashes-top.tsx';
+import { type DrawnBuild, drawnBuilds } from '../builds/drawn.ts';
 import type { Sql } from '../db/connect.ts';
 import { type Scope, scopeQuery } from '../scope.ts';
 import { choiceParam, integerParam, textParam } from '../validation.ts';
-import { buildsSeen, crashingSystems, newestBuilds, recordsByBuild, type TopGuilty, topGuilties } from './queries.ts';
+import { buildsSeen, crashingSystems, type SeenOn, type TopGuilty, topGuilties } from './queries.ts';
+import { guiltiesByBuild } from './shares.ts';
 
 export const GUILTIES_A_PAGE = 10;
-const BUILD_COLUMNS = 8;
 
 /** The query that crash pages and GET /api/guilties share. */
 export const crashQuery = scopeQuery.extend({
@@ -21,26 +22,26 @@ export type CrashQuery = z.output<typeof crashQuery>;
 
 export interface TopCrashes {
   systems: string[];
-  systemName: string | undefined;
-  builds: string[];
+  /** The newest in use. */
+  builds: DrawnBuild[];
   guilties: ShownGuilty[];
   more: boolean;
 }
 
-export function scopeOf(query: CrashQuery, systemName: string | undefined): Scope {
-  return { systemName, fleet: query.fleet, days: query.days ?? DEFAULT_DAYS };
+export function scopeOf(query: CrashQuery): Scope {
+  return { systemName: query.os, fleet: query.fleet, days: query.days ?? DEFAULT_DAYS };
 }
 
-/** The top guilties of a system (by default the one that crashes most), with what page and API show of each. */
+/** The top guilties of a system, or of all, with what page and API show of each. */
 export async function topCrashes(
   sql: Sql,
   query: CrashQuery,
   limit = query.limit ?? GUILTIES_A_PAGE,
 ): Promise<TopCrashes> {
-  const systems = await crashingSystems(sql);
-  const systemName = query.os ?? systems[0];
-  const scope = scopeOf(query, systemName);
-  const [found, builds] = await Promise.all([
+  const scope = scopeOf(query);
+  const [systems, builds, found] = await Promise.all([
+    crashingSystems(sql),
+    drawnBuilds(sql, scope),
     topGuilties(sql, {
       ...scope,
       build: query.build,
@@ -48,27 +49,30 @@ export async function topCrashes(
       limit: limit + 1,
       offset: query.offset ?? 0,
     }),
-    newestBuilds(sql, scope, BUILD_COLUMNS),
   ]);
   const guilties = found.slice(0, limit);
   return {
     systems,
-    systemName,
     builds,
     guilties: await withBuilds(sql, scope, guilties, builds),
     more: found.length > limit,
   };
 }
 
-async function withBuilds(sql: Sql, scope: Scope, guilties: TopGuilty[], builds: string[]): Promise<ShownGuilty[]> {
+async function withBuilds(sql: Sql, scope: Scope, guilties: TopGuilty[], builds: DrawnBuild[]): Promise<ShownGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
-  const [onBuilds, seen] = await Promise.all([recordsByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
-  const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.build}`, row.records]));
-  const range = new Map(seen.map(row => [row.guiltyId, row]));
+  const [onBuilds, seen] = await Promise.all([guiltiesByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
+  const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.place}`, row.records]));
+  const seenOn = Map.groupBy(seen, row => row.guiltyId);
   return guilties.map(guilty => ({
     ...guilty,
-    perBuild: builds.map(build => records.get(`${guilty.id} ${build}`) ?? 0),
-    firstBuild: range.get(guilty.id)?.first ?? null,
-    lastBuild: range.get(guilty.id)?.last ?? null,
+    perBuild: builds.map((_, n) => records.get(`${guilty.id} ${n + 1}`) ?? 0),
+    seenOn: seenOn.get(guilty.id) ?? [],
   }));
+}
+
+/** The oldest and the newest build that a guilty was seen on, in the order of versions: there is none across systems. */
+export function buildRange(seenOn: SeenOn[]) {
+  const [only] = seenOn.length === 1 ? seenOn : [];
+  return { first_build: only?.firstBuild ?? null, last_build: only?.lastBuild ?? null };
 }

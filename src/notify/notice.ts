@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import { guiltyPath } from '../../views/crashes-links.ts';
 import type { Config } from '../config/settings.ts';
 import type { NewGuilty } from '../overview/queries.ts';
 import type { Check, Level } from '../status/check.ts';
 import { checksOf, isLately, isQuarantineNearlyFull, LIMITS_REMEDY, QUARANTINE_REMEDY } from '../status/checks.ts';
 import { EXCESS_DAYS, type ServerState } from '../status/state.ts';
+import { pagesUrl } from './pages-url.ts';
 
 /** Something that admins are to know. */
 export interface Notice {
@@ -35,7 +37,9 @@ export function noticesOf(state: ServerState, fresh: NewGuilty[], config: Config
     ...checksOf(state, config, now).flatMap(check => noticeOf(check, config)),
     ...quarantineGrows(state, config),
     ...recordsDropped(state, now),
-    ...fresh.filter(({ machines }) => machines > config.notify.guilty_machines).map(newGuilty),
+    ...fresh
+      .filter(({ machines }) => machines > config.notify.guilty_machines)
+      .map(guilty => newGuilty(guilty, config)),
   ];
 }
 
@@ -69,12 +73,12 @@ function recordsDropped({ excesses }: ServerState, now: Date): Notice[] {
     }));
 }
 
-function newGuilty({ id, function: name, module, machines, firstBuild }: NewGuilty): Notice {
+function newGuilty({ id, function: name, module, machines, firstBuild }: NewGuilty, config: Config): Notice {
   return {
     subject: `guilty ${id}`,
     level: 'warning',
     text: `A new guilty on ${machines} machines: ${name} in ${module}, first seen on ${firstBuild}.`,
-    remedy: `See its backtraces: /telemetryui/crashes/guilty_details/${id}`,
+    remedy: `See where it happens: ${pagesUrl(config) ?? ''}${guiltyPath(id)}`,
     once: true,
   };
 }
@@ -93,8 +97,9 @@ export function databaseSilent(minutes: number, reason: string): Notice {
 export const TEST_NOTICE: Notice = { subject: 'test', level: 'test', text: 'A test of notices; nothing is wrong.' };
 
 /** What is posted and what a program reads. */
-export function noticeJson(notice: Notice, { http }: Config, now = new Date()): string {
+export function noticeJson(notice: Notice, config: Config, now = new Date()): string {
   const { subject, level, text, remedy, reason } = notice;
-  const status = http.public_url && `${http.public_url}/telemetryui/status`;
+  const site = pagesUrl(config);
+  const status = site && `${site}/telemetryui/status`;
   return JSON.stringify({ subject, level, text, remedy, reason, host: hostname(), time: now.toISOString(), status });
 }

@@ -1,12 +1,13 @@
 import { Hono } from 'hono';
 import { OverviewPage } from '../../views/overview.tsx';
+import { newestOfSystems } from '../builds/drawn.ts';
 import type { Limits } from '../collector/limits.ts';
 import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
 import type { MakeFrame } from '../frame.ts';
 import type { Parsers } from '../parsers/parsers.ts';
-import { lastArrival, machinesLately, newestAdoption, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
+import { adoptionOf, lastArrival, machinesLately, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
 
 const SYSTEMS = 5;
@@ -26,11 +27,11 @@ interface Watched {
 /** The landing page: what happens in the fleet, at a glance. */
 export function overviewPages(sql: Sql, config: Config, { limits, parsers, demoCommand }: Watched, frame: MakeFrame) {
   return new Hono().get('/', async c => {
-    const [last, hours, machines, adoption, top, fresh, machineChecks] = await Promise.all([
+    const [last, hours, machines, { adoption, drawn }, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),
       recordsByHour(sql),
       machinesLately(sql),
-      newestAdoption(sql, SYSTEMS, BUILDS_OF_A_SYSTEM),
+      readAdoption(sql),
       topGuilties(sql, { days: CRASH_DAYS, sort: 'records', limit: GUILTIES, offset: 0 }),
       newGuilties(sql, GUILTIES),
       weekOnWeek(sql, config.machine_checks.classifications),
@@ -44,12 +45,25 @@ export function overviewPages(sql: Sql, config: Config, { limits, parsers, demoC
         parsers={parsers?.troubles() ?? []}
         hours={[...hours]}
         machines={machines}
-        adoption={[...adoption]}
+        adoption={adoption}
+        drawn={drawn}
         top={[...top]}
         fresh={[...fresh]}
         machineChecks={[...machineChecks]}
+        checkClassifications={config.machine_checks.classifications}
         demoCommand={demoCommand}
       />,
     );
   });
+}
+
+/** Who has the newest builds of the systems with most machines. */
+async function readAdoption(sql: Sql) {
+  const { newest, drawn } = await newestOfSystems(sql, BUILDS_OF_A_SYSTEM);
+  const systems = [...new Set(newest.map(({ os }) => os))].slice(0, SYSTEMS);
+  const adoption = await adoptionOf(
+    sql,
+    newest.filter(({ os }) => systems.includes(os)),
+  );
+  return { adoption: [...adoption], drawn };
 }

@@ -56,24 +56,22 @@ export interface BuildAdoption {
   ofMachines: number;
 }
 
-/** The newest builds of the systems with most machines in the last three days. */
-export function newestAdoption(sql: Queryable, systems: number, builds: number) {
+/** How many machines have some builds, in their order; those that none reported from in the last three days are left out. */
+export function adoptionOf(sql: Queryable, builds: { os: string; build: string }[]) {
   return sql<BuildAdoption[]>`
     with seen as (
       select system_name, build, sum(machines)::bigint as machines
-        from machine_counts where last_day > ${today(sql)} - 3 and system_name <> '' group by 1, 2 having sum(machines) > 0
-    ), largest as (
-      select system_name, machines from seen where build = '*' order by machines desc, system_name limit ${systems}
-    ), ranked as (
-      select seen.*, largest.machines as of_machines,
-             row_number() over (partition by system_name order by version_order(seen.build) desc) as rank
-        from seen join largest using (system_name) where seen.build <> '*'
+        from machine_counts where last_day > ${today(sql)} - 3 and system_name <> '' group by 1, 2
     )
-    select system_name as "systemName", build, machines, of_machines as "ofMachines",
+    select wanted.os as "systemName", wanted.build, seen.machines, whole.machines as "ofMachines",
            (select min(day)::text from machine_days c
-             where c.day > ${today(sql)} - ${SINCE_DAYS}::int and c.system_name = ranked.system_name and c.build = ranked.build) as since
-      from ranked where rank <= ${builds}
-     order by of_machines desc, system_name, rank`;
+             where c.day > ${today(sql)} - ${SINCE_DAYS}::int and c.system_name = wanted.os and c.build = wanted.build) as since
+      from unnest(${builds.map(({ os }) => os)}::text[], ${builds.map(({ build }) => build)}::text[])
+           with ordinality as wanted (os, build, place)
+      join seen on seen.system_name = wanted.os and seen.build = wanted.build
+      join seen whole on whole.system_name = wanted.os and whole.build = '*'
+     where seen.machines > 0
+     order by place`;
 }
 
 /** Machine ids of any record today and in the last three days. */

@@ -73,11 +73,10 @@ declare module 'telemetricsd' {
     /** The headings of the names and of the numbers. */
     heads: [string, string];
     rows: { name: Child; href?: string | undefined; n: number }[];
-    /** What shares are of; the sum of the rows unless told. */
-    total?: number | undefined;
-    others?: { names: number; n: number } | undefined;
+    /** What shares are of, where the rows are not all: how many names there are, and their number. */
+    whole?: { names: number; n: number } | undefined;
   }
-  /** Numbers with their shares as bars. */
+  /** Numbers with their shares as bars; what has no row of its own is in a last one, `others`. */
   export const BarTable: FC<BarTableProps>;
 
   export interface Series {
@@ -110,7 +109,7 @@ declare module 'telemetricsd' {
     byWeek?: boolean | undefined;
     unit: string;
     open?: boolean | undefined;
-    hrefOf?: ((days: { from: string; to: string }, series: string) => string | undefined) | undefined;
+    hrefOf?: ((days: { from: string; to: string }, series: Series) => string | undefined) | undefined;
   }
   /** The same over the days of a window that ends today. Nine series at most can be told apart. */
   export const SeriesChart: FC<SeriesChartProps>;
@@ -126,8 +125,6 @@ declare module 'telemetricsd' {
     label: string;
     scope: { os?: string | undefined; fleet?: string | undefined; days?: number | undefined };
     systems: string[];
-    /** Offers all systems together as well. */
-    anySystem?: boolean | undefined;
     fleets: string[];
     /** Windows that can be chosen, in days. */
     windows: readonly number[];

@@ -23,6 +23,7 @@ export function populationPages(sql: Sql, frame: MakeFrame) {
 }
 
 const COLUMNS = [
+  'os',
   'build',
   ...[...TRAILING_DAYS.map(days => `days_${days}`), 'overall'].flatMap(name => [
     `${name}_internal`,
@@ -31,9 +32,9 @@ const COLUMNS = [
 ];
 
 /**
- * GET /            `{"os": …, "fleet": …, "days": …, "machines": [{"build", "days_1_internal", "days_1_external", … "overall_external"}],
- *                  "adoption": [{"day" or "week", BUILD: machines, …}]}`; build null is the OS as a whole. os, fleet, days (of the
- *                  adoption), offset as on the page.
+ * GET /            `{"os": …, "fleet": …, "days": …, "machines": [{"os", "build", "days_1_internal", "days_1_external", … "overall_external"}],
+ *                  "adoption": [{"day" or "week", BUILD: machines, …}]}`; build null is all builds, os null all systems. os, fleet, days
+ *                  (of the adoption), offset as on the page. Without os BUILD is `OS BUILD`.
  * format=csv       `machines`, or with table=adoption the other.
  */
 export function populationApi(sql: Sql) {
@@ -52,12 +53,13 @@ export function populationApi(sql: Sql) {
   });
 }
 
-function toRow({ build, trailing, overall }: BuildPopulation) {
+function toRow({ os, build, trailing, overall }: BuildPopulation) {
   const counts: [string, Counted][] = [
     ...trailing.map((counted, n): [string, Counted] => [`days_${TRAILING_DAYS[n]}`, counted]),
     ['overall', overall],
   ];
   return {
+    os,
     build,
     ...Object.fromEntries(
       counts.flatMap(([name, { internal, external }]) => [

@@ -1,3 +1,4 @@
+import { type DrawnBuild, drawnTable } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
 import { inScope, inWindow, type Scope, slotOf, today } from '../scope.ts';
 
@@ -10,7 +11,9 @@ export interface Counted {
 }
 
 export interface BuildPopulation {
-  /** null: the system as a whole. */
+  /** null, as `build` is: all systems. */
+  os: string | null;
+  /** null: all builds. */
   build: string | null;
   /** Distinct machine ids of each trailing window, in its order. */
   trailing: Counted[];
@@ -18,36 +21,50 @@ export interface BuildPopulation {
   overall: Counted;
 }
 
-/** Distinct machine ids of a system as a whole; undefined where none was ever seen. */
+/** Distinct machine ids of all builds together; undefined where none was ever seen. */
 export async function wholePopulation(
   sql: Queryable,
   scope: Omit<Scope, 'days'>,
 ): Promise<BuildPopulation | undefined> {
-  const [whole] = await populations(sql, scope, sql`c.build = '*'`);
-  return whole;
+  const [row] = await sql<PopulationRow[]>`
+    select ${scope.systemName ?? null}::text as os, null as build, ${trailingColumns(sql)}
+      from machine_counts c
+     where c.build = '*' and ${inScope(sql, scope)}
+    having sum(c.machines) > 0`;
+  return row && toPopulation(row);
 }
 
-/** The same by build, the newest first; one more than `limit` where there are. */
-export function buildPopulations(sql: Queryable, scope: Omit<Scope, 'days'>, limit: number, offset: number) {
-  return populations(sql, scope, sql`c.build <> '*'`, sql`limit ${limit + 1} offset ${offset}`);
-}
-
-async function populations(
+/** The same by build, the system with most machine ids first and of each the newest build; one more than `limit` where there are. */
+export async function buildPopulations(
   sql: Queryable,
   scope: Omit<Scope, 'days'>,
-  which: ReturnType<Queryable>,
-  page = sql``,
+  limit: number,
+  offset: number,
 ): Promise<BuildPopulation[]> {
-  const rows = await sql<{ build: string; internal: number[]; external: number[] }[]>`
-    select c.build, ${trailing(sql, false)} as internal, ${trailing(sql, true)} as external
+  const rows = await sql<PopulationRow[]>`
+    select c.system_name as os, c.build, ${trailingColumns(sql)}
       from machine_counts c
-     where ${which} and ${inScope(sql, scope)}
-     group by c.build having sum(c.machines) > 0
-     order by version_order(c.build) desc, c.build ${page}`;
-  return rows.map(({ build, internal, external }) => {
-    const counts = internal.map((n, index) => ({ internal: n, external: external[index]! }));
-    return { build: build === '*' ? null : build, trailing: counts.slice(0, -1), overall: counts.at(-1)! };
-  });
+     where c.build <> '*' and ${inScope(sql, scope)}
+     group by c.system_name, c.build having sum(c.machines) > 0
+     order by sum(sum(c.machines)) over (partition by c.system_name) desc, c.system_name, version_order(c.build) desc, c.build
+     limit ${limit + 1} offset ${offset}`;
+  return rows.map(toPopulation);
+}
+
+interface PopulationRow {
+  os: string | null;
+  build: string | null;
+  internal: number[];
+  external: number[];
+}
+
+function toPopulation({ os, build, internal, external }: PopulationRow): BuildPopulation {
+  const counts = internal.map((n, index) => ({ internal: n, external: external[index]! }));
+  return { os, build, trailing: counts.slice(0, -1), overall: counts.at(-1)! };
+}
+
+function trailingColumns(sql: Queryable) {
+  return sql`${trailing(sql, false)} as internal, ${trailing(sql, true)} as external`;
 }
 
 function trailing(sql: Queryable, external: boolean) {
@@ -59,29 +76,26 @@ function trailing(sql: Queryable, external: boolean) {
             ]) with ordinality as counts (n, place))`;
 }
 
-/** Of the machine ids of a day: what makes a build more than somebody's trial of one. */
-const NOTABLE_SHARE = 0.02;
-
-/**
- * Distinct machine ids a day, or the mean of a week's days, for the newest builds of a window, those first that had a notable share of
- * some day, and all others together.
- */
-export function adoption(sql: Queryable, scope: Scope, builds: number) {
-  return sql<{ slot: string; build: string | null; machines: number }[]>`
-    with daily as (
-      select c.day, c.build, sum(c.machines)::bigint as machines
-        from machine_days c where c.build <> '*' and ${inWindow(sql, scope)} group by 1, 2
-    ), newest as (
-      select build
-        from (select build, machines >= ${NOTABLE_SHARE}::float8 * sum(machines) over (partition by day) as notable from daily) shares
-       group by build order by bool_or(notable) desc, version_order(build) desc, build limit ${builds}
-    ), counted as (
-      select c.day, newest.build, sum(c.machines)::bigint as machines from daily c left join newest using (build) group by 1, 2
-    ), days as (
-      select ${slotOf(sql, scope)} as slot, count(distinct c.day) as days from daily c group by 1
+/** Distinct machine ids a day, or the mean of a week's days, of the builds that are drawn, by their place, and of all others together. */
+export function adoption(sql: Queryable, scope: Scope, drawn: DrawnBuild[]) {
+  const daily = sql`
+    select c.day, place, sum(c.machines)::bigint as n
+      from machine_days c left join ${drawnTable(sql, drawn)} using (system_name, build)
+     where c.build <> '*' and ${inWindow(sql, scope)}
+     group by 1, 2`;
+  const slot = slotOf(sql, scope);
+  if (!scope.byWeek) return sql<AdoptionRow[]>`select ${slot} as slot, place, n from (${daily}) c`;
+  return sql<AdoptionRow[]>`
+    with daily as (${daily}), days as (
+      select ${slot} as slot, count(distinct c.day) as days from daily c group by 1
     )
-    select slot, build, round(sum(machines) / min(days.days))::bigint as machines
-      from (select ${slotOf(sql, scope)} as slot, c.build, c.machines from counted c) slots join days using (slot)
-     group by 1, 2
-     order by version_order(build) desc nulls last, build, slot`;
+    select slot, place, round(sum(n) / min(days.days))::bigint as n
+      from (select ${slot} as slot, c.place, c.n from daily c) counted join days using (slot)
+     group by 1, 2`;
+}
+
+interface AdoptionRow {
+  slot: string;
+  place: number | null;
+  n: number;
 }

@@ -237,23 +237,8 @@ export interface RecordCount {
   n: number;
   /** There are more. */
   more: boolean;
-}
-
-/** How many records fit as far as the counters tell, up to a limit; undefined where some would have to be counted one by one. */
-export async function countedRecords(
-  sql: Queryable,
-  filter: RecordFilter,
-  most: number,
-): Promise<RecordCount | undefined> {
-  if (filter.machineId !== undefined) return countMachine(sql, filter, most);
-  let n = 0;
-  for await (const { days } of matchingDays(sql, filter, 'newest')) {
-    const counted = narrows(filter) ? days : await countMatches(sql, filter, days);
-    if (!counted.every(day => isWhole(filter, day))) return undefined;
-    n += counted.reduce((sum, day) => sum + day.counted!, 0);
-    if (n > most) return { n: most, more: true };
-  }
-  return { n, more: false };
+  /** The machine ids that sent them, where counters tell. */
+  machines?: number | undefined;
 }
 
 async function countMachine(sql: Queryable, filter: RecordFilter, most: number): Promise<RecordCount> {
@@ -265,13 +250,14 @@ async function countMachine(sql: Queryable, filter: RecordFilter, most: number):
   return { n: Math.min(row!.n, most), more: row!.n > most };
 }
 
-/** How many records fit, up to a limit: by the counters where these tell, else one by one. */
+/** How many records fit, up to a limit: of days that counters tell of by these, else one by one. */
 export async function countRecords(
   sql: Queryable,
   filter: RecordFilter,
   most: number,
   pace?: Pace,
 ): Promise<RecordCount> {
+  if (filter.machineId !== undefined) return countMachine(sql, filter, most);
   let n = 0;
   for await (const { days } of matchingDays(sql, filter, 'newest')) {
     const counted = narrows(filter) ? days : await countMatches(sql, filter, days);

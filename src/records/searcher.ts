@@ -1,16 +1,17 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
+import { countedMachines, countedRecords } from './counted.ts';
 import { asksForAnalysis, type RecordFilter } from './filter-sql.ts';
 import type { StoredRecord } from './record.ts';
-import { countedRecords, countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
+import { countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
 
 export interface Searcher {
   /** Throws SearchProblem where a filter is at fault. */
   search(filter: RecordFilter, options: SearchOptions): Promise<StoredRecord[]>;
-  /** Counts up to `most` where that is quick; undefined where it isn't. */
+  /** Counts where that is quick, of a machine up to `most`; undefined where it isn't. */
   countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined>;
-  /** Counts up to `most`; throws SearchProblem where a filter is at fault. */
+  /** Counts, one by one up to `most`; throws SearchProblem where a filter is at fault. */
   count(filter: RecordFilter, most: number): Promise<RecordCount>;
 }
 
@@ -31,18 +32,27 @@ const AT_ONCE = 2;
 
 /** Searches that read payloads have connections and a deadline of their own. */
 export function createSearcher(database: Database): Searcher {
+  const { sql } = database;
   const slow = database.client('search', { connections: AT_ONCE });
+
+  async function countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined> {
+    const [n, machines] = await Promise.all([countedRecords(sql, filter), countedMachines(sql, filter)]);
+    if (n !== undefined) return { n, more: false, machines };
+    const isOfMachine = filter.machineId !== undefined && !readsRows(filter) && !asksForAnalysis(filter);
+    return isOfMachine ? countRecords(sql, filter, most) : undefined;
+  }
+
   return {
     search: (filter, options) =>
       readsRows(filter)
         ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
-        : searchRecords(database.sql, filter, options),
-    countQuickly: async (filter, most) =>
-      readsRows(filter) || asksForAnalysis(filter) ? undefined : countedRecords(database.sql, filter, most),
-    count: (filter, most) =>
-      readsRows(filter)
+        : searchRecords(sql, filter, options),
+    countQuickly,
+    count: async (filter, most) =>
+      (await countQuickly(filter, most)) ??
+      (readsRows(filter)
         ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
-        : countRecords(database.sql, filter, most),
+        : countRecords(sql, filter, most)),
   };
 }
 

@@ -15,15 +15,15 @@ export type Kind = (typeof KINDS)[number];
 /** A type, not an interface, so that it can be a row of a table of the API. */
 export type ShareRow = { name: string; records: number };
 
-export interface Shares {
-  /** Those of most records; names are as received, a severity its number. */
-  rows: ShareRow[];
-  /** How many names there are in the window, and their records. */
+/** Some parts of a whole, those of most records as a rule. */
+export interface Shares<Row extends { records: number } = ShareRow> {
+  rows: Row[];
+  /** How many parts there are, and their records. */
   names: number;
   records: number;
 }
 
-/** Records of a window by each of their properties, most frequent first. Each table is read once. */
+/** Records of a window by each of their properties, as they were received, most frequent first. Each table is read once. */
 export async function readShares(sql: Queryable, scope: Scope, limit: number): Promise<Record<Kind, Shares>> {
   const tables = Object.entries(COUNTED_IN).map(([table, columns]) => ({ table, columns: Object.entries(columns) }));
   const found = await Promise.all(tables.map(({ table, columns }) => sharesIn(sql, table, columns, scope, limit)));

@@ -7,6 +7,7 @@ import { listFleets } from '../records/queries.ts';
 import { readQuery, scopeQuery } from '../scope.ts';
 import { parseOrRefuse } from '../validation.ts';
 import { viewResponse } from '../view-tables.ts';
+import type { Matrix, UpdatePath } from './queries.ts';
 import { readUpdates } from './updates.ts';
 
 export function updatesPages(sql: Sql, config: Config, frame: MakeFrame) {
@@ -18,20 +19,29 @@ export function updatesPages(sql: Sql, config: Config, frame: MakeFrame) {
 }
 
 /**
- * GET /            `{"os": …, "fleet": …, "days": …, "total": …, "matrix": [{"from", "to", "records"}], "paths": [{"from", "to",
- *                  "records"}]}`: the cells of the matrix that aren't 0, and the 50 most used paths; os, fleet, days as on the page.
+ * GET /            `{"os": …, "fleet": …, "days": …, "total": …, "matrix": [{"os", "from", "to", "records"}], "paths": [{"os", "from",
+ *                  "to", "records"}]}`: the cells of the matrix that aren't 0, and the 50 most used paths; os, fleet, days as on the page.
+ *                  What went from or to builds that the matrix has no room for is in `total` alone.
  * format=csv       `matrix`, or with table=paths the other.
  */
 export function updatesApi(sql: Sql, config: Config) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(scopeQuery, c.req.query());
-    const { scope, cells, paths, total } = await readUpdates(sql, config, query);
-    const columns = ['from', 'to', 'records'];
+    const { scope, matrix, paths } = await readUpdates(sql, config, query);
+    const columns = ['os', 'from', 'to', 'records'];
     return viewResponse(
       c,
       'updates',
-      { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days, total },
-      { matrix: { columns, rows: cells }, paths: { columns, rows: paths } },
+      { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days, total: matrix.total },
+      { matrix: { columns, rows: matrixRows(matrix) }, paths: { columns, rows: paths } },
     );
   });
+}
+
+function matrixRows({ builds, cells }: Matrix): UpdatePath[] {
+  return cells.flatMap(({ from, to, records }) =>
+    from === null || to === null
+      ? []
+      : [{ os: builds[from]!.os, from: builds[from]!.build, to: builds[to]!.build, records }],
+  );
 }

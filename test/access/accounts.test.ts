@@ -235,11 +235,21 @@ describe('an admin', () => {
     [{ name: 'The-Viewer', role: 'viewer' }, 'this name is taken'],
     [{ name: ' spaced', role: 'viewer' }, 'no space at either end'],
     [{ name: '', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'nimda\u202eadmin', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'ad\u200bmin', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u2028', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u3164', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'admin\u00a0', role: 'viewer' }, '1 to 64 printable'],
+    [{ name: 'ad\u{e0061}min', role: 'viewer' }, '1 to 64 printable'],
     [{ name: 'carl', role: 'root' }, 'expected viewer, analyst, admin'],
   ])('is told at the field what is wrong with %j', async (form, message) => {
     const answer = await add(form);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain(message);
+  });
+
+  test.each(['Ann Ü. O’Neil', '李 雷', 'علی رضا', 'नमस्ते', 'ann+1@example.org'])('takes %s', async name => {
+    expect((await add({ name, role: 'viewer' })).status).toBe(200);
   });
 
   test('gives roles that hold at once, and takes accounts away with their sessions', async () => {
@@ -396,6 +406,14 @@ test.each([
 test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {
   const html = await (await server.ask('viewer', 'GET', '/telemetryui/crashes/guilty_edit/add')).text();
   expect(html).not.toContain('<form method="post" action="/telemetryui/crashes');
+  const [row] = await server.database.sql<{ id: number }[]>`
+    insert into guilties (function, module, comment) values ('f()', 'm', 'known: <#123>') returning id`;
+  const guilty = `/telemetryui/crashes/guilty_details/${row!.id}`;
+  for (const role of ['viewer', 'analyst'] as const) {
+    const page = await (await server.ask(role, 'GET', guilty)).text();
+    expect(page).toContain('known: &lt;#123&gt;');
+    expect(page.includes('method="post" action="/telemetryui/crashes')).toBe(role === 'analyst');
+  }
   const audit = await server.ask('admin', 'GET', '/telemetryui/audit?who=the-admin');
   expect(await audit.text()).toContain('removed a user');
   const { entries } = (await (await server.ask('admin', 'GET', '/api/audit?action=signed%20in&limit=2')).json()) as {

@@ -13,6 +13,7 @@ const GROUPS: Record<string, string[]> = {
   carol: ['staff'],
   mallory: ['visitors'],
   'the-admin': ['staff'],
+  'nimda-eht\u202e\u200b': ['staff'],
 };
 
 let server: AccountsApp;
@@ -20,6 +21,9 @@ let listening: ReturnType<typeof Bun.serve>;
 let provider: Server;
 let base: string;
 let issuer: string;
+
+/** What somebody on the way puts into the provider's answer to a code. */
+let forge: ((answer: unknown) => { id_token: string }) | undefined;
 
 /** A real provider whose accounts are named by whoever signs in; any password does. */
 function startProvider(port: number, redirectUri: string): Promise<Server> {
@@ -32,6 +36,10 @@ function startProvider(port: number, redirectUri: string): Promise<Server> {
       accountId: id,
       claims: () => ({ sub: id, preferred_username: id, groups: GROUPS[id] ?? [] }),
     }),
+  });
+  oidc.use(async (context, next) => {
+    await next();
+    if (forge && context.path === '/token') context.body = { ...(context.body as object), ...forge(context.body) };
   });
   return new Promise(resolve => {
     const started = oidc.listen(port, '127.0.0.1', () => resolve(started));
@@ -177,6 +185,13 @@ test('a name that an account here has already does not become that account', asy
   expect(await (await ask(`${base}/telemetryui/account`)).text()).toContain('the-admin (2)');
 });
 
+test('a name becomes one in which all is seen', async () => {
+  const { ask, href } = await begin();
+  await ask(await authorize(href, 'nimda-eht\u202e\u200b'));
+  const html = await (await ask(`${base}/telemetryui/account`)).text();
+  expect(html).toContain('<h1>nimda-eht</h1>');
+});
+
 describe('is refused', () => {
   const refused = async (answer: Response) => {
     expect(answer.status).toBe(403);
@@ -221,6 +236,21 @@ describe('is refused', () => {
     const { sql } = server.database;
     await sql`update oidc_sign_ins set ${sql(column)} = ${value}`;
     await refused(await ask(back));
+  });
+
+  test('with an ID token that the provider did not sign', async () => {
+    const { ask, href } = await begin();
+    const back = await authorize(href, 'bert');
+    forge = answer => {
+      const [header, payload, signature] = (answer as { id_token: string }).id_token.split('.');
+      const claims = { ...JSON.parse(Buffer.from(payload!, 'base64url').toString()), groups: ['telemetry-admins'] };
+      return { id_token: [header, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.') };
+    };
+    try {
+      await refused(await ask(back));
+    } finally {
+      forge = undefined;
+    }
   });
 
   test('with a code that the provider never gave', async () => {

@@ -134,16 +134,17 @@ async function analyzed(stateDir: string) {
 
 async function crashPages({ port }: Program): Promise<Map<string, string>> {
   const response = await fetch(`http://127.0.0.1:${port}/api/guilties?limit=1`);
-  const { guilties, builds } = (await response.json()) as { guilties: { id: number }[]; builds: string[] };
+  const { guilties, builds } = (await response.json()) as { guilties: { id: number }[]; builds: { build: string }[] };
+  const [{ build }] = builds as [{ build: string }];
   const guilty = `/telemetryui/crashes/guilty_details/${guilties[0]!.id}`;
   return new Map([
     ['top crashes', '/telemetryui/crashes'],
     ['top crashes, 35 days by machines', '/telemetryui/crashes?days=35&sort=machines'],
-    ['top crashes of a build, 35 days', `/telemetryui/crashes/${builds[0]}?days=35`],
+    ['top crashes of a build, 35 days', `/telemetryui/crashes/${build}?days=35`],
     ['guilty', guilty],
     ['guilty, 35 days', `${guilty}?days=35`],
     ['backtraces, 35 days', `${guilty}/backtraces?days=35`],
-    ['backtraces of a build, 35 days', `${guilty}/backtraces?days=35&build=${builds[0]}`],
+    ['backtraces of a build, 35 days', `${guilty}/backtraces?days=35&build=${build}`],
   ]);
 }
 

@@ -44,7 +44,6 @@ app.get('/', async c => {
         label="Filter kernels"
         scope={scope}
         systems={choices.systems}
-        anySystem
         fleets={choices.fleets}
         windows={WINDOWS}
         errors={errors}
@@ -58,10 +57,11 @@ app.get('/', async c => {
           <h2>The most frequent kernels by day</h2>
           <SeriesChart over={seriesOf(days, byDay)} unit="records" />
           <h2 class="kernels">By operating system</h2>
-          <p>{counted(kernels.length, 'kernel')}, the most frequent first.</p>
+          <p>{counted(kernels[0]!.known, 'kernel')}, the most frequent first.</p>
           <BarTable
             label="Records by OS and kernel"
             heads={['OS and kernel', 'Records']}
+            whole={{ names: kernels[0]!.known, n: kernels[0]!.total }}
             rows={kernels.map(({ os, kernel, records }) => ({
               name: `${os || 'not told'} · ${kernel}`,
               n: records,
@@ -96,8 +96,9 @@ app.get('/:kernel', async c => {
 
 /** Counters answer at once, however many records there are: they hold one row for each kernel, OS and day. */
 function countKernels(sql: Sql, { os, fleet, days }: Scope) {
-  return sql<{ os: string; kernel: string; records: number }[]>`
-    select system_name as os, kernel_version as kernel, sum(records)::bigint as records
+  return sql<{ os: string; kernel: string; records: number; known: number; total: number }[]>`
+    select system_name as os, kernel_version as kernel, sum(records)::bigint as records,
+           count(*) over () as known, (sum(sum(records)) over ())::bigint as total
       from kernel_counts
      where day > (now() at time zone 'UTC')::date - ${days}::int
        and (${os ?? null}::text is null or system_name = ${os ?? null})
