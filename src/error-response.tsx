@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
-import { isConnectionFailure, isCutOff, isTooLarge, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
+import { isConnectionFailure, isCutOff, isTooLarge, isTooSlow, RequestError } from './errors.ts';
 import { bareFrame } from './frame.ts';
 import type { Log } from './log.ts';
 
@@ -21,7 +21,8 @@ export function errorResponse(
   const { status, message } = toAnswer(error);
   if (status === 500)
     log?.error('a request failed', { method: c.req.method, path: pathForLog(c), reason: describe(error) });
-  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: pathForLog(c), reason: message });
+  if (status === 503 && !c.req.raw.signal.aborted)
+    log?.limited('unavailable', 'warn', 'answered 503', { path: pathForLog(c), reason: message });
   c.header('Cache-Control', 'no-store');
   if (status === 503) c.header('Retry-After', RETRY_AFTER_SECONDS);
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
@@ -42,11 +43,9 @@ function toAnswer(error: unknown): Answer {
   if (isAnswer(error)) return error;
   if (isCutOff(error)) return { status: 400, message: 'the connection was closed before the whole request had come' };
   if (isTooLarge(error)) return { status: 413, message: 'the body is too large' };
+  if (isTooSlow(error)) return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
-  if ((error as { code?: string } | null)?.code === STATEMENT_TIMEOUT) {
-    return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
-  }
   return { status: 500, message: 'something went wrong in the server; its log has the reason' };
 }
 

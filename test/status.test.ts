@@ -166,6 +166,7 @@ const WELL: ServerState = {
   results: new Map(),
   astray: { withTid: 0, others: 0, lastWithTid: undefined },
   waitingForCommit: 0,
+  waitingSeconds: 0,
   excesses: [],
   database: {
     databaseBytes: 1e7,
@@ -203,6 +204,8 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Database', 'ok', { largestDatabase: 2e7 }],
   ['Database', 'warning', { largestDatabase: 1e6 }],
   ['Queue', 'error', { waitingForCommit: 19_000 }],
+  ['Queue', 'error', { waitingForCommit: 1, waitingSeconds: 12 }],
+  ['Queue', 'ok', { waitingForCommit: 1, waitingSeconds: 2 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],
   ['Limits', 'ok', { excesses: excess('2026-06-15T09:30:00Z') }],

@@ -23,7 +23,9 @@ export function requestListener(answer: Answer, maxBodySize: number, log: Log): 
     const body = await readBody(incoming, maxBodySize);
     if (body === 'too large') return refuse(413, incoming, outgoing);
     if (body === 'cut off') return;
-    const request = toRequest(incoming, body);
+    const left = new AbortController();
+    outgoing.once('close', () => left.abort());
+    const request = toRequest(incoming, body, left.signal);
     if (!request) return refuse(400, incoming, outgoing);
     await send(await answer(request, bindingsOf(incoming.socket as TLSSocket)), outgoing);
   }
@@ -56,7 +58,7 @@ function readBody(incoming: IncomingMessage, limit: number): Promise<Body> {
 }
 
 /** Undefined for what can't be the address or method of a request. */
-function toRequest(incoming: IncomingMessage, body: Uint8Array<ArrayBuffer>): Request | undefined {
+function toRequest(incoming: IncomingMessage, body: Uint8Array<ArrayBuffer>, signal: AbortSignal): Request | undefined {
   const { method = 'GET', url = '/', headers, rawHeaders } = incoming;
   const fields: [string, string][] = [];
   for (let n = 0; n < rawHeaders.length; n += 2) fields.push([rawHeaders[n]!, rawHeaders[n + 1]!]);
@@ -66,7 +68,8 @@ function toRequest(incoming: IncomingMessage, body: Uint8Array<ArrayBuffer>): Re
     return new Request(url.startsWith('/') ? `https://${headers.host || 'localhost'}${url}` : url, {
       method,
       headers: fields,
-      body: method === 'GET' || method === 'HEAD' ? null : body,
+      // What asks for something ends with its client, as with Bun.serve.
+      ...(method === 'GET' || method === 'HEAD' ? { signal } : { body }),
     });
   } catch {
     return undefined;
