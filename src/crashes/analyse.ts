@@ -1,8 +1,9 @@
 import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { isConnectionFailure } from '../errors.ts';
+import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle.ts';
-import { parseCrash } from './frames.ts';
+import { type ParsedCrash, parseCrash } from './frames.ts';
 import { chooseGuilty } from './guilty.ts';
 import { type NeverGuiltyList, readListForShare } from './never-guilty-list.ts';
 import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from './queue.ts';
@@ -19,6 +20,8 @@ class DemanglerMissing extends Error {}
 
 /** A record's backtrace, before the never-guilty list has its say. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
+
+type Counted = Omit<ClaimedRecord, 'payload' | 'payloadRaw'>;
 
 /** The ids of claimed records and what could be read of them. */
 export interface ReadBatch {
@@ -76,7 +79,11 @@ async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>
 }
 
 async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {
-  const parsed = records.map(record => ({ record, crash: parseCrash(payloadOf(record)) }));
+  const parsed: { record: Counted; crash: ParsedCrash }[] = [];
+  for (const { payload, payloadRaw, ...record } of records) {
+    const crash = payload === null ? await largeCrash(sql, record) : parseCrash(textOf({ payload, payloadRaw }));
+    parsed.push({ record, crash });
+  }
   const names = new Set(
     parsed.flatMap(({ crash }) => crash.frames.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
   );
@@ -90,9 +97,8 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
       const frames = crash.frames.map(frame =>
         stackFrame(frame, frame.mangled === null ? undefined : demangled.get(frame.mangled)),
       );
-      const { payload: _, payloadRaw: __, ...counted } = record;
       read.push({
-        ...counted,
+        ...record,
         program: crash.program === null ? null : storable(crash.program),
         pid: crash.pid,
         signal: crash.signal !== null && crash.signal < 2 ** 15 ? crash.signal : null,
@@ -106,7 +112,13 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
   return read;
 }
 
-function payloadOf({ payload, payloadRaw }: ClaimedRecord) {
+/** One of a large payload, which is not kept: parts of a text keep the whole in memory, a copy of them does not. */
+async function largeCrash(sql: Sql, { recordId, machineId, receivedAt }: Counted): Promise<ParsedCrash> {
+  const row = await readPayload(sql, { id: recordId, machineId, receivedAt });
+  return structuredClone(parseCrash(row ? textOf(row) : ''));
+}
+
+function textOf({ payload, payloadRaw }: { payload: string; payloadRaw: Uint8Array | null }) {
   return payloadRaw ? Buffer.from(payloadRaw).toString('utf8') : payload;
 }
 
