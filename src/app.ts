@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
@@ -40,6 +40,7 @@ import { notFound } from './not-found.ts';
 import { overviewPages } from './overview/pages.tsx';
 import { parsersApi, parsersPages } from './parsers/pages.tsx';
 import type { Parsers } from './parsers/parsers.ts';
+import { PATIENCE, type Patience, patiently, within } from './patience.ts';
 import { pluginPages } from './plugins/pages.tsx';
 import type { Plugins } from './plugins/plugins.ts';
 import { populationApi, populationPages } from './population/pages.tsx';
@@ -49,6 +50,7 @@ import { recordsPages } from './records/pages.tsx';
 import { createSearcher } from './records/searcher.ts';
 import type { DiskStatus } from './retention/disk-reserve.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
+import { tellsOfSilence, UNCOMMITTED_SECONDS } from './status/checks.ts';
 import { statusApi, statusPages } from './status/pages.tsx';
 import { thermalApi, thermalPages } from './thermal/pages.tsx';
 import type { ServedCertificate } from './tls/certificate.ts';
@@ -75,10 +77,13 @@ export interface AppDependencies {
   demoCommand?: string;
   /** All that this server serves, once it does. */
   places?: () => Place[];
+  patience?: Patience;
 }
 
 /** Forms are small; records come another way. */
 const FORM_BYTES = 256 * 1024;
+/** Whoever watches a server asks again after a few seconds. */
+const READY_WITHIN_MS = 2_500;
 
 export type App = Hono<{ Bindings: Peer }>;
 
@@ -93,9 +98,12 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
   // OPTIONS is what HAProxy asks with unless it is told otherwise.
   app.on(['GET', 'OPTIONS'], '/readyz', async c => {
     database.assertAvailable();
-    const pending = await pendingMigrations(database.sql);
     c.header('Allow', 'GET, HEAD, OPTIONS');
-    return pending.length === 0 ? c.text('ready\n') : c.text(`${pending.length} migrations are pending\n`, 503);
+    const pending = await within(READY_WITHIN_MS, pendingMigrations(database.health));
+    if (pending.length > 0) return c.text(`${pending.length} migrations are pending\n`, 503);
+    if (collector.waiting > 0 && collector.waitingSeconds > UNCOMMITTED_SECONDS)
+      return c.text(`records wait to be committed, one for ${Math.round(collector.waitingSeconds)} s\n`, 503);
+    return c.text('ready\n');
   });
   if (takesRecords(listener))
     app.route(
@@ -135,6 +143,7 @@ function pages(
     disk = () => undefined,
     settings = '',
     demoCommand = 'npm run demo',
+    patience = PATIENCE,
   }: AppDependencies,
   listener: Listener,
   assets: ReturnType<typeof loadAssets>,
@@ -142,7 +151,9 @@ function pages(
   const app = new Hono();
   const searcher = createSearcher(database);
   const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
+  const bare = (c: Context) => bareFrame(c, assets.href);
   const watched = { config, collector, disk, certificate, connections, plugins, parsers };
+  const inTime = patiently(patience);
   app.get('/static/:name', compress(), c => {
     const asset = assets.find(c.req.param('name'));
     if (!asset) return c.notFound();
@@ -164,13 +175,14 @@ function pages(
       }),
     );
     app.use(path, requireKnownHost(loopbackHost(listener), config.http.public_url));
-    app.use(path, async (_, next) => {
-      database.assertAvailable();
+    if (path !== '/metrics') app.use(path, inTime);
+    app.use(path, async (c, next) => {
+      if (!tellsOfSilence(c.req.path)) database.assertAvailable();
       await next();
     });
     app.use(
       path,
-      requirePermission(database.sql, config, needsAccounts(config)),
+      requirePermission(database, config, needsAccounts(config)),
       requireSameOrigin(config.http.public_url),
       async (_, next) => {
         await collector.counted();
@@ -181,10 +193,7 @@ function pages(
   app.get('/telemetryui/', c => c.redirect('/telemetryui', 301));
   app.get('/', c => c.redirect('/telemetryui', 302));
   const provider = openIdProvider(database.sql, config, log);
-  app.route(
-    '/telemetryui',
-    signInPages(database.sql, config, c => bareFrame(c, assets.href), provider !== undefined),
-  );
+  app.route('/telemetryui', signInPages(database.sql, config, bare, provider !== undefined));
   app.route('/telemetryui/oidc', oidcPages(database.sql, config, provider));
   app.route('/telemetryui/account', accountPages(database.sql, config, frame));
   app.route('/telemetryui/users', userPages(database.sql, config, frame));
@@ -211,9 +220,9 @@ function pages(
   app.route('/telemetryui/parsers', parsersPages(database.sql, config, parsers, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
-  app.route('/telemetryui/status', statusPages(database.sql, watched, frame));
-  app.route('/metrics', metricsRoutes(database.sql, watched));
-  app.route('/api/status', statusApi(database.sql, watched));
+  app.route('/telemetryui/status', statusPages(database.health, watched, frame, bare));
+  app.route('/metrics', metricsRoutes(database.health, watched));
+  app.route('/api/status', statusApi(database.health, watched));
   app.route('/api/audit', auditApi(database.sql));
   app.route('/api/parsers', parsersApi(database.sql, config, parsers));
   app.route('/api/records', recordsApi(database.sql, searcher));

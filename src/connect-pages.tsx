@@ -59,9 +59,9 @@ export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
     });
 }
 
-function arrivals(sql: Sql, latest: number) {
+async function arrivals(sql: Sql, latest: number) {
   const options = { limit: ARRIVALS, order: 'oldest', payloadBeginning: PAYLOAD_BEGINNING } as const;
-  return searchRecords(sql, { fromId: latest + 1 }, options);
+  return (await searchRecords(sql, { fromId: latest + 1 }, options)).records;
 }
 
 /**

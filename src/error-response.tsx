@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../views/error.tsx';
-import { isConnectionFailure, isCutOff, RequestError, STATEMENT_TIMEOUT } from './errors.ts';
+import { isConnectionFailure, isCutOff, isTooSlow, RequestError } from './errors.ts';
 import { bareFrame } from './frame.ts';
 import type { Log } from './log.ts';
 
@@ -18,7 +18,11 @@ export function errorResponse(
   asset: (name: string) => string,
   log?: Log,
 ): Response | Promise<Response> {
-  const { status, message, headers } = answerToError(error, c.req, log);
+  const { status, message, headers } = answerToError(
+    error,
+    { method: c.req.method, path: c.req.path, left: c.req.raw.signal.aborted },
+    log,
+  );
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
   const { title, hints } = WORDS[status];
@@ -28,16 +32,16 @@ export function errorResponse(
   );
 }
 
-/** What is answered to a request that met an error, which is logged where that is ours. */
+/** What is answered to a request that met an error, which is logged where that is ours; of who has `left` nothing is. */
 export function answerToError(
   error: unknown,
-  { method, path }: { method: string; path: string },
+  { method, path, left = false }: { method: string; path: string; left?: boolean },
   log?: Log,
 ): Answer & { headers: Record<string, string> } {
   const { status, message } = toAnswer(error);
   const shown = pathForLog(path);
   if (status === 500) log?.error('a request failed', { method, path: shown, reason: describe(error) });
-  if (status === 503) log?.limited('unavailable', 'warn', 'answered 503', { path: shown, reason: message });
+  if (status === 503 && !left) log?.limited('unavailable', 'warn', 'answered 503', { path: shown, reason: message });
   return {
     status,
     message,
@@ -54,11 +58,9 @@ function toAnswer(error: unknown): Answer {
   if (error instanceof RequestError) return error;
   if (isAnswer(error)) return error;
   if (isCutOff(error)) return { status: 400, message: 'the connection was closed before the whole request had come' };
+  if (isTooSlow(error)) return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
-  if ((error as { code?: string } | null)?.code === STATEMENT_TIMEOUT) {
-    return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
-  }
   return { status: 500, message: 'something went wrong in the server; its log has the reason' };
 }
 

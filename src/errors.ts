@@ -34,6 +34,7 @@ const CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  'ANSWER_TIMEOUT',
   'CONNECT_TIMEOUT',
   'ECONNREFUSED',
   'ECONNRESET',
@@ -51,11 +52,18 @@ export function isCutOff(error: unknown): boolean {
 }
 
 /** The SQLSTATE of a statement that took longer than it may. */
-export const STATEMENT_TIMEOUT = '57014';
+const STATEMENT_TIMEOUT = '57014';
 
-/** Whether a query failed because the database went away, is starting or is stopping (SQLSTATE classes 08, 53, 57P). */
+export function isTooSlow(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === STATEMENT_TIMEOUT;
+}
+
+/**
+ * Whether a query failed because the database went away, is starting or is stopping (SQLSTATE classes 08, 53, 57P), or did not
+ * answer in time: no fault of what it was asked.
+ */
 export function isConnectionFailure(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable) return true;
+  if (error instanceof DatabaseUnavailable || isTooSlow(error)) return true;
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   return CONNECTION_CODES.has(code) || /^(08|53|57P)/.test(code);
 }

@@ -14,6 +14,9 @@ import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
 import { remembered } from './status/jobs.ts';
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
 interface Job {
   name: string;
   cron: string;
@@ -22,12 +25,13 @@ interface Job {
 
 /** Everything that happens by the clock, in UTC. */
 function timetable(database: Database, config: Config, limits: Limits, log: Log): Job[] {
-  const sql = database.client('schedule');
-  // Of its own: it holds an advisory lock and takes its time.
-  const purger = database.client('purge');
+  const sql = database.client('schedule', { deadlineMs: 2 * MINUTE_MS });
+  // Of their own, since they take their time; and the purge holds an advisory lock.
+  const indexer = database.client('index', { deadlineMs: 6 * HOUR_MS });
+  const purger = database.client('purge', { deadlineMs: HOUR_MS });
   return [
     { name: 'make partitions ahead', cron: '7 * * * *', run: () => makePartitionsAhead(sql, log) },
-    { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(sql, log) },
+    { name: 'index payloads', cron: '19 * * * *', run: () => indexPayloads(indexer, log) },
     { name: 'count quotas', cron: '* * * * *', run: () => limits.recount() },
     { name: 'write down what limits turned away', cron: '* * * * *', run: () => limits.writeDown() },
     {
@@ -48,13 +52,14 @@ function timetable(database: Database, config: Config, limits: Limits, log: Log)
 
 /** Which of an hour's runs this is; a little early or late makes no difference. */
 function partOfHour() {
-  return Math.round((Date.now() / 3_600_000) * PRUNE_PARTS) % PRUNE_PARTS;
+  return Math.round((Date.now() / HOUR_MS) * PRUNE_PARTS) % PRUNE_PARTS;
 }
 
 function backups(database: Database, { backup }: Config, log: Log): Job[] {
   const { dir, keep, schedule } = backup;
   if (dir === undefined) return [];
-  const sql = database.client('backup');
+  // The answers are slices of tables; the first one waits for locks.
+  const sql = database.client('backup', { deadlineMs: 10 * MINUTE_MS });
   return [
     {
       name: 'backup',

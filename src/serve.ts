@@ -33,6 +33,9 @@ const ANSWER_DEADLINE_MS = 3_000;
 const DRAIN_DEADLINE_MS = 3_000;
 /** All parsers of admins share them. */
 const PARSER_CONNECTIONS = 2;
+const PARSERS_DEADLINE_MS = 60_000;
+/** Less than the notifier waits for a look. */
+const NOTICES_DEADLINE_MS = 20_000;
 
 /** Runs the server until SIGTERM or SIGINT; resolves to the exit code. */
 export async function serveUntilStopped({
@@ -71,7 +74,7 @@ export async function serveUntilStopped({
     parsers = await startParsers({
       enabled: () => loadConfig({ file }).config.parsers.enabled,
       directory: join(directory, 'parsers'),
-      sql: database.client('custom parsers', { connections: PARSER_CONNECTIONS }),
+      sql: database.client('custom parsers', { connections: PARSER_CONNECTIONS, deadlineMs: PARSERS_DEADLINE_MS }),
       log,
     });
     reloads.push(parsers.reload);
@@ -108,7 +111,7 @@ export async function serveUntilStopped({
       demoCommand: command('demo'),
     });
     notifier = startNotifier({
-      sql: database.client('notices'),
+      sql: database.client('notices', { deadlineMs: NOTICES_DEADLINE_MS }),
       watched: { config, collector, disk: () => disk?.status, certificate, connections, plugins, parsers },
       log,
     });

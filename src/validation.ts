@@ -79,6 +79,9 @@ export async function formOf(c: Context): Promise<Record<string, string>> {
 }
 
 const DAY_MS = 86_400_000;
+/** PostgreSQL has no year 0, and takes no year of five digits as JavaScript writes it; no record lies beyond either. */
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 const MOMENT = 'expected a date and time in UTC such as 2026-11-23T21:30, or a date such as 2026-11-23';
 
 /** A moment in UTC as `2026-11-23T21:30`, with or without seconds; or a day, which stands for its beginning, or its end. */
@@ -92,5 +95,6 @@ export const momentParam = (ofDay: 'beginning' | 'end') =>
       context.addIssue({ code: 'custom', message: MOMENT });
       return z.NEVER;
     }
-    return time === undefined && ofDay === 'end' ? new Date(moment.getTime() + DAY_MS) : moment;
+    const at = time === undefined && ofDay === 'end' ? moment.getTime() + DAY_MS : moment.getTime();
+    return new Date(Math.min(Math.max(at, FIRST_MOMENT), LAST_MOMENT));
   });

@@ -29,6 +29,9 @@ const LOOK_FOR_PAYLOADS_MS = 1_000;
  */
 const BUSY = 1_000;
 const REST = 9;
+const DEADLINE_MS = 60_000;
+/** Deciding backtraces again may count the machines of large guilties again. */
+const RESULTS_DEADLINE_MS = 180_000;
 
 const stop = Promise.withResolvers<void>();
 let stopping = false;
@@ -50,8 +53,8 @@ type Start = ToWorker & { kind: 'start' };
 
 /** One batch is read while the one before it is stored. */
 async function analyse({ target }: Start) {
-  const reader = connect({ target, connections: 1, name: 'crashes', settings: LOOKUPS_BY_INDEX });
-  const writer = connect({ target, connections: 1, name: 'crash results', settings: LOOKUPS_BY_INDEX });
+  const reader = connectFor('crashes', target, DEADLINE_MS);
+  const writer = connectFor('crash results', target, RESULTS_DEADLINE_MS);
   const demangler = createDemangler();
   const readList = createListReader();
   let storing = Promise.resolve();
@@ -78,7 +81,7 @@ async function analyse({ target }: Start) {
 }
 
 async function parse({ target, settings }: Start) {
-  const sql = connect({ target, connections: 1, name: 'parsers', settings: LOOKUPS_BY_INDEX });
+  const sql = connectFor('parsers', target, DEADLINE_MS);
   const parsers = builtInParsers(settings);
   let before = { id: 0, at: 0 };
   while (!stopping) {
@@ -96,6 +99,10 @@ async function parse({ target, settings }: Start) {
     await Promise.race([stop.promise, Bun.sleep(pause)]);
   }
   await sql.end({ timeout: 2 });
+}
+
+function connectFor(name: string, target: DatabaseTarget, deadlineMs: number) {
+  return connect({ target, connections: 1, name, deadlineMs, settings: LOOKUPS_BY_INDEX });
 }
 
 function inTrouble(what: string, error: unknown) {

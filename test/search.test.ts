@@ -175,6 +175,8 @@ describe('a mistake is told at its field, and the rest of the form is kept', () 
   test.each<[field: string, value: string, message: string]>([
     ['payload', '(', 'not a regular expression: parentheses () not balanced'],
     ['not_payload', '[z-a]', 'not a regular expression: invalid character range'],
+    ['payload', '(((a{1,40}){1,40}){1,40})', 'a regular expression that is too complex'],
+    ['not_payload', '((((((a{0,20}){0,20}){0,20}){0,20})', 'not a regular expression: parentheses () not balanced'],
     ['from', 'yesterday', 'expected a date and time in UTC such as 2026-11-23T21:30'],
     ['to', '2026-02-30', 'expected a date and time in UTC'],
     ['event_id', 'x'.repeat(65), 'expected at most 64 printable characters'],

@@ -168,6 +168,7 @@ const WELL: ServerState = {
   unreadablePosts: { requests: 0, last: [] },
   connections: undefined,
   waitingForCommit: 0,
+  waitingSeconds: 0,
   excesses: [],
   database: {
     databaseBytes: 1e7,
@@ -221,6 +222,8 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Connections', 'ok', { connections: connectionsOf('2026-06-15T09:30:00Z') }],
   ['Connections', 'warning', { connections: connectionsOf('2026-06-15T11:30:00Z') }],
   ['Queue', 'error', { waitingForCommit: 19_000 }],
+  ['Queue', 'error', { waitingForCommit: 1, waitingSeconds: 12 }],
+  ['Queue', 'ok', { waitingForCommit: 1, waitingSeconds: 2 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],
   ['Limits', 'ok', { excesses: excess('2026-06-15T09:30:00Z') }],

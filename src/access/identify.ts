@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
 import { cookieName } from './cookie.ts';
 import { originOf } from './forwarded.ts';
@@ -10,6 +11,7 @@ import { visitorOfProxy } from './proxy.ts';
 import { type SessionLimits, useSession } from './sessions.ts';
 import { useToken } from './tokens.ts';
 import { may, needed, type Visitor } from './visitor.ts';
+import { rememberWatchers } from './watchers.ts';
 
 const ANYONE: Visitor = { via: 'open', name: 'anyone', role: 'admin' };
 
@@ -18,13 +20,17 @@ export function sessionLimits({ access }: Config): SessionLimits {
 }
 
 /** Finds out who sends a request, and refuses what they may not do: 401 where nobody signed in, 403 where that is not enough. */
-export function requirePermission(sql: Sql, config: Config, accounts: boolean): MiddlewareHandler {
+export function requirePermission(database: Database, config: Config, accounts: boolean): MiddlewareHandler {
   const limits = sessionLimits(config);
+  const watchers = rememberWatchers();
   return async (c, next) => {
     c.set('address', originOf(c, config));
-    const visitor = accounts ? await visitorOf(c, sql, config, limits) : ANYONE;
-    c.set('visitor', visitor);
     const permission = permissionFor(c.req.method, c.req.path);
+    let visitor: Visitor | undefined = ANYONE;
+    if (accounts && permission === 'metrics')
+      visitor = await watchers.visitor(c, () => visitorOf(c, database.health, config, limits));
+    else if (accounts) visitor = await visitorOf(c, database.sql, config, limits);
+    c.set('visitor', visitor);
     if (permission === undefined || may(visitor, permission)) return await next();
     if (visitor) throw new RequestError(403, `this needs ${needed(permission)}`);
     if (c.req.path.startsWith('/telemetryui')) return toSignIn(c);

@@ -5,7 +5,14 @@ import { TableDigest } from './digest.ts';
 import { type BackupHeader, type BackupPart, headerOf, type Sequence } from './format.ts';
 
 const SLICE = 250;
+const LARGE_BYTES = 128 * 1024;
 const PARTITIONED = ['records', 'crashes', 'parsed'];
+
+/** Where a row lies, as long as the snapshot is the same. */
+interface Place {
+  tableoid: number;
+  ctid: string;
+}
 
 /**
  * Everything in the database as it was at one moment, while ingestion goes on: one transaction reads each table with a cursor.
@@ -21,9 +28,7 @@ export async function* readDatabase(sql: Sql): AsyncGenerator<BackupPart> {
     yield { kind: 'header', header: await describe(connection) };
     for (const table of await listTables(connection)) {
       const digest = new TableDigest();
-      const found = connection<{ row: string }[]>`select t::text as row from ${connection(table)} t`;
-      for await (const slice of found.cursor(SLICE)) {
-        const rows = slice.map(({ row }) => row);
+      for await (const rows of rowsOf(connection, table)) {
         for (const row of rows) digest.add(row);
         yield { kind: 'rows', table, rows };
       }
@@ -33,6 +38,26 @@ export async function* readDatabase(sql: Sql): AsyncGenerator<BackupPart> {
   } finally {
     await connection`rollback`.catch(() => {});
     connection.release();
+  }
+}
+
+/** The rows of a table, in any order: small ones by the slice, then each large one alone. */
+async function* rowsOf(sql: Sql, table: string): AsyncGenerator<string[]> {
+  const large: Place[] = [];
+  const found = sql<(Place & { row: string | null })[]>`
+    select case when octet_length(row) <= ${LARGE_BYTES} then row end as row,
+           case when octet_length(row) > ${LARGE_BYTES} then tableoid end as tableoid,
+           case when octet_length(row) > ${LARGE_BYTES} then ctid::text end as ctid
+      from (select t::text as row, t.tableoid, t.ctid from ${sql(table)} t offset 0) t`;
+  for await (const slice of found.cursor(SLICE)) {
+    const rows = slice.flatMap(({ row }) => row ?? []);
+    for (const { row, tableoid, ctid } of slice) if (row === null) large.push({ tableoid, ctid });
+    if (rows.length > 0) yield rows;
+  }
+  for (const { tableoid, ctid } of large) {
+    const [one] = await sql<{ row: string }[]>`
+      select t::text as row from ${sql(table)} t where t.ctid = ${ctid}::text::tid and t.tableoid = ${tableoid}::oid`;
+    yield [one!.row];
   }
 }
 

@@ -4,6 +4,7 @@ import type { Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { storable } from '../db/storable.ts';
+import { DatabaseUnavailable, isTooSlow } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { type CollectorMetrics, collectorMetrics } from '../metrics/collector-metrics.ts';
@@ -48,6 +49,8 @@ export interface Collector {
   store(fleet: Fleet, received: Received, scrubbedBy?: string[]): Promise<StoredRecord | Refusal>;
   /** Records waiting to be committed. */
   readonly waiting: number;
+  /** How long the oldest that is not committed has waited, see GroupCommit. */
+  readonly waitingSeconds: number;
   readonly metrics: CollectorMetrics;
   /** What was posted to other paths than those of records. */
   readonly astray: Astray;
@@ -74,6 +77,8 @@ export interface CollectorDependencies {
 
 /** Clients give up after 10 s: answer before they do. What commits later is recognised when they send it again. */
 const ANSWER_TIMEOUT_MS = 9_000;
+/** Whoever sent what a batch holds has been answered by then; whether it was committed is seen when they send it again. */
+const DEADLINE_MS = 20_000;
 /** Stands for a record's metadata in memory. */
 const METADATA_BYTES = 1_000;
 /** Of the headers of a refused request, those that say nothing about the record and may be secret. */
@@ -93,8 +98,8 @@ export function createCollector({
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const astray = watchAstray(log);
-  const writer = database.client('collector');
-  const keepRefused = quarantineKeeper(database.client('quarantine'), config.quarantine);
+  const writer = database.client('collector', { deadlineMs: DEADLINE_MS });
+  const keepRefused = quarantineKeeper(database.client('quarantine', { deadlineMs: DEADLINE_MS }), config.quarantine);
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
     write: async batch => {
       const started = performance.now();
@@ -187,6 +192,9 @@ export function createCollector({
     get waiting() {
       return scrubber.waiting + records.waiting + refused.waiting;
     },
+    get waitingSeconds() {
+      return Math.max(records.waitingMs, refused.waitingMs) / 1000;
+    },
     async drain() {
       await scrubber.drain();
       // What was scrubbed just now is about to join its batch.
@@ -210,7 +218,11 @@ function wrongTid(tid: string | undefined): string {
 
 async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T> {
   database.assertAvailable();
-  return work();
+  try {
+    return await work();
+  } catch (error) {
+    throw isTooSlow(error) ? new DatabaseUnavailable('storing it took too long') : error;
+  }
 }
 
 /** A repeated record is answered as it was stored the first time; as it came now, where retention has taken that one. */

@@ -1,7 +1,7 @@
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { counted, type NoticeProps } from '../../views/parts.tsx';
+import { count, counted, type NoticeProps } from '../../views/parts.tsx';
 import { QuarantinePage } from '../../views/quarantine.tsx';
 import { QuarantineEntryPage } from '../../views/quarantine-entry.tsx';
 import { actorOf, recordAudit } from '../access/audit.ts';
@@ -9,7 +9,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
-import { firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import { choiceParam, firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import type { Collector } from './collector.ts';
 import { decodeText } from './decode-text.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
@@ -24,6 +24,7 @@ const listQuery = z.object({
   replayed: integerParam(0, Number.MAX_SAFE_INTEGER),
   refused: integerParam(0, Number.MAX_SAFE_INTEGER),
   discarded: integerParam(0, Number.MAX_SAFE_INTEGER),
+  more: choiceParam(['1']),
 });
 
 const selection = z
@@ -85,9 +86,9 @@ export function quarantinePages(sql: Sql, collector: Collector, config: Config, 
     )
     .post('/replays', async c => {
       const chosen = parseOrRefuse(selection, await formOf(c));
-      const { replayed, refused } = await replay(sql, collector, chosen);
+      const { replayed, refused, more } = await replay(sql, collector, chosen);
       await recordAudit(sql, actorOf(c), { ...subjectOf(chosen), action: 'replayed', after: { replayed, refused } });
-      return c.redirect(`/telemetryui/quarantine?replayed=${replayed}&refused=${refused}`, 303);
+      return c.redirect(`/telemetryui/quarantine?replayed=${replayed}&refused=${refused}${more ? '&more=1' : ''}`, 303);
     })
     .post('/discards', async c => {
       const { id, reason } = parseOrRefuse(selection, await formOf(c));
@@ -109,9 +110,14 @@ function subjectOf({ id, reason }: z.output<typeof selection>) {
 }
 
 /** What the form did that led here. */
-function outcome({ replayed, refused = 0, discarded }: z.output<typeof listQuery>): NoticeProps | undefined {
+function outcome({ replayed, refused = 0, discarded, more }: z.output<typeof listQuery>): NoticeProps | undefined {
   if (discarded !== undefined) return { kind: 'done', text: `Discarded ${counted(discarded, 'record')}.` };
   if (replayed === undefined) return undefined;
+  if (more)
+    return {
+      kind: 'warning',
+      text: `Stored ${counted(replayed, 'record')} so far, ${count(refused)} could still not be stored: replay again for the rest.`,
+    };
   if (refused === 0) return { kind: 'done', text: `Stored ${counted(replayed, 'record')} from quarantine.` };
   return {
     kind: 'error',

@@ -199,7 +199,13 @@ export function listQuarantine(
      order by q.id desc limit ${limit}`;
 }
 
-/** Entries with what is needed to replay them, oldest first: one, or all of a reason after an id. */
+/** Bytes that are read at once, about. */
+const MOST_BYTES = 32 * 1024 ** 2;
+
+/**
+ * Entries with what is needed to replay them, oldest first: one, or those of a reason after an id, as many as `limit` and
+ * MOST_BYTES allow, but one at least.
+ */
 export function readQuarantine(
   sql: Sql,
   {
@@ -210,12 +216,19 @@ export function readQuarantine(
   }: { id?: number | undefined; reason?: string | undefined; afterId?: number; limit?: number },
 ) {
   return sql<QuarantineFullRow[]>`
+    with chosen as materialized (
+      select id, bytes from quarantine
+       where evicted_at is null and id > ${afterId}
+         and ${id === undefined ? sql`true` : sql`id = ${id}`}
+         and ${reason === undefined ? sql`true` : sql`reason = ${reason}`}
+       order by id limit ${limit}
+    ), bounded as (
+      select id, sum(bytes) over (order by id rows unbounded preceding) - bytes as bytes_before from chosen
+    )
     select ${entryColumns(sql)}, f.tid::text as tid, headers, body, coalesce(scrubbed, '{}') as "scrubbedBy"
-      from quarantine q join fleets f on f.id = q.fleet_id
-     where evicted_at is null and q.id > ${afterId}
-       and ${id === undefined ? sql`true` : sql`q.id = ${id}`}
-       and ${reason === undefined ? sql`true` : sql`reason = ${reason}`}
-     order by q.id limit ${limit}`;
+      from bounded join quarantine q using (id) join fleets f on f.id = q.fleet_id
+     where bytes_before < ${MOST_BYTES}::bigint
+     order by q.id`;
 }
 
 function entryColumns(sql: Sql) {

@@ -4,15 +4,23 @@ import { isRefusal, parseRequest } from './parse.ts';
 import { forget, type QuarantineFullRow, readQuarantine } from './quarantine.ts';
 
 const SLICE = 200;
+/** Whoever asked for it is answered by then. */
+const WITHIN_MS = 10_000;
 
-/** Sends quarantined requests through the collector again: what can be stored now leaves the quarantine. */
+/**
+ * Sends quarantined requests through the collector again: what can be stored now leaves the quarantine. `more` says that there was
+ * no time for all of them.
+ */
 export async function replay(
   sql: Sql,
   collector: Collector,
   selection: { id?: number | undefined; reason?: string | undefined },
 ) {
-  const total = { replayed: 0, refused: 0 };
+  const until = performance.now() + WITHIN_MS;
+  const total = { replayed: 0, refused: 0, more: false };
   for (let afterId = 0; ; ) {
+    total.more = performance.now() > until;
+    if (total.more) return total;
     const entries = await readQuarantine(sql, { ...selection, afterId, limit: SLICE });
     if (entries.length === 0) return total;
     const stored = await Promise.all(entries.map(entry => replayOne(collector, entry)));

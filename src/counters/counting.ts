@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure, isTooSlow } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { likePatterns } from '../records/classification.ts';
 
@@ -26,6 +26,7 @@ const RETRY_MS = 1_000;
 /** How often an instance looks for what another one left when it died. */
 const LOOK_MS = 10_000;
 const READERS_WAIT_MS = 1_000;
+const DEADLINE_MS = 60_000;
 
 /** Counts all that is stored and not yet counted, whoever has stored it. */
 export async function countAll(sql: Queryable, config: Config) {
@@ -41,7 +42,7 @@ async function countStored(sql: Queryable, config: Config, batches: number | nul
 }
 
 export function startCounting(database: Database, config: Config, log: Log): Counting {
-  const sql = database.client('counters');
+  const sql = database.client('counters', { deadlineMs: DEADLINE_MS });
   /** More was stored since the last round began, here or, for all that is known, by a process that is gone. */
   let uncounted = true;
   let running: Promise<void> | undefined;
@@ -77,7 +78,7 @@ export function startCounting(database: Database, config: Config, log: Log): Cou
         timer = undefined;
         stored();
       }, RETRY_MS);
-      if (!isConnectionFailure(error))
+      if (!isConnectionFailure(error) || isTooSlow(error))
         log.limited('counters', 'error', 'stored records could not be counted; trying again', {
           reason: (error as Error).message,
         });

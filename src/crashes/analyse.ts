@@ -1,7 +1,9 @@
 import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { isConnectionFailure } from '../errors.ts';
+import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle.ts';
+import type { Crash, Frame } from './frame.ts';
 import { parseCrash } from './frames.ts';
 import { chooseGuilty } from './guilty.ts';
 import { createListReader, type NeverGuiltyList, type ReadList } from './never-guilty-list.ts';
@@ -20,6 +22,8 @@ class DemanglerMissing extends Error {}
 
 /** A record's backtrace, before the never-guilty list has its say. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
+
+type Counted = Omit<ClaimedRecord, 'payload' | 'payloadRaw'>;
 
 /** The ids of claimed records and what could be read of them. */
 export interface ReadBatch {
@@ -77,10 +81,11 @@ async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>
 }
 
 async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {
-  const parsed = records.map(record => {
-    const crash = parseCrash(payloadOf(record));
-    return { record, crash, found: framesOf(crash) };
-  });
+  const parsed: { record: Counted; crash: Crash; found: Frame[] }[] = [];
+  for (const { payload, payloadRaw, ...record } of records) {
+    const crash = payload === null ? await largeCrash(sql, record) : parseCrash(textOf({ payload, payloadRaw }));
+    parsed.push({ record, crash, found: framesOf(crash) });
+  }
   const names = new Set(
     parsed.flatMap(({ found }) => found.flatMap(frame => (frame.mangled === null ? [] : [frame.mangled]))),
   );
@@ -94,9 +99,8 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
       const frames = found.map(frame =>
         stackFrame(frame, frame.mangled === null ? undefined : demangled.get(frame.mangled)),
       );
-      const { payload: _, payloadRaw: __, ...counted } = record;
       read.push({
-        ...counted,
+        ...record,
         program: crash.program === null ? null : storable(crash.program),
         pid: crash.pid,
         signal: crash.signal !== null && crash.signal < 2 ** 15 ? crash.signal : null,
@@ -110,7 +114,13 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
   return read;
 }
 
-function payloadOf({ payload, payloadRaw }: ClaimedRecord) {
+/** One of a large payload, which is not kept: parts of a text keep the whole in memory, a copy of them does not. */
+async function largeCrash(sql: Sql, { recordId, machineId, receivedAt }: Counted): Promise<Crash> {
+  const row = await readPayload(sql, { id: recordId, machineId, receivedAt });
+  return structuredClone(parseCrash(row ? textOf(row) : ''));
+}
+
+function textOf({ payload, payloadRaw }: { payload: string; payloadRaw: Uint8Array | null }) {
   return payloadRaw ? Buffer.from(payloadRaw).toString('utf8') : payload;
 }
 

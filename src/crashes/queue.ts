@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
+import { smallPayload } from '../records/queries.ts';
 
 /** A crash record that someone has claimed, with what the analysis needs. */
 export interface ClaimedRecord {
@@ -11,7 +12,8 @@ export interface ClaimedRecord {
   systemName: string;
   build: string;
   hostType: string;
-  payload: string;
+  /** Null where it is large: see `readPayload`. */
+  payload: string | null;
   payloadRaw: Uint8Array | null;
 }
 
@@ -41,7 +43,7 @@ export async function claimRecords(
       from unnest(${some}::bigint[]) as claimed (id)
      cross join lateral (
              select r.id as "recordId", r.machine_id as "machineId", r.received_at as "receivedAt", r.fleet_id as "fleetId", r.external,
-                    r.system_name as "systemName", r.build, r.host_type as "hostType", r.payload, r.payload_raw as "payloadRaw"
+                    r.system_name as "systemName", r.build, r.host_type as "hostType", ${smallPayload(sql)}
                from records r
               where r.id = claimed.id and r.received_at between ${arrivals[0]!} and ${arrivals.at(-1)!}
              offset 0) r`;

@@ -1,4 +1,6 @@
 import postgres from 'postgres';
+import { endBackend, signalBackend } from './backend.ts';
+import { track } from './cancellation.ts';
 
 export type Sql = postgres.Sql<{ bigint: number }>;
 /** A pool or a transaction: what a query function needs. */
@@ -11,8 +13,15 @@ export interface ConnectOptions {
   target: DatabaseTarget;
   connections: number;
   name: string;
-  /** Ends a statement that runs longer; 0 lets it run. */
-  statementTimeoutMs?: number;
+  /**
+   * The server ends a statement that takes longer. Where not even that is answered, the connection is given up with the error
+   * ANSWER_TIMEOUT and the next query opens another; 0 waits for ever.
+   */
+  deadlineMs?: number;
+  /** Queries end with the request that they are made for, see cancellation.ts. */
+  cancellable?: boolean;
+  /** A connection was given up. */
+  onGivenUp?: (name: string) => void;
   /** Further settings of the session. */
   settings?: Record<string, string>;
 }
@@ -33,24 +42,42 @@ export const LOOKUPS_BY_INDEX = {
 /** int8 as a JavaScript number: ids, counts and byte sums all stay below 2^53. */
 const bigint = { to: 20, from: [20], serialize: String, parse: Number };
 
-export function connect({ target, connections, name, statementTimeoutMs = 0, settings = {} }: ConnectOptions): Sql {
-  const options = {
+/** A server that works says by then that it has ended the statement. */
+const GRACE = 1.25;
+/** The connections that end what is behind those that were given up. */
+const ENDING = 'ending';
+const ENDING_DEADLINE_MS = 4_000;
+
+export function connect(options: ConnectOptions): Sql {
+  const { target, connections, name, deadlineMs = 0, cancellable = false, onGivenUp, settings = {} } = options;
+  const application = `telemetricsd ${name}`;
+  const common = {
     max: connections,
     types: { bigint },
     connect_timeout: 5,
     max_lifetime: null,
     backoff: () => 0.2,
+    // A query that was sent behind another can't be cancelled alone.
+    ...(cancellable && { onquery: track, max_pipeline: 0 }),
+    answer_timeout: (deadlineMs * GRACE) / 1000,
+    onunanswered(pid: number) {
+      onGivenUp?.(name);
+      if ('socketDir' in target) signalBackend(target.socketDir, pid);
+      const another = () => connect({ target, connections: 1, name: ENDING, deadlineMs: ENDING_DEADLINE_MS });
+      // One of these that does not answer either is tried again.
+      if (name !== ENDING) void endBackend(another, pid, application);
+    },
     onnotice: () => {},
     connection: {
-      application_name: `telemetricsd ${name}`,
+      application_name: application,
       TimeZone: 'UTC',
-      statement_timeout: statementTimeoutMs,
+      statement_timeout: deadlineMs,
       ...settings,
     },
   };
-  if ('url' in target) return postgres(target.url, options);
+  if ('url' in target) return postgres(target.url, common);
   return postgres({
-    ...options,
+    ...common,
     path: `${target.socketDir}/.s.PGSQL.5432`,
     user: target.user ?? 'telemetricsd',
     database: target.database ?? 'postgres',

@@ -14,16 +14,19 @@ export interface Database {
   kind: 'embedded' | 'external';
   /** For threads that connect by themselves. */
   target: DatabaseTarget;
-  /** The pool of pages and API, under a statement timeout. */
+  /** The pool of pages and API. */
   sql: Sql;
-  /** Another client with connections of its own and no timeout; closed with the database. */
-  client(name: string, options?: { connections?: number; settings?: Record<string, string> }): Sql;
+  /** For whoever asks how the server is doing: answers soon, or fails. */
+  health: Sql;
+  /** Another client with connections of its own, one unless said; closed with the database. What a server keeps has a deadline. */
+  client(name: string, options?: Partial<Omit<ConnectOptions, 'target' | 'name' | 'onGivenUp'>>): Sql;
   /** Throws DatabaseUnavailable while the embedded server is being restarted. */
   assertAvailable(): void;
   close(): Promise<void>;
 }
 
-const PAGE_TIMEOUT_MS = 15_000;
+const PAGES_DEADLINE_MS = 15_000;
+const HEALTH_DEADLINE_MS = 4_000;
 const CLOSE_TIMEOUT_S = 2;
 
 /**
@@ -32,11 +35,11 @@ const CLOSE_TIMEOUT_S = 2;
  */
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
   const { url, connections } = config.database;
-  if (url) return openExternal(url, connections);
+  if (url) return openExternal(url, connections, log);
   const running = join ? socketOfRunning(config.state.dir) : undefined;
-  if (running) return databaseAt({ socketDir: running }, connections);
+  if (running) return databaseAt({ socketDir: running }, connections, { log });
   const embedded = await startEmbedded(config.state.dir, log);
-  return databaseAt(embedded, connections, embedded);
+  return databaseAt(embedded, connections, { embedded, log });
 }
 
 /** There is no database where the configuration says, and the command is none of those that make one. */
@@ -71,8 +74,8 @@ function hasCluster(stateDir: string): boolean {
   }
 }
 
-async function openExternal(url: string, connections: number): Promise<Database> {
-  const database = databaseAt({ url }, connections);
+async function openExternal(url: string, connections: number, log: Log): Promise<Database> {
+  const database = databaseAt({ url }, connections, { log });
   try {
     await database.sql`select 1`;
     return database;
@@ -86,20 +89,34 @@ async function openExternal(url: string, connections: number): Promise<Database>
   }
 }
 
-/** A database that is there already; `embedded` is stopped with it. */
-export function databaseAt(target: DatabaseTarget, connections: number, embedded?: EmbeddedPostgres): Database {
+export interface DatabaseOptions {
+  /** Is stopped with it. */
+  embedded?: EmbeddedPostgres;
+  log?: Log;
+  /** Of all deadlines, for tests. */
+  pace?: number;
+}
+
+/** A database that is there already. */
+export function databaseAt(target: DatabaseTarget, connections: number, options: DatabaseOptions = {}): Database {
+  const { embedded, log, pace = 1 } = options;
   const clients: Sql[] = [];
-  function open(options: Omit<ConnectOptions, 'target'>) {
-    const client = connect({ target, ...options });
+  function open({ deadlineMs = 0, ...rest }: Omit<ConnectOptions, 'target'>) {
+    const client = connect({ target, deadlineMs: deadlineMs * pace, onGivenUp, ...rest });
     clients.push(client);
     return client;
+  }
+
+  function onGivenUp(name: string) {
+    log?.error('a connection to the database did not answer and is replaced', { connection: name });
   }
 
   return {
     kind: 'url' in target ? 'external' : 'embedded',
     target: 'url' in target ? target : plain(target),
-    sql: open({ name: 'pages', connections, statementTimeoutMs: PAGE_TIMEOUT_MS }),
-    client: (name, options) => open({ name, connections: 1, ...options }),
+    sql: open({ name: 'pages', connections, deadlineMs: PAGES_DEADLINE_MS, cancellable: true }),
+    health: open({ name: 'health', connections: 2, deadlineMs: HEALTH_DEADLINE_MS }),
+    client: (name, rest) => open({ name, connections: 1, ...rest }),
     assertAvailable() {
       if (embedded && !embedded.available) throw new DatabaseUnavailable('the database is being restarted');
     },

@@ -16,6 +16,11 @@ export interface GroupCommit<Item, Outcome> {
   submit(item: Item): Promise<Outcome>;
   /** Items waiting or being written. */
   readonly waiting: number;
+  /**
+   * How long the oldest item has waited, in milliseconds: of those that wait or are being written, and those that could not be
+   * written since the last time that some were. 0 where there is none.
+   */
+  readonly waitingMs: number;
   /** Resolves when everything submitted so far is written. */
   drain(): Promise<void>;
 }
@@ -26,6 +31,9 @@ const PIPELINED = 2;
 const WORTH_SENDING = 24;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const WAITING_BYTES = 64 * 1024 * 1024;
+
+/** Senders come again within this time: where none did, it is not known whether items can be written by now. */
+const STILL_FAILING_MS = 180_000;
 
 /** Overdue items are looked for so often. */
 const SWEEP_MS = 500;
@@ -49,6 +57,8 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
   let starting = false;
   let idle = Promise.withResolvers<void>();
   let sweeper: Timer | undefined;
+  /** The oldest of the items that could not be written since some were, and the last attempt. */
+  let failing: { since: number; at: number } | undefined;
 
   function submit(item: Item): Promise<Outcome> {
     const bytes = options.size(item);
@@ -104,16 +114,22 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
   async function written(batch: Waiting<Item, Outcome>[]): Promise<() => void> {
     try {
       const outcomes = await options.write(batch.map(({ item }) => item));
+      failing = undefined;
       return () => {
         batch.forEach(({ resolve }, index) => {
           resolve(outcomes[index]!);
         });
       };
     } catch (error) {
+      failing = { since: failingSince() ?? batch[0]!.submittedAt, at: performance.now() };
       return () => {
         for (const { reject } of batch) reject(error);
       };
     }
+  }
+
+  function failingSince(): number | undefined {
+    return failing && performance.now() - failing.at < STILL_FAILING_MS ? failing.since : undefined;
   }
 
   function takeBatch() {
@@ -135,6 +151,11 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     submit,
     get waiting() {
       return [...inFlight].reduce((count, batch) => count + batch.length, queue.length);
+    },
+    get waitingMs() {
+      const now = performance.now();
+      const [oldest = []] = inFlight;
+      return now - Math.min((oldest[0] ?? queue[0])?.submittedAt ?? now, failingSince() ?? now);
     },
     async drain() {
       while (queue.length + inFlight.size > 0) await idle.promise;

@@ -2,25 +2,18 @@ import { Hono } from 'hono';
 import type { Sql } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
 import { hasFailed, type Job, type JobOutcome } from '../status/jobs.ts';
-import { type ServerState, serverState, type Watched } from '../status/state.ts';
+import { type ProcessState, type ServerState, stateKnown, type Watched } from '../status/state.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { metric, type Sample } from './collector-metrics.ts';
 
-/** GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all. */
+/**
+ * GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all, and missing while it
+ * does not answer.
+ */
 export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
-    const state = await serverState(sql, watched);
-    const {
-      database,
-      lastArrival,
-      jobs,
-      disk,
-      certificate,
-      pluginsLeftOut,
-      parserTroubles,
-      waitingForCommit,
-      connections,
-    } = state;
+    const state = await stateKnown(sql, watched);
+    const { disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit, waitingSeconds, connections } = state;
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
@@ -30,36 +23,12 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
       ]),
       ...(connections ? connectionLines(connections) : []),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
-      ...gauge(
-        'last_record_timestamp_seconds',
-        'When the newest record came; 0 while there is none.',
-        (lastArrival?.at.getTime() ?? 0) / 1000,
-      ),
-      ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
-      ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),
-      ...gauge(
-        'uncounted_seconds',
-        'How long the oldest record that is not counted has waited.',
-        database.uncountedSeconds,
-      ),
-      ...gauge(
-        'analysis_waiting_records',
-        'Crash records that wait to be analysed, counted up to 100,000.',
-        database.waiting,
-      ),
-      ...gauge('analysis_lag_seconds', 'How long the one longest queued of them has waited.', database.waitingSeconds),
-      ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),
-      ...gauge(
-        'parsing_waiting_records',
-        'Records whose payloads wait for a parser, counted up to 100,000.',
-        database.parsing,
-      ),
-      ...gauge('parsing_failed_records', 'Records that a parser has failed on.', database.parsingFailed),
-      ...gauge('database_bytes', 'Size of the database.', database.databaseBytes),
+      ...gauge('uncommitted_seconds', 'How long the oldest record that is not committed has waited.', waitingSeconds),
+      ...gauge('database_up', '0: the database does not answer.', state.database ? 1 : 0),
+      ...(state.database ? databaseLines(state) : []),
       ...(disk ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', disk.freeBytes) : []),
       ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),
       ...(certificate ? certificateLines(certificate) : []),
-      ...jobLines(jobs),
       ...gauge('parsers_in_trouble', 'Payload parsers that are enabled and do not work.', parserTroubles.length),
       ...gauge('plugins_left_out', 'View plugins that could not be loaded.', pluginsLeftOut.length),
       ...gauge('resident_memory_bytes', 'Memory of this process, without PostgreSQL.', process.memoryUsage.rss()),
@@ -76,7 +45,39 @@ function connectionLines({ open, refused }: Connections) {
   ];
 }
 
-function certificateLines({ notAfter, refused }: NonNullable<ServerState['certificate']>) {
+function databaseLines({ database, lastArrival, jobs }: ServerState) {
+  return [
+    ...gauge(
+      'last_record_timestamp_seconds',
+      'When the newest record came; 0 while there is none.',
+      (lastArrival?.at.getTime() ?? 0) / 1000,
+    ),
+    ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
+    ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),
+    ...gauge(
+      'uncounted_seconds',
+      'How long the oldest record that is not counted has waited.',
+      database.uncountedSeconds,
+    ),
+    ...gauge(
+      'analysis_waiting_records',
+      'Crash records that wait to be analysed, counted up to 100,000.',
+      database.waiting,
+    ),
+    ...gauge('analysis_lag_seconds', 'How long the one longest queued of them has waited.', database.waitingSeconds),
+    ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),
+    ...gauge(
+      'parsing_waiting_records',
+      'Records whose payloads wait for a parser, counted up to 100,000.',
+      database.parsing,
+    ),
+    ...gauge('parsing_failed_records', 'Records that a parser has failed on.', database.parsingFailed),
+    ...gauge('database_bytes', 'Size of the database.', database.databaseBytes),
+    ...jobLines(jobs),
+  ];
+}
+
+function certificateLines({ notAfter, refused }: NonNullable<ProcessState['certificate']>) {
   return [
     ...gauge('certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', notAfter.getTime() / 1000),
     ...gauge('certificate_refused', '1: its files hold another one that was refused.', refused === undefined ? 0 : 1),

@@ -3,7 +3,14 @@ import { guiltyPath } from '../../views/crashes-links.ts';
 import type { Config } from '../config/settings.ts';
 import type { NewGuilty } from '../overview/queries.ts';
 import type { Check, Level } from '../status/check.ts';
-import { checksOf, isLately, isQuarantineNearlyFull, LIMITS_REMEDY, QUARANTINE_REMEDY } from '../status/checks.ts';
+import {
+  checksOf,
+  isLately,
+  isQuarantineNearlyFull,
+  LIMITS_REMEDY,
+  QUARANTINE_REMEDY,
+  SILENCE_REMEDY,
+} from '../status/checks.ts';
 import { EXCESS_DAYS, type ServerState } from '../status/state.ts';
 import { pagesUrl } from './pages-url.ts';
 
@@ -25,6 +32,7 @@ const GROWTH = 10;
 /** The checks whose finding is a notice by itself; what is of one host says so, since another may share the database. */
 const SUBJECTS: Record<string, string> = {
   Data: 'data stopped arriving',
+  Queue: `records at ${hostname()}`,
   Disk: `disk of ${hostname()}`,
   Purge: 'purge',
   Backup: 'backup',
@@ -89,7 +97,7 @@ export function databaseSilent(minutes: number, reason: string): Notice {
     subject: `database of ${hostname()}`,
     level: 'error',
     text: `Database: it could not be asked for ${minutes} minutes; records are answered 503 meanwhile and come again.`,
-    remedy: 'See the log of this server, and whether the database runs and has room.',
+    remedy: SILENCE_REMEDY,
     reason,
   };
 }

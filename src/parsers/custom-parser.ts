@@ -2,6 +2,7 @@ import type { Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { recordToJson } from '../records/json.ts';
+import { withPayload } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { laneOf } from './parser.ts';
 import { type ParserChild, ParserProblem, startParserChild } from './parser-child.ts';
@@ -80,12 +81,15 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     const parsed: ParsedRecord[] = [];
     const empty: number[] = [];
     try {
-      for (const record of records) {
+      for (const row of records) {
         if (stopping || trouble !== undefined) break;
+        const record = await withPayload(sql, row);
+        if (!record) continue;
+        const { id, machineId, receivedAt } = record;
         const data = await parse(record);
-        if (data === FAILED) left.delete(record.id);
-        else if (data) parsed.push({ ...record, parser: name, data });
-        else empty.push(record.id);
+        if (data === FAILED) left.delete(id);
+        else if (data) parsed.push({ id, machineId, receivedAt, parser: name, data });
+        else empty.push(id);
       }
       await store(parsed, empty);
       for (const id of [...empty, ...parsed.map(record => record.id)]) left.delete(id);

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
+import { readPayload } from '../records/queries.ts';
 import { builtInFinder } from './built-in/parsers.ts';
 import { parsedData } from './data.ts';
 import type { BuiltInParser } from './parser.ts';
@@ -19,11 +20,15 @@ export async function parseBatch(sql: Sql, parsers: BuiltInParser[], limit = PAR
     return await sql.begin(async tx => {
       const { taken, records } = await takeRecords(tx, limit);
       const [parsed, failed]: [ParsedRecord[], Parameters<typeof setAside>[1]] = [[], []];
-      for (const { classification, payload, ...key } of records) {
+      for (const record of records) {
+        const { id, machineId, receivedAt, classification } = record;
+        const key = { id, machineId, receivedAt };
         const parser = find(classification);
+        const payload = record.payload ?? (await readPayload(tx, key))?.payload;
+        if (!parser || payload === undefined) continue;
         try {
-          const data = parsedData(parser?.parse(payload));
-          if (parser && data) parsed.push({ ...key, parser: parser.name, data });
+          const data = parsedData(parser.parse(payload));
+          if (data) parsed.push({ ...key, parser: parser.name, data });
         } catch (error) {
           failed.push({ ...key, error: (error as Error).message });
         }

@@ -1,7 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
-import { type RecordRow, recordColumns, toRecord } from '../records/queries.ts';
-import type { StoredRecord } from '../records/record.ts';
+import { type BoundedRow, recordColumns, smallPayload } from '../records/queries.ts';
 import { BUILT_IN_LANE, type Lane } from './parser.ts';
 
 export const MAX_ATTEMPTS = 3;
@@ -16,7 +15,10 @@ interface QueuedKey {
   receivedAt: Date;
 }
 
-/** Takes records off the queue of the built-in parsers, in the transaction that stores what these make of them. */
+/**
+ * Takes records off the queue of the built-in parsers, in the transaction that stores what these make of them. Large payloads are
+ * left to `readPayload`.
+ */
 export async function takeRecords(tx: Queryable, limit: number) {
   const taken = await tx<QueuedKey[]>`
     delete from work_queue
@@ -25,8 +27,8 @@ export async function takeRecords(tx: Queryable, limit: number) {
               where kind = ${BUILT_IN_LANE} and attempts < ${MAX_ATTEMPTS}
               order by record_id limit ${limit} for update skip locked))
     returning record_id as id, machine_id as "machineId", received_at as "receivedAt"`;
-  const rows = await tx<(QueuedKey & { classification: string; payload: string })[]>`
-    select r.id, r.machine_id as "machineId", r.received_at as "receivedAt", r.classification, r.payload
+  const rows = await tx<(QueuedKey & Pick<BoundedRow, 'classification' | 'payload'>)[]>`
+    select r.id, r.machine_id as "machineId", r.received_at as "receivedAt", r.classification, ${smallPayload(tx)}
       from ${keysOf(tx, taken)}
       join records r on r.machine_id = queued.machine_id and r.received_at = queued.received_at::timestamptz and r.id = queued.id`;
   return { taken: taken.length, records: [...rows] };
@@ -34,14 +36,14 @@ export async function takeRecords(tx: Queryable, limit: number) {
 
 /**
  * Claims records for a parser of an admin and counts the attempt at once. What failed before is claimed alone: nothing else
- * shares its fate. Claims of records that are gone are dropped.
+ * shares its fate. Claims of records that are gone are dropped. Large payloads are left to `withPayload`.
  */
-export async function claimRecords(sql: Queryable, lane: Lane, limit: number): Promise<StoredRecord[]> {
+export async function claimRecords(sql: Queryable, lane: Lane, limit: number): Promise<BoundedRow[]> {
   const fresh = await claim(sql, lane, sql`attempts = 0`, limit);
   const claimed = fresh.length > 0 ? fresh : await claim(sql, lane, sql`attempts between 1 and ${MAX_ATTEMPTS - 1}`, 1);
   if (claimed.length === 0) return [];
-  const records = await sql<RecordRow[]>`
-    select ${recordColumns(sql)}
+  const records = await sql<BoundedRow[]>`
+    select ${recordColumns(sql, smallPayload(sql))}
       from ${keysOf(sql, claimed)}
       join records r on r.machine_id = queued.machine_id and r.received_at = queued.received_at::timestamptz and r.id = queued.id
       join fleets f on f.id = r.fleet_id
@@ -55,7 +57,7 @@ export async function claimRecords(sql: Queryable, lane: Lane, limit: number): P
     );
     if (records.length === 0) return claimRecords(sql, lane, limit);
   }
-  return records.map(toRecord);
+  return records;
 }
 
 function claim(sql: Queryable, lane: Lane, which: ReturnType<Queryable>, limit: number) {

@@ -5,9 +5,9 @@ import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
-import { toRecord } from '../records/queries.ts';
-import type { StoredRecord } from '../records/record.ts';
-import { allOfDay, type MatchingDay, matchingDays } from '../records/search.ts';
+import { type BoundedRow, withPayload } from '../records/queries.ts';
+import { type MatchingDay, matchingDays } from '../records/search.ts';
+import { allOfDay } from '../records/whole-days.ts';
 import { ParserProblem } from './parser-child.ts';
 import { finishRecords } from './queue.ts';
 import { openParser, type RunningParser } from './run-parser.ts';
@@ -44,7 +44,7 @@ export async function rerunParser(name: string, { config: file, since }: RerunOp
     let [done, failures] = [0, 0];
     for (const { day } of days) {
       for await (const rows of allOfDay(reader, filter, day, Number.POSITIVE_INFINITY).cursor(SLICE)) {
-        failures += await readAgain(writer, name, parser, rows.map(toRecord), failures);
+        failures += await readAgain(writer, name, parser, rows, failures);
         done += rows.length;
         bar.show(done);
       }
@@ -59,19 +59,22 @@ export async function rerunParser(name: string, { config: file, since }: RerunOp
   }
 }
 
-async function readAgain(sql: Sql, name: string, parser: RunningParser, records: StoredRecord[], failedBefore: number) {
+async function readAgain(sql: Sql, name: string, parser: RunningParser, rows: BoundedRow[], failedBefore: number) {
   const parsed: ParsedRecord[] = [];
-  const empty: StoredRecord[] = [];
+  const empty: Omit<ParsedRecord, 'parser' | 'data'>[] = [];
   let failures = 0;
-  for (const record of records) {
+  for (const row of rows) {
+    const record = await withPayload(sql, row);
+    if (!record) continue;
+    const { id, machineId, receivedAt } = record;
     try {
       const data = await parser.parse(record);
-      if (data) parsed.push({ ...record, parser: name, data });
-      else empty.push(record);
+      if (data) parsed.push({ id, machineId, receivedAt, parser: name, data });
+      else empty.push({ id, machineId, receivedAt });
     } catch (error) {
       if (!(error instanceof ParserProblem)) throw error;
       failures++;
-      if (failedBefore + failures <= SHOWN) process.stderr.write(`Record ${record.id}: ${error.message}\n`);
+      if (failedBefore + failures <= SHOWN) process.stderr.write(`Record ${id}: ${error.message}\n`);
     }
   }
   await sql.begin(async tx => {

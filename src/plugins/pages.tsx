@@ -4,7 +4,7 @@ import { pluginPath } from '../../views/links.ts';
 import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugin.tsx';
 import { isRead } from '../access/permission.ts';
 import { errorResponse } from '../error-response.tsx';
-import { isConnectionFailure, STATEMENT_TIMEOUT } from '../errors.ts';
+import { isConnectionFailure } from '../errors.ts';
 import type { MakeFrame } from '../frame.ts';
 import type { Log } from '../log.ts';
 import { type PluginAnswer, PluginFailure } from './lifecycle.ts';
@@ -69,7 +69,10 @@ export function pluginPages({ plugins, frame, asset, log }: PluginPagesDependenc
     return c.body(file.bytes, 200, { ...headers, 'Content-Type': file.type });
   });
 
-  app.get('/:name/', c => c.redirect(pluginPath(c.req.param('name')), 301));
+  // Not for a name of none, which may be anything.
+  app.get('/:name/', c =>
+    plugins.find(c.req.param('name')) ? c.redirect(pluginPath(c.req.param('name')), 301) : c.notFound(),
+  );
 
   app.all('/:name/*', async c => {
     const name = c.req.param('name');
@@ -97,7 +100,7 @@ export function pluginPages({ plugins, frame, asset, log }: PluginPagesDependenc
   function failed(c: Context, page: Omit<PluginFailedProps, 'reason'>, { reason, code }: Failure, shown?: string) {
     const { name } = page;
     log.error('a plugin failed', { plugin: name, method: c.req.method, path: c.req.path, reason });
-    if (isConnectionFailure({ code }) || code === STATEMENT_TIMEOUT) return errorResponse(c, { code }, asset);
+    if (isConnectionFailure({ code })) return errorResponse(c, { code }, asset);
     c.header('Cache-Control', 'no-store');
     return c.html(<PluginFailed {...page} reason={shown} />, 500);
   }

@@ -33,7 +33,7 @@ export const READY = 'ready';
 const MORE_MEMORY_BYTES = 512 * 2 ** 20;
 const CONNECTIONS = 2;
 /** Less than the patience for a request. */
-const STATEMENT_TIMEOUT_MS = 8_000;
+const DEADLINE_MS = 8_000;
 
 /** What a plugin's handlers find in `c.env`. */
 export interface PluginEnv {
@@ -117,7 +117,7 @@ function listen({ app }: Exported, { name, source, socket, database }: LoadReque
     target: database,
     connections: CONNECTIONS,
     name: `plugin ${name}`,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    deadlineMs: DEADLINE_MS,
     settings: {
       default_transaction_read_only: 'on',
       // A transaction that is left open would keep retention from dropping a day.

@@ -35,6 +35,7 @@ export const READABLE_TABLES = [
 const OWN_ROLE = 'telemetricsd_plugins';
 /** Of the 60 of the built-in PostgreSQL: whatever plugins do, there are some left for records. */
 const MOST_CONNECTIONS = 20;
+const DEADLINE_MS = 20_000;
 
 /**
  * How plugins connect: as a role that may read and nothing else, which is what protects the database from them. In
@@ -49,7 +50,7 @@ export async function openForReading(database: Database, url: string | undefined
       'Make one (create role telemetricsd_plugins login password …) and set plugins.database_url.',
     );
   }
-  const owner = database.client('plugins');
+  const owner = database.client('plugins', { deadlineMs: DEADLINE_MS });
   try {
     if ('socketDir' in target) {
       await makeOwnRole(owner);
@@ -135,7 +136,7 @@ async function assertSameDatabase(reader: DatabaseTarget) {
 }
 
 async function asReader<T>(target: DatabaseTarget, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const sql = connect({ target, connections: 1, name: 'plugins' });
+  const sql = connect({ target, connections: 1, name: 'plugins', deadlineMs: DEADLINE_MS });
   try {
     return await work(sql);
   } catch (cause) {

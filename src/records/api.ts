@@ -9,11 +9,16 @@ import { firstProblem, idParam } from '../validation.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
 import { findRecord, settledId } from './queries.ts';
+import type { StoredRecord } from './record.ts';
 import type { Searcher } from './searcher.ts';
 
+/** About how long an answer may become, and how many records are written into it at a time. */
+const MOST_BYTES = 32 * 1024 ** 2;
+const SLICE = 500;
+
 /**
- * GET /            newest first, at most 10,000. `{"records": […], "next": "/api/records?…"}`; `next` is null on the
- *                  last page. `settled=true` leaves out ids above which another record may still appear.
+ * GET /            newest first, at most 10,000 and about 32 MB. `{"records": […], "next": "/api/records?…"}`; `next` is null on
+ *                  the last page. `settled=true` leaves out ids above which another record may still appear.
  * GET /ID          one record, or 404.
  * Errors are `{"message": "…"}`.
  */
@@ -30,11 +35,13 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         const limit = query.limit ?? API_LIMIT;
         if (query.settled === 'true')
           filter.beforeId = Math.min(filter.beforeId ?? Number.MAX_SAFE_INTEGER, (await settledId(sql)) + 1);
-        const records = await searcher.search(filter, { limit, order: 'newest' });
-        const last = records.at(-1);
-        return c.json({
-          records: await withParsed(sql, records, recordToJson),
-          next: last && records.length === limit ? nextPage(c.req.url, last.id) : null,
+        const found = await searcher.search(filter, { limit, order: 'newest', mostBytes: MOST_BYTES });
+        const texts = await jsonTexts(sql, found.records);
+        const last = found.records[texts.length - 1];
+        const more = texts.length < found.records.length || found.cut || texts.length === limit;
+        const next = last && more ? nextPage(c.req.url, last.id) : null;
+        return c.body(`{"records":[${texts.join()}],"next":${JSON.stringify(next)}}`, 200, {
+          'Content-Type': 'application/json',
         });
       },
     )
@@ -51,6 +58,21 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         return c.json({ ...json, ...(await crashJson(sql, record)) });
       },
     );
+}
+
+/** The first of some records as JSON, with what parsers made of them: as many as an answer may hold, but one at least. */
+async function jsonTexts(sql: Sql, records: StoredRecord[]): Promise<string[]> {
+  const texts: string[] = [];
+  let length = 0;
+  for (let from = 0; from < records.length; from += SLICE) {
+    for (const json of await withParsed(sql, records.slice(from, from + SLICE), recordToJson)) {
+      const text = JSON.stringify(json);
+      length += text.length;
+      if (length > MOST_BYTES && texts.length > 0) return texts;
+      texts.push(text);
+    }
+  }
+  return texts;
 }
 
 function nextPage(url: string, beforeId: number) {

@@ -1,9 +1,12 @@
 import { BYTE_ORDER_MARK, csvLine } from '../csv.ts';
+import { queriesUntil, signalOfWork } from '../db/cancellation.ts';
 import type { Sql } from '../db/connect.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import { recordToJson } from './json.ts';
-import { toRecord } from './queries.ts';
-import { allOfDayParsed, matchingDays, type ParsedRow } from './search.ts';
+import { withPayload } from './queries.ts';
+import type { StoredRecord } from './record.ts';
+import { matchingDays } from './search.ts';
+import { allOfDayParsed, type ParsedRow } from './whole-days.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 
@@ -34,27 +37,58 @@ const COLUMNS = [
 /** Rows in memory at a time. */
 const SLICE = 100;
 
+/** Characters that are handed on at once. */
+const PIECE = 256 * 1024;
+
 /**
  * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, from
- * cursors on two connections of `sql`. Ends its queries when the other side goes away.
+ * cursors on two connections of `sql`. Resolves once the first of them are there, and calls `ended` when it is done with its
+ * connections; ends its queries when the other side goes away.
  */
-export function exportRecords(
+export async function exportRecords(
   sql: Sql,
   lookups: Sql,
   filter: RecordFilter,
   options: ExportOptions,
-): ReadableStream<Uint8Array> {
+  ended: () => void,
+): Promise<ReadableStream<Uint8Array>> {
+  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  const asker = signalOfWork();
   const texts = exportTexts(sql, lookups, filter, options);
+  const run = queriesUntil(leaving.signal);
+  const next = () => run(() => texts.next());
+  const end = async () => {
+    leave();
+    await texts.return(undefined).catch(() => {});
+    ended();
+  };
+
+  asker?.addEventListener('abort', leave);
+  let first: Promise<IteratorResult<string, void>> | undefined = next();
+  try {
+    await first;
+  } catch (error) {
+    await end();
+    throw error;
+  } finally {
+    asker?.removeEventListener('abort', leave);
+  }
+
   const encoder = new TextEncoder();
   const source = {
     async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
-      const { done, value } = await texts.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      try {
+        const { done, value } = await (first ?? next());
+        first = undefined;
+        if (!done) return controller.enqueue(encoder.encode(value));
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
+      await end();
     },
-    async cancel() {
-      await texts.return(undefined);
-    },
+    cancel: end,
   };
   return new ReadableStream(source, { highWaterMark: 0 });
 }
@@ -65,15 +99,23 @@ async function* exportTexts(
   filter: RecordFilter,
   { format, limit, byteOrderMark }: ExportOptions,
 ): AsyncGenerator<string, void> {
-  if (format === 'csv') yield (byteOrderMark ? BYTE_ORDER_MARK : '') + csvLine(COLUMNS);
   const line = format === 'csv' ? csvOf : jsonLine;
+  let text = format === 'csv' ? (byteOrderMark ? BYTE_ORDER_MARK : '') + csvLine(COLUMNS) : '';
   let left = limit;
   for await (const rows of slicesOfDays(sql, lookups, filter, limit)) {
-    const wanted = rows.slice(0, left);
-    left -= wanted.length;
-    yield wanted.map(row => line(toRecord(row))).join('');
-    if (left === 0) return;
+    for (const row of rows.slice(0, left)) {
+      const record = await withPayload(lookups, row);
+      if (record) text += line(record);
+      if (text.length < PIECE) continue;
+      yield text;
+      text = '';
+    }
+    if (text !== '') yield text;
+    text = '';
+    left -= rows.length;
+    if (left <= 0) return;
   }
+  if (text !== '') yield text;
 }
 
 /** A day's query begins while the day before it is written out. */
@@ -118,7 +160,7 @@ function begin(cursor: AsyncIterable<ParsedRow[]>) {
   };
 }
 
-type ExportedRecord = Omit<ParsedRow, 'payloadRaw'>;
+type ExportedRecord = StoredRecord & Pick<ParsedRow, 'parsed'>;
 
 function csvOf(record: ExportedRecord): string {
   return csvLine([

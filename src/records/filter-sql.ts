@@ -43,7 +43,7 @@ export interface CountedFilter {
   fleet?: string | undefined;
 }
 
-type Fragment = postgres.PendingQuery<postgres.Row[]>;
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 type Condition = Fragment | false;
 
 /** Conditions on `records r`. */

@@ -33,7 +33,9 @@ export function recordToJson(record: StoredRecord) {
 }
 
 export function countNuls(payload: string) {
-  return payload.includes('\0') ? payload.split('\0').length - 1 : 0;
+  let nuls = 0;
+  for (let at = payload.indexOf('\0'); at >= 0; at = payload.indexOf('\0', at + 1)) nuls++;
+  return nuls;
 }
 
 export function formatTime(time: Date) {

@@ -24,10 +24,13 @@ export async function readPage(
 ): Promise<RecordsOnPage> {
   const options = { limit: size + 1, payloadBeginning: PAYLOAD_BEGINNING };
   if (afterId !== undefined) {
-    const found = await searcher.search({ ...filter, fromId: afterId + 1 }, { ...options, order: 'oldest' });
+    const { records: found } = await searcher.search(
+      { ...filter, fromId: afterId + 1 },
+      { ...options, order: 'oldest' },
+    );
     // What lies after a record is shown newest first like any page; short of a full one, it is the first page.
     if (found.length > 0) return { records: found.slice(0, size).reverse(), newer: found.length > size, older: true };
   }
-  const found = await searcher.search({ ...filter, beforeId }, { ...options, order: 'newest' });
+  const { records: found } = await searcher.search({ ...filter, beforeId }, { ...options, order: 'newest' });
   return { records: found.slice(0, size), newer: beforeId !== undefined, older: found.length > size };
 }

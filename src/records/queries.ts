@@ -7,6 +7,12 @@ export interface RecordRow extends Omit<StoredRecord, 'payload'> {
   payloadRaw: Uint8Array | null;
 }
 
+/** Where many records are read at once, payloads that are larger come one by one, so that what is in memory has a bound. */
+const LARGE_BYTES = 64 * 1024;
+
+/** A record, without its payload if that is large. */
+export type BoundedRow = Omit<RecordRow, 'payload'> & { payload: string | null };
+
 /** One record by id, in the one partition that can hold it. */
 export async function findRecord(sql: Queryable, id: number): Promise<StoredRecord | undefined> {
   const [row] = await sql<RecordRow[]>`
@@ -107,17 +113,46 @@ export async function listSystems(sql: Queryable): Promise<string[]> {
   return rows.map(row => row.systemName);
 }
 
-export function recordColumns(sql: Queryable, payloadBeginning?: number) {
-  const payload =
-    payloadBeginning === undefined
-      ? sql`r.payload, r.payload_raw as "payloadRaw"`
-      : sql`left(r.payload, ${payloadBeginning}) as payload, null as "payloadRaw"`;
+export function wholePayload(sql: Queryable) {
+  return sql`r.payload, r.payload_raw as "payloadRaw"`;
+}
+
+export function beginningOfPayload(sql: Queryable, characters: number) {
+  return sql`left(r.payload, ${characters}) as payload, null as "payloadRaw"`;
+}
+
+export function smallPayload(sql: Queryable) {
+  const isSmall = sql`octet_length(r.payload) <= ${LARGE_BYTES}`;
+  return sql`
+    case when ${isSmall} then r.payload end as payload, case when ${isSmall} then r.payload_raw end as "payloadRaw"`;
+}
+
+export function recordColumns(sql: Queryable, payload = wholePayload(sql)) {
   return sql`
     r.id, r.received_at as "receivedAt", r.machine_id as "machineId", f.name as fleet, r.external, r.severity,
     r.record_format_version as "recordFormatVersion", r.payload_format_version as "payloadFormatVersion", r.classification,
     r.system_name as "systemName", r.build, r.arch, r.kernel_version as "kernelVersion", r.host_type as "hostType",
     r.board_name as "boardName", r.cpu_model as "cpuModel", r.bios_version as "biosVersion", r.event_id as "eventId",
     extract(epoch from r.captured_at)::bigint as "capturedAt", coalesce(r.scrubbed, '{}') as "scrubbedBy", ${payload}`;
+}
+
+/** A record with its whole payload, large as it may be; undefined where it is gone by now. */
+export async function withPayload<Row extends BoundedRow>(sql: Queryable, row: Row) {
+  const { payload, payloadRaw } = row;
+  if (payload !== null) return toRecord({ ...row, payload, payloadRaw });
+  const whole = await readPayload(sql, row);
+  return whole && toRecord({ ...row, ...whole });
+}
+
+/** The payload of one record; undefined where that is gone. */
+export async function readPayload(
+  sql: Queryable,
+  { machineId, receivedAt, id }: Pick<StoredRecord, 'machineId' | 'receivedAt' | 'id'>,
+): Promise<Pick<RecordRow, 'payload' | 'payloadRaw'> | undefined> {
+  const [row] = await sql<Pick<RecordRow, 'payload' | 'payloadRaw'>[]>`
+    select ${wholePayload(sql)} from records r
+     where r.machine_id = ${machineId} and r.received_at = ${receivedAt} and r.id = ${id}`;
+  return row;
 }
 
 export function toRecord<Row extends RecordRow>({ payloadRaw, ...row }: Row): Omit<Row, 'payloadRaw'> {

@@ -1,14 +1,14 @@
 import type { Queryable } from '../db/connect.ts';
-import type { Data } from '../parsers/parser.ts';
 import {
   analysisConditions,
   asksForAnalysis,
   type CountedFilter,
   countedConditions,
+  type Fragment,
   type RecordFilter,
   recordConditions,
 } from './filter-sql.ts';
-import { type RecordRow, recordColumns, toRecord } from './queries.ts';
+import { beginningOfPayload, type RecordRow, recordColumns, toRecord, wholePayload } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 
 // Records lie in a partition for each UTC day, so a search walks over days, from one end, until it has enough. The counters
@@ -20,39 +20,68 @@ export interface SearchOptions {
   order: 'newest' | 'oldest';
   /** Of each payload at most so many characters. */
   payloadBeginning?: number | undefined;
+  /** About so many bytes of payloads at most, but one record at least; what follows is left out. */
+  mostBytes?: number | undefined;
   /** Called before each day, which are then asked one by one: for a search whose cost nobody knows. */
   pace?: Pace | undefined;
 }
 
 type Pace = () => Promise<unknown>;
 
+export interface FoundRecords {
+  records: StoredRecord[];
+  /** More may fit that `mostBytes` has left out. */
+  cut: boolean;
+}
+
 /** The first records that fit, in the order of ids. */
 export async function searchRecords(
   sql: Queryable,
   filter: RecordFilter,
-  { limit, order, payloadBeginning, pace }: SearchOptions,
-): Promise<StoredRecord[]> {
-  if (filter.machineId !== undefined)
-    return (await recordsOfMachine(sql, filter, { limit, order, payloadBeginning })).map(toRecord);
-  const found: RecordRow[] = [];
+  options: SearchOptions,
+): Promise<FoundRecords> {
+  const { limit, order, mostBytes, pace } = options;
   const before = (a: number, b: number) => (order === 'newest' ? b - a : a - b);
+  const found: RecordRow[] = [];
+  /** Of a day that was cut off: what follows this record is not known. */
+  let end: number | undefined;
+  const finish = () => {
+    const known = end === undefined ? found : found.filter(({ id }) => before(id, end!) <= 0);
+    return { records: known.slice(0, limit).map(toRecord), cut: end !== undefined };
+  };
+
+  if (filter.machineId !== undefined) {
+    found.push(...(await recordsOfMachine(sql, filter, options)));
+    end = endOfCut(found, mostBytes);
+    return finish();
+  }
   for await (const { days, next } of matchingDays(sql, filter, order)) {
     const asked = pace ? days.map(day => [day]) : [...groups(days, limit - found.length)];
     for (const [place, together] of asked.entries()) {
       await pace?.();
-      const rows = await Promise.all(
-        together.map(day => recordsOfDay(sql, filter, day, { limit, order, payloadBeginning })),
+      const share = mostBytes && Math.max(1, Math.floor((mostBytes - payloadBytes(found)) / together.length));
+      const ofDays = await Promise.all(
+        together.map(day => recordsOfDay(sql, filter, day, { ...options, mostBytes: share })),
       );
-      found.push(...rows.flat());
+      found.push(...ofDays.flat());
       found.sort((a, b) => before(a.id, b.id));
+      for (const rows of ofDays) end = [end, endOfCut(rows, share)].filter(id => id !== undefined).sort(before)[0];
       const following = asked[place + 1]?.[0] ?? next;
-      const last = found[limit - 1];
+      const [last] = [end, found[limit - 1]?.id].filter(id => id !== undefined).sort(before);
       // Ids of two days may overlap: around midnight, and where older records were imported later.
-      if (last && (!following || before(last.id, extreme(following, order)) < 0))
-        return found.slice(0, limit).map(toRecord);
+      if (last !== undefined && (!following || before(last, extreme(following, order)) < 0)) return finish();
     }
   }
-  return found.slice(0, limit).map(toRecord);
+  return finish();
+}
+
+/** The last of some records, where `mostBytes` may have left out others after it. */
+function endOfCut(rows: readonly RecordRow[], mostBytes: number | undefined): number | undefined {
+  return mostBytes !== undefined && payloadBytes(rows) >= mostBytes ? rows.at(-1)?.id : undefined;
+}
+
+function payloadBytes(rows: readonly RecordRow[]): number {
+  return rows.reduce((sum, { payload, payloadRaw }) => sum + Buffer.byteLength(payload) + (payloadRaw?.length ?? 0), 0);
 }
 
 function extreme({ firstId, lastId }: MatchingDay, order: SearchOptions['order']) {
@@ -133,7 +162,7 @@ function* groups(days: MatchingDay[], wanted: number): Generator<MatchingDay[]> 
 }
 
 /** Those of one machine id, which the primary key finds in all partitions at once. */
-function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, payloadBeginning }: SearchOptions) {
+function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, ...payloads }: SearchOptions) {
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
   return sql<RecordRow[]>`
     with fitting as materialized (
@@ -142,11 +171,32 @@ function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, 
     ), first as materialized (
       select id, received_at from fitting order by id ${direction} limit ${limit}
     )
-    select ${recordColumns(sql, payloadBeginning)}
-      from first
-      join records r on r.machine_id = ${filter.machineId!} and r.received_at = first.received_at and r.id = first.id
+    select ${recordColumns(sql, payloadOf(sql, payloads.payloadBeginning))}
+      from ${upTo(
+        sql,
+        payloads.mostBytes,
+        direction,
+        sql`
+          select r.* from first
+            join records r on r.machine_id = ${filter.machineId!} and r.received_at = first.received_at and r.id = first.id`,
+      )} r
       join fleets f on f.id = r.fleet_id
      order by r.id ${direction}`;
+}
+
+function payloadOf(sql: Queryable, beginning: number | undefined) {
+  return beginning === undefined ? wholePayload(sql) : beginningOfPayload(sql, beginning);
+}
+
+/** The first of some rows whose payloads have together about so many bytes. */
+function upTo(sql: Queryable, mostBytes: number | undefined, direction: Fragment, rows: Fragment): Fragment {
+  if (mostBytes === undefined) return sql`(${rows})`;
+  const bytes = sql`octet_length(r.payload) + coalesce(octet_length(r.payload_raw), 0)`;
+  return sql`
+    (select *
+       from (select r.*, sum(${bytes}) over (order by r.id ${direction} rows unbounded preceding) - (${bytes}) as bytes_before
+               from (${rows}) r) r
+      where bytes_before < ${mostBytes}::bigint)`;
 }
 
 /** Rows that may be read by id to find enough, before all that fit are looked up by what narrows most. */
@@ -158,16 +208,16 @@ export function recordsOfDay(
   sql: Queryable,
   filter: RecordFilter,
   day: MatchingDay,
-  { limit, order, payloadBeginning }: SearchOptions,
+  { limit, order, payloadBeginning, mostBytes }: SearchOptions,
 ) {
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
   const conditions = sql`${recordConditions(sql, filter)} and ${madeOnDay(sql, filter, day.day)} and ${onDay(sql, day.day)}`;
   if (foundSoon(filter, day, limit)) {
     return sql<RecordRow[]>`
-      select ${recordColumns(sql, payloadBeginning)}
-        from records r join fleets f on f.id = r.fleet_id
-       where ${conditions}
-       order by r.id ${direction} limit ${limit}`;
+      select ${recordColumns(sql, payloadOf(sql, payloadBeginning))}
+        from ${upTo(sql, mostBytes, direction, sql`select r.* from records r where ${conditions} order by r.id ${direction} limit ${limit}`)} r
+        join fleets f on f.id = r.fleet_id
+       order by r.id ${direction}`;
   }
   return sql<RecordRow[]>`
     with fitting as materialized (
@@ -175,9 +225,9 @@ export function recordsOfDay(
     ), first as materialized (
       select id from fitting order by id ${direction} limit ${limit}
     )
-    select ${recordColumns(sql, payloadBeginning)}
-      from first join records r using (id) join fleets f on f.id = r.fleet_id
-     where ${onDay(sql, day.day)}
+    select ${recordColumns(sql, payloadOf(sql, payloadBeginning))}
+      from ${upTo(sql, mostBytes, direction, sql`select r.* from first join records r using (id) where ${onDay(sql, day.day)}`)} r
+      join fleets f on f.id = r.fleet_id
      order by r.id ${direction}`;
 }
 
@@ -187,38 +237,13 @@ function amongClassifications(sql: Queryable, { classifications }: MatchingDay) 
   return few ? sql`r.classification = any(${classifications}::text[])` : sql`true`;
 }
 
-/** All records of a day that fit, newest first; for a cursor. */
-export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
-  return sql<RecordRow[]>`
-    select ${recordColumns(sql)} from records r join fleets f on f.id = r.fleet_id ${fittingOfDay(sql, filter, day, limit)}`;
-}
-
-export type ParsedRow = RecordRow & { parsed: { [key: string]: Data } | null };
-
-/** The same with what a parser made of each payload. */
-export function allOfDayParsed(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
-  return sql<ParsedRow[]>`
-    select ${recordColumns(sql)}, found.data as parsed
-      from records r
-      join fleets f on f.id = r.fleet_id
-      left join parsed found on found.machine_id = r.machine_id and found.received_at = r.received_at and found.id = r.id
-                            and ${onDay(sql, day, sql`found`)}
-      ${fittingOfDay(sql, filter, day, limit)}`;
-}
-
-function fittingOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
-  return sql`
-     where ${onDay(sql, day)} and ${recordConditions(sql, filter)} and ${madeOnDay(sql, filter, day)}
-     order by r.id desc ${Number.isFinite(limit) ? sql`limit ${limit}` : sql``}`;
-}
-
-function onDay(sql: Queryable, day: string, of = sql`r`) {
+export function onDay(sql: Queryable, day: string, of = sql`r`) {
   return sql`
     ${of}.received_at >= ${day}::date::timestamp at time zone 'UTC'
     and ${of}.received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-function madeOnDay(sql: Queryable, filter: RecordFilter, day: string) {
+export function madeOnDay(sql: Queryable, filter: RecordFilter, day: string) {
   return analysisConditions(sql, filter, table => onDay(sql, day, table));
 }
 

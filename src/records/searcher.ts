@@ -1,14 +1,14 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
-import { RequestError } from '../errors.ts';
+import { isTooSlow, RequestError } from '../errors.ts';
 import { countedMachines, countedRecords } from './counted.ts';
 import { asksForAnalysis, type RecordFilter } from './filter-sql.ts';
-import type { StoredRecord } from './record.ts';
-import { countRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
+import { countRecords, type FoundRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
+import { turns } from './turns.ts';
 
 export interface Searcher {
   /** Throws SearchProblem where a filter is at fault. */
-  search(filter: RecordFilter, options: SearchOptions): Promise<StoredRecord[]>;
+  search(filter: RecordFilter, options: SearchOptions): Promise<FoundRecords>;
   /** Counts where that is quick, of a machine up to `most`; undefined where it isn't. */
   countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined>;
   /** Counts, one by one up to `most`; throws SearchProblem where a filter is at fault. */
@@ -29,11 +29,31 @@ export class SearchProblem extends RequestError {
 export const SEARCH_SECONDS = 5;
 /** Searches of payloads at a time; others wait, and everything else goes on. */
 const AT_ONCE = 2;
+/** More could not be answered in time. */
+const MOST_WAITING = 8;
+const WAIT_MS = 8_000;
+/** Of what comes before and after a search as well. */
+const DEADLINE_MS = 8_000;
 
 /** Searches that read payloads have connections and a deadline of their own. */
 export function createSearcher(database: Database): Searcher {
   const { sql } = database;
-  const slow = database.client('search', { connections: AT_ONCE });
+  const slow = database.client('search', { connections: AT_ONCE, deadlineMs: DEADLINE_MS, cancellable: true });
+  const takeTurn = turns({
+    atOnce: AT_ONCE,
+    mostWaiting: MOST_WAITING,
+    withinMs: WAIT_MS,
+    busy: 'too many searches of payloads are under way; try again in a moment',
+  });
+
+  async function inTurn<Result>(filter: RecordFilter, work: SlowWork<Result>): Promise<Result> {
+    const endTurn = await takeTurn();
+    try {
+      return await withinDeadline(slow, filter, work);
+    } finally {
+      endTurn();
+    }
+  }
 
   async function countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined> {
     const [n, machines] = await Promise.all([countedRecords(sql, filter), countedMachines(sql, filter)]);
@@ -45,13 +65,13 @@ export function createSearcher(database: Database): Searcher {
   return {
     search: (filter, options) =>
       readsRows(filter)
-        ? withinDeadline(slow, filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
+        ? inTurn(filter, (tx, pace) => searchRecords(tx, filter, { ...options, pace }))
         : searchRecords(sql, filter, options),
     countQuickly,
     count: async (filter, most) =>
       (await countQuickly(filter, most)) ??
       (readsRows(filter)
-        ? withinDeadline(slow, filter, (tx, pace) => countRecords(tx, filter, most, pace))
+        ? inTurn(filter, (tx, pace) => countRecords(tx, filter, most, pace))
         : countRecords(sql, filter, most)),
   };
 }
@@ -64,13 +84,12 @@ function readsRows(filter: RecordFilter): boolean {
 }
 
 const INVALID_EXPRESSION = '2201B';
-const CANCELLED = '57014';
+/** What an expression is answered that takes too much to compile or to match: memory, the stack, or what PostgreSQL can hold. */
+const TOO_MUCH = new Set(['XX000', '53200', '54000', '54001']);
 
-async function withinDeadline<Result>(
-  sql: Sql,
-  filter: RecordFilter,
-  work: (tx: Queryable, pace: () => Promise<unknown>) => Promise<Result>,
-): Promise<Result> {
+type SlowWork<Result> = (tx: Queryable, pace: () => Promise<unknown>) => Promise<Result>;
+
+async function withinDeadline<Result>(sql: Sql, filter: RecordFilter, work: SlowWork<Result>): Promise<Result> {
   await checkExpressions(sql, filter);
   try {
     return (await sql.begin('read only', async tx => {
@@ -81,7 +100,10 @@ async function withinDeadline<Result>(
       return await work(tx, pace);
     })) as Result;
   } catch (error) {
-    if ((error as { code?: string }).code !== CANCELLED) throw error;
+    const { code = '' } = error as { code?: string };
+    const field = expressionsOf(filter)[0]?.[0];
+    if (field && (code === INVALID_EXPRESSION || TOO_MUCH.has(code))) throw unfit(field, error);
+    if (!isTooSlow(error)) throw error;
     throw new SearchProblem(
       503,
       fieldOf(filter),
@@ -97,23 +119,32 @@ function fieldOf({ payload, notPayload, parsed }: RecordFilter): SearchProblem['
   return parsed === undefined ? 'event_id' : 'parsed';
 }
 
-/** Throws SearchProblem where a regular expression isn't one. */
-export async function checkExpressions(sql: Sql, { payload, notPayload }: RecordFilter) {
-  for (const [field, expression] of [
+function expressionsOf({ payload, notPayload }: RecordFilter) {
+  const fields: ['payload' | 'not_payload', string | undefined][] = [
     ['payload', payload],
     ['not_payload', notPayload],
-  ] as const) {
-    if (expression === undefined) continue;
+  ];
+  return fields.flatMap(([field, expression]) => (expression === undefined ? [] : [[field, expression] as const]));
+}
+
+/** Throws SearchProblem where a regular expression isn't one, or is more than PostgreSQL can hold. */
+export async function checkExpressions(sql: Sql, filter: RecordFilter) {
+  for (const [field, expression] of expressionsOf(filter)) {
     try {
       await sql`select '' ~ ${expression}`;
     } catch (error) {
-      const { code, message } = error as { code?: string; message: string };
-      if (code !== INVALID_EXPRESSION) throw error;
-      throw new SearchProblem(
-        400,
-        field,
-        `not a regular expression: ${message.replace(/^invalid regular expression: /, '')}`,
-      );
+      const { code = '' } = error as { code?: string };
+      if (code === INVALID_EXPRESSION || TOO_MUCH.has(code) || isTooSlow(error)) throw unfit(field, error);
+      throw error;
     }
   }
+}
+
+function unfit(field: SearchProblem['field'], error: unknown): SearchProblem {
+  const { code, message } = error as { code?: string; message: string };
+  const reason =
+    code === INVALID_EXPRESSION
+      ? `not a regular expression: ${message.replace(/^invalid regular expression: /, '')}`
+      : 'a regular expression that is too complex: use fewer or smaller repetitions';
+  return new SearchProblem(400, field, reason);
 }

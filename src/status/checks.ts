@@ -7,18 +7,26 @@ import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
 import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
 import { QUEUED_COUNTED_AT_MOST } from './queries.ts';
-import { EXCESS_DAYS, type ServerState } from './state.ts';
+import { EXCESS_DAYS, type ProcessState, type ServerState, type SilentState } from './state.ts';
 
 const LATE_SECONDS = 300;
 const VERY_LATE_SECONDS = 3_600;
 const UNCOUNTED_SECONDS = 60;
+/** Machines that have waited for longer have been told to come again. */
+export const UNCOMMITTED_SECONDS = 10;
 const LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
 
-/** What to do about machines that are past a limit, and about refused records. */
+/** What to do about machines that are past a limit, a database that does not answer, and refused records. */
 export const LIMITS_REMEDY =
   'See whether these machines send more than they should, or raise their limits in collector.tids.';
+export const SILENCE_REMEDY = 'See the log of this server, and whether the database runs and has room.';
 export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once that is mended.';
+
+/** What can be asked for while the database does not answer. */
+export function tellsOfSilence(path: string): boolean {
+  return /^(\/metrics|\/api\/status|\/telemetryui\/status)$/.test(path);
+}
 
 export function isLately(at: Date, now: Date): boolean {
   return now.getTime() - at.getTime() < LATELY_MS;
@@ -32,24 +40,25 @@ export function isQuarantineNearlyFull({ database }: ServerState, { quarantine: 
 }
 
 /** What there is to say of a server, in the order of the page. */
-export function checksOf(state: ServerState, config: Config, now = new Date()): Check[] {
+export function checksOf(state: ServerState | SilentState, config: Config, now = new Date()): Check[] {
+  const asked = state.database && state;
   const findings: [name: string, finding: Finding | undefined][] = [
-    ['Data', data(state, now)],
+    ['Data', asked && data(asked, now)],
     ['Records', records(state)],
     ['Addresses', addresses(state, now)],
     ['Requests', requests(state, now)],
     ['Connections', state.connections && connections(state.connections, now)],
     ['Queue', queue(state, config)],
-    ['Counters', counters(state)],
-    ['Limits', limits(state, now)],
-    ['Quarantine', quarantine(state, config)],
-    ['Crash analysis', analysis(state)],
-    ['Payloads', payloads(state)],
+    ['Counters', asked && counters(asked)],
+    ['Limits', asked && limits(asked, now)],
+    ['Quarantine', asked && quarantine(asked, config)],
+    ['Crash analysis', asked && analysis(asked)],
+    ['Payloads', asked && payloads(asked)],
     ['Parsers', parsers(state, config)],
     ['Disk', state.disk && diskFinding(state.disk)],
-    ['Database', database(state)],
-    ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
-    ['Backup', backupFinding(state.jobs.get('backup'), config, now)],
+    ['Database', state.database ? database(state) : silence(state)],
+    ['Purge', asked && jobFinding(asked.jobs.get('purge'), config.retention.schedule, now)],
+    ['Backup', asked && backupFinding(asked.jobs.get('backup'), config, now)],
     ['Certificate', state.certificate && certificateFinding(state.certificate, now)],
     ['Plugins', plugins(state, config)],
   ];
@@ -68,7 +77,7 @@ function data({ lastArrival }: ServerState, now: Date): Finding {
 }
 
 /** Of this process: `unavailable` is what could not be committed in time. */
-function records({ results }: ServerState): Finding {
+function records({ results }: ProcessState): Finding {
   if (results.size === 0) return { level: 'ok', text: 'None came since the server started.' };
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
@@ -76,7 +85,7 @@ function records({ results }: ServerState): Finding {
 }
 
 /** Whatever else is posted to the server, by people who try it out or look for weak spots, is no reason to worry. */
-function addresses({ astray: { withTid, others, lastWithTid: last } }: ServerState, now: Date): Finding | undefined {
+function addresses({ astray: { withTid, others, lastWithTid: last } }: ProcessState, now: Date): Finding | undefined {
   if (withTid + others === 0) return undefined;
   const without = `${counted(others, 'POST')} without a TID`;
   if (!last) return { level: 'ok', text: `Since the server started, ${without} came to paths that take no records.` };
@@ -93,7 +102,7 @@ function addresses({ astray: { withTid, others, lastWithTid: last } }: ServerSta
 }
 
 /** Their machines get an error and send the same again, until somebody sees to them. */
-function requests({ unreadablePosts: { requests, last } }: ServerState, now: Date): Finding | undefined {
+function requests({ unreadablePosts: { requests, last } }: ProcessState, now: Date): Finding | undefined {
   const [newest] = last;
   if (!newest) return undefined;
   const text = `Since the server started, ${counted(requests, 'POST request')} could not be read, the last ${ago(newest.at, now)}.`;
@@ -132,14 +141,14 @@ function counters({ database: { uncountedSeconds } }: ServerState): Finding | un
   };
 }
 
-function queue({ waitingForCommit }: ServerState, { collector }: Config): Finding {
+function queue({ waitingForCommit, waitingSeconds }: ProcessState, { collector }: Config): Finding {
   const text = `${counted(waitingForCommit, 'record')} of at most ${count(collector.queue)} wait to be committed.`;
-  if (waitingForCommit < collector.queue * NEARLY_FULL) return { level: 'ok', text };
-  return {
-    level: 'error',
-    text,
-    remedy: 'What comes on top is answered 503 and comes again: look what slows down the database.',
-  };
+  const remedy = 'Machines are answered 503 and send their records again: look what slows down the database.';
+  if (waitingSeconds > UNCOMMITTED_SECONDS) {
+    const oldest = `The oldest record that could not be committed came ${seconds(waitingSeconds)} ago.`;
+    return { level: 'error', text: `${oldest} ${text}`, remedy };
+  }
+  return waitingForCommit < collector.queue * NEARLY_FULL ? { level: 'ok', text } : { level: 'error', text, remedy };
 }
 
 function limits({ excesses }: ServerState, now: Date): Finding {
@@ -196,7 +205,7 @@ function payloads({ database: { parsing, parsingFailed } }: ServerState): Findin
   };
 }
 
-function parsers({ parserTroubles }: ServerState, { parsers: { enabled } }: Config): Finding | undefined {
+function parsers({ parserTroubles }: ProcessState, { parsers: { enabled } }: Config): Finding | undefined {
   if (parserTroubles.length === 0)
     return enabled.length === 0 ? undefined : { level: 'ok', text: 'All that are enabled read what comes.' };
   return {
@@ -218,7 +227,11 @@ function database({ database: { databaseBytes }, largestDatabase: most }: Server
   };
 }
 
-function plugins({ pluginsLeftOut }: ServerState, { plugins: { enabled } }: Config): Finding | undefined {
+function silence({ reason }: SilentState): Finding {
+  return { level: 'error', text: 'It does not answer.', reason, remedy: SILENCE_REMEDY };
+}
+
+function plugins({ pluginsLeftOut }: ProcessState, { plugins: { enabled } }: Config): Finding | undefined {
   if (pluginsLeftOut.length === 0)
     return enabled.length === 0 ? undefined : { level: 'ok', text: 'All that are enabled are loaded.' };
   return {

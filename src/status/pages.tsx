@@ -2,30 +2,32 @@ import { type Context, Hono } from 'hono';
 import { StatusPage } from '../../views/status.tsx';
 import { may } from '../access/visitor.ts';
 import type { Queryable } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
+import type { BareFrame, MakeFrame } from '../frame.ts';
 import { type Check, gravest } from './check.ts';
 import { checksOf } from './checks.ts';
-import { serverState, type Watched } from './state.ts';
+import { stateKnown, type Watched } from './state.ts';
 
 /** How the server is doing, in words. */
-export function statusPages(sql: Queryable, watched: Watched, frame: MakeFrame) {
+export function statusPages(sql: Queryable, watched: Watched, frame: MakeFrame, bare: BareFrame) {
   return new Hono().get('/', async c => {
-    const checks = await checksFor(c, sql, watched);
-    return c.html(<StatusPage frame={await frame(c)} checks={checks} level={gravest(checks)} />);
+    const { checks, silent } = await checksFor(c, sql, watched);
+    return c.html(<StatusPage frame={silent ? bare(c) : await frame(c)} checks={checks} level={gravest(checks)} />);
   });
 }
 
 /** GET /  `{"level", "checks": [{"name", "level", "text", "remedy", "reason"}]}`; a level is ok, warning or error. */
 export function statusApi(sql: Queryable, watched: Watched) {
   return new Hono().get('/', async c => {
-    const checks = await checksFor(c, sql, watched);
+    const { checks } = await checksFor(c, sql, watched);
     return c.json({ level: gravest(checks), checks });
   });
 }
 
 /** Reasons may hold paths of the host: they are for administrators. */
-async function checksFor(c: Context, sql: Queryable, watched: Watched): Promise<Check[]> {
-  const checks = checksOf(await serverState(sql, watched), watched.config);
-  if (may(c.get('visitor'), 'administer')) return checks;
-  return checks.map(({ reason: _, ...check }) => check);
+async function checksFor(c: Context, sql: Queryable, watched: Watched): Promise<{ checks: Check[]; silent: boolean }> {
+  const state = await stateKnown(sql, watched);
+  const checks = checksOf(state, watched.config);
+  const silent = state.database === undefined;
+  if (may(c.get('visitor'), 'administer')) return { checks, silent };
+  return { checks: checks.map(({ reason: _, ...check }) => check), silent };
 }

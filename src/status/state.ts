@@ -9,6 +9,7 @@ import type { UnreadablePosts } from '../metrics/collector-metrics.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
+import { within } from '../patience.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
 import { largestDatabase } from '../retention/disk-size.ts';
@@ -29,8 +30,8 @@ export interface Watched {
   parsers: Parsers | undefined;
 }
 
-/** How the server is doing: what is of this process since it started, and what the database says of all. */
-export interface ServerState {
+/** What this process knows by itself, since it started. */
+export interface ProcessState {
   /** Requests with a known TID by what became of their records. */
   results: Map<string, number>;
   /** Of this process. */
@@ -38,6 +39,16 @@ export interface ServerState {
   unreadablePosts: UnreadablePosts;
   connections: Connections | undefined;
   waitingForCommit: number;
+  /** How long the oldest record that is not committed has waited. */
+  waitingSeconds: number;
+  disk: DiskStatus | undefined;
+  certificate: { notAfter: Date; refused: string | undefined } | undefined;
+  pluginsLeftOut: { name: string; problem: string }[];
+  parserTroubles: ParserTrouble[];
+}
+
+/** How the server is doing: that, and what the database says of all. */
+export interface ServerState extends ProcessState {
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
   database: DatabaseState;
@@ -45,18 +56,32 @@ export interface ServerState {
   largestDatabase: number | undefined;
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
-  disk: DiskStatus | undefined;
-  certificate: { notAfter: Date; refused: string | undefined } | undefined;
-  pluginsLeftOut: { name: string; problem: string }[];
-  parserTroubles: ParserTrouble[];
+}
+
+/** The database could not be asked. */
+export interface SilentState extends ProcessState {
+  database: undefined;
+  reason: string;
 }
 
 /** UTC days, the one under way among them. */
 export const EXCESS_DAYS = 7;
 
+/** Whoever asks for the status or metrics waits no longer for the database. */
+const ASK_MS = 5_000;
+
+/** The state for who must have an answer: where the database does not give one soon, what is known without it. */
+export async function stateKnown(sql: Queryable, watched: Watched): Promise<ServerState | SilentState> {
+  try {
+    return await within(ASK_MS, serverState(sql, watched));
+  } catch (error) {
+    return { ...processState(watched), database: undefined, reason: (error as Error).message };
+  }
+}
+
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
-  const { config, collector, disk, certificate, connections, plugins, parsers } = watched;
+  const { config } = watched;
   const [database, jobs, arrival, written, most] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
@@ -65,16 +90,23 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     largestDatabase(config.retention.max_bytes, config.state.dir),
   ]);
   return {
+    ...processState(watched),
+    excesses: together([...written, ...watched.collector.limits.unwritten()]),
+    database,
+    largestDatabase: most,
+    jobs,
+    lastArrival: arrival,
+  };
+}
+
+function processState({ collector, disk, certificate, connections, plugins, parsers }: Watched): ProcessState {
+  return {
     results: collector.metrics.results(),
     astray: collector.astray.posts(),
     unreadablePosts: collector.metrics.unreadablePosts(),
     connections,
     waitingForCommit: collector.waiting,
-    excesses: together([...written, ...collector.limits.unwritten()]),
-    database,
-    largestDatabase: most,
-    jobs,
-    lastArrival: arrival,
+    waitingSeconds: collector.waitingSeconds,
     disk: disk(),
     certificate: certificate && { notAfter: certificate.state.notAfter, refused: certificate.refused },
     pluginsLeftOut: plugins?.leftOut() ?? [],

@@ -18,7 +18,9 @@ const ODD = [
   ),
   ...[' ', 'a'.repeat(5000), '1'.repeat(40), "'; drop table records; --"],
   ...words('-1 0 1 2 3 1.5 1e9 NaN 2147483648 9007199254740991 9007199254740993'),
-  ...words('2026-02-30 2026-11-23 0000-00-00 9999-12-31T23:59 yes true regex csv all admin other'),
+  ...words(
+    '2026-02-30 2026-11-23 0000-00-00 0000-01-01 9999-12-31 9999-12-31T23:59 (((a{1,9}){1,9}){1,9}){1,9} yes true regex csv all admin other',
+  ),
   ...words('clear-linux-os 43010 default machines records:read'),
   SESSION,
 ];
@@ -31,12 +33,12 @@ const odd = fc.oneof(
 const inPath = fc.oneof(
   odd.map(text => encodeURIComponent(text.toWellFormed()) || 'x'),
   fc.constantFrom(...words('1 2 3 4 records-1.csv records-x.ndjson')),
-  fc.constantFrom(...words('% %zz %c3 %2e%2e ..%2f..%2f %00')),
+  fc.constantFrom(...words('% %zz %c3 %2e%2e ..%2f..%2f %00 a%00b a%0d%0ax-fuzz:%201')),
 );
 
 const QUERY = [
   ...words(
-    'id os days fleet sort build limit offset machine_id before_id after_id from_id from to payload not_payload',
+    'since lane again more table id os days fleet sort build limit offset machine_id before_id after_id from_id from to payload not_payload',
   ),
   ...words(
     'format classification classifications severity kernel_version arch external event_id source stack per_page',

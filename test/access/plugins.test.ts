@@ -86,6 +86,14 @@ test.each([
   },
 );
 
+test.each(['nobody', '%00', 'a%0d%0ax-fuzz:%201', '%E2%80%A8', '%ff', '..%2f..'])(
+  'there is no plugin called %s',
+  async name => {
+    for (const path of ['', '/', '/page', '/static/a.css'])
+      expect([path, (await ask('admin', 'GET', path, name)).status]).toEqual([path, 404]);
+  },
+);
+
 test('why a plugin could not be loaded is for administrators', async () => {
   for (const [role, told] of [
     ['viewer', false],

@@ -50,6 +50,30 @@ describe.each(KINDS)('over %s', kind => {
     await eventually('the export ends', async () => !(await exporting()));
   });
 
+  test.each([
+    ['searches', '/api/records?payload=x', 'search'],
+    ['pages', '/telemetryui/records', 'pages'],
+  ])('%s end with their clients and hold up nobody', async (_what, path, client) => {
+    const waiting = async () => {
+      const [row] = await sql<{ n: number }[]>`
+        select count(*)::int as n from pg_stat_activity
+         where application_name = ${`telemetricsd ${client}`} and wait_event_type = 'Lock'`;
+      return row!.n;
+    };
+    await sql.begin(async tx => {
+      await tx`lock table records in access exclusive mode`;
+      const sockets = Array.from({ length: 60 }, () => connectTo(placeOf(program, kind)));
+      for (const socket of sockets) {
+        socket.on('error', () => {});
+        socket.write(get(path));
+      }
+      await eventually('their queries wait', async () => (await waiting()) > 0);
+      for (const socket of sockets) socket.destroy();
+      await eventually('no query waits any more', async () => (await waiting()) === 0);
+    });
+    expect((await fetchFrom(kind, path)).status).toBe(200);
+  });
+
   test.each(['/telemetryui', '/api/records?limit=1', '/nothing/here'])(
     'HEAD of %s is answered like GET',
     async path => {

@@ -1,0 +1,38 @@
+import type { Context } from 'hono';
+import { isConnectionFailure } from '../errors.ts';
+import { within } from '../patience.ts';
+import { hashOfKey } from './keys.ts';
+import type { Visitor } from './visitor.ts';
+
+const ASK_MS = 3_000;
+const REMEMBERED_MS = 3_600_000;
+const MOST = 100;
+
+/**
+ * Who watches the server is to see its figures also while the database does not answer: a token that it has let in is then
+ * taken for an hour, without another look whether it still may.
+ */
+export function rememberWatchers() {
+  const known = new Map<string, { visitor: Visitor; at: number }>();
+
+  function remember(key: string, visitor: Visitor) {
+    if (known.size >= MOST) known.clear();
+    known.set(key, { visitor, at: performance.now() });
+  }
+
+  return {
+    async visitor(c: Context, ask: () => Promise<Visitor | undefined>): Promise<Visitor | undefined> {
+      const key = hashOfKey(c.req.header('authorization') ?? '').toString('hex');
+      try {
+        const visitor = await within(ASK_MS, ask());
+        if (visitor?.via === 'token') remember(key, visitor);
+        return visitor;
+      } catch (error) {
+        const last = known.get(key);
+        if (isConnectionFailure(error) && last && performance.now() - last.at < REMEMBERED_MS) return last.visitor;
+        known.delete(key);
+        throw error;
+      }
+    },
+  };
+}
