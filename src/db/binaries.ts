@@ -13,7 +13,8 @@ export async function unpackBinaries(stateDir: string): Promise<string> {
   const home = join(stateDir, 'pg', POSTGRES_MAJOR);
   const versionFile = join(home, 'VERSION');
   if (existsSync(versionFile) && readFileSync(versionFile, 'utf8') === POSTGRES_VERSION) return home;
-  const fresh = `${home}.unpacking.${process.pid}`;
+  const fresh = `${home}.unpacking`;
+  rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true, mode: 0o755 });
   try {
     const packed = await Bun.file(archivePath).bytes();

@@ -1,7 +1,8 @@
 import { DatabaseUnavailable, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ConnectOptions, connect, type DatabaseTarget, type Sql } from './connect.ts';
-import { type EmbeddedPostgres, socketOfRunning, startEmbedded } from './embedded.ts';
+import { type EmbeddedPostgres, runningSocket, startEmbedded } from './embedded.ts';
+import { StateInUse } from './owner.ts';
 
 export interface DatabaseSettings {
   database: { url?: string | undefined; connections: number };
@@ -23,6 +24,8 @@ export interface Database {
 
 const PAGE_TIMEOUT_MS = 15_000;
 const CLOSE_TIMEOUT_S = 2;
+const JOIN_TIMEOUT_MS = 10_000;
+const JOIN_PAUSE_MS = 100;
 
 /**
  * Opens the external server of `database.url`, else starts the embedded one. With `join`, a command beside a running
@@ -31,10 +34,22 @@ const CLOSE_TIMEOUT_S = 2;
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
   const { url, connections } = config.database;
   if (url) return openExternal(url, connections);
-  const running = join ? socketOfRunning(config.state.dir) : undefined;
-  if (running) return databaseAt({ socketDir: running }, connections);
-  const embedded = await startEmbedded(config.state.dir, log);
-  return databaseAt(embedded, connections, embedded);
+  const embedded = await (join ? startOrJoin(config.state.dir, log) : startEmbedded(config.state.dir, log));
+  return databaseAt(embedded, connections, 'stop' in embedded ? embedded : undefined);
+}
+
+/** The one who has the state directory may be about to start or to stop. */
+async function startOrJoin(stateDir: string, log: Log): Promise<EmbeddedPostgres | { socketDir: string }> {
+  for (const deadline = performance.now() + JOIN_TIMEOUT_MS; ; await Bun.sleep(JOIN_PAUSE_MS)) {
+    try {
+      return await startEmbedded(stateDir, log);
+    } catch (error) {
+      if (!(error instanceof StateInUse)) throw error;
+      const socketDir = await runningSocket(stateDir);
+      if (socketDir) return { socketDir };
+      if (performance.now() > deadline) throw error;
+    }
+  }
 }
 
 async function openExternal(url: string, connections: number): Promise<Database> {

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** A command that runs the program, in namespaces of its own, say; whatever starts there has to end with it. */
+  wrapper?: string[];
 }
 
 /** A `telemetricsd serve` that answers. */
@@ -87,10 +89,12 @@ export function workspace(): Workspace {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function launch(args: string[], { stateDir, env, cwd = emptyDirectory, uid, gid }: ProgramOptions) {
+  function launch(args: string[], { stateDir, env, cwd = emptyDirectory, uid, gid, wrapper }: ProgramOptions) {
     const state = stateDir ?? join(directory, `state-${states++}`);
-    stateDirs.add(state);
-    const child = spawn(EXECUTABLE, args, {
+    // What a postmaster.pid of other namespaces names is some other process here.
+    if (!wrapper) stateDirs.add(state);
+    const [program, ...words] = [...(wrapper ?? []), EXECUTABLE, ...args] as [string, ...string[]];
+    const child = spawn(program, words, {
       cwd,
       env: {
         PATH: '/usr/bin:/bin',
