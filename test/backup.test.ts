@@ -117,6 +117,15 @@ test('a backup appears under its name once it is whole, for its owner alone', as
 
 describe('is refused before anything is written', () => {
   const bytes = () => readFileSync(file);
+  const APPENDED: [what: string, more: () => Uint8Array][] = [
+    ['a byte', () => Buffer.from('\n')],
+    ['zeros', () => Buffer.alloc(4096)],
+    ['many bytes', () => Buffer.alloc(300_000, 'junk')],
+    ['the same once more', bytes],
+    ['a part of the same', () => bytes().subarray(0, 200)],
+    ['no more than a beginning', () => bytes().subarray(0, 4)],
+    ['other lines', () => Bun.zstdCompressSync(Buffer.from('"more"\n'))],
+  ];
   const cases: [what: string, make: () => Uint8Array, message: RegExp][] = [
     ['an empty file', () => new Uint8Array(), /damaged or no backup: it is empty/],
     [
@@ -144,11 +153,27 @@ describe('is refused before anything is written', () => {
       },
       /its checksum is wrong/,
     ],
+    ...APPENDED.map(([what, more]): (typeof cases)[number] => [
+      `with ${what} after its end`,
+      () => Buffer.concat([bytes(), more()]),
+      /damaged or no backup: something follows its end/,
+    ]),
   ];
   test.each(cases)('%s', async (_what, make, message) => {
     const broken = join(dir, 'broken');
     writeFileSync(broken, make());
     await expect(checkBackup(broken)).rejects.toThrow(message);
+  });
+
+  test('but not one that another program has compressed, in parts', async () => {
+    const plain = Bun.zstdDecompressSync(bytes());
+    const parts = [plain.subarray(0, 1_000), plain.subarray(1_000)].map(part =>
+      Bun.zstdCompressSync(part, { level: 1 }),
+    );
+    const skipped = Buffer.from([0x5e, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const again = join(dir, 'again');
+    writeFileSync(again, Buffer.concat([skipped, ...parts, skipped]));
+    expect((await checkBackup(again)).rows).toBe((await checkBackup(file)).rows);
   });
 
   test('a file that is not there', () => expect(checkBackup(join(dir, 'none'))).rejects.toThrow(/can't be read/));
