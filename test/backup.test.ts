@@ -242,21 +242,27 @@ test('an older backup is brought to the schema of this program', async () => {
       else yield { kind: 'header', header: { ...part.header, migrations: part.header.migrations.filter(isOld) } };
     }
   }
-  // Later ones add a column to each of these tables: what was written before has one less.
+  // Later ones add columns to these tables: what was written before has as many less.
   const isOld = ({ number }: { number: number }) => number < 8;
-  const widened = ['record_days', 'records', 'quarantine', 'crashes'];
-  // There were no parsers, nothing waited for them, and machine checks had no totals.
-  const later = ['parsed', 'machine_check_totals'];
+  const widened: Record<string, number> = { record_days: 2, records: 1, quarantine: 1, crashes: 1 };
+  const withoutColumns = (table: string, row: string) =>
+    row.replace(new RegExp(`(,[^,]*){${widened[table]}}\\)$`), ')');
+  // There were no parsers, nothing waited for them, machine checks had no totals, and nobody watched the clock.
+  const later = ['parsed', 'machine_check_totals', 'clock'];
   const kept = (table: string, row: string) => !later.includes(table) && !row.startsWith('(parse,');
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
     let digest = new TableDigest();
     for await (const part of parts()) {
-      if ((part.kind !== 'rows' && part.kind !== 'table') || ![...widened, ...later, 'work_queue'].includes(part.table))
+      if (
+        (part.kind !== 'rows' && part.kind !== 'table') ||
+        ![...Object.keys(widened), ...later, 'work_queue'].includes(part.table)
+      )
         yield part;
       else if (part.kind === 'rows') {
-        const rows = widened.includes(part.table)
-          ? part.rows.map(row => row.replace(/,[^,]*\)$/, ')'))
-          : part.rows.filter(row => kept(part.table, row));
+        const rows =
+          part.table in widened
+            ? part.rows.map(row => withoutColumns(part.table, row))
+            : part.rows.filter(row => kept(part.table, row));
         for (const row of rows) digest.add(row);
         yield { ...part, rows };
       } else {
@@ -308,4 +314,18 @@ test('scheduled backups are named after the moment; the oldest go, and what a ki
     'telemetricsd-20261122-033000.backup',
     'telemetricsd-20261123-033000.backup',
   ]);
+});
+
+test('backups of a server whose clock is wrong take nothing from the others, and the one just written always stays', async () => {
+  const folder = join(dir, 'misdated');
+  const write = (day: string, keep: number | 'all') =>
+    scheduledBackup(source, folder, keep, quietLog, new Date(`${day}T03:30:00Z`));
+  const left = () => readdirSync(folder).map(file => file.slice(13, 21));
+  for (const day of ['2026-11-21', '2026-11-22']) await write(day, 2);
+  for (const day of ['2027-11-21', '2027-11-22', '2027-11-23']) await write(day, 'all');
+  expect(left().sort()).toEqual(['20261121', '20261122', '20271121', '20271122', '20271123']);
+  await write('2026-11-23', 2);
+  expect(left().sort()).toEqual(['20261123', '20271123']);
+  await write('2026-11-24', 1);
+  expect(left()).toEqual(['20261124']);
 });

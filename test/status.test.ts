@@ -138,6 +138,7 @@ const WELL: ServerState = {
   },
   jobs: new Map(),
   lastArrival: undefined,
+  clock: { trustedAt: 0, lookedAt: 0, doubt: null },
   disk: undefined,
   certificate: undefined,
   pluginsLeftOut: [],

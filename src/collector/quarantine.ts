@@ -102,11 +102,11 @@ async function evict(tx: Queryable, requests: RefusedRequest[], limits: Quaranti
               where rank > 1 and (rank > ${limits.max_records}::int * share or held > ${limits.max_bytes}::bigint * share))`;
 }
 
-/** Forgets evicted requests whose clients have given up; and the oldest of them past ten times the limit. */
-export async function forgetEvicted(sql: Sql, limits: QuarantineLimits) {
+/** Forgets evicted requests whose clients have given up (`byDate`), and the oldest of them past ten times the limit. */
+export async function forgetEvicted(sql: Sql, limits: QuarantineLimits, byDate: boolean) {
   await sql`
     delete from quarantine
-     where evicted_at < now() - make_interval(hours => ${REMEMBER_HOURS})
+     where ${byDate} and evicted_at < now() - make_interval(hours => ${REMEMBER_HOURS})
         or id in (select id from quarantine where evicted_at is not null order by evicted_at desc offset ${limits.max_records * 10})`;
 }
 

@@ -145,9 +145,9 @@ export class LeftoverInTheWay extends OperatorError {}
 function lockData(dataDir: string): number {
   const file = openSync(join(dataDir, 'PG_VERSION'), 'r+');
   if (lockFile(file)) return file;
-  const process = postmasterStatus(dataDir)?.pid;
+  const pid = postmasterStatus(dataDir)?.pid;
   throw new LeftoverInTheWay(
-    `a PostgreSQL that another telemetricsd left behind (process ${process ?? 'unknown'}) still uses ${dataDir}`,
+    `a PostgreSQL that another telemetricsd left behind (process ${pid ?? 'unknown'}) still uses ${dataDir}`,
     'Where it does not end within a minute, stop it: it may run in another container, or as another user.',
   );
 }

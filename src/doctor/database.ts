@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { clockFinding } from '../clock/finding.ts';
+import { readBelief } from '../clock/store.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { type Database, databaseAt, openDatabase } from '../db/database.ts';
@@ -33,6 +35,7 @@ export async function databaseChecks(config: Config): Promise<Check[]> {
     return await lookAt([
       ['Database', () => schema(sql)],
       ['Clock', () => databaseClock(sql)],
+      ['Clock', () => doubtedClock(sql)],
       ['Jobs', () => jobs(sql, config)],
     ]);
   } finally {
@@ -78,6 +81,12 @@ async function databaseClock(sql: Sql): Promise<Finding> {
   const way = difference > 0 ? 'ahead of' : 'behind';
   const text = `That of the database is ${Math.abs(Math.round(difference / 1000))} s ${way} the one here.`;
   return { level: 'warning', text, remedy: CLOCK_REMEDY };
+}
+
+async function doubtedClock(sql: Sql) {
+  const [row] = await sql<{ present: boolean }[]>`select to_regclass('clock') is not null as present`;
+  const finding = row!.present ? clockFinding((await readBelief(sql)).belief) : undefined;
+  return finding ?? [];
 }
 
 async function jobs(sql: Sql, config: Config) {

@@ -9,7 +9,8 @@ import { metric, type Sample } from './collector-metrics.ts';
 export function metricsRoutes(sql: Sql, watched: Watched) {
   return new Hono().get('/', async c => {
     const state = await serverState(sql, watched);
-    const { database, lastArrival, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit } = state;
+    const { database, lastArrival, jobs, disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit, clock } =
+      state;
     const lines = [
       ...metric('telemetricsd_info', 'gauge', 'The running program.', [[`{version="${PROGRAM_VERSION}"}`, 1]]),
       ...watched.collector.metrics.lines(),
@@ -43,6 +44,7 @@ export function metricsRoutes(sql: Sql, watched: Watched) {
       ...(disk ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', disk.freeBytes) : []),
       ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),
       ...(certificate ? certificateLines(certificate) : []),
+      ...gauge('clock_doubted', '1: the date may be wrong, and nothing is removed for its age.', clock.doubt ? 1 : 0),
       ...jobLines(jobs),
       ...gauge('parsers_in_trouble', 'Payload parsers that are enabled and do not work.', parserTroubles.length),
       ...gauge('plugins_left_out', 'View plugins that could not be loaded.', pluginsLeftOut.length),

@@ -24,6 +24,7 @@ const GROWTH = 10;
 const SUBJECTS: Record<string, string> = {
   Data: 'data stopped arriving',
   Disk: `disk of ${hostname()}`,
+  Clock: 'clock',
   Purge: 'purge',
   Backup: 'backup',
   Certificate: `certificate of ${hostname()}`,

@@ -1,5 +1,6 @@
 import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
+import { clockFinding } from '../clock/finding.ts';
 import type { Config } from '../config/settings.ts';
 import { hasStopped } from '../overview/silence.ts';
 import type { Check, Finding } from './check.ts';
@@ -43,6 +44,7 @@ export function checksOf(state: ServerState, config: Config, now = new Date()): 
     ['Parsers', parsers(state, config)],
     ['Disk', state.disk && diskFinding(state.disk)],
     ['Database', database(state, config)],
+    ['Clock', clockFinding(state.clock)],
     ['Purge', jobFinding(state.jobs.get('purge'), config.retention.schedule, now)],
     ['Backup', backupFinding(state.jobs.get('backup'), config, now)],
     ['Certificate', state.certificate && certificateFinding(state.certificate, now)],

@@ -1,3 +1,5 @@
+import type { Belief } from '../clock/judge.ts';
+import { readBelief } from '../clock/store.ts';
 import type { Collector } from '../collector/collector.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
@@ -33,6 +35,7 @@ export interface ServerState {
   database: DatabaseState;
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
+  clock: Belief;
   disk: DiskStatus | undefined;
   certificate: { notAfter: Date; refused: string | undefined } | undefined;
   pluginsLeftOut: { name: string; problem: string }[];
@@ -45,11 +48,12 @@ export const EXCESS_DAYS = 7;
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
   const { collector, disk, certificate, plugins, parsers } = watched;
-  const [database, jobs, arrival, written] = await Promise.all([
+  const [database, jobs, arrival, written, clock] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
     lastArrival(sql),
     turnedAwayWithin(sql, EXCESS_DAYS),
+    readBelief(sql),
   ]);
   return {
     results: collector.metrics.results(),
@@ -58,6 +62,7 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     database,
     jobs,
     lastArrival: arrival,
+    clock: clock.belief,
     disk: disk(),
     certificate: certificate && { notAfter: certificate.state.notAfter, refused: certificate.refused },
     pluginsLeftOut: plugins?.leftOut() ?? [],
