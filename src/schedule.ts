@@ -84,8 +84,8 @@ function partOfHour() {
   return Math.round((Date.now() / 3_600_000) * PRUNE_PARTS) % PRUNE_PARTS;
 }
 
-function backups(database: Database, { backup }: Config, clock: ClockWatch, log: Log): Job[] {
-  const { dir, keep, schedule } = backup;
+function backups(database: Database, config: Config, clock: ClockWatch, log: Log): Job[] {
+  const { dir, keep, schedule } = config.backup;
   if (dir === undefined) return [];
   const sql = database.client('backup');
   return [
@@ -93,7 +93,9 @@ function backups(database: Database, { backup }: Config, clock: ClockWatch, log:
       name: 'backup',
       cron: schedule,
       run: () =>
-        remembered(sql, 'backup', async () => scheduledBackup(sql, dir, (await clock.isTrusted()) ? keep : 'all', log)),
+        remembered(sql, 'backup', async () =>
+          scheduledBackup(sql, config, dir, (await clock.isTrusted()) ? keep : 'all', log),
+        ),
     },
   ];
 }

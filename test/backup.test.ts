@@ -13,13 +13,14 @@ import { verifyIn } from '../src/backup/verify.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { builtInParsers } from '../src/parsers/built-in/parsers.ts';
 import { parseBatch } from '../src/parsers/parse-batch.ts';
-import { appOn, getJson, post, postJson, recordJson, TID } from './app.ts';
+import { appOn, getJson, post, postJson, recordJson, TID, testConfig } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 import { passDays } from './time.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'telemetricsd-backup-'));
 const file = join(dir, 'whole.backup');
+const config = testConfig({ TELEMETRICSD_STATE_DIR: dir });
 const progress = { show() {} };
 let app: CrashApp;
 let source: Sql;
@@ -41,7 +42,7 @@ beforeAll(async () => {
   while ((await parseBatch(app.sql, builtInParsers(app.config))) > 0);
   await post(app.app, { severity: '9' });
   source = app.database.client('backup');
-  await backupInto(source, file);
+  await backupInto(source, file, { config });
 });
 afterAll(async () => {
   await app.close();
@@ -111,7 +112,7 @@ test('large rows come back in batches that PostgreSQL takes', async () => {
 
 test('a backup appears under its name once it is whole, for its owner alone', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  await expect(backupInto(source, join(dir, 'no/such/folder'))).rejects.toThrow(/can't be written/);
+  await expect(backupInto(source, join(dir, 'no/such/folder'), { config })).rejects.toThrow(/can't be written/);
   expect(readdirSync(dir)).toEqual(['whole.backup']);
 });
 
@@ -307,7 +308,7 @@ test('scheduled backups are named after the moment; the oldest go, and what a ki
   utimesSync(join(folder, '.1-1.unfinished'), new Date('2026-11-20'), new Date('2026-11-20'));
   utimesSync(join(folder, '.2-2.unfinished'), new Date('2026-11-23T03:29Z'), new Date('2026-11-23T03:29Z'));
   for (const day of [21, 22, 23])
-    await scheduledBackup(source, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
+    await scheduledBackup(source, config, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
   expect(readdirSync(folder).sort()).toEqual([
     '.2-2.unfinished',
     'mine.backup',
@@ -319,7 +320,7 @@ test('scheduled backups are named after the moment; the oldest go, and what a ki
 test('backups of a server whose clock is wrong take nothing from the others, and the one just written always stays', async () => {
   const folder = join(dir, 'misdated');
   const write = (day: string, keep: number | 'all') =>
-    scheduledBackup(source, folder, keep, quietLog, new Date(`${day}T03:30:00Z`));
+    scheduledBackup(source, config, folder, keep, quietLog, new Date(`${day}T03:30:00Z`));
   const left = () => readdirSync(folder).map(file => file.slice(13, 21));
   for (const day of ['2026-11-21', '2026-11-22']) await write(day, 2);
   for (const day of ['2027-11-21', '2027-11-22', '2027-11-23']) await write(day, 'all');

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
 import { backupInto, UNFINISHED } from './commands.ts';
@@ -14,6 +15,7 @@ const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
  */
 export async function scheduledBackup(
   sql: Sql,
+  config: Config,
   dir: string,
   keep: number | 'all',
   log: Log,
@@ -24,7 +26,7 @@ export async function scheduledBackup(
   const started = performance.now();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (keep !== 'all') removeAbandoned(dir, now);
-  const rows = await backupInto(sql, join(dir, name));
+  const rows = await backupInto(sql, join(dir, name), { config });
   const old = keep === 'all' ? [] : oldest(dir, name, keep);
   for (const file of old) rmSync(join(dir, file));
   log.info('backed up', {

@@ -20,6 +20,7 @@ import type { Log } from '../log.ts';
 import { lockFile } from './file-lock.ts';
 import { memorySettings } from './memory.ts';
 import { assertReachable, give, type RunAs } from './run-as.ts';
+import { writeAheadLogSettings } from './write-ahead-log.ts';
 
 export interface Cluster {
   /** Where PostgreSQL's programs lie: `bin`, `lib`, `share`. */
@@ -42,8 +43,6 @@ const SETTINGS: Record<string, string> = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
   max_connections: '60',
-  max_wal_size: '2GB',
-  min_wal_size: '256MB',
   checkpoint_timeout: '15min',
   random_page_cost: '1.1',
   jit: 'off',
@@ -156,7 +155,12 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /** Starts PostgreSQL and resolves once it takes connections. */
 export async function startPostmaster(cluster: Cluster, log: Log): Promise<ChildProcess> {
-  const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: cluster.socketDir };
+  const settings = {
+    ...SETTINGS,
+    ...memorySettings(),
+    ...writeAheadLogSettings(cluster.dataDir),
+    unix_socket_directories: cluster.socketDir,
+  };
   const args = [
     '-D',
     cluster.dataDir,

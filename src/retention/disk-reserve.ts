@@ -1,5 +1,6 @@
-import { statfs } from 'node:fs/promises';
-import { RequestError } from '../errors.ts';
+import { stat, statfs } from 'node:fs/promises';
+import type { Config } from '../config/settings.ts';
+import { OperatorError, RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export interface DiskReserve {
@@ -28,6 +29,31 @@ export async function roomIn(dir: string, reserve: number | undefined): Promise<
   const freeBytes = bavail * bsize;
   const reserveBytes = reserve ?? Math.min(blocks * bsize * DEFAULT_SHARE, DEFAULT_MOST_BYTES);
   return { freeBytes, reserveBytes, low: freeBytes < reserveBytes };
+}
+
+/** What else is written beside the database stops so far above the reserve. */
+const BESIDE_MARGIN = 1.1;
+
+/** Resolves where a file may grow in `dir`; rejects with OperatorError where it would take what is kept for records. */
+export async function assertRoomBeside({ state, database, disk }: Config, dir: string) {
+  if (database.url !== undefined || !(await shareRoom(dir, state.dir))) return;
+  const { freeBytes, reserveBytes } = await roomIn(state.dir, disk.reserve);
+  if (freeBytes > reserveBytes * BESIDE_MARGIN) return;
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2).toLocaleString('en')} MB`;
+  throw new OperatorError(
+    `${dir} lies on the file system of the database, where ${megabytes(freeBytes)} are free and ${megabytes(reserveBytes)} are kept for records (disk.reserve)`,
+    'Write it to another file system, best on another disk, or make room there.',
+  );
+}
+
+/** Volumes of a pool have different devices and the same blocks. */
+async function shareRoom(one: string, other: string): Promise<boolean> {
+  const [devices, systems] = await Promise.all([
+    Promise.all([one, other].map(dir => stat(dir))),
+    Promise.all([one, other].map(dir => statfs(dir))),
+  ]);
+  const [a, b] = systems as [(typeof systems)[0], (typeof systems)[0]];
+  return devices[0]!.dev === devices[1]!.dev || (a.type === b.type && a.blocks === b.blocks && a.bfree === b.bfree);
 }
 
 /**
