@@ -42,18 +42,25 @@ export function give(path: string, user: RunAs | undefined) {
   if (user) chownSync(path, user.uid, user.gid);
 }
 
-/** Throws, naming the folder that is in the way, where `user` may not pass through a parent of `path`. */
+const [READ, EXECUTE] = [4, 1];
+
+/** Throws, naming the folder that is in the way, where `user` may not enter the folder `path` or a parent of it. */
 export function assertReachable(path: string, user: RunAs | undefined) {
-  if (!user) return;
-  for (let folder = path; ; folder = dirname(folder)) {
-    const { mode, uid, gid } = statSync(folder);
-    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-    if (!(mode & bit)) {
-      throw new OperatorError(
-        `PostgreSQL runs as ${user.name} when telemetricsd is started as root, and ${user.name} may not enter ${folder}`,
-        `Allow it (chmod o+x ${folder}), or keep the state elsewhere: TELEMETRICSD_STATE_DIR=/var/lib/telemetricsd`,
-      );
-    }
-    if (folder === '/') return;
+  const folder = user && closedTo(path, user);
+  if (folder === undefined) return;
+  throw new OperatorError(
+    `PostgreSQL runs as ${user!.name} when telemetricsd is started as root, and ${user!.name} may not enter ${folder}`,
+    `Allow it (chmod o+x ${folder}), or keep the state elsewhere: TELEMETRICSD_STATE_DIR=/var/lib/telemetricsd`,
+  );
+}
+
+/** What keeps a user from reading a file or entering a folder: itself or the nearest parent that may not be entered. */
+export function closedTo(path: string, user: { uid: number; gid: number }): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const found = statSync(at);
+    const needed = found.isDirectory() ? EXECUTE : READ;
+    const shift = found.uid === user.uid ? 6 : found.gid === user.gid ? 3 : 0;
+    if (!(found.mode & (needed << shift))) return at;
+    if (at === '/') return undefined;
   }
 }
