@@ -38,10 +38,11 @@ const BESIDE_MARGIN = 1.1;
 export async function assertRoomBeside({ state, database, disk }: Config, dir: string) {
   if (database.url !== undefined || !(await shareRoom(dir, state.dir))) return;
   const { freeBytes, reserveBytes } = await roomIn(state.dir, disk.reserve);
-  if (freeBytes > reserveBytes * BESIDE_MARGIN) return;
+  const least = reserveBytes * BESIDE_MARGIN;
+  if (freeBytes > least) return;
   const megabytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2).toLocaleString('en')} MB`;
   throw new OperatorError(
-    `${dir} lies on the file system of the database, where ${megabytes(freeBytes)} are free and ${megabytes(reserveBytes)} are kept for records (disk.reserve)`,
+    `${dir} lies on the file system of the database, where ${megabytes(freeBytes)} are free; below ${megabytes(least)} they are kept for records (disk.reserve)`,
     'Write it to another file system, best on another disk, or make room there.',
   );
 }

@@ -73,7 +73,7 @@ describe.skipIf(!mounted)('a file system that fills up', () => {
     const write = () => backupInto(database.client('backup'), join(dir, 'backups/beside.backup'), { config });
     const refused = {
       message: expect.stringMatching(
-        /backups lies on the file system of the database, where \d+ MB are free and 6 MB are kept/,
+        /backups lies on the file system of the database, where \d+ MB are free; below 7 MB they are kept/,
       ),
       remedy: expect.stringContaining('another file system'),
     };
