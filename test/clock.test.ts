@@ -93,22 +93,23 @@ describe('the clock of a server', () => {
 
   beforeAll(async () => {
     server = await crashApp();
-    const { sql, config, database } = server;
-    const limits = await openLimits(
-      sql,
-      config.collector.tids,
-      await registerFleets(sql, config.collector.tids),
-      quietLog,
-    );
-    const clock = watchClock(database.client('clock'), log, () => uptime);
-    const jobs = timetable(database, config, limits, clock, quietLog);
-    job = name => jobs.find(each => each.name === name)!.run();
+    await startServer();
   });
   afterAll(() => server.close());
   beforeEach(async () => {
     await trustClock(server.sql);
     await job('look at the clock');
   });
+
+  /** One more on the database, which has not looked yet. */
+  async function startServer() {
+    const { sql, config, database } = server;
+    const fleets = await registerFleets(sql, config.collector.tids);
+    const limits = await openLimits(sql, config.collector.tids, fleets, quietLog);
+    const clock = watchClock(database.client('clock'), log, () => uptime);
+    const jobs = timetable(database, config, limits, clock, quietLog);
+    job = name => jobs.find(each => each.name === name)!.run();
+  }
 
   /** Time passes, and the server runs. */
   async function pass(seconds: number) {
@@ -202,16 +203,7 @@ describe('the clock of a server', () => {
     await step(50);
     // As after a restart.
     uptime = 1_000;
-    const { sql, config, database } = server;
-    const limits = await openLimits(
-      sql,
-      config.collector.tids,
-      await registerFleets(sql, config.collector.tids),
-      quietLog,
-    );
-    const clock = watchClock(database.client('clock'), log, () => uptime);
-    const jobs = timetable(database, config, limits, clock, quietLog);
-    job = name => jobs.find(each => each.name === name)!.run();
+    await startServer();
     await job('purge');
     expect((await rows()).records).toBe(records!);
     expect(await clockOnStatus()).toMatchObject({ level: 'ok' });

@@ -21,7 +21,7 @@ export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): C
   async function look(): Promise<Belief> {
     const at = passed();
     const elapsed = last === undefined ? undefined : at - last;
-    const belief = await sql.begin(async tx => {
+    const { before, after, began } = await sql.begin(async tx => {
       const { now, belief: before, afterId } = await readBelief(tx, { lock: true });
       const heard = before.doubt ? await hearMachines(tx, before.doubt, now, afterId) : NOBODY;
       // Without records there is nothing to lose.
@@ -29,14 +29,14 @@ export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): C
         ? judge(before, { now, elapsed, heard })
         : { trustedAt: now, lookedAt: now, doubt: null };
       const began = after.doubt !== null && after.doubt.since !== before.doubt?.since;
-      const ended = before.doubt !== null && after.doubt === null;
-      await writeBelief(tx, after, began ? await newestId(tx) : afterId, ended);
-      if (began) log.error('the date may be wrong: nothing is removed for its age', stepOf(after));
-      if (ended) log.info('the date is believed again', stepOf({ ...before, lookedAt: now }));
-      return after;
+      await writeBelief(tx, after, began ? await newestId(tx) : afterId, isOver(before, after));
+      return { before, after, began };
     });
     last = at;
-    return belief;
+    const step = { now: iso(after.lookedAt), last_believed: iso(before.trustedAt) };
+    if (began) log.error('the date may be wrong: nothing is removed for its age', step);
+    if (isOver(before, after)) log.info('the date is believed again', step);
+    return after;
   }
 
   return { look, isTrusted: async () => (await look()).doubt === null };
@@ -50,8 +50,8 @@ export async function trustClock(sql: Sql) {
   });
 }
 
-function stepOf({ trustedAt, lookedAt }: Belief) {
-  return { now: iso(lookedAt), last_believed: iso(trustedAt) };
+function isOver(before: Belief, after: Belief) {
+  return before.doubt !== null && after.doubt === null;
 }
 
 function iso(seconds: number) {

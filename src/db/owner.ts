@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import { lockFile } from './file-lock.ts';
 
+/** A file that changes so often under our eyes is no race between a few processes. */
+const MOST_ATTEMPTS = 1_000;
 const { O_CREAT, O_RDONLY, O_RDWR } = constants;
 
 /** Another telemetricsd uses the state directory. */
@@ -34,7 +36,7 @@ export interface Claim {
 export function claimState(stateDir: string): Claim {
   const file = ownerFile(stateDir);
   try {
-    for (;;) {
+    for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
       const { fd, writable } = openOwnerFile(file);
       if (!lockFile(fd)) throw inUse(stateDir);
       if (isStill(fd, file)) {
@@ -45,6 +47,7 @@ export function claimState(stateDir: string): Claim {
       // Else its owner removed it after we had opened it.
       closeSync(fd);
     }
+    throw inUse(stateDir);
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause;
     throw new OperatorError(

@@ -57,7 +57,8 @@ export function assertReachable(path: string, user: RunAs | undefined) {
 /** What keeps a user from reading a file or entering a folder: itself or the nearest parent that may not be entered. */
 export function closedTo(path: string, user: { uid: number; gid: number }): string | undefined {
   for (let at = path; ; at = dirname(at)) {
-    const found = statSync(at);
+    const found = statSync(at, { throwIfNoEntry: false });
+    if (!found) return at;
     const needed = found.isDirectory() ? EXECUTE : READ;
     const shift = found.uid === user.uid ? 6 : found.gid === user.gid ? 3 : 0;
     if (!(found.mode & (needed << shift))) return at;
