@@ -59,14 +59,15 @@ describe.skipIf(!isRoot)('programs that can not see each other, on one state dir
     chmodSync(hidden, 0o755);
     // Too long for a socket, so that lies in the temporary directory.
     const stateDir = path('a'.repeat(60));
-    const program = await start({ stateDir, wrapper: APART, env: { TMPDIR: hidden } });
+    const env = { TMPDIR: hidden };
+    const program = await start({ stateDir, wrapper: APART, env });
     await store(program);
     const elsewhere = [...APART, 'sh', '-c', 'mount -t tmpfs tmpfs "$0" && exec "$@"', hidden];
     const { code, stderr } = await run(['backup', path('hidden.backup')], { stateDir, wrapper: elsewhere });
     expect([code, stderr]).toEqual([1, expect.stringContaining('another telemetricsd (process 1) uses')]);
     await store(program);
     await stopApart(program);
-    await holds(2, stateDir);
+    await holds(2, stateDir, env);
   });
 
   test('a PostgreSQL that outlives its server keeps others out, until it is gone', async () => {
@@ -169,8 +170,8 @@ describe.skipIf(!isRoot)('programs that can not see each other, on one state dir
     expect((await exchange(port, headerRequest('hello\n', { headers: { event_id: event } }))).status).toBe(201);
   }
 
-  async function holds(records: number, stateDir: string) {
-    const program = await start({ stateDir });
+  async function holds(records: number, stateDir: string, env: Record<string, string> = {}) {
+    const program = await start({ stateDir, env });
     expect((await exchange(program.port, get('/api/records'))).json.records).toHaveLength(records);
     expect((await program.stop()).code).toBe(0);
   }
