@@ -13,13 +13,14 @@ import { verifyIn } from '../src/backup/verify.ts';
 import type { Sql } from '../src/db/connect.ts';
 import { builtInParsers } from '../src/parsers/built-in/parsers.ts';
 import { parseBatch } from '../src/parsers/parse-batch.ts';
-import { appOn, getJson, post, postJson, recordJson, TID } from './app.ts';
+import { appOn, getJson, post, postJson, recordJson, TID, testConfig } from './app.ts';
 import { type CrashApp, crashApp } from './crashes/crash-app.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 import { passDays } from './time.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'telemetricsd-backup-'));
 const file = join(dir, 'whole.backup');
+const config = testConfig({ TELEMETRICSD_STATE_DIR: dir });
 const progress = { show() {} };
 let app: CrashApp;
 let source: Sql;
@@ -41,7 +42,7 @@ beforeAll(async () => {
   while ((await parseBatch(app.sql, builtInParsers(app.config))) > 0);
   await post(app.app, { severity: '9' });
   source = app.database.client('backup');
-  await backupInto(source, file);
+  await backupInto(source, file, { config });
 });
 afterAll(async () => {
   await app.close();
@@ -111,12 +112,21 @@ test('large rows come back in batches that PostgreSQL takes', async () => {
 
 test('a backup appears under its name once it is whole, for its owner alone', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  await expect(backupInto(source, join(dir, 'no/such/folder'))).rejects.toThrow(/can't be written/);
+  await expect(backupInto(source, join(dir, 'no/such/folder'), { config })).rejects.toThrow(/can't be written/);
   expect(readdirSync(dir)).toEqual(['whole.backup']);
 });
 
 describe('is refused before anything is written', () => {
   const bytes = () => readFileSync(file);
+  const APPENDED: [what: string, more: () => Uint8Array][] = [
+    ['a byte', () => Buffer.from('\n')],
+    ['zeros', () => Buffer.alloc(4096)],
+    ['many bytes', () => Buffer.alloc(300_000, 'junk')],
+    ['the same once more', bytes],
+    ['a part of the same', () => bytes().subarray(0, 200)],
+    ['no more than a beginning', () => bytes().subarray(0, 4)],
+    ['other lines', () => Bun.zstdCompressSync(Buffer.from('"more"\n'))],
+  ];
   const cases: [what: string, make: () => Uint8Array, message: RegExp][] = [
     ['an empty file', () => new Uint8Array(), /damaged or no backup: it is empty/],
     [
@@ -144,11 +154,27 @@ describe('is refused before anything is written', () => {
       },
       /its checksum is wrong/,
     ],
+    ...APPENDED.map(([what, more]): (typeof cases)[number] => [
+      `with ${what} after its end`,
+      () => Buffer.concat([bytes(), more()]),
+      /damaged or no backup: something follows its end/,
+    ]),
   ];
   test.each(cases)('%s', async (_what, make, message) => {
     const broken = join(dir, 'broken');
     writeFileSync(broken, make());
     await expect(checkBackup(broken)).rejects.toThrow(message);
+  });
+
+  test('but not one that another program has compressed, in parts', async () => {
+    const plain = Bun.zstdDecompressSync(bytes());
+    const parts = [plain.subarray(0, 1_000), plain.subarray(1_000)].map(part =>
+      Bun.zstdCompressSync(part, { level: 1 }),
+    );
+    const skipped = Buffer.from([0x5e, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const again = join(dir, 'again');
+    writeFileSync(again, Buffer.concat([skipped, ...parts, skipped]));
+    expect((await checkBackup(again)).rows).toBe((await checkBackup(file)).rows);
   });
 
   test('a file that is not there', () => expect(checkBackup(join(dir, 'none'))).rejects.toThrow(/can't be read/));
@@ -217,17 +243,18 @@ test('an older backup is brought to the schema of this program', async () => {
       else yield { kind: 'header', header: { ...part.header, migrations: part.header.migrations.filter(isOld) } };
     }
   }
-  // Later ones add columns to each of these tables: what was written before ends without them.
+  // Later ones add columns to these tables: what was written before has as many less.
   const isOld = ({ number }: { number: number }) => number < 8;
-  const oneColumn = /,[^,]*\)$/;
+  const columns = (n: number) => new RegExp(`(,[^,]*){${n}}\\)$`);
   const widened = new Map([
-    ...['record_days', 'records', 'quarantine', 'crashes', 'never_guilty', 'guilties', 'recomputations'].map(
-      table => [table, oneColumn] as const,
+    ...['records', 'quarantine', 'crashes', 'never_guilty', 'guilties', 'recomputations'].map(
+      table => [table, columns(1)] as const,
     ),
+    ['record_days', columns(2)],
     ['stacks', /,\d*,"?\{[^}]*\}"?\)$/],
   ]);
-  // There were no parsers, nothing waited for them, and machine checks had no totals.
-  const later = ['parsed', 'machine_check_totals'];
+  // There were no parsers, nothing waited for them, machine checks had no totals, and nobody watched the clock.
+  const later = ['parsed', 'machine_check_totals', 'clock'];
   const kept = (table: string, row: string) => !later.includes(table) && !row.startsWith('(parse,');
   async function* withoutColumn(): AsyncGenerator<BackupPart> {
     let digest = new TableDigest();
@@ -286,11 +313,25 @@ test('scheduled backups are named after the moment; the oldest go, and what a ki
   utimesSync(join(folder, '.1-1.unfinished'), new Date('2026-11-20'), new Date('2026-11-20'));
   utimesSync(join(folder, '.2-2.unfinished'), new Date('2026-11-23T03:29Z'), new Date('2026-11-23T03:29Z'));
   for (const day of [21, 22, 23])
-    await scheduledBackup(source, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
+    await scheduledBackup(source, config, folder, 2, quietLog, new Date(`2026-11-${day}T03:30:00Z`));
   expect(readdirSync(folder).sort()).toEqual([
     '.2-2.unfinished',
     'mine.backup',
     'telemetricsd-20261122-033000.backup',
     'telemetricsd-20261123-033000.backup',
   ]);
+});
+
+test('backups of a server whose clock is wrong take nothing from the others, and the one just written always stays', async () => {
+  const folder = join(dir, 'misdated');
+  const write = (day: string, keep: number | 'all') =>
+    scheduledBackup(source, config, folder, keep, quietLog, new Date(`${day}T03:30:00Z`));
+  const left = () => readdirSync(folder).map(file => file.slice(13, 21));
+  for (const day of ['2026-11-21', '2026-11-22']) await write(day, 2);
+  for (const day of ['2027-11-21', '2027-11-22', '2027-11-23']) await write(day, 'all');
+  expect(left().sort()).toEqual(['20261121', '20261122', '20271121', '20271122', '20271123']);
+  await write('2026-11-23', 2);
+  expect(left().sort()).toEqual(['20261123', '20271123']);
+  await write('2026-11-24', 1);
+  expect(left()).toEqual(['20261124']);
 });

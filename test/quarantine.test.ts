@@ -180,10 +180,10 @@ describe('the quarantine is bounded', () => {
     expect(await kept(server)).toHaveLength(10);
 
     await age(server, '19 hours 58 minutes');
-    await forgetEvicted(server.database.sql, server.config.quarantine);
+    await forgetEvicted(server.database.sql, server.config.quarantine, true);
     expect((await refusedFrom(server.app, 'machine-1', 'machine-1', 'x')).status).toBe(201);
     await age(server, '2 minutes');
-    await forgetEvicted(server.database.sql, server.config.quarantine);
+    await forgetEvicted(server.database.sql, server.config.quarantine, true);
     expect((await refusedFrom(server.app, 'machine-0', 'machine-0', 'x')).status).toBe(400);
   });
 

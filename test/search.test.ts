@@ -238,6 +238,30 @@ test('days that are over are indexed for payload searches, once', async () => {
   expect(idsOn((await getPage(server.app, `${PAGE}?payload=core+dumped&per_page=1000`)).html)).toEqual(expected);
 });
 
+test('a day that is dropped before its turn comes keeps no other from being indexed', async () => {
+  const { sql } = server.database;
+  const [days] = await sql<{ newest: string; dropped: string; oldest: string }[]>`
+    select to_char(day - 300, 'YYYYMMDD') as newest, to_char(day - 301, 'YYYYMMDD') as dropped, to_char(day - 302, 'YYYYMMDD') as oldest
+      from (select (now() at time zone 'UTC')::date as day) today`;
+  for (const day of Object.values(days!)) await sql`select make_records_day(to_date(${day}, 'YYYYMMDD'))`;
+  let indexing: Promise<void> | undefined;
+  await sql.begin(async tx => {
+    // The first index waits for whoever has written to its day.
+    await tx`lock table ${tx(`records_${days!.newest}`)} in row exclusive mode`;
+    indexing = indexPayloads(server.database.client('index'), quietLog);
+    for (let waits = 0; waits === 0; await Bun.sleep(20)) {
+      const [row] = await sql<{ n: number }[]>`
+        select count(*) as n from pg_stat_activity where query like 'create index concurrently%' and wait_event_type = 'Lock'`;
+      waits = row!.n;
+    }
+    for (const kind of ['records', 'crashes', 'parsed']) await sql`drop table ${sql(`${kind}_${days!.dropped}`)}`;
+  });
+  await indexing;
+  const [made] = await sql<{ oldest: boolean; dropped: boolean }[]>`
+    select to_regclass(${`records_${days!.oldest}_payload`}) is not null as oldest, to_regclass(${`records_${days!.dropped}`}) is not null as dropped`;
+  expect(made).toEqual({ oldest: true, dropped: false });
+});
+
 describe('an export', () => {
   test('neutralises formulas and quotes by RFC 4180', async () => {
     await post(server.app, { machine_id: '=cmd', creation_timestamp: '1' }, '=1+1,"x"\r\n@y');

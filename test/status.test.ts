@@ -185,6 +185,7 @@ const WELL: ServerState = {
   largestDatabase: undefined,
   jobs: new Map(),
   lastArrival: undefined,
+  clock: { trustedAt: 0, lookedAt: 0, doubt: null },
   disk: undefined,
   certificate: undefined,
   pluginsLeftOut: [],

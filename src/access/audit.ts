@@ -60,6 +60,24 @@ export async function recordAudit(sql: Queryable, { who, via, address }: Actor, 
             ${before ? JSON.stringify(before) : null}::text::jsonb, ${after ? JSON.stringify(after) : null}::text::jsonb)`;
 }
 
+/** How many are kept of what anybody can cause, or comes again and again; changes are kept for ever. */
+const MOST_KEPT: Record<string, number> = {
+  'failed to sign in': 10_000,
+  'was not let in': 10_000,
+  'signed in': 100_000,
+  'signed out': 100_000,
+};
+
+/** For the schedule: forgets the oldest sign-ins and attempts past their number. */
+export async function boundAudit(sql: Queryable, most = MOST_KEPT) {
+  for (const [action, kept] of Object.entries(most)) {
+    await sql`
+      delete from audit
+       where action = ${action}
+         and id <= (select id from audit where action = ${action} order by id desc offset ${kept} limit 1)`;
+  }
+}
+
 export interface AuditRow extends Actor {
   id: number;
   at: Date;

@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { type Database, NoDatabase, openExisting } from '../db/database.ts';
-import { socketOfRunning } from '../db/embedded.ts';
+import { runningSocket } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { makeLink } from './links.ts';
@@ -30,7 +30,7 @@ export async function withDatabase<T>(
 /** A link that makes the first account, where one is needed and the server runs; it ends earlier ones. */
 export async function firstAccountLink(config: Config): Promise<string | undefined> {
   if (!needsAccounts(config)) return undefined;
-  if (config.database.url === undefined && !socketOfRunning(config.state.dir)) return undefined;
+  if (config.database.url === undefined && !(await runningSocket(config.state.dir))) return undefined;
   let database: Database;
   try {
     database = await openExisting(config, createLog('warn', config.log.format));

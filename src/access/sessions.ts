@@ -65,10 +65,14 @@ export async function endOtherSessions(sql: Queryable, userId: number, keptId: n
   return (await sql`delete from sessions where user_id = ${userId} and id is distinct from ${keptId ?? null}`).count;
 }
 
-/** For the schedule: forgets sessions, links and attempts that are over. */
+/** For the schedule: forgets sessions and links that are over. */
 export async function forgetEnded(sql: Queryable, limits: SessionLimits) {
   await sql`delete from sessions s where not (${isAlive(sql, limits)})`;
   await sql`delete from sign_in_links where expires_at < now()`;
+}
+
+/** For the schedule: forgets sign-ins that were begun or failed. */
+export async function forgetAttempts(sql: Queryable) {
   await sql`delete from oidc_sign_ins where expires_at < now()`;
   await sql`delete from sign_in_failures where at < now() - interval '1 hour'`;
 }

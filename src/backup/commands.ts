@@ -1,11 +1,13 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { openDatabase, openExisting } from '../db/database.ts';
 import { fileReason, OperatorError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
+import { assertRoomBeside } from '../retention/disk-reserve.ts';
 import { hasJobOutcomes, noteSuccess } from '../status/jobs.ts';
 import { writeBackup } from './format.ts';
 import { checkBackup, restoreBackup } from './restore.ts';
@@ -24,7 +26,7 @@ export async function backup(file: string, { config: configFile }: Options): Pro
   try {
     const client = database.client('backup');
     const bar = progressBar(await estimateRows(client), 'rows', 'Backed up');
-    const rows = await backupInto(client, file, bar.show);
+    const rows = await backupInto(client, file, { show: bar.show, config });
     bar.done(rows);
     // The schema may still be that of an older version.
     if (await hasJobOutcomes(client)) await noteSuccess(client, 'backup');
@@ -39,21 +41,37 @@ export async function backup(file: string, { config: configFile }: Options): Pro
 export const UNFINISHED = '.unfinished';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** System calls that fail where nothing can be written. */
+const NOT_THERE = ['open', 'stat', 'statfs'];
+/** A disk takes no more than a few megabytes within that time. */
+const LOOK_MS = 50;
+
+interface BackupOptions {
+  /** Where the database may lie beside the backup: what is kept free for records stays free. */
+  config: Config;
+  show?(rows: number): void;
+}
 
 /** Writes a backup under a temporary name that becomes `file` once it is whole and on disk. Returns how many rows it has. */
-export async function backupInto(sql: Sql, file: string, show: (rows: number) => void = () => {}): Promise<number> {
+export async function backupInto(sql: Sql, file: string, { config, show }: BackupOptions): Promise<number> {
   const unfinished = join(dirname(file), `.${process.pid}-${Date.now()}${UNFINISHED}`);
   let rows = 0;
+  let lookedAt = performance.now();
   async function* counted() {
     for await (const part of readDatabase(sql)) {
+      if (performance.now() - lookedAt > LOOK_MS) {
+        await assertRoomBeside(config, dirname(file));
+        lookedAt = performance.now();
+      }
       if (part.kind === 'rows') {
         rows += part.rows.length;
-        show(rows);
+        show?.(rows);
       }
       yield part;
     }
   }
   try {
+    await assertRoomBeside(config, dirname(file));
     await writeBackup(unfinished, counted());
     renameSync(unfinished, file);
     return rows;
@@ -61,7 +79,7 @@ export async function backupInto(sql: Sql, file: string, show: (rows: number) =>
     rmSync(unfinished, { force: true });
     const { syscall, code = '' } = error as NodeJS.ErrnoException;
     const isFull = FULL.includes(code);
-    if (syscall !== 'open' && !isFull) throw error;
+    if (!NOT_THERE.includes(syscall ?? '') && !isFull) throw error;
     throw new OperatorError(
       `${file} can't be written: ${fileReason(error)}`,
       isFull

@@ -5,6 +5,7 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
 import { TableDigest } from './digest.ts';
+import { isWholeFrames } from './frames.ts';
 
 // A backup is lines of JSON, compressed with zstd (`zstd -dc FILE` shows them): a header; for each table a line that names it, a
 // line for each row and one that sums it up; then the sequences; then the SHA-256 of all lines before it.
@@ -129,6 +130,7 @@ export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
     all.update(`${text}\n`);
   }
   if (!whole) throw damaged(file, first ? 'it is empty' : 'it ends too early');
+  if (!isWholeFrames(file)) throw damaged(file, 'something follows its end');
 }
 
 async function* linesOf(file: string): AsyncGenerator<string> {

@@ -8,7 +8,7 @@ import { type BackupHeader, readBackup, type Sequence, type TableSum } from './f
 import { ourTables } from './snapshot.ts';
 
 export interface Progress {
-  show(rows: number): void;
+  show(rows: number): void | Promise<void>;
 }
 
 export interface CheckedBackup {
@@ -59,7 +59,7 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
       if (part.kind === 'rows') {
         await insertRows(tx, part.table, part.rows);
         done += part.rows.length;
-        progress.show(done);
+        await progress.show(done);
       }
       if (part.kind === 'sequences') await setSequences(tx, part.sequences);
     }

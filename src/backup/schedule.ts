@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { fileReason } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -11,11 +12,15 @@ import { backupInto, UNFINISHED } from './commands.ts';
 const ABANDONED_MS = 3_600_000;
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
-/** Writes a backup named after the moment into `dir`, which is made where it is missing; once it is whole, the oldest go until `keep` are left. */
+/**
+ * Writes a backup named after the moment into `dir`, which is made where it is missing; once it is whole, the oldest go until `keep` are
+ * left. With 'all' none go: the names of backups can't be relied on then.
+ */
 export async function scheduledBackup(
   sql: Sql,
+  config: Config,
   dir: string,
-  keep: number,
+  keep: number | 'all',
   log: Log,
   now = new Date(),
 ): Promise<number> {
@@ -23,9 +28,9 @@ export async function scheduledBackup(
   const name = `telemetricsd-${moment}.backup`;
   const started = performance.now();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  removeAbandoned(dir, now);
-  const rows = await backupInto(sql, join(dir, name));
-  const old = scheduledBackups(dir).slice(0, -keep);
+  if (keep !== 'all') removeAbandoned(dir, now);
+  const rows = await backupInto(sql, join(dir, name), { config });
+  const old = keep === 'all' ? [] : oldest(dir, name, keep);
   for (const file of old) rmSync(join(dir, file));
   log.info('backed up', {
     file: join(dir, name),
@@ -52,6 +57,12 @@ export async function tryBackupDir(sql: Sql, dir: string, log: Log): Promise<voi
     log.warn('backups can not be written into backup.dir; "telemetricsd doctor" says what to do', { dir, reason });
     await noteFailure(sql, 'backup', `${TRIAL}nothing can be written into ${dir}: ${reason}`);
   }
+}
+
+/** Those that are one too many. The one just written is none of them, whatever its name says. */
+function oldest(dir: string, written: string, keep: number): string[] {
+  const others = scheduledBackups(dir).filter(file => file !== written);
+  return others.slice(0, Math.max(0, others.length + 1 - keep));
 }
 
 /** The names of those that are there, the oldest first. */

@@ -7,6 +7,7 @@ import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { progressBar } from '../progress.ts';
+import { roomIn } from '../retention/disk-reserve.ts';
 import { type CheckedBackup, checkBackup, fillFromBackup, type Progress } from './restore.ts';
 import { readDatabase } from './snapshot.ts';
 
@@ -21,7 +22,11 @@ export async function verify(file: string): Promise<number> {
     const sql = connect({ target: postgres, connections: 1, name: 'verify' });
     try {
       const bar = progressBar(checked.rows, 'rows', 'Restored and compared');
-      const tables = await verifyIn(sql, file, checked, log, bar);
+      const show = async (rows: number) => {
+        bar.show(rows);
+        await assertRoom(scratch);
+      };
+      const tables = await verifyIn(sql, file, checked, log, { show });
       bar.done();
       process.stderr.write(`${tables} tables are the same, row by row; taken at ${checked.header.taken_at}.\n`);
       return 0;
@@ -32,6 +37,15 @@ export async function verify(file: string): Promise<number> {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** A server may have its database on the same file system. */
+async function assertRoom(scratch: string) {
+  if (!(await roomIn(scratch, undefined)).low) return;
+  throw new OperatorError(
+    `the temporary directory ${scratch} has too little room for what the backup holds`,
+    'Name one on another file system: TMPDIR=/path telemetricsd verify …',
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { confinement, type Needs } from './confine.ts';
 import { readLines } from './read-lines.ts';
 import { cpuMilliseconds, residentBytes } from './usage.ts';
 
@@ -47,9 +48,12 @@ export interface Child {
 
 const LOOK_MS = 20;
 
-/** Starts the program with no environment; rejects with `ChildLost` where it does not begin to talk. */
-export async function startChild(program: ChildProgram): Promise<Child> {
-  const child = spawn(program);
+/**
+ * Starts the program with no environment and no more rights than it needs; rejects with `ChildLost` where it does not begin to talk.
+ * `needs.files` are those beside the executable.
+ */
+export async function startChild(program: ChildProgram, needs: Needs = { files: [] }): Promise<Child> {
+  const child = spawn(program, needs);
   child.unref();
   const lines = readLines(child.stdout);
   return { greeting: await greeting(), ask, residentBytes: () => residentBytes(child.pid), kill };
@@ -92,9 +96,10 @@ export async function startChild(program: ChildProgram): Promise<Child> {
   }
 }
 
-function spawn({ args, script, prints }: ChildProgram) {
+function spawn({ args, script, prints }: ChildProgram, needs: Needs) {
+  const files = [process.execPath, ...(Bun.isStandaloneExecutable ? [] : [script]), ...needs.files];
   const what = Bun.isStandaloneExecutable ? args : [script, ...args.slice(1)];
-  return Bun.spawn([process.execPath, ...what], {
+  return Bun.spawn([...confinement({ ...needs, files }), process.execPath, ...what], {
     // While developing, JSX needs the tsconfig.json there.
     cwd: Bun.isStandaloneExecutable ? '/' : join(import.meta.dir, '../..'),
     env: {},

@@ -131,11 +131,11 @@ function marginOf({ max_records, max_bytes }: QuarantineLimits) {
   return { records: Math.floor(max_records * MARGIN), bytes: Math.floor(max_bytes * MARGIN) };
 }
 
-/** Forgets evicted requests whose clients have given up; and the oldest of them past ten times the limit. */
-export async function forgetEvicted(sql: Sql, limits: QuarantineLimits) {
+/** Forgets evicted requests whose clients have given up (`byDate`), and the oldest of them past ten times the limit. */
+export async function forgetEvicted(sql: Sql, limits: QuarantineLimits, byDate: boolean) {
   await sql`
     delete from quarantine
-     where evicted_at < now() - make_interval(hours => ${REMEMBER_HOURS})
+     where ${byDate} and evicted_at < now() - make_interval(hours => ${REMEMBER_HOURS})
         or id in (select id from quarantine where evicted_at is not null order by evicted_at desc offset ${limits.max_records * 10})`;
 }
 

@@ -26,7 +26,6 @@ export async function addTurnedAway(sql: Queryable, excesses: ExcessOfDay[]) {
     last_at: lastAt.toISOString(),
   }));
   await sql`
-    with gone as (delete from turned_away where day < (now() at time zone 'UTC')::date - ${KEPT_DAYS}::int)
     insert into turned_away as known (day, fleet_id, kind, requests, last_at)
     select day, fleet_id, kind, requests, last_at
       from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
@@ -34,6 +33,10 @@ export async function addTurnedAway(sql: Queryable, excesses: ExcessOfDay[]) {
      order by day, fleet_id, kind
         on conflict (day, fleet_id, kind) do update
        set requests = known.requests + excluded.requests, last_at = greatest(known.last_at, excluded.last_at)`;
+}
+
+export async function forgetTurnedAway(sql: Queryable) {
+  await sql`delete from turned_away where day < (now() at time zone 'UTC')::date - ${KEPT_DAYS}::int`;
 }
 
 /** Of that many UTC days, the one under way among them. */

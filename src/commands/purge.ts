@@ -7,7 +7,8 @@ export const purge = defineCommand({
   },
   help: `Removes the records whose time is over, by the rules of [retention], as the server does by itself every day
 (retention.schedule). Prints how many records went by which rule, and how many whole days. It may run
-beside a running server; taking records in goes on meanwhile.
+beside a running server; taking records in goes on meanwhile. Where the server does not believe the date and
+so removes nothing, a purge by hand overrides that: the date counts as right from then on.
 
 Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.
 

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import archivePath from '../../dist/postgres.tar.zst' with { type: 'file' };
 import { POSTGRES_VERSION } from '../version.ts';
-import { folderInTheWay, type RunAs } from './run-as.ts';
+import { closedTo, type RunAs } from './run-as.ts';
 
 export const POSTGRES_MAJOR = POSTGRES_VERSION.split('.')[0]!;
 
@@ -25,7 +25,7 @@ const SHARED = `/var/cache/telemetricsd/${POSTGRES_VERSION}`;
 export function binariesOf(stateDir: string, user: RunAs | undefined): string {
   if (!existsSync(stateDir)) return join(stateDir, 'pg', POSTGRES_MAJOR);
   const real = realpathSync(stateDir);
-  return join(folderInTheWay(dirname(real), user) === undefined ? real : SHARED, 'pg', POSTGRES_MAJOR);
+  return join(closedTo(dirname(real), user) === undefined ? real : SHARED, 'pg', POSTGRES_MAJOR);
 }
 
 export function areUnpacked(home: string): boolean {

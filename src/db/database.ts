@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import { DatabaseUnavailable, fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ConnectOptions, connect, type DatabaseTarget, type Sql } from './connect.ts';
-import { type EmbeddedPostgres, socketOfRunning, startEmbedded } from './embedded.ts';
+import { type EmbeddedPostgres, runningSocket, startEmbedded } from './embedded.ts';
 import { hasHistory } from './migrate.ts';
+import { StateInUse } from './owner.ts';
 
 export interface DatabaseSettings {
   database: { url?: string | undefined; connections: number };
@@ -28,6 +29,8 @@ export interface Database {
 const PAGES_DEADLINE_MS = 15_000;
 const HEALTH_DEADLINE_MS = 4_000;
 const CLOSE_TIMEOUT_S = 2;
+const JOIN_TIMEOUT_MS = 10_000;
+const JOIN_PAUSE_MS = 100;
 
 /**
  * Opens the external server of `database.url`, else starts the embedded one. With `join`, a command beside a running
@@ -36,10 +39,22 @@ const CLOSE_TIMEOUT_S = 2;
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
   const { url, connections } = config.database;
   if (url) return openExternal(url, connections, log);
-  const running = join ? socketOfRunning(config.state.dir) : undefined;
-  if (running) return databaseAt({ socketDir: running }, connections, { log });
-  const embedded = await startEmbedded(config.state.dir, log);
-  return databaseAt(embedded, connections, { embedded, log });
+  const opened = await (join ? startOrJoin(config.state.dir, log) : startEmbedded(config.state.dir, log));
+  return databaseAt(opened, connections, 'stop' in opened ? { embedded: opened, log } : { log });
+}
+
+/** The one who has the state directory may be about to start or to stop. */
+async function startOrJoin(stateDir: string, log: Log): Promise<EmbeddedPostgres | { socketDir: string }> {
+  for (const deadline = performance.now() + JOIN_TIMEOUT_MS; ; await Bun.sleep(JOIN_PAUSE_MS)) {
+    try {
+      return await startEmbedded(stateDir, log);
+    } catch (error) {
+      if (!(error instanceof StateInUse)) throw error;
+      const socketDir = await runningSocket(stateDir);
+      if (socketDir) return { socketDir };
+      if (performance.now() > deadline) throw error;
+    }
+  }
 }
 
 /** There is no database where the configuration says, and the command is none of those that make one. */

@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { binariesOf, POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
-import { claimState, liveOwner } from './owner.ts';
+import { assertLocksHold } from './lock-reach.ts';
+import { type Claim, claimState } from './owner.ts';
 import {
   assertRunnable,
   type Cluster,
@@ -13,11 +15,12 @@ import {
   makeSocketDir,
   postmasterStatus,
   removeSocketDir,
+  SOCKET,
   startPostmaster,
   stopOrphan,
   stopPostmaster,
 } from './postmaster.ts';
-import { give, mayEnter, runAs } from './run-as.ts';
+import { give, isOpenTo, runAs } from './run-as.ts';
 
 export interface EmbeddedPostgres {
   socketDir: string;
@@ -30,24 +33,33 @@ const RESTART_PAUSE_MS = 100;
 const RESTART_PAUSE_MAX_MS = 5_000;
 const LEFTOVER_TIMEOUT_MS = 10_000;
 
-/** Starts our own PostgreSQL in the state directory and keeps it running until `stop`. */
+/** Starts our own PostgreSQL in the state directory and keeps it running until `stop`. Throws StateInUse where another one does. */
 export async function startEmbedded(stateDir: string, log: Log): Promise<EmbeddedPostgres> {
   makeStateDir(stateDir);
-  const release = claimState(stateDir);
+  const claim = claimState(stateDir);
   try {
-    const cluster = await prepare(realpathSync(stateDir), log);
-    return await supervise(cluster, log, release);
+    const cluster = await prepare(realpathSync(stateDir), claim, log);
+    return await supervise(cluster, log, claim.release);
   } catch (error) {
-    release();
+    claim.release();
     throw error;
   }
 }
 
-/** The socket of the PostgreSQL that a running telemetricsd keeps in this state directory, if one does. */
-export function socketOfRunning(stateDir: string): string | undefined {
-  if (!existsSync(stateDir) || !liveOwner(stateDir)) return undefined;
+/** The directory of the socket on which PostgreSQL answers in this state directory, if it does. */
+export async function runningSocket(stateDir: string): Promise<string | undefined> {
   const status = postmasterStatus(join(stateDir, 'data'));
-  return status?.ready ? status.socketDir : undefined;
+  if (!status?.ready) return undefined;
+  // In another container the state directory may have another name.
+  for (const dir of [status.socketDir, join(stateDir, 'run')]) if (await answers(join(dir, SOCKET))) return dir;
+  return undefined;
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ path }, () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 function makeStateDir(stateDir: string) {
@@ -62,8 +74,9 @@ function makeStateDir(stateDir: string) {
   }
 }
 
-async function prepare(stateDir: string, log: Log): Promise<Cluster> {
+async function prepare(stateDir: string, claim: Claim, log: Log): Promise<Cluster> {
   const dataDir = join(stateDir, 'data');
+  assertLocksHold(existsSync(dataDir) ? dataDir : stateDir, log);
   assertSameMajor(dataDir);
   const user = runAs(stateDir);
   const home = binariesOf(stateDir, user);
@@ -77,12 +90,12 @@ async function prepare(stateDir: string, log: Log): Promise<Cluster> {
     );
   }
   // PostgreSQL's user passes through; what lies inside keeps its own permissions.
-  if (!mayEnter(stateDir, user)) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
+  if (!isOpenTo(stateDir, user)) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
   const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
   assertRunnable(cluster);
   if (existsSync(dataDir)) give(dataDir, user);
   else log.info('creating a new database', { state: stateDir });
-  initialise(cluster);
+  initialise(cluster, claim.fd);
   await stopOrphan(cluster, log);
   return cluster;
 }

@@ -1,85 +1,121 @@
-import { existsSync, linkSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileReason, OperatorError } from '../errors.ts';
+import { lockFile } from './file-lock.ts';
+
+/** A file that changes so often under our eyes is no race between a few processes. */
+const MOST_ATTEMPTS = 1_000;
+const { O_CREAT, O_RDONLY, O_RDWR } = constants;
+
+/** Another telemetricsd uses the state directory. */
+export class StateInUse extends OperatorError {}
+
+/** What only one process has at a time of those that would run PostgreSQL in a state directory. */
+export interface Claim {
+  /** A child that gets it holds the claim, too, until it ends. */
+  fd: number;
+  release(): void;
+}
 
 /**
- * Which telemetricsd owns a state directory: its pid and start time in `telemetricsd.pid`. The start
- * time tells it from another process that got the same pid after a crash or in a new container.
+ * Claims a state directory by locking its `telemetricsd.pid`. The kernel keeps the lock, so it holds between processes that can't
+ * see each other, as those of two containers, and ends with its process. What the file says is for people. Throws StateInUse.
  */
-export function claimState(stateDir: string): () => void {
+export function claimState(stateDir: string): Claim {
   const file = ownerFile(stateDir);
-  const mine = `${file}.${process.pid}`;
   try {
-    writeFileSync(mine, `${process.pid} ${startTime(process.pid)}\n`);
+    for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
+      const { fd, writable } = openOwnerFile(file);
+      if (!lockFile(fd)) throw inUse(stateDir);
+      if (isStill(fd, file)) {
+        if (writable) return claimWith(fd, file);
+        // One that another user left behind when killed.
+        rmSync(file);
+      }
+      // Else its owner removed it after we had opened it.
+      closeSync(fd);
+    }
+    throw inUse(stateDir);
   } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
     throw new OperatorError(
       `nothing can be written into the state directory ${stateDir}: ${fileReason(cause)}`,
       'It must be writable for the user that runs telemetricsd, on a file system that is not full or read-only.',
       { cause },
     );
   }
-  try {
-    while (!claimed(mine, file)) {
-      const owner = liveOwner(stateDir);
-      if (owner) {
-        throw new OperatorError(
-          `another telemetricsd (process ${owner}) uses the state directory ${stateDir}`,
-          'Stop it first, or give this one its own state.dir.',
-        );
-      }
+}
+
+function claimWith(fd: number, file: string): Claim {
+  ftruncateSync(fd);
+  writeSync(fd, `${process.pid} ${hostname()}\n`, 0);
+  return {
+    fd,
+    release() {
       rmSync(file, { force: true });
-    }
-  } finally {
-    rmSync(mine);
-  }
-  return () => rmSync(file, { force: true });
+      closeSync(fd);
+    },
+  };
 }
 
-/** Of two that start at once, one creates the file, and whoever sees it sees what it says. */
-function claimed(mine: string, file: string): boolean {
+function openOwnerFile(file: string): { fd: number; writable: boolean } {
   try {
-    linkSync(mine, file);
-    return true;
+    // NFS locks only what may be written.
+    return { fd: openSync(file, O_RDWR | O_CREAT, 0o644), writable: true };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES' || !existsSync(file)) throw error;
+    return { fd: openSync(file, O_RDONLY), writable: false };
   }
 }
 
-/** The pid of the running telemetricsd that owns the directory, if any. */
-export function liveOwner(stateDir: string): number | undefined {
-  const file = ownerFile(stateDir);
-  if (!existsSync(file)) return undefined;
-  const [pid, started] = readFileSync(file, 'utf8').trim().split(' ');
-  return pid && Number(pid) !== process.pid && startTime(Number(pid)) === started ? Number(pid) : undefined;
+function isStill(fd: number, file: string): boolean {
+  const opened = fstatSync(fd);
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.ino === opened.ino && found.dev === opened.dev;
+}
+
+function inUse(stateDir: string) {
+  return new StateInUse(
+    `another telemetricsd${describeOwner(stateDir)} uses the state directory ${stateDir}`,
+    'Stop it first, or give this one its own state.dir.',
+  );
+}
+
+/** Whether some telemetricsd has a claim on the directory. */
+export function isClaimed(stateDir: string): boolean {
+  if (!existsSync(ownerFile(stateDir))) return false;
+  const { fd } = openOwnerFile(ownerFile(stateDir));
+  if (!lockFile(fd)) return true;
+  closeSync(fd);
+  return false;
+}
+
+/** Who claimed the directory last, as far as its file says: ` (process 12)`, ` (process 12 on web1)`. */
+export function describeOwner(stateDir: string): string {
+  let said: string;
+  try {
+    said = readFileSync(ownerFile(stateDir), 'utf8');
+  } catch {
+    // Gone by now, or not for us to read.
+    return '';
+  }
+  const [pid, host] = said.trim().split(/\s/);
+  if (!pid) return '';
+  return ` (process ${pid}${host === hostname() ? '' : ` on ${host}`})`;
 }
 
 function ownerFile(stateDir: string) {
   return join(stateDir, 'telemetricsd.pid');
-}
-
-/** Clock ticks from boot to the start of a process (field 22 of proc_pid_stat(5)), or undefined where none runs: a killed one may still be listed. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? undefined : fields[18];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether `pid` runs the program `executable` in the working directory `cwd`; throws where that can't be told. */
-export function isProcess(pid: number, executable: string, cwd: string): boolean {
-  try {
-    // A replaced executable reads "PATH (deleted)".
-    return (
-      readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '') === executable &&
-      readlinkSync(`/proc/${pid}/cwd`) === cwd
-    );
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
-      return false;
-    throw error;
-  }
 }

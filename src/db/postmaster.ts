@@ -1,13 +1,26 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { lockFile } from './file-lock.ts';
 import { memorySettings } from './memory.ts';
-import { isProcess } from './owner.ts';
-import { folderInTheWay, give, type RunAs } from './run-as.ts';
+import { closedTo, give, type RunAs } from './run-as.ts';
+import { writeAheadLogSettings } from './write-ahead-log.ts';
 
 export interface Cluster {
   /** Where PostgreSQL's programs lie: `bin`, `lib`, `share`. */
@@ -24,22 +37,22 @@ export interface Cluster {
 const HERE = '/proc/self/cwd';
 
 function isClosed({ dataDir, user }: Cluster): boolean {
-  return folderInTheWay(dirname(dataDir), user) !== undefined;
+  return closedTo(dirname(dataDir), user) !== undefined;
 }
 
 const START_TIMEOUT_MS = 60_000;
 const ORPHAN_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 7_000;
-/** sun_path holds 107 bytes and a NUL; PostgreSQL adds "/.s.PGSQL.5432". */
-const SOCKET_DIR_LIMIT = 107 - '/.s.PGSQL.5432'.length;
+/** What PostgreSQL calls its socket. */
+export const SOCKET = '.s.PGSQL.5432';
+/** sun_path holds 107 bytes and a NUL. */
+const SOCKET_DIR_LIMIT = 107 - `/${SOCKET}`.length;
 
 /** Durability is never touched here: fsync, full_page_writes and synchronous_commit keep their defaults, on. */
 const SETTINGS: Record<string, string> = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
   max_connections: '60',
-  max_wal_size: '2GB',
-  min_wal_size: '256MB',
   checkpoint_timeout: '15min',
   random_page_cost: '1.1',
   jit: 'off',
@@ -72,8 +85,11 @@ export function removeSocketDir({ dataDir, socketDir }: Cluster) {
   if (dirname(socketDir) !== dirname(dataDir)) rmSync(socketDir, { recursive: true, force: true });
 }
 
-/** Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. */
-export function initialise(cluster: Cluster) {
+/**
+ * Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. As long as it goes on it
+ * holds `claim`, also where we are killed.
+ */
+export function initialise(cluster: Cluster, claim?: number) {
   const { home, dataDir, user } = cluster;
   if (existsSync(join(dataDir, 'PG_VERSION'))) return;
   const fresh = `${dataDir}.initialising`;
@@ -95,13 +111,13 @@ export function initialise(cluster: Cluster) {
     '--wal-segsize=4',
     '--no-instructions',
   ];
-  run(join(home, 'bin/initdb'), options, user, fresh);
+  run(join(home, 'bin/initdb'), options, user, { cwd: fresh, inherited: claim });
   renameSync(fresh, dataDir);
 }
 
 /** One sentence and a remedy for what commonly keeps PostgreSQL from running at all. */
 export function assertRunnable({ home, user }: Pick<Cluster, 'home' | 'user'>) {
-  const closed = folderInTheWay(home, user);
+  const closed = closedTo(home, user);
   if (closed !== undefined) {
     throw new OperatorError(
       `PostgreSQL runs as ${user!.name} when telemetricsd is started as root, and ${user!.name} may not enter ${closed}`,
@@ -111,8 +127,14 @@ export function assertRunnable({ home, user }: Pick<Cluster, 'home' | 'user'>) {
   run(join(home, 'bin/postgres'), ['--version'], user);
 }
 
-function run(program: string, args: string[], user: RunAs | undefined, cwd = '/') {
-  const result = spawnSync(program, args, { cwd, env: ENVIRONMENT, encoding: 'utf8', ...user });
+interface RunOptions {
+  cwd?: string;
+  inherited?: number | undefined;
+}
+
+function run(program: string, args: string[], user: RunAs | undefined, { cwd = '/', inherited }: RunOptions = {}) {
+  const stdio = ['ignore', 'pipe', 'pipe', ...(inherited === undefined ? [] : [inherited])] as StdioOptions;
+  const result = spawnSync(program, args, { cwd, env: ENVIRONMENT, encoding: 'utf8', stdio, ...user });
   if (result.status === 0) return;
   const detail = `${result.stderr ?? ''}${result.error?.message ?? ''}`.trim();
   if (/libstdc\+\+/.test(detail)) {
@@ -142,9 +164,19 @@ function run(program: string, args: string[], user: RunAs | undefined, cwd = '/'
   throw new OperatorError(`${program} failed: ${detail || `signal ${result.signal}`}`);
 }
 
-/** A process of an earlier PostgreSQL is still there: its postmaster not yet collected, or a backend that has not noticed. */
+/** A process of an earlier PostgreSQL still uses the data: one that can't be seen from here, or that has not noticed that it is to end. */
 export class LeftoverInTheWay extends OperatorError {}
-const LEFTOVER = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+
+/** Locks the data for whoever gets the file that is returned: all processes of a PostgreSQL inherit it from the first one. */
+function lockData(dataDir: string): number {
+  const file = openSync(join(dataDir, 'PG_VERSION'), 'r+');
+  if (lockFile(file)) return file;
+  const pid = postmasterStatus(dataDir)?.pid;
+  throw new LeftoverInTheWay(
+    `a PostgreSQL that another telemetricsd left behind (process ${pid ?? 'unknown'}) still uses ${dataDir}`,
+    'Where it does not end within a minute, stop it: it may run in another container, or as another user.',
+  );
+}
 
 const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
@@ -153,26 +185,35 @@ export async function startPostmaster(cluster: Cluster, log: Log): Promise<Child
   const closed = isClosed(cluster);
   const beside = relative(cluster.dataDir, cluster.socketDir);
   const socketDir = closed && !beside.startsWith('../..') ? beside : cluster.socketDir;
-  const settings = { ...SETTINGS, ...memorySettings(), unix_socket_directories: socketDir };
+  const settings = {
+    ...SETTINGS,
+    ...memorySettings(),
+    ...writeAheadLogSettings(cluster.dataDir),
+    unix_socket_directories: socketDir,
+  };
   const args = [
     '-D',
     closed ? HERE : cluster.dataDir,
     ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
   ];
+  const lock = lockData(cluster.dataDir);
+  // The lock proves that no PostgreSQL is left: whatever has the number of the last one now is something else.
+  const stale = postmasterStatus(cluster.dataDir)?.pid;
   const child = spawn(join(cluster.home, 'bin/postgres'), args, {
     cwd: cluster.dataDir,
-    env: ENVIRONMENT,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...ENVIRONMENT, ...(stale && { PG_GRANDPARENT_PID: `${stale}` }) },
+    stdio: ['ignore', 'ignore', 'pipe', lock],
     // Its own session, so that Ctrl-C at our terminal doesn't stop it before our last batch is committed.
     detached: true,
     ...cluster.user,
   });
+  closeSync(lock);
   const lastLines = forwardLog(child, log);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (postmasterStatus(cluster.dataDir)?.pid !== child.pid || !postmasterStatus(cluster.dataDir)?.ready) {
     if (child.exitCode !== null || child.signalCode !== null) {
       const reason = lastLines.join(' ') || `exit code ${child.exitCode}`;
-      throw new (LEFTOVER.test(reason) ? LeftoverInTheWay : OperatorError)(`PostgreSQL did not start: ${reason}`);
+      throw new OperatorError(`PostgreSQL did not start: ${reason}`);
     }
     if (Date.now() > deadline) {
       child.kill('SIGQUIT');
@@ -219,11 +260,11 @@ export function postmasterStatus(dataDir: string) {
 /** Stops a postmaster that an earlier telemetricsd left behind when it was killed. */
 export async function stopOrphan({ home, dataDir }: Cluster, log: Log) {
   const status = postmasterStatus(dataDir);
-  if (!status || !(await isOurs(status.pid, home, dataDir))) return;
+  if (!status || !isOurs(status.pid, home, dataDir)) return;
   log.info('stopping the PostgreSQL that an earlier telemetricsd left behind', { pid: status.pid });
   const deadline = Date.now() + ORPHAN_TIMEOUT_MS;
   signal(status.pid, 'SIGINT');
-  while (postmasterStatus(dataDir) && (await isOurs(status.pid, home, dataDir))) {
+  while (postmasterStatus(dataDir) && isOurs(status.pid, home, dataDir)) {
     if (Date.now() > deadline) {
       throw new OperatorError(
         `an orphaned PostgreSQL (process ${status.pid}) does not stop`,
@@ -234,14 +275,17 @@ export async function stopOrphan({ home, dataDir }: Cluster, log: Log) {
   }
 }
 
-async function isOurs(pid: number, home: string, dataDir: string): Promise<boolean> {
+/** Whether it runs our PostgreSQL in the data directory, as far as can be seen from here. */
+function isOurs(pid: number, home: string, dataDir: string): boolean {
   try {
-    return isProcess(pid, join(realpathSync(home), 'bin/postgres'), realpathSync(dataDir));
-  } catch {
-    throw new OperatorError(
-      `${join(dataDir, 'postmaster.pid')} names process ${pid}, which belongs to another user`,
-      `If that is a PostgreSQL left behind by a telemetricsd of another user, stop it: kill -INT ${pid}`,
+    // A replaced executable reads "PATH (deleted)".
+    const executable = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
+    return (
+      executable === join(realpathSync(home), 'bin/postgres') &&
+      readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDir)
     );
+  } catch {
+    return false;
   }
 }
 

@@ -41,16 +41,22 @@ export function give(path: string, user: RunAs | undefined) {
   if (user) chownSync(path, user.uid, user.gid);
 }
 
-/** The first folder from `path` upwards that `user` may not enter; undefined where there is none. */
-export function folderInTheWay(path: string, user: RunAs | undefined): string | undefined {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (!mayEnter(folder, user)) return folder;
-    if (folder === '/') return undefined;
+const [READ, EXECUTE] = [4, 1];
+
+/** What keeps `user` from reading a file or entering a folder: itself, or the nearest folder above it that is closed to them. */
+export function closedTo(path: string, user: Pick<RunAs, 'uid' | 'gid'> | undefined): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    if (!isOpenTo(at, user)) return at;
+    if (at === '/') return undefined;
   }
 }
 
-export function mayEnter(folder: string, user: RunAs | undefined): boolean {
+/** Whether `user` may read a file or enter a folder, were every folder above it open. */
+export function isOpenTo(path: string, user: Pick<RunAs, 'uid' | 'gid'> | undefined): boolean {
   if (!user) return true;
-  const { mode, uid, gid } = statSync(folder);
-  return (mode & (uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001)) !== 0;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return false;
+  const needed = found.isDirectory() ? EXECUTE : READ;
+  const shift = found.uid === user.uid ? 6 : found.gid === user.gid ? 3 : 0;
+  return (found.mode & (needed << shift)) !== 0;
 }

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { clockFinding } from '../clock/finding.ts';
+import { readBelief } from '../clock/store.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { type Database, databaseAt, openDatabase } from '../db/database.ts';
-import { assertSameMajor, socketOfRunning } from '../db/embedded.ts';
+import { assertSameMajor, runningSocket } from '../db/embedded.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { liveOwner } from '../db/owner.ts';
+import { describeOwner, isClaimed } from '../db/owner.ts';
 import { createLog } from '../log.ts';
 import type { Check, Finding } from '../status/check.ts';
 import { backupFinding, jobFinding } from '../status/findings.ts';
@@ -33,6 +35,7 @@ export async function databaseChecks(config: Config): Promise<Check[]> {
     return await lookAt([
       ['Database', () => schema(sql)],
       ['Clock', () => databaseClock(sql)],
+      ['Clock', () => doubtedClock(sql)],
       ['Jobs', () => jobs(sql, config)],
     ]);
   } finally {
@@ -42,16 +45,15 @@ export async function databaseChecks(config: Config): Promise<Check[]> {
 
 async function openRunning(config: Config): Promise<Database | undefined> {
   if (config.database.url !== undefined) return openDatabase(config, createLog('error', 'text'));
-  const socketDir = socketOfRunning(config.state.dir);
+  const socketDir = await runningSocket(config.state.dir);
   return socketDir ? databaseAt({ socketDir }, 1) : undefined;
 }
 
 function stopped(stateDir: string): Finding {
   const dataDir = join(stateDir, 'data');
   if (!existsSync(dataDir)) return { level: 'ok', text: 'There is none yet: the first start makes it.' };
-  const owner = liveOwner(stateDir);
-  if (owner !== undefined) {
-    const text = `telemetricsd runs (process ${owner}), but its database can't be seen or is not ready.`;
+  if (isClaimed(stateDir)) {
+    const text = `telemetricsd runs${describeOwner(stateDir)}, but its database can't be seen or is not ready.`;
     return { level: 'warning', text, remedy: `${AS_ROOT} If you did, try again in a minute and look into the log.` };
   }
   assertSameMajor(dataDir);
@@ -79,6 +81,12 @@ async function databaseClock(sql: Sql): Promise<Finding> {
   const way = difference > 0 ? 'ahead of' : 'behind';
   const text = `That of the database is ${Math.abs(Math.round(difference / 1000))} s ${way} the one here.`;
   return { level: 'warning', text, remedy: CLOCK_REMEDY };
+}
+
+async function doubtedClock(sql: Sql) {
+  const [row] = await sql<{ present: boolean }[]>`select to_regclass('clock') is not null as present`;
+  const finding = row!.present ? clockFinding((await readBelief(sql)).belief) : undefined;
+  return finding ?? [];
 }
 
 async function jobs(sql: Sql, config: Config) {

@@ -4,6 +4,7 @@ import { counted } from '../../views/parts.tsx';
 import { DEFAULT_FILE } from '../config/file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Config, declaredSettings } from '../config/settings.ts';
+import { localLocks } from '../db/lock-reach.ts';
 import { nearestExisting } from '../db/preflight.ts';
 import type { Finding } from '../status/check.ts';
 import type { ServerUser } from './server-user.ts';
@@ -73,5 +74,7 @@ export function stateDirectory({ state: { dir }, database }: Config, user: Serve
       text: `PostgreSQL does not start while others may enter ${data}.`,
       remedy: `chmod 700 ${data}`,
     };
+  const local = embedded && localLocks(existsSync(data) ? data : dir);
+  if (local) return { level: local.certain ? 'error' : 'warning', text: `${local.text}.`, remedy: local.remedy };
   return { level: 'ok', text: `${dir} can be written to, and not by everyone.` };
 }

@@ -45,7 +45,7 @@ function connectionLines({ open, refused }: Connections) {
   ];
 }
 
-function databaseLines({ database, lastArrival, jobs }: ServerState) {
+function databaseLines({ database, lastArrival, jobs, clock }: ServerState) {
   return [
     ...gauge(
       'last_record_timestamp_seconds',
@@ -73,6 +73,7 @@ function databaseLines({ database, lastArrival, jobs }: ServerState) {
     ),
     ...gauge('parsing_failed_records', 'Records that a parser has failed on.', database.parsingFailed),
     ...gauge('database_bytes', 'Size of the database.', database.databaseBytes),
+    ...gauge('clock_doubted', '1: the date may be wrong, and nothing is removed for its age.', clock.doubt ? 1 : 0),
     ...jobLines(jobs),
   ];
 }

@@ -21,7 +21,6 @@ export function claimNotice(
 ): Promise<boolean> {
   return sql.begin(async tx => {
     await tx`select pg_advisory_xact_lock(${NOTICES_LOCK})`;
-    await tx`delete from notices_sent where sent_at < now() - make_interval(days => ${FORGET_DAYS})`;
     const claimed = await tx`
       insert into notices_sent as known (channel, subject, sent_at, lasted_to)
       select ${channel}, ${subject}, clock_timestamp(), clock_timestamp()
@@ -34,6 +33,10 @@ export function claimNotice(
       returning subject`;
     return claimed.length > 0;
   });
+}
+
+export async function forgetNotices(sql: Sql) {
+  await sql`delete from notices_sent where sent_at < now() - make_interval(days => ${FORGET_DAYS})`;
 }
 
 /** The causes of these are still there. */

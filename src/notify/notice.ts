@@ -34,6 +34,7 @@ const SUBJECTS: Record<string, string> = {
   Data: 'data stopped arriving',
   Queue: `records at ${hostname()}`,
   Disk: `disk of ${hostname()}`,
+  Clock: 'clock',
   Purge: 'purge',
   Backup: 'backup',
   Certificate: `certificate of ${hostname()}`,

@@ -48,7 +48,7 @@ export interface ParserChild {
 /** Starts a process for the parser of that name; rejects with `ParserProblem` where it can't be loaded. */
 export async function startParserChild(directory: string, name: string): Promise<ParserChild> {
   const source = sourceOf(directory, name);
-  const child = await startChild(PROGRAM).catch(error => {
+  const child = await startChild(PROGRAM, { files: [source] }).catch(error => {
     throw error instanceof ChildLost ? new ParserProblem('its process does not start', true) : error;
   });
   async function ask<T extends Answer | Loaded>(line: string): Promise<T> {

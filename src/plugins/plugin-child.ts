@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ChildLost, startChild } from '../children/child.ts';
+import { type Needs, NOBODY } from '../children/confine.ts';
 import type { Loaded, LoadRequest } from './plugin.ts';
 import { PLUGIN_ARGUMENT, READY } from './plugin-process.ts';
 
@@ -40,7 +41,7 @@ export class ProcessGone extends Error {}
 
 /** Starts a process for the plugin; rejects with `PluginProblem` where it can't be loaded. */
 export async function startPluginChild(request: LoadRequest): Promise<PluginChild> {
-  const child = await startChild(PROGRAM).catch(error => {
+  const child = await startChild(PROGRAM, needsOf(request)).catch(error => {
     throw error instanceof ChildLost ? new PluginProblem('its process does not start') : error;
   });
   async function kill() {
@@ -62,6 +63,13 @@ export async function startPluginChild(request: LoadRequest): Promise<PluginChil
     if (!(error instanceof ChildLost)) throw error;
     throw new PluginProblem(LOST[error.reason]);
   }
+}
+
+/** The socket of the built-in PostgreSQL is open to one user alone; another one is reached over the network. */
+function needsOf({ source, socket, database }: LoadRequest): Needs {
+  const user = 'url' in database ? NOBODY : statSync(database.socketDir);
+  if (process.getuid?.() === 0) chownSync(dirname(socket), user.uid, user.gid);
+  return { files: [source], user, network: 'url' in database };
 }
 
 const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOENT', 'ConnectionRefused', 'FailedToOpenSocket']);

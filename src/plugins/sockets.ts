@@ -1,19 +1,28 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lockFile } from '../db/file-lock.ts';
 
 const PREFIX = 'telemetricsd-plugins-';
+const LOCK = 'lock';
 
-/** Makes a directory for the sockets of plugins, that nobody else may enter, and removes those of processes that were killed. */
+/**
+ * Makes a directory for the sockets of plugins, that nobody else may enter, and removes those of processes that were killed. This process
+ * locks a file in it as long as it lives.
+ */
 export function makeSocketsDirectory(): string {
-  for (const name of readdirSync(tmpdir())) {
-    const [, pid] = new RegExp(`^${PREFIX}([0-9]+)-`).exec(name) ?? [];
-    if (pid && !existsSync(`/proc/${pid}`) && isOurs(join(tmpdir(), name)))
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-  return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  for (const name of readdirSync(tmpdir())) if (name.startsWith(PREFIX)) removeLeft(join(tmpdir(), name));
+  const dir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  lockFile(openSync(join(dir, LOCK), 'wx'));
+  return dir;
 }
 
-function isOurs(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
+function removeLeft(dir: string) {
+  const lock = join(dir, LOCK);
+  // Without it, one that is being made, or someone else's.
+  if (!existsSync(lock) || statSync(lock, { throwIfNoEntry: false })?.uid !== process.getuid?.()) return;
+  const fd = openSync(lock, 'r');
+  if (!lockFile(fd)) return;
+  rmSync(dir, { recursive: true, force: true });
+  closeSync(fd);
 }

@@ -1,6 +1,8 @@
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
 
+const UNDEFINED_TABLE = '42P01';
+
 interface DayIndex {
   /** The table whose days it is made for, and what follows the day's name in its own. */
   parent: 'records' | 'parsed';
@@ -37,9 +39,15 @@ export async function indexPayloads(sql: Sql, log: Log) {
     for (const partition of await partitionsWithout(sql, parent, suffix)) {
       const started = performance.now();
       const index = `${partition}_${suffix}`;
-      // What a build that was interrupted left behind is of no use.
-      await sql`drop index concurrently if exists ${sql(index)}`;
-      await make(sql, index, partition);
+      try {
+        // What a build that was interrupted left behind is of no use.
+        await sql`drop index concurrently if exists ${sql(index)}`;
+        await make(sql, index, partition);
+      } catch (error) {
+        // Purged meanwhile, or gathered.
+        if ((error as { code?: string }).code === UNDEFINED_TABLE) continue;
+        throw error;
+      }
       log.debug('indexed the payloads of a day', { partition, ms: Math.round(performance.now() - started) });
     }
   }

@@ -1,4 +1,6 @@
 import { recordAudit, shellActor } from '../access/audit.ts';
+import { clockFinding } from '../clock/finding.ts';
+import { trustClock, watchClock } from '../clock/watch.ts';
 import { loadConfig } from '../config/load.ts';
 import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
@@ -13,6 +15,8 @@ export interface PurgeCommandOptions {
 }
 
 const PAUSE_MS = 200;
+const ASKED = 'It is purged all the same, since you ask for it, and the date is taken as right from now on.';
+const ASKED_DRY = 'A purge by hand would take this date as right.';
 
 /** Purges now, or tells what would go; resolves to what to print. Beside a running server it uses that one's PostgreSQL. */
 export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommandOptions): Promise<string> {
@@ -22,6 +26,8 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
   try {
     const client = database.client('purge');
     await migrate(client, log);
+    const doubt = clockFinding(await watchClock(client, log).look());
+    if (doubt) process.stderr.write(`${doubt.text}\n${dryRun ? ASKED_DRY : ASKED}\n`);
     const run = () => purge(client, config, log, { dryRun, progress: progressLine() });
     const report = await (dryRun ? run() : remembered(client, 'purge', run));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
@@ -32,6 +38,7 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
         days_thinned: report.thinned.length,
       };
       await recordAudit(client, shellActor(), { action: 'purged', after });
+      await trustClock(client);
     }
     if (report) return describe(report, dryRun);
     throw new OperatorError('a purge is under way already', 'Try again once it is done; its result is in the log.');

@@ -1,5 +1,7 @@
+import { stat, statfs } from 'node:fs/promises';
+import type { Config } from '../config/settings.ts';
 import type { Size } from '../config/values.ts';
-import { RequestError } from '../errors.ts';
+import { OperatorError, RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { bytesOf, fileSystemOf } from './disk-size.ts';
 
@@ -31,6 +33,32 @@ export async function roomIn(dir: string, reserve: Size | undefined): Promise<Di
       ? Math.min(bytesOf(DEFAULT_SHARE, totalBytes), DEFAULT_MOST_BYTES)
       : bytesOf(reserve, totalBytes);
   return { freeBytes, reserveBytes, low: freeBytes < reserveBytes };
+}
+
+/** What else is written beside the database stops so far above the reserve. */
+const BESIDE_MARGIN = 1.1;
+
+/** Resolves where a file may grow in `dir`; rejects with OperatorError where it would take what is kept for records. */
+export async function assertRoomBeside({ state, database, disk }: Config, dir: string) {
+  if (database.url !== undefined || !(await shareRoom(dir, state.dir))) return;
+  const { freeBytes, reserveBytes } = await roomIn(state.dir, disk.reserve);
+  const least = reserveBytes * BESIDE_MARGIN;
+  if (freeBytes > least) return;
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2).toLocaleString('en')} MB`;
+  throw new OperatorError(
+    `${dir} lies on the file system of the database, where ${megabytes(freeBytes)} are free; below ${megabytes(least)} they are kept for records (disk.reserve)`,
+    'Write it to another file system, best on another disk, or make room there.',
+  );
+}
+
+/** Volumes of a pool have different devices and the same blocks. */
+async function shareRoom(one: string, other: string): Promise<boolean> {
+  const [devices, systems] = await Promise.all([
+    Promise.all([one, other].map(dir => stat(dir))),
+    Promise.all([one, other].map(dir => statfs(dir))),
+  ]);
+  const [a, b] = systems as [(typeof systems)[0], (typeof systems)[0]];
+  return devices[0]!.dev === devices[1]!.dev || (a.type === b.type && a.blocks === b.blocks && a.bfree === b.bfree);
 }
 
 /**

@@ -22,6 +22,8 @@ import { type RecordGroup, type Rules, rulesOf, ruleThatTakes, stateAt } from '.
 export interface PurgeOptions {
   /** Changes nothing: says what a run now would do. */
   dryRun?: boolean;
+  /** Leaves out what goes by the date: only takes the oldest days while the database is too large. */
+  forSizeAlone?: boolean;
   /** Called with each slice, and as each day is done with. */
   progress?(done: { day: string; records: number }): void;
 }
@@ -85,13 +87,14 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
     overLimit: false,
   };
   const rules = rulesOf(config);
+  const byDate = !options.forSizeAlone;
   // What a day holds is read from its counters, and what goes before it is counted never would be.
   if (!options.dryRun) await countAll(sql, config);
-  for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
+  if (byDate) for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
   if (!options.dryRun) await dropEmptyMonths(sql);
   const maxBytes = await largestDatabase(config.retention.max_bytes, config.state.dir);
   await purgeOverLimit(sql, maxBytes, rules, report, options);
-  if (!options.dryRun) {
+  if (!options.dryRun && byDate) {
     report.gathered = await gatherMonths(sql, config.retention.days, report.postponed);
     report.counters = await pruneCounters(sql, config.retention.counters);
   }

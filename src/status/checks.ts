@@ -1,5 +1,6 @@
 import { ago } from '../../views/ago.ts';
 import { count, counted, size } from '../../views/parts.tsx';
+import { clockFinding } from '../clock/finding.ts';
 import { WHERE_RECORDS_GO } from '../collector/routes.ts';
 import type { Config } from '../config/settings.ts';
 import type { Connections } from '../http/connections.ts';
@@ -57,6 +58,7 @@ export function checksOf(state: ServerState | SilentState, config: Config, now =
     ['Parsers', parsers(state, config)],
     ['Disk', state.disk && diskFinding(state.disk)],
     ['Database', state.database ? database(state) : silence(state)],
+    ['Clock', asked && clockFinding(asked.clock)],
     ['Purge', asked && jobFinding(asked.jobs.get('purge'), config.retention.schedule, now)],
     ['Backup', asked && backupFinding(asked.jobs.get('backup'), config, now)],
     ['Certificate', state.certificate && certificateFinding(state.certificate, now)],

@@ -1,3 +1,5 @@
+import type { Belief } from '../clock/judge.ts';
+import { readBelief } from '../clock/store.ts';
 import type { AstrayPosts } from '../collector/astray.ts';
 import type { Collector } from '../collector/collector.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
@@ -56,6 +58,7 @@ export interface ServerState extends ProcessState {
   largestDatabase: number | undefined;
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
+  clock: Belief;
 }
 
 /** The database could not be asked. */
@@ -82,12 +85,13 @@ export async function stateKnown(sql: Queryable, watched: Watched): Promise<Serv
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
   const { config } = watched;
-  const [database, jobs, arrival, written, most] = await Promise.all([
+  const [database, jobs, arrival, written, most, clock] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
     lastArrival(sql),
     turnedAwayWithin(sql, EXCESS_DAYS),
     largestDatabase(config.retention.max_bytes, config.state.dir),
+    readBelief(sql),
   ]);
   return {
     ...processState(watched),
@@ -96,6 +100,7 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     largestDatabase: most,
     jobs,
     lastArrival: arrival,
+    clock: clock.belief,
   };
 }
 

@@ -26,6 +26,8 @@ export interface ProgramOptions {
   gid?: number;
   /** How many files it may have open. */
   openFiles?: number;
+  /** A command that runs the program, in namespaces of its own, say; whatever starts there has to end with it. */
+  wrapper?: string[];
 }
 
 /** A `telemetricsd serve` that answers. */
@@ -87,11 +89,13 @@ export function workspace(): Workspace {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function launch(args: string[], { stateDir, env, cwd = emptyDirectory, uid, gid, openFiles }: ProgramOptions) {
+  function launch(args: string[], options: ProgramOptions) {
+    const { stateDir, env, cwd = emptyDirectory, uid, gid, openFiles, wrapper = [] } = options;
     const state = stateDir ?? join(directory, `state-${states++}`);
-    stateDirs.add(state);
+    // What a postmaster.pid of other namespaces names is some other process here.
+    if (wrapper.length === 0) stateDirs.add(state);
     const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
-    const [program, ...rest] = [...limited, EXECUTABLE, ...args] as [string, ...string[]];
+    const [program, ...rest] = [...wrapper, ...limited, EXECUTABLE, ...args] as [string, ...string[]];
     const child = spawn(program, rest, {
       cwd,
       env: {

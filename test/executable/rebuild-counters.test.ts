@@ -36,3 +36,23 @@ test('rebuild-counters counts again by the configuration as it is, beside a runn
   expect((await exchange(program.port, headerRequest('still taken\n'))).status).toBe(201);
   await sql.end();
 });
+
+test('a purge by hand overrides that the date is not believed, and says so', async () => {
+  const program = await place.start();
+  const sql = program.sql();
+  expect((await exchange(program.port, headerRequest('kept\n'))).status).toBe(201);
+  await sql`update clock set trusted_at = now() - interval '40 days', looked_at = now() - interval '40 days'`;
+  const asked = await place.run(['purge', '--dry-run'], { stateDir: program.stateDir });
+  expect([asked.code, asked.stderr]).toEqual([
+    0,
+    expect.stringMatching(/40 days after when it was last believed[\s\S]*would take/),
+  ]);
+  expect((await sql`select from clock where doubted_at is not null`).count).toBe(1);
+  const purged = await place.run(['purge'], { stateDir: program.stateDir });
+  expect([purged.code, purged.stderr]).toEqual([0, expect.stringContaining('the date is taken as right from now on')]);
+  expect((await sql`select from clock where doubted_at is null and trusted_at > now() - interval '1 hour'`).count).toBe(
+    1,
+  );
+  await sql.end();
+  expect((await program.stop()).code).toBe(0);
+});

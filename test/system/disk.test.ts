@@ -7,6 +7,7 @@ import { backupInto } from '../../src/backup/commands.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { createLog } from '../../src/log.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
+import { testConfig } from '../app.ts';
 import { quietLog, testDatabase } from '../database.ts';
 import { eventually } from '../executable/program.ts';
 
@@ -64,12 +65,43 @@ describe.skipIf(!mounted)('a file system that fills up', () => {
     try {
       writeFileSync(ballast, '');
       spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=64k']);
-      const failing = backupInto(database.client('backup'), join(dir, 'full.backup'));
+      const config = testConfig({ TELEMETRICSD_STATE_DIR: tmpdir() });
+      const failing = backupInto(database.client('backup'), join(dir, 'full.backup'), { config });
       await expect(failing).rejects.toMatchObject({
         message: expect.stringMatching(/full\.backup can't be written: ENOSPC/),
         remedy: expect.stringContaining('Make room there'),
       });
       expect(readdirSync(dir)).toEqual(['ballast']);
+    } finally {
+      await database.close();
+      rmSync(ballast);
+    }
+  }, 60_000);
+
+  test('beside the database a backup leaves what is kept for records, and stops where it would not', async () => {
+    const database = await testDatabase();
+    const config = testConfig({ TELEMETRICSD_STATE_DIR: dir, TELEMETRICSD_DISK_RESERVE: `${6 * MB}` });
+    mkdirSync(join(dir, 'backups'));
+    const write = () => backupInto(database.client('backup'), join(dir, 'backups/beside.backup'), { config });
+    const refused = {
+      message: expect.stringMatching(
+        /backups lies on the file system of the database, where \d+ MB are free; below 7 MB they are kept/,
+      ),
+      remedy: expect.stringContaining('another file system'),
+    };
+    try {
+      // More than fits, since it can't be compressed.
+      await database.sql`
+        insert into quarantine (fingerprint, first_at, last_at, attempts, fleet_id, reason, bytes, headers, body)
+        select gen_random_uuid(), now(), now(), 1, 1, 'x', 4000, '[]', string_agg(decode(md5(random()::text || n || m), 'hex'), '')
+          from generate_series(1, 6000) n, generate_series(1, 250) m group by n`;
+      await expect(write()).rejects.toMatchObject(refused);
+      expect(readdirSync(join(dir, 'backups'))).toEqual([]);
+      await database.sql`delete from quarantine where id > 100`;
+      await write();
+      expect(readdirSync(join(dir, 'backups'))).toEqual(['beside.backup']);
+      writeFileSync(join(dir, 'ballast'), Buffer.alloc(10 * MB));
+      await expect(write()).rejects.toMatchObject(refused);
     } finally {
       await database.close();
     }

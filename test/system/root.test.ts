@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../certificates.ts';
-import { type Program, workspace } from '../executable/program.ts';
-import { exchange, headerRequest } from '../executable/wire.ts';
+import { eventually, type Program, workspace } from '../executable/program.ts';
+import { exchange, get, headerRequest } from '../executable/wire.ts';
 
 setDefaultTimeout(60_000);
 
@@ -154,6 +154,40 @@ describe.skipIf(!isRoot)('started as root', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  test.each([
+    ['root', undefined],
+    ['an ordinary user', NOBODY],
+  ])('a parser and a plugin of %s have no rights of root; the parser reaches no other machine', async (who, uid) => {
+    const folder = path(`rights-of-${uid ?? 0}`);
+    for (const dir of ['', '/state', '/parsers', '/plugins/rights']) {
+      mkdirSync(`${folder}${dir}`, { recursive: true });
+      if (uid !== undefined) chownSync(`${folder}${dir}`, uid, uid);
+    }
+    writeFileSync(`${folder}/config.toml`, 'parsers.enabled = ["rights"]\nplugins.enabled = ["rights"]\n');
+    writeFileSync(
+      `${folder}/parsers/rights.ts`,
+      `${RIGHTS}export const classifications = ['a/b/rights'];\nexport default rights;\n`,
+    );
+    writeFileSync(
+      `${folder}/plugins/rights/view.tsx`,
+      `${RIGHTS}import { Hono } from 'hono';\nexport const title = 'Rights';\nexport const app = new Hono().get('/', c => c.text(JSON.stringify(rights())));\n`,
+    );
+    const options = { stateDir: `${folder}/state`, args: ['--config', `${folder}/config.toml`], ...(uid && { uid }) };
+    const program = await start(options);
+    const sent = headerRequest('hello\n', { headers: { classification: 'a/b/rights' } });
+    const { id } = (await exchange(program.port, sent)).json;
+    const parsed = await eventually('it is parsed', async () => {
+      const { json } = await exchange(program.port, get(`/api/records/${id}`));
+      return json.parsed?.data ?? json.parsed ?? false;
+    });
+    const { text } = await exchange(program.port, get('/telemetryui/plugins/rights'));
+    const offPlugin = JSON.parse(text.slice(text.indexOf('{"uid"'), text.indexOf('}', text.indexOf('{"uid"')) + 1));
+    expect([parsed.uid, offPlugin.uid]).toEqual(who === 'root' ? [NOBODY, userOf(program.postmaster()!)] : [uid, uid]);
+    expect([parsed.capabilities, offPlugin.capabilities]).toEqual(['0000000000000000', '0000000000000000']);
+    expect(parsed.interfaces).toBe(0);
+    expect((await program.stop()).code).toBe(0);
+  });
+
   test('a file system mounted noexec is recognised', async () => {
     if (!mountNoexec(path('noexec'))) {
       console.warn('the test of a noexec file system is skipped: nothing can be mounted here');
@@ -169,6 +203,17 @@ describe.skipIf(!isRoot)('started as root', () => {
     }
   });
 });
+
+/** For the source of a parser or plugin. */
+const RIGHTS = `
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+const rights = () => ({
+  uid: process.getuid(),
+  capabilities: /CapEff:\\t(\\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1],
+  interfaces: Object.keys(networkInterfaces()).length,
+});
+`;
 
 async function worksAndStops(program: Program) {
   expect((await exchange(program.port, headerRequest('hello\n'))).status).toBe(201);
