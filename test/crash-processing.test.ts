@@ -150,7 +150,10 @@ describe('what is stored', () => {
         function: 'repeated()',
         records: 4,
         machines: 3,
-        records_by_build: { '9.10': 2, '9.9': 2 },
+        records_by_build: [
+          { os: 'repeated', build: '9.10', records: 2 },
+          { os: 'repeated', build: '9.9', records: 2 },
+        ],
         first_build: '9.9',
         last_build: '9.10',
       },

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { needsAccounts } from '../../src/access/mode.ts';
+import { startSession } from '../../src/access/sessions.ts';
 import { addToken, listTokens } from '../../src/access/tokens.ts';
+import { addUser } from '../../src/access/users.ts';
+import type { Role } from '../../src/access/visitor.ts';
 import { appOn, submit, testConfig } from '../app.ts';
 import { type AccountsApp, accountsApp, cookieOf, PASSWORD, SITE } from './accounts-app.ts';
 
@@ -404,13 +407,22 @@ test.each([
 });
 
 test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {
-  const html = await (await server.ask('viewer', 'GET', '/telemetryui/crashes/guilty_edit/add')).text();
+  const { sql } = server.database;
+  const pageFor = async (role: Role, path: string) => {
+    // Tests before have ended sessions and removed users.
+    const user = await addUser(sql, `${role} ${path}`, role);
+    const session = await startSession(sql, user!.id, { address: '192.0.2.1', agent: '' });
+    const answer = await server.ask('nobody', 'GET', path, { headers: { Cookie: `telemetricsd=${session}` } });
+    return answer.text();
+  };
+  const html = await pageFor('viewer', '/telemetryui/crashes/guilty_edit/add');
+  expect(html).toContain('<h1>');
   expect(html).not.toContain('<form method="post" action="/telemetryui/crashes');
-  const [row] = await server.database.sql<{ id: number }[]>`
+  const [row] = await sql<{ id: number }[]>`
     insert into guilties (function, module, comment) values ('f()', 'm', 'known: <#123>') returning id`;
   const guilty = `/telemetryui/crashes/guilty_details/${row!.id}`;
   for (const role of ['viewer', 'analyst'] as const) {
-    const page = await (await server.ask(role, 'GET', guilty)).text();
+    const page = await pageFor(role, guilty);
     expect(page).toContain('known: &lt;#123&gt;');
     expect(page.includes('method="post" action="/telemetryui/crashes')).toBe(role === 'analyst');
   }

@@ -69,7 +69,7 @@ describe.skipIf(journalMissing !== undefined)('the server', () => {
 
   test('reads the update', async () => {
     const { matrix } = (await getJson(server.app, '/api/updates')).json;
-    expect(matrix).toEqual([{ from: '12', to: '13', records: 1 }]);
+    expect(matrix).toEqual([{ os: 'example', from: '12', to: '13', records: 1 }]);
   });
 
   test('gets names of people neither in units nor in paths', async () => {
