@@ -24,6 +24,10 @@ async function startServer() {
   const stateDir = mkdtempSync(join(tmpdir(), 'telemetricsd-test-'));
   const postgres = await startEmbedded(stateDir, quietLog);
   const admin = connect({ target: postgres, connections: 1, name: 'test' });
+  // Nobody needs these databases after a power cut.
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    await admin`alter system set ${admin(setting)} = off`;
+  await admin`select pg_reload_conf()`;
   await admin`create database ${admin(TEMPLATE)}`;
   const template = connect({ target: { ...postgres, database: TEMPLATE }, connections: 1, name: 'test' });
   await migrate(template, quietLog);
@@ -51,7 +55,7 @@ export async function testDatabase({ migrated = true } = {}): Promise<TestDataba
   const { postgres } = await testServer();
   const name = `test_${process.pid}_${databases++}`;
   const admin = connect({ target: postgres, connections: 1, name: 'test' });
-  if (migrated) await admin`create database ${admin(name)} template ${admin(TEMPLATE)}`;
+  if (migrated) await admin`create database ${admin(name)} template ${admin(TEMPLATE)} strategy file_copy`;
   else await admin`create database ${admin(name)}`;
   const target = { socketDir: postgres.socketDir, database: name };
   const database = databaseAt(target, 4);
