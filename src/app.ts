@@ -3,50 +3,47 @@ import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import { accountPages } from './access/account-pages.tsx';
-import { auditApi, auditPages, settingsPages } from './access/audit-pages.tsx';
 import { requirePermission } from './access/identify.ts';
-import { loopbackHost, needsAccounts } from './access/mode.ts';
 import { openIdProvider } from './access/oidc.ts';
 import { oidcPages } from './access/oidc-pages.ts';
 import { signInPages } from './access/sign-in-pages.tsx';
 import { tokenPages } from './access/token-pages.tsx';
 import { userPages } from './access/user-pages.tsx';
 import { requireKnownHost, requireSameOrigin, securityHeaders } from './access/web-safety.ts';
-import { accessLog } from './access-log.ts';
-import { loadAssets } from './assets.ts';
+import { auditApi, auditPages, settingsPages } from './audit/pages.tsx';
 import { buildsApi, buildsPages } from './builds/pages.tsx';
 import type { Collector } from './collector/collector.ts';
+import { summariseQuarantine } from './collector/quarantine.ts';
 import { quarantinePages } from './collector/quarantine-pages.tsx';
 import { collectorRoutes, pathOf } from './collector/routes.ts';
+import { loopbackHost, needsAccounts } from './config/access-mode.ts';
 import { type Listener, servesPages, takesRecords } from './config/listener.ts';
 import type { Config } from './config/settings.ts';
-import { connectPages } from './connect-pages.tsx';
+import { connectPages } from './connect/pages.tsx';
 import { guiltiesApi, neverGuiltyApi, recomputationsApi } from './crashes/api.ts';
 import { neverGuiltyPages } from './crashes/edit-pages.tsx';
 import { crashPages } from './crashes/pages.tsx';
+import { crashJson, crashOfRecord } from './crashes/record-crash.ts';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
-import { nothingThere, type Place, pagesElsewhere } from './elsewhere.ts';
-import { errorResponse } from './error-response.tsx';
 import { RequestError } from './errors.ts';
-import { bareFrame, frameMaker } from './frame.ts';
 import type { Connections } from './http/connections.ts';
 import type { Peer } from './http/peer.ts';
 import type { Log } from './log.ts';
 import { machinePages } from './machines/pages.tsx';
 import { mceApi, mcePages } from './mce/pages.tsx';
 import { metricsRoutes } from './metrics/routes.ts';
-import { notFound } from './not-found.ts';
 import { overviewPages } from './overview/pages.tsx';
 import { parsersApi, parsersPages } from './parsers/pages.tsx';
 import type { Parsers } from './parsers/parsers.ts';
-import { PATIENCE, type Patience, patiently, within } from './patience.ts';
+import { parsedOfRecord, withParsed } from './parsers/shown.ts';
 import { pluginPages } from './plugins/pages.tsx';
 import type { Plugins } from './plugins/plugins.ts';
 import { populationApi, populationPages } from './population/pages.tsx';
 import { recordsApi } from './records/api.ts';
 import { exportRoutes } from './records/export-routes.ts';
 import { recordsPages } from './records/pages.tsx';
+import { keptRecords } from './records/queries.ts';
 import { createSearcher } from './records/searcher.ts';
 import type { DiskStatus } from './retention/disk-reserve.ts';
 import { statsApi, statsPages } from './stats/pages.tsx';
@@ -56,6 +53,13 @@ import { thermalApi, thermalPages } from './thermal/pages.tsx';
 import type { ServedCertificate } from './tls/certificate.ts';
 import { redirectToHttps } from './tls/redirect.ts';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
+import { accessLog } from './web/access-log.ts';
+import { nothingThere, type Place, pagesElsewhere } from './web/addresses.ts';
+import { loadAssets } from './web/assets.ts';
+import { errorResponse } from './web/error-response.tsx';
+import { bareFrame, frameMaker } from './web/frame.ts';
+import { notFound } from './web/not-found.ts';
+import { PATIENCE, type Patience, patiently, within } from './web/patience.ts';
 
 export interface AppDependencies {
   config: Config;
@@ -150,7 +154,14 @@ function pages(
 ) {
   const app = new Hono();
   const searcher = createSearcher(database);
-  const frame = frameMaker(database.sql, assets.href, () => plugins?.tabs() ?? []);
+  const made = { crashOfRecord, crashJson, parsedOfRecord, withParsed };
+  const frame = frameMaker(assets.href, async () => {
+    const [{ entries: quarantined }, kept] = await Promise.all([
+      summariseQuarantine(database.sql),
+      keptRecords(database.sql),
+    ]);
+    return { quarantined, kept, plugins: plugins?.tabs() ?? [] };
+  });
   const bare = (c: Context) => bareFrame(c, assets.href);
   const watched = { config, collector, disk, certificate, connections, plugins, parsers };
   const inTime = patiently(patience);
@@ -205,7 +216,7 @@ function pages(
     overviewPages(database.sql, config, { limits: collector.limits, parsers, demoCommand }, frame),
   );
   app.route('/telemetryui/records/export', exportRoutes(database));
-  app.route('/telemetryui/records', recordsPages(database.sql, searcher, frame, config.retention.days));
+  app.route('/telemetryui/records', recordsPages(database.sql, searcher, made, frame, config.retention.days));
   app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));
   app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
   app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
@@ -225,7 +236,7 @@ function pages(
   app.route('/api/status', statusApi(database.health, watched));
   app.route('/api/audit', auditApi(database.sql));
   app.route('/api/parsers', parsersApi(database.sql, config, parsers));
-  app.route('/api/records', recordsApi(database.sql, searcher));
+  app.route('/api/records', recordsApi(database.sql, searcher, made));
   app.route('/api/builds', buildsApi(database.sql));
   app.route('/api/stats', statsApi(database.sql));
   app.route('/api/mce', mceApi(database.sql, config));

@@ -1,6 +1,6 @@
 const args = process.argv.slice(2);
 if (args[0] === 'demangler-process') {
-  const { serveDemangler } = await import('./crashes/demangler-process.ts');
+  const { serveDemangler } = await import('./crashes/demangle/demangler-process.ts');
   serveDemangler();
   process.exit(0);
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { LoadedConfig } from './config/load.ts';
+import type { LoadedConfig } from './config/loaded.ts';
 
 /** What `npm start` uses. */
 const STATE_OF_CHECKOUT = '.state';

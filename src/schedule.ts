@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
-import { boundAudit } from './access/audit.ts';
 import { sessionLimits } from './access/identify.ts';
 import { forgetAttempts, forgetEnded } from './access/sessions.ts';
+import { boundAudit } from './audit/audit.ts';
 import { scheduledBackup } from './backup/schedule.ts';
 import { mendMisdated } from './clock/misdated.ts';
 import { type ClockWatch, watchClock } from './clock/watch.ts';
@@ -12,12 +12,12 @@ import type { Config } from './config/settings.ts';
 import type { Database } from './db/database.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
 import { isConnectionFailure } from './errors.ts';
+import { remembered } from './jobs.ts';
 import type { Log } from './log.ts';
 import { forgetNotices } from './notify/claims.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
-import { remembered } from './status/jobs.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,10 +1,17 @@
 import { html } from 'hono/html';
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import type { Role } from '../src/access/visitor.ts';
-import type { PluginTab } from '../src/plugins/plugin.ts';
-import { pluginPath } from './links.ts';
-import { Notice, type NoticeProps } from './parts.tsx';
-import { TABS, type TabName } from './tabs.ts';
+import type { Role } from '../src/roles.ts';
+import { pluginPath } from './parts/links.ts';
+import { Notice, type NoticeProps } from './parts/parts.tsx';
+import { TABS, type TabName } from './parts/tabs.ts';
+
+/** A plugin in the navigation. */
+export interface PluginTab {
+  name: string;
+  title: string;
+  /** It could not be loaded. */
+  broken: boolean;
+}
 
 /** What every page needs from the server. */
 export interface Frame {

@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { AccountPage } from '../../views/account.tsx';
-import type { NoticeProps } from '../../views/parts.tsx';
+import { AccountPage } from '../../views/access/account.tsx';
+import type { NoticeProps } from '../../views/parts/parts.tsx';
+import { actorOf, addressOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
 import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { tryPassword } from './attempts.ts';
-import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { setSessionCookie } from './cookie.ts';
 import { sessionLimits } from './identify.ts';
 import { hashPassword, newPassword, PASSWORD_RULE } from './passwords.ts';

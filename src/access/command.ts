@@ -1,3 +1,4 @@
+import { needsAccounts, servesPagesToOthers } from '../config/access-mode.ts';
 import { servesPages, urlOf } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
@@ -7,7 +8,6 @@ import { runningSocket } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { makeLink } from './links.ts';
-import { needsAccounts, servesPagesToOthers } from './mode.ts';
 import { hasUsers } from './users.ts';
 
 /** Runs a command on accounts or tokens; beside a running server in that one's PostgreSQL. */

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
+import { peerOf } from '../audit/audit.ts';
 import { networkMatcher, plainAddress } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
-import { peerOf } from './audit.ts';
 
 const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
 

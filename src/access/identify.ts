@@ -4,13 +4,13 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
+import { may, needed, type Visitor } from '../roles.ts';
 import { cookieName } from './cookie.ts';
 import { originOf } from './forwarded.ts';
 import { permissionFor } from './permission.ts';
 import { visitorOfProxy } from './proxy.ts';
 import { type SessionLimits, useSession } from './sessions.ts';
 import { useToken } from './tokens.ts';
-import { may, needed, type Visitor } from './visitor.ts';
 import { rememberWatchers } from './watchers.ts';
 
 const ANYONE: Visitor = { via: 'open', name: 'anyone', role: 'admin' };

@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { addressOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import { addressOf, recordAudit } from './audit.ts';
 import { cookieName, isSecure } from './cookie.ts';
 import { type OpenIdProvider, userOfProvider } from './oidc.ts';
 import { ownPath, signIn } from './sign-in-pages.tsx';

@@ -1,12 +1,12 @@
 import type { Configuration } from 'openid-client';
-import { tokenBucket } from '../collector/token-bucket.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { ROLES, type Role } from '../roles.ts';
+import { tokenBucket } from '../token-bucket.ts';
 import { hashOfKey, newKey } from './keys.ts';
 import { nameFrom } from './users.ts';
-import { ROLES, type Role } from './visitor.ts';
 
 const MINUTES = 10;
 /** Sign-ins begun a second, by whomever: each is kept for a while. */

@@ -1,4 +1,5 @@
-import type { Permission } from './visitor.ts';
+import type { Permission } from '../roles.ts';
+import { isRead } from '../web/methods.ts';
 
 /** What anyone may ask for, to get in. */
 const OPEN_PATHS = /^\/telemetryui\/(login|logout|oidc|links)(\/|$)/;
@@ -13,8 +14,4 @@ export function permissionFor(method: string, path: string): Permission | undefi
   if (OWN_PATHS.test(path)) return 'read';
   if (path === '/metrics' || path === '/api/status') return 'metrics';
   return isRead(method) ? 'read' : 'analyse';
-}
-
-export function isRead(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }

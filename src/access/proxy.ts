@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
+import { addressOf, peerOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { addressOf, peerOf, recordAudit } from './audit.ts';
+import type { Visitor } from '../roles.ts';
 import { isTrusted } from './forwarded.ts';
 import { addUser, findUser, userName } from './users.ts';
-import type { Visitor } from './visitor.ts';
 
 /**
  * Whom a reverse proxy that authenticates names in access.trusted_header; believed from access.trusted_proxies only, where `unix`

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
+import type { Role } from '../roles.ts';
 import { hashOfKey, newKey } from './keys.ts';
-import type { Role } from './visitor.ts';
 
 export interface SessionLimits {
   /** Without a request for so many hours a session ends. */

@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { ChoosePasswordPage, SignInPage } from '../../views/sign-in.tsx';
+import { ChoosePasswordPage, SignInPage } from '../../views/access/sign-in.tsx';
+import { actorOf, addressOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { RequestError } from '../errors.ts';
-import type { BareFrame } from '../frame.ts';
 import { formOf, problemsByField } from '../validation.ts';
+import type { BareFrame } from '../web/frame.ts';
 import { tryPassword } from './attempts.ts';
-import { actorOf, addressOf, recordAudit } from './audit.ts';
 import { clearSessionCookie, setSessionCookie } from './cookie.ts';
 import { SIGN_IN } from './identify.ts';
 import { findLink, useLink } from './links.ts';

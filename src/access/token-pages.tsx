@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { TokensPage, type TokensPageProps } from '../../views/tokens.tsx';
+import { TokensPage, type TokensPageProps } from '../../views/access/tokens.tsx';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
+import { SCOPES } from '../roles.ts';
 import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
-import { actorOf, recordAudit } from './audit.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
-import { SCOPES } from './visitor.ts';
 
 const LONGEST_DAYS = 3650;
 

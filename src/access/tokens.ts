@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
+import type { Scope } from '../roles.ts';
 import { hashOfKey, newKey } from './keys.ts';
-import type { Scope } from './visitor.ts';
 
 /** Makes a token recognisable to whoever finds one, and to scanners for secrets. */
 const PREFIX = 'tmd_';

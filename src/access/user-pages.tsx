@@ -1,15 +1,15 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { UsersPage, type UsersPageProps } from '../../views/users.tsx';
+import { UsersPage, type UsersPageProps } from '../../views/access/users.tsx';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
+import { ROLES } from '../roles.ts';
 import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
-import { actorOf, recordAudit } from './audit.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { LINK_HOURS, makeLink } from './links.ts';
 import { addUser, findUserById, isLastAdmin, listUsers, removeUser, setRole, type User, userName } from './users.ts';
-import { ROLES } from './visitor.ts';
 
 const PATH = '/telemetryui/users';
 

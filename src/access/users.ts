@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Queryable } from '../db/connect.ts';
-import type { Role } from './visitor.ts';
+import type { Role } from '../roles.ts';
 
 export const NAME_RULE = '1 to 64 printable characters, no space at either end';
 

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { isConnectionFailure } from '../errors.ts';
-import { within } from '../patience.ts';
+import type { Visitor } from '../roles.ts';
+import { within } from '../web/patience.ts';
 import { hashOfKey } from './keys.ts';
-import type { Visitor } from './visitor.ts';
 
 const ASK_MS = 3_000;
 const REMEMBERED_MS = 3_600_000;

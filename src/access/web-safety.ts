@@ -1,8 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Config } from '../config/settings.ts';
 import { RequestError } from '../errors.ts';
+import { isRead } from '../web/methods.ts';
 import { isSecure } from './cookie.ts';
-import { isRead } from './permission.ts';
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 

@@ -1,6 +1,9 @@
-import type { TableSum } from './format.ts';
-
 const WORDS = 8;
+
+export interface TableSum {
+  rows: number;
+  sha256: string;
+}
 
 /** The number of rows of a table and the XOR of the SHA-256 of each, so that their order does not matter. No two rows are the same. */
 export class TableDigest {

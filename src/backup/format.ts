@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
-import { TableDigest } from './digest.ts';
+import { TableDigest, type TableSum } from './digest.ts';
 import { isWholeFrames } from './frames.ts';
 
 // A backup is lines of JSON, compressed with zstd (`zstd -dc FILE` shows them): a header; for each table a line that names it, a
@@ -35,11 +35,6 @@ const line = z.union([
 
 export type BackupHeader = z.output<typeof header>;
 export type Sequence = { name: string; last_value: number; is_called: boolean };
-export interface TableSum {
-  rows: number;
-  sha256: string;
-}
-
 /** What a backup consists of, in its order; rows come in batches. */
 export type BackupPart =
   | { kind: 'header'; header: BackupHeader }

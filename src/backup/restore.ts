@@ -4,7 +4,8 @@ import { MIGRATIONS, type Migration } from '../db/migrations.ts';
 import { makeDay, makePartitionsAhead } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type BackupHeader, readBackup, type Sequence, type TableSum } from './format.ts';
+import type { TableSum } from './digest.ts';
+import { type BackupHeader, readBackup, type Sequence } from './format.ts';
 import { ourTables } from './snapshot.ts';
 
 export interface Progress {

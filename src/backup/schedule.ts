@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { fileReason } from '../errors.ts';
+import { forgetFailure, noteFailure } from '../jobs.ts';
 import type { Log } from '../log.ts';
-import { forgetFailure, noteFailure } from '../status/jobs.ts';
 import { backupInto, UNFINISHED } from './commands.ts';
 
 /** One that is being written grows all the time. */

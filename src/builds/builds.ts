@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import type { SlotSeries } from '../../views/series.ts';
-import { slotsOf } from '../../views/window.ts';
+import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import type { Sql } from '../db/connect.ts';
 import { listSystems } from '../records/queries.ts';
-import { type Scope, scopeQuery } from '../scope.ts';
+import { type Scope, scopeQuery } from '../time/scope.ts';
+import type { SlotSeries } from '../time/series.ts';
+import { slotsOf } from '../time/window.ts';
 import { integerParam } from '../validation.ts';
-import { type DrawnBuild, drawnBuilds, seriesOfBuilds } from './drawn.ts';
+import { drawnBuilds, seriesOfBuilds } from './drawn.ts';
 import { type BuildRow, countBuilds } from './queries.ts';
 
 export const BUILDS_A_PAGE = 100;

@@ -1,16 +1,8 @@
-import { IN_USE } from '../../views/build-name.tsx';
-import { type SlotSeries, seriesOf } from '../../views/series.ts';
-import { OTHERS } from '../../views/slot-chart.tsx';
+import { type DrawnBuild, IN_USE } from '../../views/builds/build-name.tsx';
+import { OTHERS } from '../../views/parts/slot-chart.tsx';
 import type { Queryable } from '../db/connect.ts';
-import { inScope, type Scope, today } from '../scope.ts';
-
-/** A build that charts draw, in the colour that it has on all pages. */
-export interface DrawnBuild {
-  os: string;
-  build: string;
-  /** 1 to 8. */
-  colour: number;
-}
+import { inScope, type Scope, today } from '../time/scope.ts';
+import { type SlotSeries, seriesOf } from '../time/series.ts';
 
 const COLOURS = 8;
 

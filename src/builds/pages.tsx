@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
-import { BuildsPage } from '../../views/builds.tsx';
-import { seriesRows } from '../../views/series.ts';
+import { BuildsPage } from '../../views/builds/builds.tsx';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
-import { readQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery } from '../time/scope.ts';
+import { seriesRows } from '../time/series.ts';
 import { parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 
 export function buildsPages(sql: Sql, frame: MakeFrame) {

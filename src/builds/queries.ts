@@ -1,6 +1,7 @@
+import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import type { Queryable } from '../db/connect.ts';
-import { firstDay, inScope, inWindow, type Scope, slotOf } from '../scope.ts';
-import { type DrawnBuild, drawnTable } from './drawn.ts';
+import { firstDay, inScope, inWindow, type Scope, slotOf } from '../time/scope.ts';
+import { drawnTable } from './drawn.ts';
 
 export interface BuildRow {
   os: string;

@@ -1,4 +1,4 @@
-import { counted } from '../../views/parts.tsx';
+import { counted } from '../../views/parts/parts.tsx';
 import type { Finding } from '../status/check.ts';
 import type { Belief } from './judge.ts';
 

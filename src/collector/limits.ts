@@ -3,18 +3,9 @@ import type { Tid } from '../config/tid.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
+import { type TokenBucket, tokenBucket } from '../token-bucket.ts';
 import { type Quota, quota, storedByHour } from './quota.ts';
-import { type TokenBucket, tokenBucket } from './token-bucket.ts';
-import { addTurnedAway, type Excess, type ExcessOfDay } from './turned-away.ts';
-
-/** A request that the limits of its TID turn away, and the reason. Nothing of it is kept. */
-export type TurnedAway =
-  /** It comes from where its TID may not be used. */
-  | { kind: 'forbidden'; message: string }
-  /** There are too many at the moment: its machine is to send it again. */
-  | { kind: 'postponed'; message: string; retryAfterSeconds: number }
-  /** There are too many, and an admin has chosen to lose those of this TID: its machine is told that all is well. */
-  | { kind: 'dropped'; message: string };
+import { addTurnedAway, type Excess, type ExcessOfDay, type TurnedAway } from './turned-away.ts';
 
 /** The limits of all TIDs that have some. */
 export interface Limits {

@@ -6,11 +6,11 @@ import type { Fleet } from '../fleets.ts';
 import type { Peer } from '../http/peer.ts';
 import type { RecordAnswer, RecordRequest } from '../http/service.ts';
 import { recordToJson } from '../records/json.ts';
+import { RECORD_PATHS } from '../web/addresses.ts';
 import type { Collector, CollectorAnswer } from './collector.ts';
 import { decodeContent, ENCODINGS, type Undecoded } from './content-encoding.ts';
-import type { TurnedAway } from './limits.ts';
+import type { TurnedAway } from './turned-away.ts';
 
-const PATHS = ['/', '/v2/collector', '/v3/collector'];
 const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE'];
 /** JSON writes a control character as six bytes; and there is metadata. */
 const JSON_GROWTH = 6;
@@ -40,7 +40,7 @@ export function collectorRoutes(collector: Collector, config: Config, elsewhere?
   const receiveRecord = recordReceiver(collector, config);
   const others = servesPages ? OTHER_METHODS : [...OTHER_METHODS, 'GET'];
   const allow = servesPages ? 'GET, HEAD, POST' : 'POST';
-  for (const path of PATHS) {
+  for (const path of RECORD_PATHS) {
     app.use(path, async (c, next) => {
       const started = performance.now();
       await next();
@@ -73,19 +73,11 @@ export function pathOf(request: Request): string {
   const path = getPath(request);
   if (!path.endsWith('/') && !path.includes('//')) return path;
   const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-  return PATHS.includes(plain) ? plain : path;
-}
-
-/** What is said to whoever posts to another path. */
-export const WHERE_RECORDS_GO = `records are posted to ${PATHS.slice(0, -1).join(', ')} or ${PATHS.at(-1)}`;
-
-/** Whether a machine may be sending a record. */
-export function isCollector(method: string, path: string): boolean {
-  return method === 'POST' && isCollectorPath(path);
+  return RECORD_PATHS.includes(plain) ? plain : path;
 }
 
 export function isCollectorPath(path: string): boolean {
-  return PATHS.includes(path);
+  return RECORD_PATHS.includes(path);
 }
 
 async function receive(

@@ -1,5 +1,13 @@
 import type { Queryable } from '../db/connect.ts';
-import type { TurnedAway } from './limits.ts';
+
+/** A request that the limits of its TID turn away, and the reason. Nothing of it is kept. */
+export type TurnedAway =
+  /** It comes from where its TID may not be used. */
+  | { kind: 'forbidden'; message: string }
+  /** There are too many at the moment: its machine is to send it again. */
+  | { kind: 'postponed'; message: string; retryAfterSeconds: number }
+  /** There are too many, and an admin has chosen to lose those of this TID: its machine is told that all is well. */
+  | { kind: 'dropped'; message: string };
 
 /** What was turned away of a fleet. */
 export interface Excess {

@@ -76,3 +76,16 @@ export const configOption: Option<string | undefined> = {
 export async function print(text: string): Promise<void> {
   await Bun.write(Bun.stdout, text);
 }
+
+export interface CommandEntry {
+  /** One line for the list of commands. */
+  summary: string;
+  /** Only the command that runs is loaded: the server's modules would slow down every `--help`. */
+  load(): Promise<Command>;
+}
+
+/** Commands of two words that share the first. */
+export interface CommandGroup {
+  summary: string;
+  commands: Record<string, CommandEntry>;
+}

@@ -1,23 +1,6 @@
 import { nearest } from '../nearest.ts';
 import { UsageError } from './arguments.ts';
-import type { Command } from './command.ts';
-import { parserCommands } from './parser-commands.ts';
-import { pluginCommands } from './plugin-commands.ts';
-import { tokenCommands } from './token-commands.ts';
-import { userCommands } from './user-commands.ts';
-
-export interface CommandEntry {
-  /** One line for the list of commands. */
-  summary: string;
-  /** Only the command that runs is loaded: the server's modules would slow down every `--help`. */
-  load(): Promise<Command>;
-}
-
-/** Commands of two words that share the first. */
-export interface CommandGroup {
-  summary: string;
-  commands: Record<string, CommandEntry>;
-}
+import type { CommandEntry, CommandGroup } from './command.ts';
 
 /** Every command, in the order of the overview. */
 export const commands: Record<string, CommandEntry | CommandGroup> = {
@@ -51,11 +34,24 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   user: {
     summary: 'accounts of people: add, list, role, password, remove',
-    commands: userCommands,
+    commands: {
+      add: { summary: 'add an account', load: async () => (await import('./user.ts')).userAdd },
+      list: { summary: 'list the accounts', load: async () => (await import('./user.ts')).userList },
+      role: { summary: 'give an account another role', load: async () => (await import('./user.ts')).userRole },
+      password: {
+        summary: 'make a link, or set a password',
+        load: async () => (await import('./user.ts')).userPassword,
+      },
+      remove: { summary: 'remove an account', load: async () => (await import('./user.ts')).userRemove },
+    },
   },
   token: {
     summary: 'tokens of scripts: add, list, remove',
-    commands: tokenCommands,
+    commands: {
+      add: { summary: 'make a token', load: async () => (await import('./token.ts')).tokenAdd },
+      list: { summary: 'list the tokens', load: async () => (await import('./token.ts')).tokenList },
+      remove: { summary: 'remove a token', load: async () => (await import('./token.ts')).tokenRemove },
+    },
   },
   'rebuild-counters': {
     summary: 'count again what the views count, from the records',
@@ -79,11 +75,24 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   parser: {
     summary: 'payload parsers: init, test, run',
-    commands: parserCommands,
+    commands: {
+      init: {
+        summary: 'write a payload parser to start from',
+        load: async () => (await import('./parser.ts')).parserInit,
+      },
+      test: { summary: 'let one read files', load: async () => (await import('./parser.ts')).parserTest },
+      run: { summary: 'let one read records again', load: async () => (await import('./parser.ts')).parserRun },
+    },
   },
   plugin: {
     summary: 'view plugins: init, list',
-    commands: pluginCommands,
+    commands: {
+      init: {
+        summary: 'write a view plugin to start from',
+        load: async () => (await import('./plugin.ts')).pluginInit,
+      },
+      list: { summary: 'say which can be loaded', load: async () => (await import('./plugin.ts')).pluginList },
+    },
   },
   welcome: {
     summary: 'print where the pages are, and a line that posts a record',

@@ -1,6 +1,7 @@
 import { UsageError } from './arguments.ts';
+import type { CommandEntry } from './command.ts';
 import { type Command, defineCommand, type Options, print } from './command.ts';
-import { type CommandEntry, commands, findCommand } from './commands.ts';
+import { commands, findCommand } from './commands.ts';
 
 export const help = defineCommand({
   options: {},

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { recordAudit, shellActor } from '../access/audit.ts';
 import { withDatabase } from '../access/command.ts';
 import { addToken, listTokens, removeToken } from '../access/tokens.ts';
 import { NAME_RULE, userName } from '../access/users.ts';
-import { SCOPES } from '../access/visitor.ts';
+import { recordAudit, shellActor } from '../audit/audit.ts';
 import { splitList } from '../config/list.ts';
 import { OperatorError } from '../errors.ts';
+import { SCOPES } from '../roles.ts';
 import { configOption, defineCommand, integerOption, type Option, print } from './command.ts';
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';

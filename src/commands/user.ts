@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { recordAudit, shellActor } from '../access/audit.ts';
 import { siteOf, withDatabase } from '../access/command.ts';
 import { LINK_HOURS, makeLink } from '../access/links.ts';
 import { hashPassword, newPassword, PASSWORD_RULE } from '../access/passwords.ts';
@@ -15,10 +14,11 @@ import {
   type User,
   userName,
 } from '../access/users.ts';
-import { ROLES, type Role } from '../access/visitor.ts';
+import { recordAudit, shellActor } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
+import { ROLES, type Role } from '../roles.ts';
 import { configOption, defineCommand, flag, type Option, print } from './command.ts';
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';

@@ -1,7 +1,7 @@
 import { firstAccountLink } from '../access/command.ts';
 import { urlOf } from '../config/listener.ts';
 import { loadConfig } from '../config/load.ts';
-import { welcomeText } from '../welcome.ts';
+import { welcomeText } from '../connect/welcome.ts';
 import { configOption, defineCommand, print } from './command.ts';
 
 export const welcome = defineCommand({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROLES, type Role } from '../access/visitor.ts';
+import { ROLES, type Role } from '../roles.ts';
 import { splitList } from './list.ts';
 import { isNetwork } from './network.ts';
 

@@ -1,6 +1,6 @@
-import { servesPagesToOthers } from '../access/mode.ts';
+import { servesPagesToOthers } from './access-mode.ts';
 import { isHttps, servesPages } from './listener.ts';
-import type { LoadedConfig } from './load.ts';
+import type { LoadedConfig } from './loaded.ts';
 import { type Problem, showValue } from './problem.ts';
 import type { Config } from './settings.ts';
 

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { contradictions } from './contradictions.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { DEFAULT_FILE, type GivenValue, readConfigFile } from './file.ts';
+import type { LoadedConfig } from './loaded.ts';
 import { ConfigError, type Problem, showValue } from './problem.ts';
 import { type Config, declaredSettings } from './settings.ts';
 
@@ -11,14 +12,6 @@ export interface LoadOptions {
   file?: string | undefined;
   /** Left out: that of the process. */
   env?: Environment;
-}
-
-export interface LoadedConfig {
-  config: Config;
-  /** That of the file, whether or not it is there. */
-  directory: string;
-  /** Where the value of `http.listen`, say, came from: `default`, the path of a file or the name of a variable. */
-  origin(key: string): string;
 }
 
 /** Reads file and environment; throws a ConfigError that holds every mistake in them. */

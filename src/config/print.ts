@@ -1,4 +1,4 @@
-import type { LoadedConfig } from './load.ts';
+import type { LoadedConfig } from './loaded.ts';
 import { maskPasswords } from './mask.ts';
 import { type DeclaredSetting, declaredSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { recordAudit, shellActor } from '../access/audit.ts';
+import { recordAudit, shellActor } from '../audit/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';

@@ -2,7 +2,7 @@ import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { isConnectionFailure } from '../errors.ts';
 import { readPayload } from '../records/queries.ts';
-import type { Demangler } from './demangle.ts';
+import type { Demangler } from './demangle/demangle.ts';
 import type { Crash, Frame } from './frame.ts';
 import { parseCrash } from './frames.ts';
 import { chooseGuilty } from './guilty.ts';

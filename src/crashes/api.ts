@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
-import { dayOf } from '../../views/ago.ts';
-import { actorOf, recordAudit } from '../access/audit.ts';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
+import { dayOf } from '../time/ago.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
 import { aliasesOf } from './aliases.ts';
 import { NAME_LENGTH } from './names.ts';

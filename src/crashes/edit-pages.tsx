@@ -1,20 +1,20 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { editFromRecordPath, neverGuiltyPath, recomputationPath, withOffset } from '../../views/crashes-links.ts';
+import { editFromRecordPath, neverGuiltyPath, recomputationPath, withOffset } from '../../views/crashes/links.ts';
+import { NeverGuiltyListPage } from '../../views/crashes/never-guilty.tsx';
+import { ChangePreviewPage } from '../../views/crashes/never-guilty-preview.tsx';
+import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/crashes/never-guilty-record.tsx';
 import {
   RecomputationPage,
   RecomputationProgress,
   type Recomputation as ShownRecomputation,
-} from '../../views/crashes-recomputation.tsx';
-import { NeverGuiltyListPage } from '../../views/never-guilty.tsx';
-import { ChangePreviewPage } from '../../views/never-guilty-preview.tsx';
-import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/never-guilty-record.tsx';
-import { actorOf, recordAudit } from '../access/audit.ts';
+} from '../../views/crashes/recomputation.tsx';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
 import { findRecord } from '../records/queries.ts';
 import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { isCandidate } from './guilty.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from './names.ts';
 import { entriesById, type ListChange, listNeverGuilty, listVersion, searchFrames } from './never-guilty-list.ts';

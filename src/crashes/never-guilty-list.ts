@@ -1,4 +1,4 @@
-import { type Actor, recordAudit } from '../access/audit.ts';
+import { type Actor, recordAudit } from '../audit/audit.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { FrameName } from './names.ts';
 import { type ListEntry, type LookUp, matcherOf } from './never-guilty-matcher.ts';

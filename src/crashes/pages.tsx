@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { BacktracesPage } from '../../views/backtraces.tsx';
-import { CrashesPage } from '../../views/crashes.tsx';
-import { FailedAnalysesPage } from '../../views/crashes-failed.tsx';
-import { COMMENT_LENGTH } from '../../views/crashes-forms.tsx';
-import { HiddenGuiltiesPage } from '../../views/crashes-hidden.tsx';
+import { BacktracesPage } from '../../views/crashes/backtraces.tsx';
+import { CrashesPage } from '../../views/crashes/crashes.tsx';
+import { FailedAnalysesPage } from '../../views/crashes/failed.tsx';
+import { COMMENT_LENGTH } from '../../views/crashes/forms.tsx';
+import { GuiltyPage } from '../../views/crashes/guilty.tsx';
+import { HiddenGuiltiesPage } from '../../views/crashes/hidden.tsx';
 import {
   backtracesPath,
   type CrashFilter,
@@ -14,14 +15,12 @@ import {
   hiddenInPath,
   hiddenPath,
   withOffset,
-} from '../../views/crashes-links.ts';
-import { GuiltyPage } from '../../views/guilty.tsx';
-import { actorOf, recordAudit } from '../access/audit.ts';
+} from '../../views/crashes/links.ts';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
 import {
   firstProblem,
@@ -32,6 +31,7 @@ import {
   problemsByField,
   textParam,
 } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
 import {

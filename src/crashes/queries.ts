@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
-import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../scope.ts';
 import type { Shares } from '../stats/queries.ts';
+import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../time/scope.ts';
 import type { CrashScope } from './shares.ts';
 
 export interface GuiltyRow {

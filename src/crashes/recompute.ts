@@ -1,4 +1,4 @@
-import type { Actor } from '../access/audit.ts';
+import type { Actor } from '../audit/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import { dropAliases, settleAliases } from './aliases.ts';

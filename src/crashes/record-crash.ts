@@ -1,4 +1,4 @@
-import type { RecordCrash } from '../../views/record-crash.tsx';
+import type { RecordCrash } from '../../views/records/record-crash.tsx';
 import type { Sql } from '../db/connect.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { guiltyName } from './api.ts';

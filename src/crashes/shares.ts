@@ -1,8 +1,9 @@
-import { type DrawnBuild, drawnTable } from '../builds/drawn.ts';
+import type { DrawnBuild } from '../../views/builds/build-name.tsx';
+import { drawnTable } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
-import { inWindow, type Scope } from '../scope.ts';
 import type { Shares } from '../stats/queries.ts';
+import { inWindow, type Scope } from '../time/scope.ts';
 
 type Fragment = ReturnType<Queryable>;
 

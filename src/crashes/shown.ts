@@ -1,5 +1,5 @@
-import type { Backtrace, BacktraceFrame, GuiltyRule } from '../../views/backtrace.tsx';
-import type { DemangleNote } from './demangle.ts';
+import type { Backtrace, BacktraceFrame, GuiltyRule } from '../../views/crashes/backtrace.tsx';
+import type { DemangleNote } from './demangle/demangled.ts';
 import type { Step, StepOutcome } from './guilty.ts';
 import type { StackFrame } from './stack.ts';
 import type { DecidedStack } from './stack-queries.ts';

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { firstDay, inScope, receivedInWindow, type Scope, today } from '../scope.ts';
+import { firstDay, inScope, receivedInWindow, type Scope, today } from '../time/scope.ts';
 import type { GuiltyRow } from './queries.ts';
 import type { StackFrame, StoredVerdict } from './stack.ts';
 

@@ -1,5 +1,5 @@
 import { storable } from '../db/storable.ts';
-import type { DemangleNote } from './demangle.ts';
+import type { DemangleNote } from './demangle/demangled.ts';
 import { type Frame, shownFunction } from './frame.ts';
 import type { ShownFrame, Verdict } from './guilty.ts';
 import { type FrameName, isUnknown, NO_SYMBOL, stableModule } from './names.ts';

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import { DEFAULT_DAYS } from '../../views/crashes-links.ts';
-import type { TopGuilty as ShownGuilty } from '../../views/crashes-top.tsx';
-import { type DrawnBuild, drawnBuilds } from '../builds/drawn.ts';
+import type { DrawnBuild } from '../../views/builds/build-name.tsx';
+import { DEFAULT_DAYS } from '../../views/crashes/links.ts';
+import type { TopGuilty as ShownGuilty } from '../../views/crashes/top.tsx';
+import { drawnBuilds } from '../builds/drawn.ts';
 import type { Sql } from '../db/connect.ts';
-import { type Scope, scopeQuery } from '../scope.ts';
+import { type Scope, scopeQuery } from '../time/scope.ts';
 import { choiceParam, integerParam, textParam } from '../validation.ts';
 import { buildsSeen, crashingSystems, type SeenOn, type TopGuilty, topGuilties } from './queries.ts';
 import { guiltiesByBuild } from './shares.ts';

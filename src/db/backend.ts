@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Sql } from './connect.ts';
+import type postgres from 'postgres';
 
 const AGAIN_MS = 5_000;
 const ATTEMPTS = 120;
@@ -9,7 +9,7 @@ const ATTEMPTS = 120;
  * next. `connect` opens another connection for that; where it can't be had, it is tried again for ten minutes. `name` is the
  * application_name of the one given up: behind a pooler its pid may be that of nobody, or of someone else.
  */
-export async function endBackend(connect: () => Sql, pid: number, name: string) {
+export async function endBackend(connect: () => postgres.Sql<{ bigint: number }>, pid: number, name: string) {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const sql = connect();
     try {

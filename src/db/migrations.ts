@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { embedFolder } from '../assets.macro.ts' with { type: 'macro' };
+import { embedFolder } from '../embedded.macro.ts' with { type: 'macro' };
 
 export interface Migration {
   number: number;

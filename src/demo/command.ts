@@ -1,5 +1,5 @@
 import { loadConfig } from '../config/load.ts';
-import { TEST_CLASSIFICATION } from '../curl-line.ts';
+import { TEST_CLASSIFICATION } from '../connect/curl-line.ts';
 import type { Queryable } from '../db/connect.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';

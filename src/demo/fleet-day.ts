@@ -1,6 +1,5 @@
 import type { Report } from '../records/record.ts';
 import type { Catalogue, Form, Kind } from './catalogue.ts';
-import type { FleetRecord } from './fleet.ts';
 import {
   isExternal,
   kernelOf,
@@ -17,6 +16,14 @@ import { HOUR, type Release } from './releases.ts';
 import { Clock, type DayPlan } from './rhythm.ts';
 import { Selection } from './selection.ts';
 import { render, type Scene } from './template.ts';
+
+/** A record of the sample fleet as it reached the server. */
+export interface FleetRecord {
+  report: Report;
+  /** Milliseconds; never falls within a day. */
+  receivedAt: number;
+  fleetIndex: number;
+}
 
 /** Spooled records expire after this many seconds. */
 const LONGEST_WAIT = 72_000;

@@ -1,17 +1,8 @@
-import type { Report } from '../records/record.ts';
 import { catalogue } from './catalogue.ts';
-import { dayRecords } from './fleet-day.ts';
+import { dayRecords, type FleetRecord } from './fleet-day.ts';
 import { drawMachines } from './machines.ts';
 import { releaseTracks } from './releases.ts';
 import { planDays } from './rhythm.ts';
-
-/** A record of the sample fleet as it reached the server. */
-export interface FleetRecord {
-  report: Report;
-  /** Milliseconds; never falls within a day. */
-  receivedAt: number;
-  fleetIndex: number;
-}
 
 /** One day of the fleet: its records in the order they were received. */
 export interface FleetDay {

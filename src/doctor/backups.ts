@@ -1,11 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ago } from '../../views/ago.ts';
-import { size } from '../../views/parts.tsx';
+import { size } from '../../views/parts/parts.tsx';
 import { scheduledBackups } from '../backup/schedule.ts';
 import type { Config } from '../config/settings.ts';
 import type { Finding } from '../status/check.ts';
 import { jobFinding, unitRemedy } from '../status/findings.ts';
+import { ago } from '../time/ago.ts';
 import { type ServerUser, unitLetsWrite } from './server-user.ts';
 
 /** What lies in backup.dir, whatever the database says of it. */

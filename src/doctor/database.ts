@@ -8,10 +8,10 @@ import { type Database, databaseAt, openDatabase } from '../db/database.ts';
 import { assertSameMajor, runningSocket } from '../db/embedded.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { describeOwner, isClaimed } from '../db/owner.ts';
+import { hasJobOutcomes, jobOutcomes } from '../jobs.ts';
 import { createLog } from '../log.ts';
 import type { Check, Finding } from '../status/check.ts';
 import { backupFinding, jobFinding } from '../status/findings.ts';
-import { hasJobOutcomes, jobOutcomes } from '../status/jobs.ts';
 import { CLOCK_REMEDY } from './clock.ts';
 import { AS_ROOT, lookAt } from './look.ts';
 

@@ -1,4 +1,5 @@
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Check } from '../status/check.ts';
 import { backupDirectory } from './backups.ts';

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { counted } from '../../views/parts.tsx';
+import { counted } from '../../views/parts/parts.tsx';
 import { DEFAULT_FILE } from '../config/file.ts';
-import type { LoadedConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
 import { type Config, declaredSettings } from '../config/settings.ts';
 import { localLocks } from '../db/lock-reach.ts';
 import { nearestExisting } from '../db/preflight.ts';

@@ -1,4 +1,4 @@
-import { recordAudit, shellActor } from '../access/audit.ts';
+import { recordAudit, shellActor } from '../audit/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { maskPasswords } from '../config/mask.ts';
 import { openDatabase } from '../db/database.ts';

@@ -3,8 +3,8 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
+import { kindsOf } from '../parsers/kind.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
-import { kindsOf } from '../records/kind.ts';
 import { reasonOf, type Translated, toQuarantine, translate } from './old-record.ts';
 import { readPage, type Source } from './source.ts';
 import {

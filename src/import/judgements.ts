@@ -1,4 +1,4 @@
-import { type Actor, recordAudit } from '../access/audit.ts';
+import { type Actor, recordAudit } from '../audit/audit.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from '../crashes/names.ts';
 import { changeList } from '../crashes/never-guilty-list.ts';
 import { requestRecomputation } from '../crashes/recompute.ts';

@@ -1,4 +1,4 @@
-import { shellActor } from '../access/audit.ts';
+import { shellActor } from '../audit/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { IMPORT_LOCK } from '../db/locks.ts';
 import { OperatorError } from '../errors.ts';

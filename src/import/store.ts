@@ -2,7 +2,7 @@ import type { Queryable, Sql } from '../db/connect.ts';
 import { makeDay } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { RecordKind } from '../records/kind.ts';
+import type { RecordKind } from '../parsers/kind.ts';
 import { settledId } from '../records/queries.ts';
 import { payloadRaw, payloadText, recordMetadata } from '../records/store.ts';
 import type { ImportedRecord } from './old-record.ts';

@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { machinePath } from '../../views/links.ts';
-import { MachinePage } from '../../views/machine.tsx';
+import { MachinePage } from '../../views/machines/machine.tsx';
+import { machinePath } from '../../views/parts/links.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
 import { readPage } from '../records/paging.ts';
 import type { Searcher } from '../records/searcher.ts';
 import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { buildsOfMachine } from './queries.ts';
 
 const PAGE_SIZE = 50;

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { largestFirst, type SlotSeries, seriesOf } from '../../views/series.ts';
-import { slotsOf } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { type Scope, type ScopeQuery, scopeQuery } from '../scope.ts';
+import { type Scope, type ScopeQuery, scopeQuery } from '../time/scope.ts';
+import { largestFirst, type SlotSeries, seriesOf } from '../time/series.ts';
+import { slotsOf } from '../time/window.ts';
 import { integerParam } from '../validation.ts';
 import {
   byCpuModel,

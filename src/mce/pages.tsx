@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
-import { McePage } from '../../views/mce.tsx';
-import { seriesRows } from '../../views/series.ts';
-import { isoWeek } from '../../views/window.ts';
+import { McePage } from '../../views/mce/mce.tsx';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery } from '../time/scope.ts';
+import { seriesRows } from '../time/series.ts';
+import { isoWeek } from '../time/window.ts';
 import { parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { mceQuery, readMce } from './mce.ts';
 import { buildRows } from './queries.ts';
 

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
-import { firstDay, inWindow, type Scope, slotOf } from '../scope.ts';
+import { firstDay, inWindow, type Scope, slotOf } from '../time/scope.ts';
 
 /** Records of some classifications by ISO week (its Monday) or day and classification. */
 export function classesOverTime(sql: Queryable, scope: Scope, patterns: string[]) {

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
+import { metric, type Sample } from '../collector/metrics.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
-import { hasFailed, type Job, type JobOutcome } from '../status/jobs.ts';
+import { hasFailed, type Job, type JobOutcome } from '../jobs.ts';
 import { type ProcessState, type ServerState, stateKnown, type Watched } from '../status/state.ts';
 import { PROGRAM_VERSION } from '../version.ts';
-import { metric, type Sample } from './collector-metrics.ts';
 
 /**
  * GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all, and missing while it

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { guiltyPath } from '../../views/crashes-links.ts';
+import { guiltyPath } from '../../views/crashes/links.ts';
 import type { Config } from '../config/settings.ts';
 import type { NewGuilty } from '../overview/queries.ts';
 import type { Check, Level } from '../status/check.ts';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { loopbackHost } from '../access/mode.ts';
+import { loopbackHost } from '../config/access-mode.ts';
 import { type Listener, servesPages, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 

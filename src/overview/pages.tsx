@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
-import { OverviewPage } from '../../views/overview.tsx';
+import { OverviewPage } from '../../views/overview/overview.tsx';
 import { newestOfSystems } from '../builds/drawn.ts';
 import type { Limits } from '../collector/limits.ts';
 import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import type { Parsers } from '../parsers/parsers.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { adoptionOf, lastArrival, machinesLately, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
 

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
-import { today } from '../scope.ts';
+import { today } from '../time/scope.ts';
 
 export interface HourRecords {
   /** When the hour begins. */

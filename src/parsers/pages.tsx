@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ParserRow, ParsersPage, parsersPath } from '../../views/parsers.tsx';
-import { counted, type NoticeProps } from '../../views/parts.tsx';
-import { actorOf, recordAudit } from '../access/audit.ts';
+import { type ParserRow, ParsersPage, parsersPath } from '../../views/parsers/parsers.tsx';
+import { counted, type NoticeProps } from '../../views/parts/parts.tsx';
+import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { formatTime } from '../records/json.ts';
 import { formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, parserOf } from './parser.ts';
 import type { Parsers } from './parsers.ts';

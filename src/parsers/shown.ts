@@ -1,4 +1,4 @@
-import type { RecordParsed } from '../../views/record-parsed.tsx';
+import type { RecordParsed } from '../../views/records/record-parsed.tsx';
 import type { Sql } from '../db/connect.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { parserOf } from './parser.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { embedFile } from '../assets.macro.ts' with { type: 'macro' };
 import { pluginName } from '../config/plugin-names.ts';
+import { embedFile } from '../embedded.macro.ts' with { type: 'macro' };
 import { OperatorError } from '../errors.ts';
 
 const EXAMPLE: Record<string, string> = {

@@ -1,16 +1,16 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import { BarTable } from '../../views/bars.tsx';
-import { SelectField, TextField } from '../../views/fields.tsx';
 import { type Frame, Page as FramedPage, type PageProps as FramedPageProps } from '../../views/layout.tsx';
-import { machinePath, pluginPath, recordPath, recordsPath } from '../../views/links.ts';
-import { count, counted, EmptyState, Notice, Pager, Scroll, Severity, Time } from '../../views/parts.tsx';
-import { ScopeForm } from '../../views/scope-form.tsx';
-import { largestFirst, seriesOf } from '../../views/series.ts';
-import { SeriesChart, SlotChart } from '../../views/slot-chart.tsx';
-import { slotsOf } from '../../views/window.ts';
+import { BarTable } from '../../views/parts/bars.tsx';
+import { SelectField, TextField } from '../../views/parts/fields.tsx';
+import { machinePath, pluginPath, recordPath, recordsPath } from '../../views/parts/links.ts';
+import { count, counted, EmptyState, Notice, Pager, Scroll, Severity, Time } from '../../views/parts/parts.tsx';
+import { ScopeForm } from '../../views/parts/scope-form.tsx';
+import { SeriesChart, SlotChart } from '../../views/parts/slot-chart.tsx';
 import type { Queryable } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery, scopeQuery } from '../scope.ts';
+import { readQuery, scopeQuery } from '../time/scope.ts';
+import { largestFirst, seriesOf } from '../time/series.ts';
+import { slotsOf } from '../time/window.ts';
 
 /** The page frame of a request to a plugin. */
 export interface PluginFrame extends Frame {

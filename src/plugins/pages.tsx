@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono';
 import type { Frame } from '../../views/layout.tsx';
-import { pluginPath } from '../../views/links.ts';
-import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugin.tsx';
-import { isRead } from '../access/permission.ts';
-import { errorResponse } from '../error-response.tsx';
+import { pluginPath } from '../../views/parts/links.ts';
+import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugins/plugin.tsx';
 import { isConnectionFailure } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
 import type { Log } from '../log.ts';
+import { errorResponse } from '../web/error-response.tsx';
+import type { MakeFrame } from '../web/frame.ts';
+import { isRead } from '../web/methods.ts';
 import { type PluginAnswer, PluginFailure } from './lifecycle.ts';
 import { FACTS_HEADER, type Failure, type FrameFacts, OUTCOME_HEADER } from './plugin.ts';
 import type { Plugins } from './plugins.ts';

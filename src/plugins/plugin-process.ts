@@ -5,16 +5,16 @@ import * as jsx from 'hono/jsx';
 import * as jsxDev from 'hono/jsx/jsx-dev-runtime';
 import * as jsxRuntime from 'hono/jsx/jsx-runtime';
 import { z } from 'zod';
-import { pluginPath } from '../../views/links.ts';
-import type { Role } from '../access/visitor.ts';
-import { loadAssets } from '../assets.ts';
+import { pluginPath } from '../../views/parts/links.ts';
 import { endWithParent } from '../children/end-with-parent.ts';
 import { describeBriefly, describeFully, isOutOfMemory } from '../children/foreign-error.ts';
 import { limitMemory } from '../children/limits.ts';
 import { goAfterOthers } from '../children/manners.ts';
 import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
 import { connect, type Sql } from '../db/connect.ts';
+import type { Role } from '../roles.ts';
 import { PROGRAM_VERSION } from '../version.ts';
+import { loadAssets } from '../web/assets.ts';
 import { type PluginFrame, pluginModule } from './module.tsx';
 import {
   FACTS_HEADER,

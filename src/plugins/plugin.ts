@@ -4,14 +4,6 @@ import type { DatabaseTarget } from '../db/connect.ts';
 /** What a plugin's process can't know of the page frame. Goes with each request, in a header, as JSON. */
 export type FrameFacts = Pick<Frame, 'quarantined' | 'kept' | 'visitor' | 'readonly' | 'plugins'>;
 
-/** A plugin in the navigation. */
-export interface PluginTab {
-  name: string;
-  title: string;
-  /** It could not be loaded. */
-  broken: boolean;
-}
-
 export const FACTS_HEADER = 'x-telemetricsd-facts';
 /**
  * On an answer that is none of the plugin's own: `not-found`, or `failed` with a `Failure` as its body; `exhausted` is the

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PluginTab } from '../../views/layout.tsx';
 import type { DatabaseTarget } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { openPlugin, type Plugin } from './lifecycle.ts';
-import type { PluginTab } from './plugin.ts';
 import { PluginProblem } from './plugin-child.ts';
 import { openForReading } from './role.ts';
 import { makeSocketsDirectory } from './sockets.ts';

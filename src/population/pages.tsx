@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
-import { PopulationPage } from '../../views/population.tsx';
-import { seriesRows } from '../../views/series.ts';
+import { PopulationPage } from '../../views/population/population.tsx';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
-import { readQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery } from '../time/scope.ts';
+import { seriesRows } from '../time/series.ts';
 import { parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { BUILDS_A_PAGE, populationQuery, readPopulationView } from './population.ts';
 import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts';
 

@@ -1,6 +1,7 @@
-import { type DrawnBuild, drawnTable } from '../builds/drawn.ts';
+import type { DrawnBuild } from '../../views/builds/build-name.tsx';
+import { drawnTable } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
-import { inScope, inWindow, type Scope, slotOf, today } from '../scope.ts';
+import { inScope, inWindow, type Scope, slotOf, today } from '../time/scope.ts';
 
 /** Trailing windows, in UTC days, today's among them. */
 export const TRAILING_DAYS = [1, 3, 7, 14] as const;

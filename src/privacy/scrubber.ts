@@ -1,8 +1,8 @@
 import type { ScrubRule } from '../config/scrub.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { classificationTest } from '../records/classification.ts';
-import { scrubThread, TAKES_TOO_LONG } from '../scrub-thread.ts';
 import type { Scrubbed, ScrubTask } from './scrub.ts';
+import { scrubThread, TAKES_TOO_LONG } from './scrub-thread.ts';
 
 /** Takes out of payloads what privacy.scrub says. */
 export interface Scrubber {

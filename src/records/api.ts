@@ -1,13 +1,12 @@
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { crashJson } from '../crashes/record-crash.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import { withParsed } from '../parsers/shown.ts';
 import { firstProblem, idParam } from '../validation.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
+import type { MadeOfRecords } from './made-of.ts';
 import { findRecord, settledId } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 import type { Searcher } from './searcher.ts';
@@ -22,7 +21,7 @@ const SLICE = 500;
  * GET /ID          one record, or 404.
  * Errors are `{"message": "…"}`.
  */
-export function recordsApi(sql: Sql, searcher: Searcher) {
+export function recordsApi(sql: Sql, searcher: Searcher, made: MadeOfRecords) {
   return new Hono()
     .get(
       '/',
@@ -36,7 +35,7 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         if (query.settled === 'true')
           filter.beforeId = Math.min(filter.beforeId ?? Number.MAX_SAFE_INTEGER, (await settledId(sql)) + 1);
         const found = await searcher.search(filter, { limit, order: 'newest', mostBytes: MOST_BYTES });
-        const texts = await jsonTexts(sql, found.records);
+        const texts = await jsonTexts(sql, found.records, made);
         const last = found.records[texts.length - 1];
         const more = texts.length < found.records.length || found.cut || texts.length === limit;
         const next = last && more ? nextPage(c.req.url, last.id) : null;
@@ -54,14 +53,14 @@ export function recordsApi(sql: Sql, searcher: Searcher) {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
         if (!record) throw new RequestError(404, `there is no record ${id}`);
-        const [json] = await withParsed(sql, [record], recordToJson);
-        return c.json({ ...json, ...(await crashJson(sql, record)) });
+        const [json] = await made.withParsed(sql, [record], recordToJson);
+        return c.json({ ...json, ...(await made.crashJson(sql, record)) });
       },
     );
 }
 
 /** The first of some records as JSON, with what parsers made of them: as many as an answer may hold, but one at least. */
-async function jsonTexts(sql: Sql, records: StoredRecord[]): Promise<string[]> {
+async function jsonTexts(sql: Sql, records: StoredRecord[], { withParsed }: MadeOfRecords): Promise<string[]> {
   const texts: string[] = [];
   let length = 0;
   for (let from = 0; from < records.length; from += SLICE) {

@@ -1,6 +1,6 @@
-import { BYTE_ORDER_MARK, csvLine } from '../csv.ts';
 import { queriesUntil, signalOfWork } from '../db/cancellation.ts';
 import type { Sql } from '../db/connect.ts';
+import { BYTE_ORDER_MARK, csvLine } from '../tables/csv.ts';
 import type { RecordFilter } from './filter-sql.ts';
 import { recordToJson } from './json.ts';
 import { withPayload } from './queries.ts';

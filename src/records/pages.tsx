@@ -1,19 +1,18 @@
 import { zValidator } from '@hono/zod-validator';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from '../../views/links.ts';
-import { RecordPage } from '../../views/record.tsx';
-import { RecordsPage } from '../../views/records.tsx';
-import { Found, NotCounted } from '../../views/records-found.tsx';
-import { crashOfRecord } from '../crashes/record-crash.ts';
+import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from '../../views/parts/links.ts';
+import { Found, NotCounted } from '../../views/records/found.tsx';
+import { RecordPage } from '../../views/records/record.tsx';
+import { RecordsPage } from '../../views/records/records.tsx';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import type { MakeFrame } from '../frame.ts';
-import { parsedOfRecord } from '../parsers/shown.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
 import { countNuls } from './json.ts';
+import type { MadeOfRecords } from './made-of.ts';
 import { readPage } from './paging.ts';
 import { findNeighbours, findRecord, listBuilds, listFleets, listSystems } from './queries.ts';
 import type { StoredRecord } from './record.ts';
@@ -24,7 +23,7 @@ const PAGE_SIZE = 50;
 const COUNTED = 10_000;
 const SUGGESTIONS = 200;
 
-export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, keptDays: number) {
+export function recordsPages(sql: Sql, searcher: Searcher, made: MadeOfRecords, frame: MakeFrame, keptDays: number) {
   return new Hono()
     .get('/', async c => {
       const raw = c.req.query();
@@ -74,8 +73,8 @@ export function recordsPages(sql: Sql, searcher: Searcher, frame: MakeFrame, kep
         if (!record) throw new RequestError(404, noRecord(id!, keptDays));
         const [{ older, newer }, crash, parsed] = await Promise.all([
           findNeighbours(sql, record),
-          crashOfRecord(sql, record),
-          parsedOfRecord(sql, record),
+          made.crashOfRecord(sql, record),
+          made.parsedOfRecord(sql, record),
         ]);
         return c.html(
           <RecordPage

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { LATELY_DAYS, today } from '../scope.ts';
+import { LATELY_DAYS, today } from '../time/scope.ts';
 import type { StoredRecord } from './record.ts';
 
 export interface RecordRow extends Omit<StoredRecord, 'payload'> {

@@ -1,12 +1,12 @@
-import { recordAudit, shellActor } from '../access/audit.ts';
+import { recordAudit, shellActor } from '../audit/audit.ts';
 import { clockFinding } from '../clock/finding.ts';
 import { trustClock, watchClock } from '../clock/watch.ts';
 import { loadConfig } from '../config/load.ts';
 import { openExisting } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
+import { remembered } from '../jobs.ts';
 import { createLog } from '../log.ts';
-import { remembered } from '../status/jobs.ts';
 import { type PurgeReport, purge } from './purge.ts';
 
 export interface PurgeCommandOptions {

@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import type { z } from 'zod';
-import { StatsPage } from '../../views/stats.tsx';
+import { StatsPage, type StatsView } from '../../views/stats/stats.tsx';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery, type Scope, scopeQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery, type Scope, scopeQuery } from '../time/scope.ts';
 import { integerParam, parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
-import { KINDS, type Kind, readShares, type Shares } from './queries.ts';
+import type { MakeFrame } from '../web/frame.ts';
+import { KINDS, readShares } from './queries.ts';
 
 const DEFAULT_DAYS = 14;
 const DEFAULT_TOP = 20;
@@ -15,13 +15,6 @@ const MOST = 1000;
 
 const statsQuery = scopeQuery.extend({ top: integerParam(1, MOST) });
 type StatsQuery = Partial<z.output<typeof statsQuery>>;
-
-export interface StatsView {
-  scope: Scope;
-  /** How many rows a table shows at most. */
-  top: number;
-  shares: Record<Kind, Shares>;
-}
 
 export function statsPages(sql: Sql, frame: MakeFrame) {
   return new Hono().get('/', async c => {

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import type { Queryable } from '../db/connect.ts';
-import { inWindow, type Scope } from '../scope.ts';
+import { inWindow, type Scope } from '../time/scope.ts';
 
 /** Where shares are counted, and the column that the API calls so. */
 const COUNTED_IN = {

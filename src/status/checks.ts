@@ -1,10 +1,10 @@
-import { ago } from '../../views/ago.ts';
-import { count, counted, size } from '../../views/parts.tsx';
+import { count, counted, size } from '../../views/parts/parts.tsx';
 import { clockFinding } from '../clock/finding.ts';
-import { WHERE_RECORDS_GO } from '../collector/routes.ts';
 import type { Config } from '../config/settings.ts';
 import type { Connections } from '../http/connections.ts';
 import { hasStopped } from '../overview/silence.ts';
+import { ago } from '../time/ago.ts';
+import { WHERE_RECORDS_GO } from '../web/addresses.ts';
 import type { Check, Finding } from './check.ts';
 import { backupFinding, certificateFinding, diskFinding, jobFinding } from './findings.ts';
 import { QUEUED_COUNTED_AT_MOST } from './queries.ts';

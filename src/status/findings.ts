@@ -1,11 +1,11 @@
 import { Cron } from 'croner';
-import { ago } from '../../views/ago.ts';
-import { size } from '../../views/parts.tsx';
+import { size } from '../../views/parts/parts.tsx';
 import type { Config } from '../config/settings.ts';
+import { hasFailed, type JobOutcome } from '../jobs.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
+import { ago } from '../time/ago.ts';
 import { expiresSoon } from '../tls/pair.ts';
 import type { Finding } from './check.ts';
-import { hasFailed, type JobOutcome } from './jobs.ts';
 import type { ServerState } from './state.ts';
 
 // What the status page and doctor both say.

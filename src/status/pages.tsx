@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
-import { StatusPage } from '../../views/status.tsx';
-import { may } from '../access/visitor.ts';
+import { StatusPage } from '../../views/status/status.tsx';
 import type { Queryable } from '../db/connect.ts';
-import type { BareFrame, MakeFrame } from '../frame.ts';
+import { may } from '../roles.ts';
+import type { BareFrame, MakeFrame } from '../web/frame.ts';
 import { type Check, gravest } from './check.ts';
 import { checksOf } from './checks.ts';
 import { stateKnown, type Watched } from './state.ts';

@@ -2,21 +2,21 @@ import type { Belief } from '../clock/judge.ts';
 import { readBelief } from '../clock/store.ts';
 import type { AstrayPosts } from '../collector/astray.ts';
 import type { Collector } from '../collector/collector.ts';
+import type { UnreadablePosts } from '../collector/metrics.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
-import type { UnreadablePosts } from '../metrics/collector-metrics.ts';
+import { type Job, type JobOutcome, jobOutcomes } from '../jobs.ts';
 import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
-import { within } from '../patience.ts';
 import type { Plugins } from '../plugins/plugins.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
 import { largestDatabase } from '../retention/disk-size.ts';
 import type { ServedCertificate } from '../tls/certificate.ts';
-import { type Job, type JobOutcome, jobOutcomes } from './jobs.ts';
+import { within } from '../web/patience.ts';
 import { type DatabaseState, databaseState } from './queries.ts';
 
 /** What a server is asked about how it is doing. */

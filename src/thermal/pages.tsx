@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
-import { seriesRows } from '../../views/series.ts';
-import { ThermalPage } from '../../views/thermal.tsx';
-import { isoWeek } from '../../views/window.ts';
+import { ThermalPage } from '../../views/thermal/thermal.tsx';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { buildRows } from '../mce/queries.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery, scopeQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery, scopeQuery } from '../time/scope.ts';
+import { seriesRows } from '../time/series.ts';
+import { isoWeek } from '../time/window.ts';
 import { parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import { readThermal } from './thermal.ts';
 
 export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {

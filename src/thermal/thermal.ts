@@ -1,10 +1,10 @@
-import { largestFirst, type SlotSeries, seriesOf } from '../../views/series.ts';
-import { slotsOf } from '../../views/window.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { weeksOf } from '../mce/mce.ts';
 import { classesByBuild, classesOverTime, type SystemBuilds } from '../mce/queries.ts';
-import type { Scope, ScopeQuery } from '../scope.ts';
+import type { Scope, ScopeQuery } from '../time/scope.ts';
+import { largestFirst, type SlotSeries, seriesOf } from '../time/series.ts';
+import { slotsOf } from '../time/window.ts';
 
 /** Of each OS. */
 const BUILDS = 10;

@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
-import { UpdatesPage } from '../../views/updates.tsx';
+import { UpdatesPage } from '../../views/updates/updates.tsx';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import type { MakeFrame } from '../frame.ts';
 import { listFleets } from '../records/queries.ts';
-import { readQuery, scopeQuery } from '../scope.ts';
+import { viewResponse } from '../tables/view-tables.ts';
+import { readQuery, scopeQuery } from '../time/scope.ts';
 import { parseOrRefuse } from '../validation.ts';
-import { viewResponse } from '../view-tables.ts';
+import type { MakeFrame } from '../web/frame.ts';
 import type { Matrix, UpdatePath } from './queries.ts';
 import { readUpdates } from './updates.ts';
 

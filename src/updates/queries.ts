@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { inWindow, type Scope } from '../scope.ts';
+import { inWindow, type Scope } from '../time/scope.ts';
 
 /** A type, not an interface, so that it can be a row of a table of the API. */
 export type UpdatePath = { os: string; from: string; to: string; records: number };

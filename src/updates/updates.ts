@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import type { Scope, ScopeQuery } from '../scope.ts';
+import type { Scope, ScopeQuery } from '../time/scope.ts';
 import { type Matrix, topPaths, type UpdatePath, updateMatrix, updatingSystems } from './queries.ts';
 
 const DEFAULT_DAYS = 14;

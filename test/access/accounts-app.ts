@@ -2,8 +2,8 @@ import { hashPassword } from '../../src/access/passwords.ts';
 import { startSession } from '../../src/access/sessions.ts';
 import { addToken } from '../../src/access/tokens.ts';
 import { addUser, setPassword } from '../../src/access/users.ts';
-import { ROLES, type Role, SCOPES, type Scope } from '../../src/access/visitor.ts';
 import type { App } from '../../src/app.ts';
+import { ROLES, type Role, SCOPES, type Scope } from '../../src/roles.ts';
 import { type TestApp, testApp } from '../app.ts';
 
 export const SITE = 'http://localhost:8080';

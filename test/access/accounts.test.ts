@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { needsAccounts } from '../../src/access/mode.ts';
 import { startSession } from '../../src/access/sessions.ts';
 import { addToken, listTokens } from '../../src/access/tokens.ts';
 import { addUser } from '../../src/access/users.ts';
-import type { Role } from '../../src/access/visitor.ts';
+import { needsAccounts } from '../../src/config/access-mode.ts';
+import type { Role } from '../../src/roles.ts';
 import { appOn, submit, testConfig } from '../app.ts';
 import { type AccountsApp, accountsApp, cookieOf, PASSWORD, SITE } from './accounts-app.ts';
 

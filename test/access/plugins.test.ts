@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Role } from '../../src/access/visitor.ts';
 import { type App, createApp } from '../../src/app.ts';
 import { createLog } from '../../src/log.ts';
 import { type Plugins, startPlugins } from '../../src/plugins/plugins.ts';
+import type { Role } from '../../src/roles.ts';
 import { type AccountsApp, accountsApp, SITE } from './accounts-app.ts';
 
 const VIEW = `

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { connect, LOOKUPS_BY_INDEX, type Sql } from '../../src/db/connect.ts';
 import { sampleFleet } from '../../src/demo/fleet.ts';
 import { insertRecords } from '../../src/records/store.ts';
-import { makeCertificate, withoutOpenssl } from '../certificates.ts';
+import { makeCertificate, withoutOpenssl } from '../tls/certificates.ts';
 import type { LoadResult } from './load.ts';
 import { startProgram, temporaryState } from './program.ts';
 

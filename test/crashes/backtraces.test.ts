@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
+import { createDemangler, type Demangler } from '../../src/crashes/demangle/demangle.ts';
 import { type Frame, shownFunction } from '../../src/crashes/frame.ts';
 import { parseCrash } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';

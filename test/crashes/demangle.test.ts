@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createDemangler, type Demangler } from '../../src/crashes/demangle.ts';
+import { createDemangler, type Demangler } from '../../src/crashes/demangle/demangle.ts';
 import { quickest } from '../executable/program.ts';
 
 let demangler: Demangler;

@@ -1,4 +1,4 @@
-import { makeCertificate, withoutOpenssl } from '../certificates.ts';
+import { makeCertificate, withoutOpenssl } from '../tls/certificates.ts';
 import type { Program, Workspace } from './program.ts';
 import type { Place } from './wire.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { copyFileSync } from 'node:fs';
 import { connect, type TLSSocket } from 'node:tls';
 import { OTHER_TID, TID } from '../app.ts';
-import { type CertificateFiles, makeCertificate, openssl, withoutOpenssl } from '../certificates.ts';
+import { type CertificateFiles, makeCertificate, openssl, withoutOpenssl } from '../tls/certificates.ts';
 import { missingFrom, startLoad } from './load.ts';
 import { eventually, signal, workspace } from './program.ts';
 import { exchange, get, headerRequest, openWire } from './wire.ts';

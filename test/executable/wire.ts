@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { TID } from '../app.ts';
-import type { CertificateFiles } from '../certificates.ts';
+import type { CertificateFiles } from '../tls/certificates.ts';
 import { within } from './program.ts';
 
 const ANSWER_TIMEOUT_MS = 20_000;

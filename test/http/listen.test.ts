@@ -12,10 +12,10 @@ import type { Unreadable } from '../../src/http/unreadable.ts';
 import { createLog } from '../../src/log.ts';
 import { openCertificate } from '../../src/tls/certificate.ts';
 import { testConfig } from '../app.ts';
-import { makeCertificate, withoutOpenssl } from '../certificates.ts';
 import { quietLog } from '../database.ts';
 import { eventually } from '../executable/program.ts';
 import { connectTo, exchange, get, headerBlock, headerRequest, openWire, type Place } from '../executable/wire.ts';
+import { makeCertificate, withoutOpenssl } from '../tls/certificates.ts';
 
 setDefaultTimeout(60_000);
 

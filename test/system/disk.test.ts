@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupInto } from '../../src/backup/commands.ts';
+import { POSTGRES_MAJOR } from '../../src/db/binaries.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { createLog } from '../../src/log.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
@@ -52,7 +53,7 @@ describe.skipIf(!mounted)('a file system that fills up', () => {
     const state = join(dir, 'state');
     mkdirSync(state);
     await expect(startEmbedded(state, quietLog)).rejects.toMatchObject({
-      message: `PostgreSQL can't be unpacked into ${state}: no space is left there`,
+      message: `PostgreSQL can't be unpacked into ${state}/pg/${POSTGRES_MAJOR}: no space is left there`,
       remedy: expect.stringContaining('100 MB free'),
     });
     expect(readdirSync(join(state, 'pg'))).toEqual([]);

@@ -14,7 +14,7 @@ afterAll(() => rmSync(outside, { recursive: true }));
 
 test.each([
   ['SIGINT', 'npm test', ['test/run.ts']],
-  ['SIGTERM', 'the tests of one file', ['test', 'test/crash-thread.test.ts']],
+  ['SIGTERM', 'the tests of one file', ['test', 'test/crashes/thread.test.ts']],
 ] as const)('%s during %s leaves no process and no file', async (signal, _, args) => {
   const env = { ...process.env, TMPDIR: outside };
   const run = Bun.spawn([process.execPath, ...args], { cwd: ROOT, env, stdout: 'ignore', stderr: 'ignore' });

@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificate } from '../certificates.ts';
 import { eventually, type Program, workspace } from '../executable/program.ts';
 import { exchange, get, headerRequest } from '../executable/wire.ts';
+import { makeCertificate } from '../tls/certificates.ts';
 
 setDefaultTimeout(60_000);
 
@@ -181,6 +181,7 @@ describe.skipIf(!isRoot)('started as root', () => {
       return json.parsed?.data ?? json.parsed ?? false;
     });
     const { text } = await exchange(program.port, get('/telemetryui/plugins/rights'));
+    console.log(text.replace(/<[^>]*>/g,' ').slice(0,1500));
     const offPlugin = JSON.parse(text.slice(text.indexOf('{"uid"'), text.indexOf('}', text.indexOf('{"uid"')) + 1));
     expect([parsed.uid, offPlugin.uid]).toEqual(who === 'root' ? [NOBODY, userOf(program.postmaster()!)] : [uid, uid]);
     expect([parsed.capabilities, offPlugin.capabilities]).toEqual(['0000000000000000', '0000000000000000']);

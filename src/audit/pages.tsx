@@ -1,0 +1,48 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { AuditPage } from '../../views/audit/audit.tsx';
+import { SettingsPage } from '../../views/config/settings.tsx';
+import type { Sql } from '../db/connect.ts';
+import { idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
+import { listAudit } from './audit.ts';
+
+const ENTRIES_A_PAGE = 100;
+const MOST_ENTRIES = 1000;
+
+const auditQuery = z.object({ who: textParam(100), action: textParam(100), before_id: idParam });
+
+export function auditPages(sql: Sql, frame: MakeFrame) {
+  return new Hono().get('/', async c => {
+    const { who, action, before_id: beforeId } = parseOrRefuse(auditQuery, c.req.query());
+    const entries = await listAudit(sql, { who, action, beforeId }, ENTRIES_A_PAGE + 1);
+    const shown = entries.slice(0, ENTRIES_A_PAGE);
+    const older = new URLSearchParams({
+      ...(who && { who }),
+      ...(action && { action }),
+      before_id: String(shown.at(-1)?.id),
+    });
+    return c.html(
+      <AuditPage
+        frame={await frame(c)}
+        entries={shown}
+        filter={{ who, action }}
+        olderHref={entries.length > ENTRIES_A_PAGE ? `/telemetryui/audit?${older}` : undefined}
+      />,
+    );
+  });
+}
+
+/** GET /  `{"entries": [{"id", "at", "who", "via", "address", "action", "subject", "before", "after"}]}`, newest first; who, action, before_id, limit. */
+export function auditApi(sql: Sql) {
+  return new Hono().get('/', async c => {
+    const query = parseOrRefuse(auditQuery.extend({ limit: integerParam(1, MOST_ENTRIES) }), c.req.query());
+    const { who, action, before_id: beforeId, limit = ENTRIES_A_PAGE } = query;
+    return c.json({ entries: await listAudit(sql, { who, action, beforeId }, limit) });
+  });
+}
+
+/** The settings in force, to read. `text` is the configuration as a file with comments. */
+export function settingsPages(frame: MakeFrame, text: string) {
+  return new Hono().get('/', async c => c.html(<SettingsPage frame={await frame(c)} text={text} />));
+}

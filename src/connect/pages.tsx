@@ -1,0 +1,94 @@
+import { isIP } from 'node:net';
+import { zValidator } from '@hono/zod-validator';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { ConnectPage } from '../../views/connect/connect.tsx';
+import { Arrivals } from '../../views/overview/arrivals.tsx';
+import { type Listener, takesRecords, urlOf } from '../config/listener.ts';
+import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
+import { RequestError } from '../errors.ts';
+import { newestRecordId } from '../records/queries.ts';
+import { searchRecords } from '../records/search.ts';
+import { firstProblem, idParam } from '../validation.ts';
+import type { MakeFrame } from '../web/frame.ts';
+import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
+
+const ARRIVALS = 10;
+const PAYLOAD_BEGINNING = 200;
+
+const LOOPBACK = /^(localhost|127\..*|::1)$/;
+
+const COMMANDS = [
+  { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
+  { what: 'Restart the client, so that it reads its configuration again:', line: 'sudo telemctl restart' },
+  {
+    what: 'Let it send a test record:',
+    line: `telem-record-gen -c ${TEST_CLASSIFICATION} -s 1 -p "hello from $(hostname)"`,
+  },
+];
+
+/** The page that tells how to point machines at this server, and shows their first records arriving. */
+export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
+  const since = zValidator('query', z.object({ since: idParam }), result => {
+    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+  });
+  return new Hono()
+    .get('/', since, async c => {
+      const { since: opened } = c.req.valid('query');
+      const latest = opened ?? (await newestRecordId(sql));
+      const { base, named } = collectorUrl(config, new URL(c.req.url));
+      return c.html(
+        <ConnectPage
+          frame={await frame(c)}
+          serverUrl={`${base}/v2/collector`}
+          toResolve={named}
+          tids={config.collector.tids}
+          commands={COMMANDS}
+          curl={curlLine(base, config.collector.tids[0]!.id)}
+          latest={latest}
+          arrived={opened === undefined ? [] : await arrivals(sql, latest)}
+          reachable={config.http.public_url !== undefined || config.http.listen.some(isReachable)}
+        />,
+      );
+    })
+    .get('/arrivals', since, async c => {
+      const { since: latest = 0 } = c.req.valid('query');
+      const records = await arrivals(sql, latest);
+      return c.html(<Arrivals since={latest} records={records} waiting={records.length === 0} />);
+    });
+}
+
+async function arrivals(sql: Sql, latest: number) {
+  const options = { limit: ARRIVALS, order: 'oldest', payloadBeginning: PAYLOAD_BEGINNING } as const;
+  return (await searchRecords(sql, { fromId: latest + 1 }, options)).records;
+}
+
+/**
+ * Where machines reach the collector: the public URL, else the host by which this page was reached, at a listener that takes records.
+ * A loopback name is of no use to them: where a listener is open to them, it is `named` by its own host, or by that of this machine.
+ */
+function collectorUrl({ http }: Config, requested: URL): { base: string; named?: string } {
+  if (http.public_url) return { base: http.public_url };
+  const port = Number(requested.port || (requested.protocol === 'https:' ? 443 : 80));
+  const collectors = http.listen.filter(takesRecords).filter(overTcp);
+  const here = collectors.find(listener => listener.serves === 'all' && listener.port === port);
+  const candidates = [...(here ? [here] : []), ...collectors.filter(listener => listener.port)];
+  const asked = requested.hostname.replaceAll(/[[\]]/g, '');
+  const open = LOOPBACK.test(asked) && candidates.find(isReachable);
+  if (open) {
+    const { origin, hostname } = new URL(urlOf(open));
+    return { base: origin, ...(!isIP(hostname.replaceAll(/[[\]]/g, '')) && { named: hostname }) };
+  }
+  const [collector] = candidates;
+  if (!collector) return { base: requested.origin };
+  return { base: new URL(urlOf({ ...collector, host: asked })).origin };
+}
+
+function overTcp(listener: Listener) {
+  return 'port' in listener;
+}
+
+function isReachable(listener: Listener) {
+  return takesRecords(listener) && 'host' in listener && !LOOPBACK.test(listener.host);
+}

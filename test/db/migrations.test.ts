@@ -1,0 +1,114 @@
+import { afterEach, expect, test } from 'bun:test';
+import { migrate, pendingMigrations } from '../../src/db/migrate.ts';
+import { MIGRATIONS, migration } from '../../src/db/migrations.ts';
+import { quietLog, type TestDatabase, testDatabase } from '../database.ts';
+
+const databases: TestDatabase[] = [];
+afterEach(async () => {
+  await Promise.all(databases.splice(0).map(database => database.close()));
+});
+
+async function start(options?: { migrated: boolean }) {
+  const database = await testDatabase(options);
+  databases.push(database);
+  return { ...database, writer: database.client('migrate') };
+}
+
+const history = ({ sql }: TestDatabase) =>
+  sql<{ number: number; name: string }[]>`select number, name from schema_migrations order by number`;
+
+const ALL = MIGRATIONS.map(({ number, name }) => ({ number, name }));
+const one = migration('0001_one.sql', 'create table one (id int); insert into one values (1);');
+const two = migration('0002_two.sql', 'create table two (id int);');
+
+test('they are numbered from 1 without a gap', () => {
+  expect(MIGRATIONS.map(({ number }) => number)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+});
+
+test('an empty database gets all of them, once', async () => {
+  const database = await start({ migrated: false });
+  expect(await pendingMigrations(database.sql)).toEqual(MIGRATIONS);
+  expect(await migrate(database.writer, quietLog)).toEqual(MIGRATIONS);
+  expect([...(await history(database))]).toEqual(ALL);
+  expect(await pendingMigrations(database.sql)).toEqual([]);
+  expect(await migrate(database.writer, quietLog)).toEqual([]);
+  expect([...(await history(database))]).toEqual(ALL);
+});
+
+test('asking what is pending changes nothing', async () => {
+  const { sql } = await start({ migrated: false });
+  await pendingMigrations(sql);
+  expect([...(await sql`select from pg_tables where schemaname = 'public'`)]).toEqual([]);
+});
+
+test('twenty programs may start at once on one database', async () => {
+  const database = await start({ migrated: false });
+  const clients = Array.from({ length: 20 }, (_, n) => database.client(`program ${n}`));
+  const applied = await Promise.all(clients.map(client => migrate(client, quietLog)));
+  expect(applied.flat().map(({ number }) => number)).toEqual(MIGRATIONS.map(({ number }) => number));
+  expect([...(await history(database))]).toEqual(ALL);
+});
+
+test('new ones follow those that were applied before', async () => {
+  const database = await start({ migrated: false });
+  await migrate(database.writer, quietLog, [one]);
+  expect(await pendingMigrations(database.sql, [one, two])).toEqual([two]);
+  expect(await migrate(database.writer, quietLog, [one, two])).toEqual([two]);
+});
+
+test('a database newer than the program is refused and told what to do', async () => {
+  const database = await start({ migrated: false });
+  await migrate(database.writer, quietLog, [one, two]);
+  await database.sql`update schema_migrations set program = '9.8.7' where number = 2`;
+  for (const attempt of [
+    () => migrate(database.writer, quietLog, [one]),
+    () => pendingMigrations(database.sql, [one]),
+  ]) {
+    expect(await attempt().catch(error => error)).toMatchObject({
+      name: 'OperatorError',
+      message: expect.stringMatching(/newer than this program: it has migration 2 \(two\) of telemetricsd 9\.8\.7/),
+      remedy: 'Run telemetricsd 9.8.7 or newer, or restore a backup from before that upgrade.',
+    });
+  }
+  expect(await history(database)).toHaveLength(2);
+});
+
+test('a file that has changed since it was applied is refused, but not its line endings', async () => {
+  const database = await start({ migrated: false });
+  await migrate(database.writer, quietLog, [migration('0001_one.sql', 'create table one\n(id int);\n')]);
+  const sameLines = migration('0001_one.sql', 'create table one\r\n(id int);\r\n');
+  expect(await migrate(database.writer, quietLog, [sameLines])).toEqual([]);
+  const changed = [migration('0001_one.sql', 'create table one\n(id bigint);\n'), two];
+  expect(await migrate(database.writer, quietLog, changed).catch(error => error)).toMatchObject({
+    name: 'OperatorError',
+    message: 'migration 1 (one) was applied in another form than this program carries',
+  });
+  expect((await database.sql`select to_regclass('two') as two`)[0]).toEqual({ two: null });
+});
+
+test('one that fails half-way is undone as a whole, and the one before it stays', async () => {
+  const database = await start({ migrated: false });
+  const failing = migration('0002_two.sql', 'create table two (id int); insert into one values (2); select 1 / 0;');
+  const three = migration('0003_three.sql', 'create table three (id int);');
+  expect(await migrate(database.writer, quietLog, [one, failing, three]).catch(error => error)).toMatchObject({
+    name: 'OperatorError',
+    message: 'migration 2 (two) failed and was undone: division by zero',
+    remedy: expect.stringContaining('as it was after the migration before'),
+  });
+  expect([...(await history(database))]).toEqual([{ number: 1, name: 'one' }]);
+  const [state] = await database.sql`
+    select to_regclass('two') as two, to_regclass('three') as three, (select count(*) from one) as rows`;
+  expect(state).toEqual({ two: null, three: null, rows: 1 });
+
+  expect(await migrate(database.writer, quietLog, [one, two, three])).toEqual([two, three]);
+});
+
+test('a failed one leaves its lock to the next program', async () => {
+  const database = await start({ migrated: false });
+  await migrate(database.writer, quietLog, [migration('0001_one.sql', 'nonsense')]).catch(() => {});
+  expect(await migrate(database.client('next'), quietLog, [one])).toEqual([one]);
+});
+
+test.each(['1_one.sql', '0001-one.sql', '0001_one.txt', 'one.sql'])('a file is not called %s', file => {
+  expect(() => migration(file, '')).toThrow('is not called NNNN_name.sql');
+});

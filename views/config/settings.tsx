@@ -1,0 +1,12 @@
+import type { FC } from 'hono/jsx';
+import { type Frame, Page } from '../layout.tsx';
+
+export const SettingsPage: FC<{ frame: Frame; text: string }> = ({ frame, text }) => (
+  <Page
+    frame={frame}
+    title="Settings"
+    lead="What the server runs with. They are changed in its configuration file, or in its environment."
+  >
+    <pre class="text">{text}</pre>
+  </Page>
+);

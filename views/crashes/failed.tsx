@@ -1,0 +1,90 @@
+import type { FC } from 'hono/jsx';
+import { type Frame, Page } from '../layout.tsx';
+import { recordPath, recordsPath } from '../parts/links.ts';
+import { Cut, count, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
+import { visible } from '../parts/visible.ts';
+import { RetryForm } from './forms.tsx';
+import { failedPath } from './links.ts';
+
+/** A record that made its analysis fail. */
+export interface FailedAnalysis {
+  recordId: number;
+  machineId: string;
+  receivedAt: Date;
+  attempts: number;
+  error: string;
+}
+
+export interface FailedAnalysesPageProps {
+  frame: Frame;
+  failures: FailedAnalysis[];
+  /** Over all pages. */
+  total: number;
+  olderHref?: string | undefined;
+  newerHref?: string | undefined;
+}
+
+const LEAD =
+  'Crash records whose analysis failed three times. They are stored like any other; once the cause is mended, try again.';
+
+export const FailedAnalysesPage: FC<FailedAnalysesPageProps> = props => (
+  <Page frame={props.frame} title="Failed analyses" current="crashes" lead={LEAD}>
+    <nav class="links" aria-label="Crashes">
+      <a href="/telemetryui/crashes">← Crashes</a>
+    </nav>
+    {props.failures.length > 0 ? <Failures {...props} /> : <NothingFailed />}
+    <Pager newerHref={props.newerHref} olderHref={props.olderHref} />
+  </Page>
+);
+
+const Failures: FC<FailedAnalysesPageProps> = ({ frame, failures, total }) => (
+  <>
+    {!frame.readonly && (
+      <div class="row">
+        <RetryForm records={total} back={failedPath} />
+      </div>
+    )}
+    <Scroll label="Failed analyses, newest first">
+      <table>
+        <thead>
+          <tr>
+            <th class="num">Record</th>
+            <th>Machine</th>
+            <th>Received</th>
+            <th class="num">Attempts</th>
+            <th>Error</th>
+            <th>
+              <span class="unseen">Try again</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {failures.map(failure => (
+            <tr>
+              <td class="num">
+                <a href={recordPath(failure.recordId)}>{failure.recordId}</a>
+              </td>
+              <td>
+                <a href={recordsPath({ machine_id: failure.machineId })}>
+                  <Cut text={failure.machineId} />
+                </a>
+              </td>
+              <td class="nowrap">
+                <Time at={failure.receivedAt} now={frame.now} />
+              </td>
+              <td class="num">{count(failure.attempts)}</td>
+              <td class="rest-text">{visible(failure.error)}</td>
+              <td class="nowrap">{!frame.readonly && <RetryForm id={failure.recordId} back={failedPath} />}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  </>
+);
+
+const NothingFailed: FC = () => (
+  <EmptyState title="No analysis has failed">
+    <p>Every crash record so far could be analysed, or is still waiting for it.</p>
+  </EmptyState>
+);

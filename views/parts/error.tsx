@@ -1,0 +1,28 @@
+import type { FC } from 'hono/jsx';
+import { type Frame, Page } from '../layout.tsx';
+
+export interface ErrorPageProps {
+  frame: Frame;
+  status: number;
+  title: string;
+  message: string;
+  /** What to do next, a sentence each. */
+  hints: string[];
+}
+
+export const ErrorPage: FC<ErrorPageProps> = ({ frame, status, title, message, hints }) => (
+  <Page frame={frame} title={title}>
+    <p class="lead">{message}</p>
+    {hints.length > 0 && (
+      <ul class="hints">
+        {hints.map(hint => (
+          <li>{hint}</li>
+        ))}
+      </ul>
+    )}
+    <p>
+      <a href="/telemetryui/records">Go to the records</a>
+    </p>
+    <p class="small soft">Status {status}</p>
+  </Page>
+);
