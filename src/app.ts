@@ -27,6 +27,7 @@ import { crashJson, crashOfRecord } from './crashes/record-crash.ts';
 import type { Database } from './db/database.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { RequestError } from './errors.ts';
+import { helpPages } from './help/pages.tsx';
 import type { Connections } from './http/connections.ts';
 import type { Peer } from './http/peer.ts';
 import type { Log } from './log.ts';
@@ -54,7 +55,7 @@ import type { ServedCertificate } from './tls/certificate.ts';
 import { redirectToHttps } from './tls/redirect.ts';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
 import { accessLog } from './web/access-log.ts';
-import { nothingThere, type Place, pagesElsewhere } from './web/addresses.ts';
+import { nothingThere, OF_MANUAL, type Place, pagesElsewhere } from './web/addresses.ts';
 import { loadAssets } from './web/assets.ts';
 import { errorResponse } from './web/error-response.tsx';
 import { bareFrame, frameMaker } from './web/frame.ts';
@@ -188,7 +189,7 @@ function pages(
     app.use(path, requireKnownHost(loopbackHost(listener), config.http.public_url));
     if (path !== '/metrics') app.use(path, inTime);
     app.use(path, async (c, next) => {
-      if (!tellsOfSilence(c.req.path)) database.assertAvailable();
+      if (!tellsOfSilence(c.req.path) && !OF_MANUAL.test(c.req.path)) database.assertAvailable();
       await next();
     });
     app.use(
@@ -231,6 +232,10 @@ function pages(
   app.route('/telemetryui/parsers', parsersPages(database.sql, config, parsers, frame));
   app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
   if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
+  app.route(
+    '/telemetryui/help',
+    helpPages(c => ({ ...bare(c), plugins: plugins?.tabs() ?? [] })),
+  );
   app.route('/telemetryui/status', statusPages(database.health, watched, frame, bare));
   app.route('/metrics', metricsRoutes(database.health, watched));
   app.route('/api/status', statusApi(database.health, watched));

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dir, '..');
 
-/** Reads a folder of text files at bundle time, so that the executable carries them: name → text. */
-export function embedFolder(folder: string): Record<string, string> {
-  const names = readdirSync(join(root, folder)).sort();
+/** Reads a folder's text files of that ending at bundle time, so that the executable carries them: name → text. */
+export function embedFolder(folder: string, ending = ''): Record<string, string> {
+  const names = readdirSync(join(root, folder))
+    .filter(name => name.endsWith(ending))
+    .sort();
   return Object.fromEntries(names.map(name => [name, readFileSync(join(root, folder, name), 'utf8')]));
 }
 

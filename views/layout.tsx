@@ -42,6 +42,8 @@ export interface PageProps {
   title: string;
   current?: Current | undefined;
   lead?: string | undefined;
+  /** The chapter of the manual about it, `crashes`, or one with a heading, `crashes#the-never-guilty-list`. */
+  help?: string | undefined;
   notice?: NoticeProps | undefined;
   /** Loads htmx, for pages that exchange parts of themselves. */
   live?: boolean | undefined;
@@ -85,7 +87,7 @@ const HTMX_CONFIG = JSON.stringify({
 });
 
 export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) => {
-  const { frame, title, current, lead, notice, live } = props;
+  const { frame, title, current, lead, help, notice, live } = props;
   return (
     <>
       {html`<!doctype html>`}
@@ -98,7 +100,14 @@ export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) =
           <Header frame={frame} current={current} />
           <main id="main" tabindex={-1}>
             {notice && <Notice {...notice} />}
-            <h1>{title}</h1>
+            <div class="title">
+              <h1>{title}</h1>
+              {help && (
+                <a class="help" href={`/telemetryui/help/${help}`}>
+                  Help
+                </a>
+              )}
+            </div>
             {lead && <p class="lead">{lead}</p>}
             {children}
           </main>
@@ -201,6 +210,7 @@ const Footer: FC<{ frame: Frame }> = ({ frame: { version, visitor } }) => (
     <span>telemetricsd {version}</span>
     {visitor && <a href="/api/records">Records as JSON</a>}
     {visitor && <a href="/telemetryui/status">Status</a>}
+    <a href="/telemetryui/help">Help</a>
     <span>All times in UTC</span>
     {visitor?.role === 'admin' && ADMINISTRATION.map(([href, title]) => <a href={href}>{title}</a>)}
   </footer>

@@ -1,8 +1,8 @@
 import type { Permission } from '../roles.ts';
 import { isRead } from '../web/methods.ts';
 
-/** What anyone may ask for, to get in. */
-const OPEN_PATHS = /^\/telemetryui\/(login|logout|oidc|links)(\/|$)/;
+/** What anyone may ask for: to get in, and the manual. */
+const OPEN_PATHS = /^\/telemetryui\/(login|logout|oidc|links|help)(\/|$)/;
 const ADMIN_PATHS = /^\/(telemetryui\/(users|tokens|audit|settings)|api\/audit)(\/|$)/;
 /** What everyone does with an account of their own. */
 const OWN_PATHS = /^\/telemetryui\/account(\/|$)/;

@@ -80,6 +80,8 @@ export async function print(text: string): Promise<void> {
 export interface CommandEntry {
   /** One line for the list of commands. */
   summary: string;
+  /** The chapter of the manual that says more. */
+  chapter?: string;
   /** Only the command that runs is loaded: the server's modules would slow down every `--help`. */
   load(): Promise<Command>;
 }
@@ -87,5 +89,6 @@ export interface CommandEntry {
 /** Commands of two words that share the first. */
 export interface CommandGroup {
   summary: string;
+  chapter: string;
   commands: Record<string, CommandEntry>;
 }

@@ -6,34 +6,42 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 export const commands: Record<string, CommandEntry | CommandGroup> = {
   serve: {
     summary: 'take records in and show them',
+    chapter: 'install',
     load: async () => (await import('./serve.ts')).serve,
   },
   migrate: {
     summary: 'bring the database to what this version needs',
+    chapter: 'backup-and-upgrade',
     load: async () => (await import('./migrate.ts')).migrate,
   },
   config: {
     summary: 'check the configuration and print it, with documentation',
+    chapter: 'configure',
     load: async () => (await import('./config.ts')).config,
   },
   doctor: {
     summary: 'look for what is wrong and say what to do about it',
+    chapter: 'watch',
     load: async () => (await import('./doctor.ts')).doctor,
   },
   backup: {
     summary: 'write everything in the database into a file',
+    chapter: 'backup-and-upgrade',
     load: async () => (await import('./backup.ts')).backup,
   },
   restore: {
     summary: 'fill an empty database from a backup',
+    chapter: 'backup-and-upgrade',
     load: async () => (await import('./restore.ts')).restore,
   },
   verify: {
     summary: 'prove that a backup can be restored',
+    chapter: 'backup-and-upgrade',
     load: async () => (await import('./verify.ts')).verify,
   },
   user: {
     summary: 'accounts of people: add, list, role, password, remove',
+    chapter: 'access',
     commands: {
       add: { summary: 'add an account', load: async () => (await import('./user.ts')).userAdd },
       list: { summary: 'list the accounts', load: async () => (await import('./user.ts')).userList },
@@ -47,6 +55,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   token: {
     summary: 'tokens of scripts: add, list, remove',
+    chapter: 'access',
     commands: {
       add: { summary: 'make a token', load: async () => (await import('./token.ts')).tokenAdd },
       list: { summary: 'list the tokens', load: async () => (await import('./token.ts')).tokenList },
@@ -55,26 +64,32 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   'rebuild-counters': {
     summary: 'count again what the views count, from the records',
+    chapter: 'views',
     load: async () => (await import('./rebuild-counters.ts')).rebuildCounters,
   },
   purge: {
     summary: 'remove the records whose time is over, or say what would go',
+    chapter: 'retention',
     load: async () => (await import('./purge.ts')).purge,
   },
   forget: {
     summary: 'erase one machine everywhere, or say what there is of it',
+    chapter: 'privacy',
     load: async () => (await import('./forget.ts')).forget,
   },
   import: {
     summary: "copy an old server's database, or say what would come",
+    chapter: 'move-from-the-old-server',
     load: async () => (await import('./import.ts')).importCommand,
   },
   demo: {
     summary: 'fill an empty database with a believable fleet',
+    chapter: 'install',
     load: async () => (await import('./demo.ts')).demo,
   },
   parser: {
     summary: 'payload parsers: init, test, run',
+    chapter: 'parsers',
     commands: {
       init: {
         summary: 'write a payload parser to start from',
@@ -86,6 +101,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   plugin: {
     summary: 'view plugins: init, list',
+    chapter: 'plugins',
     commands: {
       init: {
         summary: 'write a view plugin to start from',
@@ -96,6 +112,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
   welcome: {
     summary: 'print where the pages are, and a line that posts a record',
+    chapter: 'connect',
     load: async () => (await import('./welcome.ts')).welcome,
   },
   version: {
@@ -103,7 +120,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     load: async () => (await import('./version.ts')).version,
   },
   help: {
-    summary: 'explain a command',
+    summary: 'explain a command, or print a chapter of the manual',
     load: async () => (await import('./help.ts')).help,
   },
 };
@@ -112,10 +129,12 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
 export function findCommand([first = '', ...rest]: string[]): { name: string; entry: CommandEntry; rest: string[] } {
   const entry = entryOf(commands, first, 'command');
   if ('load' in entry) return { name: first, entry, rest };
+  const { chapter } = entry;
   const [second, ...others] = rest;
   const names = Object.keys(entry.commands);
   if (second === undefined) throw new UsageError([`${first} needs one of ${names.join(', ')}`], first);
-  return { name: `${first} ${second}`, entry: entryOf(entry.commands, second, `command of ${first}`), rest: others };
+  const member = entryOf(entry.commands, second, `command of ${first}`);
+  return { name: `${first} ${second}`, entry: { chapter, ...member }, rest: others };
 }
 
 function entryOf<Entry>(entries: Record<string, Entry>, name: string, kind: string): Entry {

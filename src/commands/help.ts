@@ -1,3 +1,6 @@
+import { type Chapter, chapters, findChapter } from '../help/chapters.ts';
+import { chapterText } from '../help/render.ts';
+import { nearest } from '../nearest.ts';
 import { UsageError } from './arguments.ts';
 import type { CommandEntry } from './command.ts';
 import { type Command, defineCommand, type Options, print } from './command.ts';
@@ -5,20 +8,25 @@ import { commands, findCommand } from './commands.ts';
 
 export const help = defineCommand({
   options: {},
-  argument: 'COMMAND',
+  argument: 'COMMAND|CHAPTER',
   argumentsFollow: true,
-  help: `Without a command: what there is.
+  help: `Without a word it lists the commands and the chapters. No chapter has the name of a command. The server shows the
+same manual under /telemetryui/help, with a search.
 
 Examples:
   telemetricsd help
   telemetricsd help serve
-  telemetricsd help user add`,
+  telemetricsd help user add
+  telemetricsd help retention | less`,
 
   async run({ words }) {
     await print(words.length === 0 ? overview() : await helpOf(words));
     return 0;
   },
 });
+
+/** Wider lines are hard to read. */
+const MOST_COLUMNS = 100;
 
 /** What `telemetricsd` alone prints. */
 export function overview(): string {
@@ -29,7 +37,11 @@ Usage: telemetricsd COMMAND [OPTIONS]
 Commands:
 ${columns(Object.entries(commands).map(([name, { summary }]) => [name, summary]))}
 
+Chapters of the manual:
+${columns(chapters.map(({ name, title }) => [name, title]))}
+
   telemetricsd COMMAND --help   explains a command and its options
+  telemetricsd help CHAPTER     prints a chapter
   telemetricsd --version, -V    prints the version
 
 To try it without any configuration:
@@ -43,9 +55,27 @@ Settings are read from /etc/telemetricsd/config.toml and from TELEMETRICSD_* var
 async function helpOf(words: string[]): Promise<string> {
   const group = words.length === 1 ? groupHelp([...words, '--help']) : undefined;
   if (group !== undefined) return group;
-  const { name, entry, rest } = findCommand(words);
-  if (rest.length > 0) throw new UsageError([`unexpected "${rest[0]}" after help ${name}`], 'help');
-  return commandHelp(name, entry, await entry.load());
+  const chapter = chapterMeant(words[0]!);
+  const found = chapter ? { name: chapter.name, rest: words.slice(1) } : findCommand(words);
+  if (found.rest.length > 0) throw new UsageError([`unexpected "${found.rest[0]}" after help ${found.name}`], 'help');
+  return 'entry' in found ? commandHelp(found.name, found.entry, await found.entry.load()) : printed(chapter!);
+}
+
+/** Undefined where a command is meant, or nearer. */
+function chapterMeant(word: string): Chapter | undefined {
+  const names = [...Object.keys(commands), ...chapters.map(({ name }) => name)];
+  if (names.includes(word)) return findChapter(word);
+  const meant = findChapter(nearest(word, names) ?? '');
+  if (meant) throw new UsageError([`unknown chapter "${word}"; the nearest is ${meant.name}`], 'help');
+  return undefined;
+}
+
+function printed(chapter: Chapter): string {
+  const { isTTY, columns: width = MOST_COLUMNS } = process.stdout;
+  return chapterText(chapter, {
+    colors: isTTY === true && Bun.enableANSIColors,
+    columns: Math.min(width, MOST_COLUMNS),
+  });
 }
 
 /** What `telemetricsd GROUP --help` prints; undefined where the words are not that. */
@@ -60,11 +90,13 @@ Commands:
 ${columns(Object.entries(group.commands).map(([name, { summary }]) => [`${first} ${name}`, summary]))}
 
   telemetricsd ${first} COMMAND --help   explains one of them
+
+More: telemetricsd help ${group.chapter}
 `;
 }
 
 /** What `telemetricsd COMMAND --help` prints. */
-export function commandHelp(name: string, { summary }: CommandEntry, command: Command): string {
+export function commandHelp(name: string, { summary, chapter }: CommandEntry, command: Command): string {
   return `telemetricsd ${name}: ${summary}
 
 Usage: ${usage(name, command)}
@@ -72,7 +104,7 @@ Usage: ${usage(name, command)}
 ${columns([...optionRows(command.options), ['--help, -h', 'this text']])}
 
 ${command.help}
-`;
+${chapter === undefined ? '' : `\nMore: telemetricsd help ${chapter}\n`}`;
 }
 
 function usage(name: string, { options, argument, argumentNeeded, argumentsFollow }: Command): string {

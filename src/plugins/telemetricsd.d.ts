@@ -5,7 +5,7 @@ declare module 'telemetricsd' {
   /** `new Hono<PluginEnv>()`: what handlers find in `c.env`. */
   export interface PluginEnv {
     Bindings: {
-      /** Reads the database, see README.md. */
+      /** Reads the database, see "telemetricsd help plugins". */
       sql: Sql;
       /** For `Page`. */
       frame: Frame;

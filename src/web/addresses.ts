@@ -22,6 +22,9 @@ export function pagesElsewhere({ http }: Config, places: Place[]): string {
   return url === undefined ? '' : `; this address takes records, pages and API are at ${url}`;
 }
 
+/** The manual: anyone may read it, also while the database does not answer. */
+export const OF_MANUAL = /^\/telemetryui\/help(\/|$)/;
+
 /** What a 404 says: which of the other addresses serves what was asked for, where one does. */
 export function nothingThere(method: string, path: string, here: Listener, config: Config, places: Place[]): string {
   const message = `there is nothing at ${path}`;

@@ -32,6 +32,8 @@ const ROUTES = {
     POST /telemetryui/logout
     GET /telemetryui/oidc
     GET /telemetryui/oidc/callback
+    GET /telemetryui/help
+    GET /telemetryui/help/:chapter
     GET /telemetryui/links/:key
     POST /telemetryui/links/:key`,
   read: `

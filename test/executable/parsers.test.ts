@@ -9,7 +9,7 @@ import { exchange, headerRequest } from './wire.ts';
 setDefaultTimeout(60_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
-const README = readFileSync(join(ROOT, 'src/parsers/README.md'), 'utf8');
+const MANUAL = readFileSync(join(ROOT, 'src/help/parsers.md'), 'utf8');
 const place = workspace();
 const config = place.path('config.toml');
 const ENABLED = ['journal', 'throws', 'endless', 'eats', 'exits', 'odd', 'syntax', 'empty', 'missing'];
@@ -167,22 +167,22 @@ test('SIGHUP under load loses nothing, and nothing of the old ones stays', async
   await eventually('one process is left', () => parserProcesses().length === 1);
 });
 
-test('init writes a parser that works as the README says, and whose types are right; run reads again what is there', async () => {
+test('init writes a parser that works as the manual says, and whose types are right; run reads again what is there', async () => {
   writeConfig(['journal']);
   const written = await place.run(['parser', 'init', 'units', '--config', config]);
   expect(written.stdout).toContain(`Written:\n  ${place.path('parsers/units.ts')}\n`);
   expect(written.stdout).toContain('enabled = ["journal", "units"]');
-  const [, disk] = /```ts\n(.*?)```/s.exec(README)!;
+  const [, disk] = /```ts\n(.*?)```/s.exec(MANUAL)!;
   writeParser('disk/main.ts', disk!);
   mkdirSync(place.path('typed/disk'), { recursive: true });
   for (const file of ['units.ts', 'disk/main.ts', 'tsconfig.json', 'telemetricsd-parser.d.ts'])
     writeFileSync(place.path('typed', file), readFileSync(place.path('parsers', file)));
   expect(String(spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', place.path('typed')]).stdout)).toBe('');
 
-  const [, payload] = /^echo '(.*)' > payload\.txt$/m.exec(README)!;
+  const [, payload] = /^echo '(.*)' > payload\.txt$/m.exec(MANUAL)!;
   writeFileSync(place.path('payload.txt'), `${payload}\n`);
   const tested = await place.run(['parser', 'test', 'units', '--config', config, 'payload.txt'], { cwd: place.path() });
-  const [, promised] = /```\n(journal takes .*?)```/s.exec(README)!;
+  const [, promised] = /```\n(journal takes .*?)```/s.exec(MANUAL)!;
   expect(tested).toMatchObject({ code: 0, stdout: promised!.replace('journal takes', 'units takes') });
   const disks = await place.run(['parser', 'test', 'disk', '--config', config, place.path('payload.txt')]);
   expect(disks.stdout).toContain('"vendor": "vendor",\n  "sectors": []');

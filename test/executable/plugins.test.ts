@@ -71,7 +71,7 @@ beforeAll(async () => {
 });
 
 function readmeExample() {
-  return /```tsx\n(.*?)```/s.exec(readFileSync(join(ROOT, 'src/plugins/README.md'), 'utf8'))![1]!;
+  return /```tsx\n(.*?)```/s.exec(readFileSync(join(ROOT, 'src/help/plugins.md'), 'utf8'))![1]!;
 }
 
 function writeConfig(enabled: string[], url?: string) {
@@ -115,7 +115,7 @@ function typeErrors(name: string) {
   return String(spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', place.path('plugins', name)]).stdout);
 }
 
-test('the example of the README for authors works as it stands there, and its types are right', async () => {
+test('the example in the manual works as it stands there, and its types are right', async () => {
   expect(typeErrors('hello')).toBe('');
   expect((await page('/hello')).text).toContain(
     '<h1>Hello</h1><p>1 records, whoever you are. <a href="/telemetryui/plugins/hello/more">',

@@ -1,0 +1,52 @@
+import { embedFolder } from '../embedded.macro.ts' with { type: 'macro' };
+
+/** A chapter of the manual. */
+export interface Chapter {
+  /** `tls`, as in its address and in `telemetricsd help tls`; never the name of a command. */
+  name: string;
+  title: string;
+  /** One line for lists of chapters. */
+  summary: string;
+  /** Markdown, without the title. Links to other chapters are `NAME.md#heading`. */
+  text: string;
+}
+
+/** In the order in which one reads them. */
+const ORDER = [
+  'install',
+  'configure',
+  'connect',
+  'tls',
+  'access',
+  'records',
+  'views',
+  'search',
+  'crashes',
+  'rest',
+  'retention',
+  'privacy',
+  'backup-and-upgrade',
+  'move-from-the-old-server',
+  'watch',
+  'parsers',
+  'plugins',
+  'develop',
+];
+
+const files = embedFolder('src/help', '.md');
+
+export const chapters: Chapter[] = Object.keys(files)
+  .map(file => file.replace(/\.md$/, ''))
+  .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+  .map(chapterNamed);
+
+/** The first line is the title, the first paragraph the summary. */
+function chapterNamed(name: string): Chapter {
+  const [, title = '', text = ''] = /^# ([^\n]*)\n+(.*)$/s.exec(files[`${name}.md`]!)!;
+  const [summary = ''] = text.split('\n\n', 1);
+  return { name, title, summary: summary.replaceAll('\n', ' ').replaceAll('`', ''), text };
+}
+
+export function findChapter(name: string): Chapter | undefined {
+  return chapters.find(chapter => chapter.name === name);
+}
