@@ -116,11 +116,11 @@ function outcome({ replayed, refused = 0, discarded, more }: z.output<typeof lis
   if (more)
     return {
       kind: 'warning',
-      text: `Stored ${counted(replayed, 'record')} so far, ${count(refused)} could still not be stored: replay again for the rest.`,
+      text: `Stored ${counted(replayed, 'record')} so far, ${count(refused)} still can't be stored: replay again for the rest.`,
     };
   if (refused === 0) return { kind: 'done', text: `Stored ${counted(replayed, 'record')} from quarantine.` };
   return {
     kind: 'error',
-    text: `Stored ${counted(replayed, 'record')}; ${counted(refused, 'record')} can still not be stored and stay here.`,
+    text: `Stored ${counted(replayed, 'record')}; ${counted(refused, 'record')} still can't be stored and stay here.`,
   };
 }

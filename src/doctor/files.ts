@@ -24,9 +24,9 @@ export function configurationFile(
   const set = declaredSettings.filter(({ key }) => origin(key) !== 'default');
   const here = set.filter(({ key }) => origin(key) === file);
   const others = counted(set.length - here.length, 'setting');
-  const text = `It is right: ${counted(here.length, 'setting')} from ${file}, ${others} from the environment.`;
+  const text = `No mistakes: ${counted(here.length, 'setting')} from ${file}, ${others} from the environment.`;
   if (!existsSync(file))
-    return { level: 'ok', text: `It is right; there is no ${file}; ${others} from the environment.` };
+    return { level: 'ok', text: `No mistakes. There is no ${file}; ${others} from the environment.` };
   const { mode } = statSync(file);
   if (mode & OTHERS_WRITE) return { level: 'error', text: `Everyone may write ${file}.`, remedy: `chmod o-w ${file}` };
   if (!user.mayRead(file)) {
@@ -39,7 +39,7 @@ export function configurationFile(
     return { level: 'warning', text: `Everyone may read ${file}, which holds ${secrets.join(', ')}.`, remedy };
   }
   if (isOlder(config.state.dir, file)) {
-    const told = `${file} was changed after the server was started, which goes by what it said before.`;
+    const told = `${file} changed after the server started. The server still runs with the old settings.`;
     return { level: 'warning', text: `${text} ${told}`, remedy: 'systemctl restart telemetricsd' };
   }
   return { level: 'ok', text };

@@ -74,13 +74,13 @@ function data({ lastArrival }: ServerState, now: Date): Finding {
   return {
     level: 'warning',
     text: `Records stopped coming. ${text}`,
-    remedy: 'Look whether machines still reach this server.',
+    remedy: 'Check whether machines still reach this server.',
   };
 }
 
 /** Of this process: `unavailable` is what could not be committed in time. */
 function records({ results }: ProcessState): Finding {
-  if (results.size === 0) return { level: 'ok', text: 'None came since the server started.' };
+  if (results.size === 0) return { level: 'ok', text: 'None since the server started.' };
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
   return { level: 'ok', text };
@@ -116,20 +116,20 @@ function requests({ unreadablePosts: { requests, last } }: ProcessState, now: Da
       .map(({ address, reason, at }) => `${at.toISOString()} ${address ?? 'a unix socket'}: ${reason}`)
       .join('\n'),
     remedy:
-      'See at these addresses what sends them: a machine that is refused in this way keeps its records until they expire.',
+      'Find out what sends them from these addresses: a machine that is refused like this keeps its records until they expire.',
   };
 }
 
 function connections({ open, most, refused, lastRefusedAt }: Connections, now: Date): Finding {
   const text = `${count(open)} of at most ${count(most)} are open.`;
   if (!lastRefusedAt) return { level: 'ok', text };
-  const came = `${text} ${counted(refused, 'connection')} found no place, the last ${ago(lastRefusedAt, now)}.`;
+  const came = `${text} ${counted(refused, 'connection')} had to be closed, the last ${ago(lastRefusedAt, now)}.`;
   if (!isLately(lastRefusedAt, now)) return { level: 'ok', text: came };
   return {
     level: 'warning',
     text: came,
     remedy:
-      'See who opens so many; or let the service have more files open (LimitNOFILE in "systemctl edit telemetricsd").',
+      'Find out who opens so many, or let the service open more files (LimitNOFILE in "systemctl edit telemetricsd").',
   };
 }
 
@@ -138,14 +138,14 @@ function counters({ database: { uncountedSeconds } }: ServerState): Finding | un
   if (uncountedSeconds <= UNCOUNTED_SECONDS) return undefined;
   return {
     level: 'warning',
-    text: `Charts lack records: the oldest that is not counted has waited for ${seconds(uncountedSeconds)}.`,
-    remedy: 'The log says why. Nothing is lost; they are counted once that is mended.',
+    text: `Charts lack records: the oldest uncounted one has waited ${seconds(uncountedSeconds)}.`,
+    remedy: 'The log says why. Nothing is lost: they are counted once the cause is gone.',
   };
 }
 
 function queue({ waitingForCommit, waitingSeconds }: ProcessState, { collector }: Config): Finding {
   const text = `${counted(waitingForCommit, 'record')} of at most ${count(collector.queue)} wait to be committed.`;
-  const remedy = 'Machines are answered 503 and send their records again: look what slows down the database.';
+  const remedy = 'Machines are answered 503 and send their records again: find out what slows the database down.';
   if (waitingSeconds > UNCOMMITTED_SECONDS) {
     const oldest = `The oldest record that could not be committed came ${seconds(waitingSeconds)} ago.`;
     return { level: 'error', text: `${oldest} ${text}`, remedy };
@@ -169,7 +169,7 @@ function limits({ excesses }: ServerState, now: Date): Finding {
 
 function quarantine(state: ServerState, config: Config): Finding {
   const { quarantined, quarantinedBytes, quarantinedLately } = state.database;
-  if (quarantined === 0) return { level: 'ok', text: 'It is empty: every record was understood.' };
+  if (quarantined === 0) return { level: 'ok', text: 'Empty: every record was understood.' };
   const text = `${counted(quarantined, 'refused record')} (${size(quarantinedBytes)}), ${count(quarantinedLately)} of them new within the hour.`;
   if (isQuarantineNearlyFull(state, config))
     return { level: 'warning', text, remedy: 'It is nearly full, and the oldest go: replay or discard what is there.' };
@@ -184,10 +184,14 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
       : `${queued(waiting, 'crash record')} ${waiting === 1 ? 'waits' : 'wait'}, the oldest for ${seconds(waitingSeconds)}.`;
   const text = failed === 0 ? behind : `${behind} ${queued(failed, 'record')} could not be analysed.`;
   if (waitingSeconds > VERY_LATE_SECONDS)
-    return { level: 'error', text, remedy: 'The log says what holds it up; a restart of the service starts it again.' };
+    return { level: 'error', text, remedy: 'The log says what holds it up. Restart the service to start it again.' };
   if (waitingSeconds > LATE_SECONDS) return { level: 'warning', text, remedy: 'It catches up unless this grows.' };
   if (failed === 0) return { level: 'ok', text };
-  return { level: 'warning', text, remedy: 'Crashes, "could not be analysed": see them there, and try again.' };
+  return {
+    level: 'warning',
+    text,
+    remedy: 'The page Crashes lists them under "could not be analysed"; try them again there.',
+  };
 }
 
 function queued(n: number, noun: string): string {
@@ -203,23 +207,23 @@ function payloads({ database: { parsing, parsingFailed } }: ServerState): Findin
   return {
     level: 'warning',
     text: `${behind} Parsers failed on ${queued(parsingFailed, 'record')}.`,
-    remedy: 'See there why; once the parser is mended, let it read them again.',
+    remedy: 'The page Parsers says why. Once the parser is mended, let it read them again.',
   };
 }
 
 function parsers({ parserTroubles }: ProcessState, { parsers: { enabled } }: Config): Finding | undefined {
   if (parserTroubles.length === 0)
-    return enabled.length === 0 ? undefined : { level: 'ok', text: 'All that are enabled read what comes.' };
+    return enabled.length === 0 ? undefined : { level: 'ok', text: 'All enabled parsers work.' };
   return {
     level: 'error',
-    text: `Do not work: ${parserTroubles.map(({ name }) => name).join(', ')}.`,
+    text: `Not working: ${parserTroubles.map(({ name }) => name).join(', ')}.`,
     reason: parserTroubles.map(({ name, reason }) => `${name}: ${reason}`).join('\n'),
     remedy: 'Mend them and send the server SIGHUP, or restart it.',
   };
 }
 
 function database({ database: { databaseBytes }, largestDatabase: most }: ServerState): Finding {
-  const text = `It has ${size(databaseBytes)}${most === undefined ? '' : ` of at most ${size(most)}`}.`;
+  const text = `${size(databaseBytes)}${most === undefined ? '' : ` of at most ${size(most)}`}.`;
   if (most === undefined || databaseBytes <= most) return { level: 'ok', text };
   return {
     level: 'warning',
@@ -235,7 +239,7 @@ function silence({ reason }: SilentState): Finding {
 
 function plugins({ pluginsLeftOut }: ProcessState, { plugins: { enabled } }: Config): Finding | undefined {
   if (pluginsLeftOut.length === 0)
-    return enabled.length === 0 ? undefined : { level: 'ok', text: 'All that are enabled are loaded.' };
+    return enabled.length === 0 ? undefined : { level: 'ok', text: 'All enabled plugins are loaded.' };
   return {
     level: 'error',
     text: `Could not be loaded: ${pluginsLeftOut.map(({ name }) => name).join(', ')}.`,

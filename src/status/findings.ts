@@ -12,8 +12,8 @@ import type { ServerState } from './state.ts';
 
 export function diskFinding(room: DiskStatus): Finding {
   const text = `${size(room.freeBytes)} are free; records are refused below ${size(room.reserveBytes)}.`;
-  const remedy = 'Make room on the file system of state.dir, or keep records for less long.';
-  if (room.low) return { level: 'error', text: `Too little is free: records are answered 503. ${text}`, remedy };
+  const remedy = 'Free space on the file system of state.dir, or keep records for fewer days.';
+  if (room.low) return { level: 'error', text: `Too little space: records are answered 503. ${text}`, remedy };
   return room.freeBytes < 2 * room.reserveBytes ? { level: 'warning', text, remedy } : { level: 'ok', text };
 }
 
@@ -32,7 +32,7 @@ export function jobFinding(outcome: JobOutcome | undefined, schedule: string, no
       level: 'error',
       text: `The last one failed ${ago(outcome.failedAt!, now)}; ${before}.${nextText}`,
       reason: outcome.failure ?? undefined,
-      remedy: 'Mend what the reason says; the log has it, too.',
+      remedy: 'Mend what the reason says. The log has it, too.',
     };
   }
   if (!outcome?.succeededAt) return { level: 'ok', text: `None yet.${nextText}` };
@@ -41,7 +41,7 @@ export function jobFinding(outcome: JobOutcome | undefined, schedule: string, no
   return {
     level: 'warning',
     text,
-    remedy: 'It has missed its time: look whether the server runs then, and in its log.',
+    remedy: 'It missed its time: check that the server runs then, and read its log.',
   };
 }
 
@@ -54,20 +54,20 @@ export function backupFinding(outcome: JobOutcome | undefined, config: Config, n
     return { ...finding, remedy: `Let the user of the service write there: chown telemetricsd ${dir}.` };
   }
   const last = outcome?.succeededAt;
-  const text = `None are made by themselves; ${last ? `the last by hand was ${ago(last, now)}` : 'none was made by hand'}.`;
+  const text = `No automatic backups, ${last ? `the last by hand was ${ago(last, now)}` : 'and none made by hand'}.`;
   if (config.database.url !== undefined) return { level: 'ok', text };
-  return { level: 'warning', text, remedy: 'Set backup.dir, best to a directory on another disk.' };
+  return { level: 'warning', text, remedy: 'Set backup.dir to a directory, best on another disk.' };
 }
 
 /** For a directory that the unit shows read-only to the service. */
 export function unitRemedy(dir: string): string {
-  return `Make it, and let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}"; then "systemctl restart telemetricsd".`;
+  return `Create it, and let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}"; then "systemctl restart telemetricsd".`;
 }
 
 export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {
   const day = notAfter.toISOString().slice(0, 10);
   const expired = notAfter < now;
-  const text = expired ? `It has expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
+  const text = expired ? `It expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
   if (refused !== undefined) {
     return {
       level: 'error',
@@ -76,7 +76,7 @@ export function certificateFinding({ notAfter, refused }: NonNullable<ServerStat
       remedy: 'Correct the files of tls.cert and tls.key.',
     };
   }
-  const remedy = 'Renew it: the files of tls.cert and tls.key are read again by themselves.';
+  const remedy = 'Renew it. The server reads the files of tls.cert and tls.key again by itself.';
   if (expired) return { level: 'error', text, remedy };
   return expiresSoon(notAfter, now.getTime()) ? { level: 'warning', text, remedy } : { level: 'ok', text };
 }

@@ -26,9 +26,16 @@ export function errorResponse(
   );
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   if (!c.req.path.startsWith('/telemetryui')) return c.json({ message }, status);
-  const { title, hints } = WORDS[status];
+  const { title, hints, help } = WORDS[status];
   return c.html(
-    <ErrorPage frame={bareFrame(c, asset)} status={status} title={title} message={sentence(message)} hints={hints} />,
+    <ErrorPage
+      frame={bareFrame(c, asset)}
+      status={status}
+      title={title}
+      message={sentence(message)}
+      hints={hints}
+      help={help}
+    />,
     status,
   );
 }
@@ -57,7 +64,7 @@ function toAnswer(error: unknown): Answer {
   if (isTooSlow(error)) return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
   if (isConnectionFailure(error))
     return { status: 503, message: 'the database is not available at the moment; try again' };
-  return { status: 500, message: 'something went wrong in the server; its log has the reason' };
+  return { status: 500, message: 'something went wrong in the server; the log says what' };
 }
 
 function isAnswer(error: unknown): error is Answer {
@@ -76,23 +83,24 @@ const TRY_AGAIN = [
   'Machines keep their records and send them again: nothing is lost.',
   'Reload this page in a moment.',
 ];
-const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints'>> = {
+const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints' | 'help'>> = {
   400: { title: 'That request has a mistake', hints: ['Check the address, or go back and correct the form.'] },
-  401: { title: 'Sign in first', hints: [] },
-  403: { title: 'Not allowed', hints: [] },
+  401: { title: 'Sign in first', hints: [], help: 'access' },
+  403: { title: 'Not allowed', hints: [], help: 'access#accounts-and-roles' },
   404: {
     title: 'Not found',
     hints: ['A record may have been removed by retention.', 'Check the address for a typing mistake.'],
   },
-  405: { title: 'Not in this way', hints: [] },
+  405: { title: 'Method not allowed', hints: [] },
   408: { title: 'Too slow', hints: ['Send it again over a faster connection.'] },
   413: { title: 'Too large', hints: [] },
-  429: { title: 'Not so often', hints: [] },
+  429: { title: 'Too many attempts', hints: [], help: 'access#sessions-and-passwords' },
   500: {
     title: 'Something went wrong',
-    hints: ['It is not your mistake. An administrator finds the reason in the log.'],
+    hints: ['This is not your mistake. An administrator finds the reason in the log.'],
+    help: 'watch#the-log',
   },
-  503: { title: 'Not available at the moment', hints: TRY_AGAIN },
+  503: { title: 'Not available at the moment', hints: TRY_AGAIN, help: 'watch#when-something-is-wrong' },
 };
 
 function sentence(message: string) {

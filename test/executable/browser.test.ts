@@ -165,7 +165,7 @@ describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browse
       await page.waitForURL('**/quarantine/*');
       expect(await page.locator('tr.at-fault').textContent()).toContain('severity');
       await page.getByRole('button', { name: 'Replay', exact: true }).click();
-      await page.getByText('1 record can still not be stored').waitFor();
+      await page.getByText("1 record still can't be stored").waitFor();
       await entries.first().locator('a').first().click();
       await page.getByText('Discard…', { exact: true }).click();
       await page.getByRole('button', { name: 'Discard', exact: true }).click();

@@ -38,12 +38,12 @@ test('beside a running server, and with it stopped, when it changes nothing', as
   expect(found.Clock).toBe('ok: That of the database is the same within 5 s.');
   expect(found.Purge).toStartWith('error: The last one failed');
   expect(running.stdout).toMatch(/\n {20,}no reason\n/);
-  expect(found.Backup).toStartWith('warning: None are made by themselves');
+  expect(found.Backup).toStartWith('warning: No automatic backups, and none made by hand.');
   const file = place.path('newer.toml');
   writeFileSync(file, 'log.level = "info"\n', { mode: 0o600 });
   const changed = await place.run(['doctor', '--config', file], { stateDir, env });
   expect(changed.stdout).toContain(
-    `It is right: 1 setting from ${file}, 2 settings from the environment. ${file} was changed`,
+    `No mistakes: 1 setting from ${file}, 2 settings from the environment. ${file} changed after`,
   );
   expect(changed.stdout).toContain(' systemctl restart telemetricsd\n');
 
@@ -86,7 +86,7 @@ test('names each thing that is wrong, with what to do', async () => {
     `warning  Configuration     Everyone may read ${file}, which holds oidc.client_secret.`,
     `error    Addresses         Something else listens at 127.0.0.1:${port}.`,
     'error    Addresses         Nothing can listen at 192.0.2.1:8080',
-    'error    Disk              Too little is free: records are answered 503.',
+    'error    Disk              Too little space: records are answered 503.',
     'warning  Clock             It is',
     'error    Backup directory  /nowhere/at/all is not there.',
     'error    Database          the data in',

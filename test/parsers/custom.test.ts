@@ -159,7 +159,7 @@ describe('records that parsers failed on', () => {
     ]);
     expect(built_in.parsers[0]).toEqual({ name: 'heartbeat', classifications: ['*/heartbeat/ping'] });
     const { html } = await getPage(app, '/telemetryui/status');
-    expect(html).toContain('Do not work: gone.');
+    expect(html).toContain('Not working: gone.');
     expect(html).toContain('<a href="/telemetryui/parsers">Payloads</a>');
   });
 

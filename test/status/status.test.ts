@@ -47,7 +47,7 @@ test('tells in words how the server is doing, as JSON and as a page', async () =
   });
   expect(checks.get('Backup')).toMatchObject({ level: 'warning', remedy: expect.stringContaining('backup.dir') });
   const { html } = await getPage(server.app, '/telemetryui/status');
-  expect(html).toContain('This wants a look: Quarantine, Crash analysis, Backup.');
+  expect(html).toContain('Needs attention: Quarantine, Crash analysis, Backup.');
   for (const check of checks.values()) expect(html).toContain(check.name);
   expect((await getPage(server.app, '/telemetryui')).html).toContain('href="/telemetryui/status"');
 });

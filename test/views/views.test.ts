@@ -385,7 +385,7 @@ describe.each(VIEWS)('%s', name => {
     const { status, html } = await getPage(server.app, `${page}?${queryOf({ os: 'nowhere', days: 14 })}`);
     expect(status).toBe(200);
     expect(html).toContain('class="empty"');
-    expect(html).toMatch(/on nowhere<|fill this page/);
+    expect(html).toMatch(/on nowhere<|This page counts/);
     expect(html).toContain('href="/telemetryui/connect"');
   });
 

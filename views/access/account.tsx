@@ -26,7 +26,13 @@ const MAY: Record<Role, string> = {
 export const AccountPage: FC<AccountPageProps> = props => {
   const { frame, user, rule, errors, notice } = props;
   return (
-    <Page frame={frame} title={user.name} lead={`Role: ${user.role}. ${MAY[user.role]}`} notice={notice}>
+    <Page
+      frame={frame}
+      title={user.name}
+      help="access#sessions-and-passwords"
+      lead={`Role: ${user.role}. ${MAY[user.role]}`}
+      notice={notice}
+    >
       <h2>Where you are signed in</h2>
       <SessionsTable {...props} />
       {user.hasPassword && (

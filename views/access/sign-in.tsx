@@ -14,7 +14,7 @@ export interface SignInPageProps {
 }
 
 export const SignInPage: FC<SignInPageProps> = ({ frame, next, name, notice, provider }) => (
-  <Page frame={frame} title="Sign in" notice={notice}>
+  <Page frame={frame} title="Sign in" help="access" notice={notice}>
     {provider && (
       <p>
         <a class="button primary" href={`/telemetryui/oidc?${new URLSearchParams({ next })}`}>
@@ -49,6 +49,7 @@ export const ChoosePasswordPage: FC<ChoosePasswordPageProps> = ({ frame, user, r
   <Page
     frame={frame}
     title={user === undefined ? 'Create the first account' : `Choose a password for ${user}`}
+    help="access"
     lead={
       user === undefined
         ? 'It becomes an administrator, who may add everyone else.'

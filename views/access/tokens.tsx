@@ -32,7 +32,7 @@ const DAYS: [string, string][] = [
 ];
 
 export const TokensPage: FC<TokensPageProps> = ({ frame, tokens, made, values, errors, notice }) => (
-  <Page frame={frame} title="Tokens" lead={LEAD} notice={notice}>
+  <Page frame={frame} title="Tokens" help="access#tokens-for-scripts" lead={LEAD} notice={notice}>
     {made && (
       <Secret
         title={`The token ${made.name}`}

@@ -21,7 +21,7 @@ const LEAD =
   'Admins also manage accounts and tokens.';
 
 export const UsersPage: FC<UsersPageProps> = ({ frame, users, link, values, errors, notice }) => (
-  <Page frame={frame} title="Users" lead={LEAD} notice={notice}>
+  <Page frame={frame} title="Users" help="access#accounts-and-roles" lead={LEAD} notice={notice}>
     {frame.visitor?.via === 'open' && (
       <p class="notice warning">
         Nobody has to sign in at the moment: access.mode is "open". Accounts matter once it is "accounts".

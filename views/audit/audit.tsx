@@ -13,7 +13,7 @@ export interface AuditPageProps {
 }
 
 export const AuditPage: FC<AuditPageProps> = ({ frame, entries, filter, olderHref }) => (
-  <Page frame={frame} title="Audit" lead="Who changed what, and who came in or tried to.">
+  <Page frame={frame} title="Audit" help="access" lead="Who changed what, and who came in or tried to.">
     <form class="filters" method="get" action="/telemetryui/audit" data-tidy>
       <TextField name="who" label="Who" value={filter.who} />
       <TextField name="action" label="What" value={filter.action} placeholder="signed in" />

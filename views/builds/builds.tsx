@@ -34,7 +34,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
   const query = { ...values, offset: offset || undefined };
   const [from] = slotsOf(scope, frame.now);
   return (
-    <Page frame={frame} title="Builds" current="builds" live explore>
+    <Page frame={frame} title="Builds" help="views" current="builds" live explore>
       <ScopeForm
         action={PATH}
         label="Filter builds"

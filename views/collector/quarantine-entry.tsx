@@ -15,7 +15,13 @@ export interface QuarantineEntryPageProps {
 }
 
 export const QuarantineEntryPage: FC<QuarantineEntryPageProps> = ({ frame, entry, notice }) => (
-  <Page frame={frame} title={`Refused record ${entry.id}`} current="quarantine" notice={notice}>
+  <Page
+    frame={frame}
+    title={`Refused record ${entry.id}`}
+    help="records#quarantine"
+    current="quarantine"
+    notice={notice}
+  >
     <nav class="links" aria-label="This entry">
       <a href="/telemetryui/quarantine">← Quarantine</a>
       <a href={quarantinePath(entry.reason)}>All of this reason</a>

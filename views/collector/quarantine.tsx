@@ -37,7 +37,14 @@ const LEAD =
   'and nothing is lost; once the cause is mended, replay it.';
 
 export const QuarantinePage: FC<QuarantinePageProps> = props => (
-  <Page frame={props.frame} title="Quarantine" current="quarantine" lead={LEAD} notice={props.notice}>
+  <Page
+    frame={props.frame}
+    title="Quarantine"
+    help="records#quarantine"
+    current="quarantine"
+    lead={LEAD}
+    notice={props.notice}
+  >
     {props.reasons.length ? <Kept {...props} /> : <NothingKept />}
   </Page>
 );

@@ -5,6 +5,7 @@ export const SettingsPage: FC<{ frame: Frame; text: string }> = ({ frame, text }
   <Page
     frame={frame}
     title="Settings"
+    help="configure"
     lead="What the server runs with. They are changed in its configuration file, or in its environment."
   >
     <pre class="text">{text}</pre>

@@ -33,6 +33,7 @@ export const ConnectPage: FC<ConnectPageProps> = props => (
   <Page
     frame={props.frame}
     title="Connect machines"
+    help="connect"
     current="connect"
     lead="Three steps on each machine that runs the telemetrics client; its first record appears below."
     live
@@ -134,8 +135,11 @@ const NothingArrives: FC = () => (
       </li>
       <li>Run the line above there: it says whether the machine reaches this server, and what the server answers.</li>
       <li>
-        <a href="/telemetryui/status">Status</a> and <a href="/telemetryui/quarantine">Quarantine</a> tell what came and
-        was refused.
+        <a href="/telemetryui/status">Status</a> and <a href="/telemetryui/quarantine">Quarantine</a> show what came and
+        what was refused.
+      </li>
+      <li>
+        The manual has <a href="/telemetryui/help/connect#when-no-record-arrives">all steps</a>.
       </li>
     </ul>
   </>

@@ -49,7 +49,7 @@ export interface BacktracesPageProps {
 export const BacktracesPage: FC<BacktracesPageProps> = props => {
   const { frame, guilty, filter, stacks, firstStack } = props;
   return (
-    <Page frame={frame} title="Backtraces" current="crashes" live>
+    <Page frame={frame} title="Backtraces" help="crashes" current="crashes" live>
       <p class="lead of-guilty">
         <FunctionName text={guilty.function} /> <span class="mono">{visible(guilty.module)}</span>
         {guilty.hidden && ' (hidden)'}

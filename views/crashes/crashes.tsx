@@ -49,10 +49,13 @@ export interface CrashesPageProps {
   classifications: string[];
 }
 
+const LEAD =
+  'The guilty of a crash is the function that is most likely to blame for it. Crashes with the same guilty are counted together.';
+
 export const CrashesPage: FC<CrashesPageProps> = props => {
   const { filter } = props;
   return (
-    <Page frame={props.frame} title="Crashes" current="crashes" live>
+    <Page frame={props.frame} title="Crashes" lead={LEAD} help="crashes" current="crashes" live>
       <CrashesFilterForm {...props} action={crashesPath({ build: filter.build })} sorts />
       <BuildLinks filter={filter} builds={props.builds} />
       <Pending waiting={props.waiting} failed={props.failed} />
@@ -78,7 +81,7 @@ export const CrashesPage: FC<CrashesPageProps> = props => {
   );
 };
 
-const BY_RANK = { newer: '← Higher', older: 'Lower →' };
+const BY_RANK = { newer: '← Previous', older: 'Next →' };
 
 const heading = (filter: CrashFilter): string =>
   `Top crashes of ${scope(filter)}${filter.build === undefined ? '' : `, build ${filter.build}`}`;

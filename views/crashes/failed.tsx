@@ -28,7 +28,13 @@ const LEAD =
   'Crash records whose analysis failed three times. They are stored like any other; once the cause is mended, try again.';
 
 export const FailedAnalysesPage: FC<FailedAnalysesPageProps> = props => (
-  <Page frame={props.frame} title="Failed analyses" current="crashes" lead={LEAD}>
+  <Page
+    frame={props.frame}
+    title="Failed analyses"
+    help="crashes#how-the-guilty-is-found"
+    current="crashes"
+    lead={LEAD}
+  >
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
     </nav>

@@ -60,7 +60,15 @@ export interface GuiltyPageProps {
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
   const { frame, guilty, filter } = props;
   return (
-    <Page frame={frame} title={brief(visible(guilty.function))} current="crashes" live explore>
+    <Page
+      frame={frame}
+      title={brief(visible(guilty.function))}
+      lead="A guilty: the function that is most likely to blame for the crashes counted here."
+      help="crashes"
+      current="crashes"
+      live
+      explore
+    >
       <nav class="links" aria-label="This guilty">
         <a href={crashesPath(filter)}>← Crashes</a>
         <a href={backtracesPath(guilty.id, { ...filter, sort: undefined })}>Backtraces</a>

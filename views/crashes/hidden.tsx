@@ -37,7 +37,7 @@ export interface HiddenGuiltiesPageProps {
 const LEAD = 'Left out of the top crashes. Their records are analysed and counted as ever.';
 
 export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
-  <Page frame={props.frame} title="Hidden guilties" current="crashes" lead={LEAD}>
+  <Page frame={props.frame} title="Hidden guilties" help="crashes#the-pages-of-crashes" current="crashes" lead={LEAD}>
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={neverGuiltyPath()}>Never-guilty list</a>

@@ -36,6 +36,7 @@ export const ChangePreviewPage: FC<ChangePreviewPageProps> = props => (
   <Page
     frame={props.frame}
     title={props.functions.length > 0 ? TITLES[props.change] : 'Recompute all records?'}
+    help="crashes#the-never-guilty-list"
     current="crashes"
   >
     {props.functions.length > 0 && <Functions {...props} />}

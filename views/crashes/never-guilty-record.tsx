@@ -33,7 +33,13 @@ const LEAD =
 export const NeverGuiltyFromRecordPage: FC<NeverGuiltyFromRecordPageProps> = props => {
   const { frame, recordId, guilty, frames, applied } = props;
   return (
-    <Page frame={frame} title={`Never guilty, from record ${recordId}`} current="crashes" lead={LEAD}>
+    <Page
+      frame={frame}
+      title={`Never guilty, from record ${recordId}`}
+      help="crashes#the-never-guilty-list"
+      current="crashes"
+      lead={LEAD}
+    >
       <nav class="links" aria-label="This record">
         <a href={recordPath(recordId)}>← Record {recordId}</a>
         {guilty && <a href={guiltyPath(guilty.id)}>Its guilty</a>}

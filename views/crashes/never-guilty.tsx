@@ -45,7 +45,14 @@ const LEAD =
   'Functions that are where a crash ends up but never why it happened: the search for the guilty frame passes them over.';
 
 export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
-  <Page frame={props.frame} title="Never-guilty list" current="crashes" lead={LEAD} live>
+  <Page
+    frame={props.frame}
+    title="Never-guilty list"
+    help="crashes#the-never-guilty-list"
+    current="crashes"
+    lead={LEAD}
+    live
+  >
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={hiddenPath}>Hidden guilties</a>

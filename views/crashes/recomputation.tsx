@@ -23,7 +23,13 @@ export interface RecomputationPageProps {
 }
 
 export const RecomputationPage: FC<RecomputationPageProps> = ({ frame, recomputation }) => (
-  <Page frame={frame} title={`Recomputation ${recomputation.id}`} current="crashes" live>
+  <Page
+    frame={frame}
+    title={`Recomputation ${recomputation.id}`}
+    help="crashes#the-never-guilty-list"
+    current="crashes"
+    live
+  >
     <nav class="links" aria-label="Crashes">
       <a href="/telemetryui/crashes">← Crashes</a>
       <a href={neverGuiltyPath()}>Never-guilty list</a>

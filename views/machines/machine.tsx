@@ -23,7 +23,7 @@ export interface MachinePageProps {
 export const MachinePage: FC<MachinePageProps> = props => {
   const { frame, machineId, found, builds, records, newerHref, olderHref } = props;
   return (
-    <Page frame={frame} title={`Machine ${machineId}`} current="records" live>
+    <Page frame={frame} title={`Machine ${machineId}`} help="search" current="records" live>
       <p class="soft">
         Everything that reported under this id. A machine takes a new id every 3 days, unless it is configured with one
         of its own.

@@ -37,7 +37,7 @@ export const McePage: FC<McePageProps> = props => {
   const [from] = classes.slots;
   const behind = { os: scope.systemName, fleet: scope.fleet, from };
   return (
-    <Page frame={frame} title="Machine checks" current="mce" live explore>
+    <Page frame={frame} title="Machine checks" help="views" current="mce" live explore>
       <ScopeForm
         action={PATH}
         label="Filter machine checks"
@@ -51,7 +51,7 @@ export const McePage: FC<McePageProps> = props => {
         <SelectField name="top" label="Machines at most" value={String(top)} error={errors?.top} options={TOPS} />
       </ScopeForm>
       {total === 0 ? (
-        <NothingInScope scope={values} byWeek what={`Records of ${classifications.join(', ')} fill this page.`} />
+        <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
       ) : (
         <>
           <h2>
@@ -81,14 +81,14 @@ export const McePage: FC<McePageProps> = props => {
                 heads={['CPU model', 'Records']}
                 whole={{ names: cpus.models, n: cpus.records }}
                 rows={cpus.rows.map(({ cpu_model: name, records }) => ({
-                  name: name || <span class="soft">not told</span>,
+                  name: name || <span class="soft">unknown</span>,
                   n: records,
                   href: recordsPath({ ...behind, classification: classifications.join(','), cpu_model: name || '-' }),
                 }))}
               />
             </section>
             <section>
-              <h2>Machines with most</h2>
+              <h2>Machines with most checks</h2>
               <MachinesTable {...props} behind={{ ...behind, classification: classifications.join(',') }} />
             </section>
           </div>

@@ -38,7 +38,7 @@ export interface OverviewPageProps {
 }
 
 export const OverviewPage: FC<OverviewPageProps> = props => (
-  <Page frame={props.frame} title="Overview" current="overview">
+  <Page frame={props.frame} title="Overview" help="views" current="overview">
     {props.excesses.length > 0 && <Excesses excesses={props.excesses} now={props.frame.now} />}
     {props.parsers.length > 0 && <ParserTroubles parsers={props.parsers} />}
     {props.last ? <Overview {...props} last={props.last} /> : <NothingYet demoCommand={props.demoCommand} />}
@@ -64,7 +64,7 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
     <>
       {last.stopped && (
         <p class="notice warning" role="status">
-          <b>Records stopped coming.</b> The last one came <Time at={last.at} now={frame.now} />. Look whether machines
+          <b>Records stopped coming.</b> The last one came <Time at={last.at} now={frame.now} />. Check whether machines
           still reach this server: <a href="/telemetryui/connect">how they connect</a>.
         </p>
       )}
@@ -127,6 +127,7 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
         </Part>
         <Part
           title="New guilties since yesterday"
+          more={['What a guilty is', '/telemetryui/help/crashes#what-a-guilty-is']}
           empty={fresh.length === 0 && 'No function crashed for the first time.'}
         >
           <FreshTable fresh={fresh} />

@@ -50,7 +50,7 @@ const LEAD =
   'They read the payloads of records after these are stored; what they find is searched as parsed.KEY=VALUE.';
 
 export const ParsersPage: FC<ParsersPageProps> = props => (
-  <Page frame={props.frame} title="Parsers" lead={LEAD} notice={props.notice}>
+  <Page frame={props.frame} title="Parsers" help="parsers" lead={LEAD} notice={props.notice}>
     <nav class="links" aria-label="Parsers">
       <a href="/telemetryui/status">← Status</a>
       <a href="/api/parsers">The same as JSON</a>

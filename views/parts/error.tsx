@@ -8,10 +8,12 @@ export interface ErrorPageProps {
   message: string;
   /** What to do next, a sentence each. */
   hints: string[];
+  /** The chapter of the manual that helps. */
+  help?: string | undefined;
 }
 
-export const ErrorPage: FC<ErrorPageProps> = ({ frame, status, title, message, hints }) => (
-  <Page frame={frame} title={title}>
+export const ErrorPage: FC<ErrorPageProps> = ({ frame, status, title, message, hints, help }) => (
+  <Page frame={frame} title={title} help={help}>
     <p class="lead">{message}</p>
     {hints.length > 0 && (
       <ul class="hints">

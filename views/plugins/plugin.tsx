@@ -13,7 +13,7 @@ const LEFT_OUT = { kind: 'error', text: 'This plugin could not be loaded and is 
 
 /** What the tab of a plugin leads to that could not be loaded. */
 export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) => (
-  <Page frame={frame} title={name} current={`plugins/${name}`} notice={LEFT_OUT}>
+  <Page frame={frame} title={name} help="plugins" current={`plugins/${name}`} notice={LEFT_OUT}>
     {frame.visitor?.role === 'admin' ? (
       <>
         <p>Everything else works. Once this is mended, it can be loaded again:</p>
@@ -35,7 +35,7 @@ export interface PluginFailedProps {
 
 /** In place of a page that a plugin could not make. */
 export const PluginFailed: FC<PluginFailedProps> = ({ frame, name, title, reason = "the server's log says why" }) => (
-  <Page frame={frame} title={title} current={`plugins/${name}`}>
+  <Page frame={frame} title={title} help="plugins" current={`plugins/${name}`}>
     <EmptyState title="This page could not be made">
       <p>
         The plugin “{name}” failed: {reason}. Everything else works.

@@ -31,7 +31,7 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
   const { frame, systems, fleets, scope, whole, builds, offset, more, adoption, pageSize, errors } = props;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   return (
-    <Page frame={frame} title="Population" current="population" live explore>
+    <Page frame={frame} title="Population" help="views" current="population" live explore>
       <ScopeForm
         action={PATH}
         label="Filter population"

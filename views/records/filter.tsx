@@ -20,7 +20,7 @@ export interface RecordsFilterFormProps {
 }
 
 const DEFAULT_PAGE_SIZE = 50;
-const REGULAR = 'A regular expression as PostgreSQL has them; (?i) at its beginning ignores case';
+const REGULAR = 'A PostgreSQL regular expression; begin with (?i) to ignore case';
 
 // The whole of main is exchanged, so that messages at the fields come and go; morphing keeps the focus.
 const LIVE = {
@@ -67,7 +67,7 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
           {fleets.length > 1 && (
             <SelectField {...field('fleet', 'Fleet')} options={[['', 'All'], ...fleets.map(same)]} />
           )}
-          <TextField {...field('not_payload', 'Payload matches not')} hint={REGULAR} wide mono />
+          <TextField {...field('not_payload', "Payload doesn't match")} hint={REGULAR} wide mono />
           <TextField {...field('event_id', 'Event id')} wide mono />
           <SelectField
             {...field('per_page', 'Per page')}
@@ -155,7 +155,7 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   from: 'From',
   to: 'Until',
   payload: 'Payload matches',
-  not_payload: 'Payload matches not',
+  not_payload: "Payload doesn't match",
   event_id: 'Event id',
   arch: 'Architecture',
   kernel_version: 'Kernel version',

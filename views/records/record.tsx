@@ -27,7 +27,7 @@ export interface RecordPageProps {
 }
 
 export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash, parsed }) => (
-  <Page frame={frame} title={`Record ${record.id}`} current="records">
+  <Page frame={frame} title={`Record ${record.id}`} help="records" current="records">
     <RecordLinks record={record} details={details} />
     <div class="facts">
       <What record={record} now={frame.now} />

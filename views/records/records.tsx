@@ -31,7 +31,7 @@ export interface RecordsPageProps {
 }
 
 export const RecordsPage: FC<RecordsPageProps> = props => (
-  <Page frame={props.frame} title="Records" current="records" live>
+  <Page frame={props.frame} title="Records" help="search" current="records" live>
     <RecordsFilterForm {...props} />
     <section id="results" tabindex={-1} aria-label="Records found">
       <div class="summary">

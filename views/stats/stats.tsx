@@ -43,7 +43,7 @@ export const StatsPage: FC<StatsPageProps> = props => {
   const query = { ...values, top: top === 20 ? undefined : top };
   const { records } = shares.classification;
   return (
-    <Page frame={frame} title="Stats" current="stats" live>
+    <Page frame={frame} title="Stats" help="views" current="stats" live>
       <ScopeForm
         action={PATH}
         label="Filter stats"
@@ -111,7 +111,7 @@ const filterOf = (kind: Kind, name: string): FilterValues | undefined => {
 };
 
 const shown = (kind: Kind, name: string): Child => {
-  if (name === '') return <span class="soft">not told</span>;
+  if (name === '') return <span class="soft">unknown</span>;
   if (kind === 'severity') return <Severity level={Number(name) as 1 | 2 | 3 | 4} />;
   if (kind === 'platform') return name.split('|').join(' | ');
   return name;

@@ -12,7 +12,7 @@ export interface StatusPageProps {
 
 const SUMMARY = {
   ok: { kind: 'done', text: 'All is well.' },
-  warning: { kind: 'warning', text: 'This wants a look' },
+  warning: { kind: 'warning', text: 'Needs attention' },
   error: { kind: 'error', text: 'Something is wrong' },
 } as const;
 
@@ -27,7 +27,7 @@ const MORE: Record<string, string> = {
 };
 
 export const StatusPage: FC<StatusPageProps> = ({ frame, checks, level }) => (
-  <Page frame={frame} title="Status" lead="How this server is doing." notice={summary(checks, level)}>
+  <Page frame={frame} title="Status" help="watch" lead="How this server is doing." notice={summary(checks, level)}>
     <dl>
       {checks.map(check => (
         <CheckEntry check={check} />

@@ -30,7 +30,7 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const total = weeks.series.flatMap(({ values: n }) => n).reduce((sum, n) => sum + n, 0);
   return (
-    <Page frame={frame} title="Thermal events" current="thermal" live explore>
+    <Page frame={frame} title="Thermal events" help="views" current="thermal" live explore>
       <ScopeForm
         action={PATH}
         label="Filter thermal events"
@@ -42,7 +42,7 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
         errors={errors}
       />
       {total === 0 ? (
-        <NothingInScope scope={values} byWeek what={`Records of ${classifications.join(', ')} fill this page.`} />
+        <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
       ) : (
         <>
           <h2>

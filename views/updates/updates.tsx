@@ -38,7 +38,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
           from,
         });
   return (
-    <Page frame={frame} title="Updates" current="updates" live>
+    <Page frame={frame} title="Updates" help="views" current="updates" live>
       <ScopeForm
         action={PATH}
         label="Filter updates"
@@ -51,7 +51,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
       {total === 0 ? (
         <NothingInScope
           scope={values}
-          what={`Records of ${classifications.join(', ')} fill this page whose payloads tell from which build to which.`}
+          what={`This page counts records of ${classifications.join(', ')} whose payload names both builds.`}
         />
       ) : (
         <>

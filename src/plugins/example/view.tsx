@@ -63,7 +63,7 @@ app.get('/', async c => {
             heads={['OS and kernel', 'Records']}
             whole={{ names: kernels[0]!.known, n: kernels[0]!.total }}
             rows={kernels.map(({ os, kernel, records }) => ({
-              name: `${os || 'not told'} · ${kernel}`,
+              name: `${os || 'unknown'} · ${kernel}`,
               n: records,
               href: `${base}/${encodeURIComponent(kernel)}`,
             }))}
