@@ -83,4 +83,4 @@ function trouble(text) {
 }
 
 // The current tab is in view where the navigation scrolls.
-document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });

@@ -5,9 +5,9 @@ export interface Chapter {
   /** `tls`, as in its address and in `telemetricsd help tls`; never the name of a command. */
   name: string;
   title: string;
-  /** One line for lists of chapters. */
+  /** What it is about, in a line. */
   summary: string;
-  /** Markdown, without the title. Links to other chapters are `NAME.md#heading`. */
+  /** Markdown, without title and summary. Links to other chapters are `NAME.md#heading`. */
   text: string;
 }
 
@@ -42,9 +42,8 @@ export const chapters: Chapter[] = Object.keys(files)
 
 /** The first line is the title, the first paragraph the summary. */
 function chapterNamed(name: string): Chapter {
-  const [, title = '', text = ''] = /^# ([^\n]*)\n+(.*)$/s.exec(files[`${name}.md`]!)!;
-  const [summary = ''] = text.split('\n\n', 1);
-  return { name, title, summary: summary.replaceAll('\n', ' ').replaceAll('`', ''), text };
+  const [, title = '', summary = '', text = ''] = /^# (.*?)\n\n(.*?)\n\n(.*)$/s.exec(files[`${name}.md`]!)!;
+  return { name, title, summary: summary.replaceAll('\n', ' '), text };
 }
 
 export function findChapter(name: string): Chapter | undefined {

@@ -22,9 +22,12 @@ export function chapterHtml({ text }: Chapter): string {
 }
 
 /** A chapter for a terminal of so many columns. */
-export function chapterText({ title, text }: Chapter, { colors, columns }: { colors: boolean; columns: number }) {
+export function chapterText(
+  { title, summary, text }: Chapter,
+  { colors, columns }: { colors: boolean; columns: number },
+) {
   const named = linked(text, name => `telemetricsd help ${name}`.replaceAll(' ', '\u00a0'));
-  const page = Bun.markdown.ansi(`# ${title}\n\n${named}`, { colors, columns });
+  const page = Bun.markdown.ansi(`# ${title}\n\n${summary}\n\n${named}`, { colors, columns });
   return page.replaceAll('\u00a0', ' ');
 }
 
@@ -34,8 +37,8 @@ function linked(text: string, address: (name: string, anchor: string) => string)
 }
 
 /** What is searched: a chapter as plain text, by heading. */
-export function sectionsOf({ text }: Chapter): Section[] {
-  const sections: Section[] = [{ id: '', heading: '', passages: [] }];
+export function sectionsOf({ summary, text }: Chapter): Section[] {
+  const sections: Section[] = [{ id: '', heading: '', passages: [summary] }];
   function passage(children: string): string {
     const plain = children.replaceAll(/\s+/g, ' ').trim();
     if (plain) sections.at(-1)!.passages.push(plain);

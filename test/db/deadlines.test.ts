@@ -287,18 +287,22 @@ test('while the database stands still, everything is answered in time, and what 
   );
   freeze();
   try {
-    const [page, api, ready, metrics, status, statusPage, watched, stranger] = await Promise.all([
-      ask(withoutAccounts, '/telemetryui/builds'),
-      ask(withoutAccounts, '/api/records'),
-      ask(withoutAccounts, '/readyz'),
-      ask(withoutAccounts, '/metrics'),
-      ask(withoutAccounts, '/api/status'),
-      ask(withoutAccounts, '/telemetryui/status'),
-      ask(withAccounts, '/metrics', known),
-      ask(withAccounts, '/metrics', unknown),
-    ]);
+    const [page, api, ready, metrics, status, statusPage, watched, stranger, manual, manualWithAccounts] =
+      await Promise.all([
+        ask(withoutAccounts, '/telemetryui/builds'),
+        ask(withoutAccounts, '/api/records'),
+        ask(withoutAccounts, '/readyz'),
+        ask(withoutAccounts, '/metrics'),
+        ask(withoutAccounts, '/api/status'),
+        ask(withoutAccounts, '/telemetryui/status'),
+        ask(withAccounts, '/metrics', known),
+        ask(withAccounts, '/metrics', unknown),
+        ask(withoutAccounts, '/telemetryui/help/watch'),
+        ask(withAccounts, '/telemetryui/help/watch'),
+      ]);
     expect([page.status, api.status, ready.status, stranger.status]).toEqual([503, 503, 503, 503]);
     expect([metrics.status, status.status, statusPage.status, watched.status]).toEqual([200, 200, 200, 200]);
+    expect([manual.status, manualWithAccounts.status]).toEqual([200, 200]);
     for (const { seconds } of [page, api]) expect(seconds).toBeWithin(1.9, 6);
     expect(ready.seconds).toBeLessThan(6);
     for (const { text } of [metrics, watched]) {

@@ -49,8 +49,7 @@ export interface CrashesPageProps {
   classifications: string[];
 }
 
-const LEAD =
-  'The guilty of a crash is the function that is most likely to blame for it. Crashes with the same guilty are counted together.';
+const LEAD = 'A guilty is the function most likely to blame for a crash. Crashes with the same guilty count together.';
 
 export const CrashesPage: FC<CrashesPageProps> = props => {
   const { filter } = props;

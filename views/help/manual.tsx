@@ -23,7 +23,14 @@ export const ManualPage: FC<ManualPageProps> = ({ frame, chapters, question, fou
 
 const SearchForm: FC<{ question?: string }> = ({ question }) => (
   <form method="get" action="/telemetryui/help" class="manual-search">
-    <input type="search" name="q" value={question} maxlength={200} aria-label="Search the manual" />
+    <input
+      type="search"
+      name="q"
+      value={question}
+      maxlength={200}
+      aria-label="Search the manual"
+      placeholder="Search the manual"
+    />
     <button type="submit">Search</button>
   </form>
 );
@@ -76,12 +83,12 @@ export interface ChapterPageProps {
   chapter: Chapter;
   /** Those that have a heading. */
   sections: Section[];
-  /** The chapter without its title. Only text of the manual, in which HTML is escaped. */
+  /** The chapter's text. Only text of the manual, in which HTML is escaped. */
   html: string;
 }
 
 export const ChapterPage: FC<ChapterPageProps> = ({ frame, chapters, chapter, sections, html }) => (
-  <Page frame={frame} title={chapter.title} styles={[frame.asset('help.css')]}>
+  <Page frame={frame} title={chapter.title} lead={chapter.summary} styles={[frame.asset('help.css')]}>
     <div class="chapter">
       <article>
         {sections.length > 1 && (
