@@ -21,14 +21,22 @@ export function chapterHtml({ text }: Chapter): string {
   );
 }
 
-/** A chapter for a terminal of so many columns. */
+/** A chapter for a terminal of so many columns. Where there are no colours, backticks show what is code. */
 export function chapterText(
   { title, summary, text }: Chapter,
   { colors, columns }: { colors: boolean; columns: number },
 ) {
-  const named = linked(text, name => `telemetricsd help ${name}`.replaceAll(' ', '\u00a0'));
-  const page = Bun.markdown.ansi(`# ${title}\n\n${summary}\n\n${named}`, { colors, columns });
+  const unlinked = text.replaceAll(/\[([^\]]*)\]\(#[\w-]+\)/g, '$1');
+  const named = linked(unlinked, name => `telemetricsd help ${name}`.replaceAll(' ', '\u00a0'));
+  const page = Bun.markdown.ansi(`# ${title}\n\n${summary}\n\n${colors ? named : quoted(named)}`, { colors, columns });
   return page.replaceAll('\u00a0', ' ');
+}
+
+/** Code within sentences with the backticks around it. */
+function quoted(text: string): string {
+  return text.replaceAll(/^```.*?^```|``.*?``|`([^`]+)`/gms, (all, code) =>
+    code === undefined ? all : `\`\` \`${code}\` \`\``,
+  );
 }
 
 /** Links that name the file of a chapter, as they work where the sources are looked at, lead to where the chapter is read. */

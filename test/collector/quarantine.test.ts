@@ -332,7 +332,7 @@ describe('what was mended can be replayed', () => {
     const still = await submit(server.app, `${PAGE}/replays`, { id: '1' });
     expect([still.status, still.headers.get('location')]).toEqual([303, `${PAGE}?replayed=0&refused=1`]);
     expect((await getPage(server.app, still.headers.get('location')!)).html).toContain(
-      "1 record still can't be stored and stay",
+      '1 record still can&#39;t be stored and stay',
     );
 
     await server.database.sql`alter table records drop constraint no_poison`;

@@ -65,6 +65,19 @@ describe('command lines', () => {
     expect(stdout.length).toBeGreaterThan(100);
   });
 
+  test('a chapter in a terminal is plain text where no terminal reads it, and leads on by commands', async () => {
+    const { stdout, code } = await run(['help', 'tls']);
+    expect([code, stdout.includes('\u001b'), stdout.includes('](')]).toEqual([0, false, false]);
+    expect(stdout).toStartWith('TLS\n===\n');
+    expect(stdout).toContain('begins with `https://` speaks TLS 1.2');
+    expect(stdout).toContain('notice (telemetricsd help watch)');
+    for (const [word, message] of [
+      ['retension', 'unknown chapter "retension"; the nearest is retention'],
+      ['backup-and-upgrade now', 'unexpected "now" after help backup-and-upgrade'],
+    ] as const)
+      expect((await run(['help', ...word.split(' ')])).stderr).toContain(message);
+  });
+
   test('npm scripts exist', () => {
     const named = [...MANUAL.matchAll(/npm (?:run ([a-z:]+)|(start|test)\b)/g)].map(match => match[1] ?? match[2]!);
     expect(named.length).toBeGreaterThan(10);

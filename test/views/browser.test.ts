@@ -221,6 +221,10 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
     '/connect',
     '/status',
     '/machines/lab-1',
+    '/help',
+    '/help?q=limit',
+    '/help/configure',
+    '/help/rest',
   ];
 
   test(
