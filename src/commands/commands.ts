@@ -95,8 +95,8 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
         summary: 'write a payload parser to start from',
         load: async () => (await import('./parser.ts')).parserInit,
       },
-      test: { summary: 'let one read files', load: async () => (await import('./parser.ts')).parserTest },
-      run: { summary: 'let one read records again', load: async () => (await import('./parser.ts')).parserRun },
+      test: { summary: 'let a parser read files', load: async () => (await import('./parser.ts')).parserTest },
+      run: { summary: 'let a parser read records again', load: async () => (await import('./parser.ts')).parserRun },
     },
   },
   plugin: {
@@ -107,7 +107,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
         summary: 'write a view plugin to start from',
         load: async () => (await import('./plugin.ts')).pluginInit,
       },
-      list: { summary: 'say which can be loaded', load: async () => (await import('./plugin.ts')).pluginList },
+      list: { summary: 'say which plugins can be loaded', load: async () => (await import('./plugin.ts')).pluginList },
     },
   },
   welcome: {

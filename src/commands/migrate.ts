@@ -10,9 +10,9 @@ export const migrate = defineCommand({
 is applied whole or not at all, and several instances may start at once. A database newer than this program
 is left alone, with an error.
 
-With --check it tells what an upgrade to this program would meet, also beside a running server of another
-version: the configuration, the disk space, the major version of PostgreSQL, and what is pending. A built-in
-database that is not running is started for a moment.
+With --check it says what an upgrade to this program would meet, even beside a running server of another
+version: the configuration, the disk space, the major version of PostgreSQL, and what is pending. It starts a
+built-in database that is not running for a moment.
 
 Exit codes: 0 nothing (more) is pending, 1 a migration failed or (--check) this program can't take the
             database over, 2 wrong usage, 3 something is pending (only with --check), 78 wrong configuration.

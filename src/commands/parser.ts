@@ -28,8 +28,8 @@ export const parserInit = defineCommand({
   argumentNeeded: true,
   options: { config: configOption },
   help: `Writes a working payload parser into parsers/NAME.ts beside the configuration file, which reads records of the
-journal, and what an editor needs to check it. Where there is such a parser already, only the declarations are
-renewed, as after an upgrade.
+journal, and what an editor needs to check it. If there is such a parser already, it only
+renews the declarations, as after an upgrade.
 
 The parser is loaded once parsers.enabled names it and the server starts or gets SIGHUP.
 
@@ -87,9 +87,9 @@ export const parserRun = defineCommand({
   argument: 'NAME',
   argumentNeeded: true,
   options: { config: configOption, since: sinceOption },
-  help: `Lets a parser read again what was received lately, as after it was changed; records that were set aside because it
-failed on them are among it. What it makes of them takes the place of what is there. It may run beside a running
-server, and be stopped and run again at any time; the newest records come first.
+  help: `Lets a parser read again what was received lately, for example after a change, including records that were set
+aside because it failed on them. The new results replace the old ones. It may run beside a running server, and be
+stopped and run again at any time; the newest records come first.
 
 NAME may also be a parser that the program brings: heartbeat, hello, update, mce, oops or crash.
 

@@ -6,8 +6,8 @@ export const pluginInit = defineCommand({
   argumentNeeded: true,
   options: { config: configOption },
   help: `Writes a working view plugin into plugins/NAME/ beside the configuration file: a page of records by operating
-system and kernel, its stylesheet, and what an editor needs to check it. Where there is such a folder already,
-only the declarations of the module "telemetricsd" are renewed, as after an upgrade.
+system and kernel, its stylesheet, and what an editor needs to check it. If there is such a folder already, it
+only renews the declarations of the module "telemetricsd", as after an upgrade.
 
 The plugin is loaded once plugins.enabled names it and the server starts or gets SIGHUP.
 

@@ -5,10 +5,10 @@ export const purge = defineCommand({
     config: configOption,
     'dry-run': flag('remove nothing: only say what would go'),
   },
-  help: `Removes the records whose time is over, by the rules of [retention], as the server does by itself every day
+  help: `Removes the records whose time is over by the rules of [retention], as the server does every day
 (retention.schedule). Prints how many records went by which rule, and how many whole days. It may run
-beside a running server; taking records in goes on meanwhile. Where the server does not believe the date and
-so removes nothing, a purge by hand overrides that: the date counts as right from then on.
+beside a running server; taking records in goes on meanwhile. If the server doubts the date and
+removes nothing, a purge by hand overrides that: from then on the date counts as right.
 
 Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.
 

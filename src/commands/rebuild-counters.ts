@@ -3,11 +3,11 @@ import { configOption, defineCommand, flag } from './command.ts';
 export const rebuildCounters = defineCommand({
   options: {
     config: configOption,
-    today: flag("also the day that isn't over; records that arrive meanwhile wait"),
+    today: flag('also today, which is not over; records that arrive meanwhile wait'),
   },
   help: `The views read counters that are written together with the records. This derives them again from the
 records, day by day: after machine_checks.classifications or updates.classifications changed, or where
-something is thought to be wrong. It may run beside a running server, and be stopped and run again at any
+you suspect that they are wrong. It may run beside a running server, and be stopped and run again at any
 time: each day is one transaction.
 
 Days whose records are gone in part are left as they are, since counters say what was received, not what

@@ -4,8 +4,8 @@ export const restore = defineCommand({
   argument: 'FILE',
   argumentNeeded: true,
   options: { config: configOption },
-  help: `Fills an empty database from a backup. The whole file is checked before anything is written, and a database that
-holds records is left alone. A backup of an older version is brought to this one's schema; one of a newer
+  help: `Fills an empty database from a backup. It checks the whole file before it writes anything, and leaves a database
+that holds records alone. A backup of an older version is brought to this one's schema; one of a newer
 version is refused. To move from the built-in PostgreSQL to one of your own, or back: back up, set
 database.url, restore.
 

@@ -81,7 +81,7 @@ export const tokenRemove = defineCommand({
   options: { config: configOption },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Removes a token: it lets nobody in any more, at once.
+  help: `Removes a token. It stops working at once.
 
 ${EXIT_CODES}`,
 

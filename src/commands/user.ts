@@ -38,7 +38,7 @@ export const userAdd = defineCommand({
   argument: 'NAME',
   argumentNeeded: true,
   help: `Adds an account and prints a link that lets its owner choose a password, within ${LINK_HOURS} hours, once.
-Viewers look; analysts also comment, hide, edit the never-guilty list and replay the quarantine; admins also
+Viewers see everything; analysts also comment, hide, edit the never-guilty list and replay the quarantine; admins also
 manage accounts and tokens. It may run beside a running server.
 
 ${EXIT_CODES}
@@ -90,7 +90,7 @@ export const userRole = defineCommand({
   options: { config: configOption, role: roleOption(undefined) },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Gives an account another role; it holds from its next request on.
+  help: `Gives an account another role, from its next request on.
 
 ${EXIT_CODES}
 

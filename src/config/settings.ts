@@ -53,9 +53,9 @@ export const settings = {
       default: ['127.0.0.1:8080'],
       toToml: listenersToToml,
       doc:
-        'Where the server listens; an address after https:// with the certificate of the section tls. A table says what an ' +
+        'Where the server listens. An address after https:// uses the certificate of the section tls. A table says what an ' +
         'address serves: "collector" takes records in, "pages" shows them and answers scripts, "all" does both, "redirect" ' +
-        'leads to the pages under https://. In the environment: addresses with commas between them, each optionally ' +
+        'leads browsers to the pages under https://. In the environment: addresses with commas between them, each optionally ' +
         'ADDRESS=collector, ADDRESS=pages or ADDRESS=redirect.',
       allowed:
         'a list of addresses: HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), one of these after https://, or unix:/PATH, ' +
@@ -66,7 +66,7 @@ export const settings = {
       schema: siteUrl.optional(),
       default: undefined,
       doc:
-        'The URL under which machines and people reach this server, where it is not the address it listens on (behind ' +
+        'The URL under which machines and people reach this server, if it is not the address it listens on (behind ' +
         'a proxy, say). The page "Connect machines" shows it, and its host is accepted in the Host header.',
       allowed: 'an http:// or https:// URL of a host and optionally a port, without user, path or query',
       example: '"https://telemetry.example.org"',
@@ -77,8 +77,8 @@ export const settings = {
       schema: file.optional(),
       default: undefined,
       doc:
-        'The certificate of the https:// addresses: a PEM file with the one of this server first and the intermediate ones ' +
-        'after it. It is read again within seconds after the file changed, and on SIGHUP.',
+        'The certificate of the https:// addresses: a PEM file with the certificate of this server first and intermediate ones ' +
+        'after it. The server reads it again within seconds after the file changed, and on SIGHUP.',
       allowed: 'the path of a file',
       example: '"/etc/telemetricsd/tls/fullchain.pem"',
     }),
@@ -92,7 +92,7 @@ export const settings = {
     client_ca: setting({
       schema: file.optional(),
       default: undefined,
-      doc: 'The authorities that sign the certificates of machines, for client_cert_fleets: a PEM file. It is read again like cert.',
+      doc: 'The authorities that sign the certificates of machines, for client_cert_fleets: a PEM file. The server reads it again like cert.',
       allowed: 'the path of a file',
       example: '"/etc/telemetricsd/tls/machines-ca.pem"',
     }),
@@ -100,7 +100,7 @@ export const settings = {
       schema: fleetNames,
       default: [],
       doc:
-        'The fleets whose machines must show a certificate signed by client_ca: their records are answered 403 without one, ' +
+        'The fleets whose machines must show a certificate signed by client_ca. Without one their records are answered 403, ' +
         'on every address. In the environment: names with commas between them.',
       allowed: 'a list of names from collector.tids',
       example: '["servers"]',
@@ -111,36 +111,36 @@ export const settings = {
       schema: z.enum(['open', 'accounts']).optional(),
       default: undefined,
       doc:
-        'Who may look and change: "accounts" lets people in who signed in, and scripts with a token; "open" everyone who reaches ' +
+        'Who may see and change things: "accounts" admits people who signed in and scripts with a token, "open" everyone who reaches ' +
         'the server. Left out: "open" while pages are served on loopback addresses and unix sockets only, else "accounts". ' +
-        'Machines send records in any case, by their TID.',
+        'Machines always send records by their TID.',
       allowed: '"open" or "accounts"',
       example: '"accounts"',
     }),
     allow_open: setting({
       schema: onOrOff,
       default: false,
-      doc: 'Lets access.mode be "open" also where pages can be reached from other machines.',
+      doc: 'Allows access.mode = "open" even if other machines reach the pages.',
       allowed: 'true or false',
     }),
     session_idle: setting({
       schema: integer(1, 10_000),
       default: 12,
-      doc: 'After how many hours without a request people have to sign in again.',
+      doc: 'How many hours without a request end a session.',
       allowed: 'an integer from 1 to 10000',
     }),
     session_days: setting({
       schema: integer(1, 365),
       default: 7,
-      doc: 'After how many days people have to sign in again in any case.',
+      doc: 'How many days end a session in any case.',
       allowed: 'an integer from 1 to 365',
     }),
     trusted_header: setting({
       schema: headerName.optional(),
       default: undefined,
       doc:
-        'A header in which a reverse proxy names the user whom it has authenticated. The proxy must take this header away from what ' +
-        'clients send. Someone new becomes a viewer.',
+        'The header in which a reverse proxy names the user whom it authenticated. The proxy must remove this header from what ' +
+        'clients send. A new person becomes a viewer.',
       allowed: 'the name of a header',
       example: '"X-Remote-User"',
     }),
@@ -148,8 +148,8 @@ export const settings = {
       schema: headerName.optional(),
       default: undefined,
       doc:
-        'A header in which a reverse proxy tells the address that a request came from, for the audit, sessions and the limits of ' +
-        'wrong passwords. The proxy must set it, or append to what clients send. Records are not concerned.',
+        'The header in which a reverse proxy says where a request came from, for the audit, sessions and the limits of ' +
+        'wrong passwords. The proxy must set it or append to it. Records do not use it.',
       allowed: 'the name of a header',
       example: '"X-Forwarded-For"',
     }),
@@ -168,7 +168,7 @@ export const settings = {
       schema: issuerUrl.optional(),
       default: undefined,
       doc:
-        'The OpenID Connect provider that people may sign in at, as it names itself. Its redirect URI is ' +
+        'The OpenID Connect provider where people may sign in, as it names itself. Its redirect URI is ' +
         'PUBLIC_URL/telemetryui/oidc/callback, with http.public_url.',
       allowed: 'an https:// URL (http:// on this host alone)',
       example: '"https://login.example.org/realms/staff"',
@@ -197,7 +197,7 @@ export const settings = {
       default: {},
       doc:
         'The role that a group gives: viewer, analyst or admin; the highest counts. "*" stands for everyone whom the provider ' +
-        'knows; without it, people in none of the groups are not let in. In the environment: GROUP=ROLE with commas between them.',
+        'knows; without it, people in none of the groups cannot sign in. In the environment: GROUP=ROLE with commas between them.',
       allowed: 'a table of roles by group',
       example: '{ "telemetry-admins" = "admin", "*" = "viewer" }',
     }),
@@ -207,7 +207,7 @@ export const settings = {
       schema: directory,
       default: '/var/lib/telemetricsd',
       doc:
-        'The directory that holds the data: the PostgreSQL that the program runs itself lives here. A relative path ' +
+        'The directory that holds the data of the built-in PostgreSQL. A relative path ' +
         'starts at the working directory.',
       allowed: 'the path of a directory on a local disk',
     }),
@@ -226,7 +226,7 @@ export const settings = {
     connections: setting({
       schema: integer(2, 100),
       default: 8,
-      doc: 'How many database connections pages and API may use at once. Taking records in has its own besides.',
+      doc: 'How many database connections pages and API may use at once. Taking records in uses others.',
       allowed: 'an integer from 2 to 100',
     }),
   },
@@ -237,9 +237,9 @@ export const settings = {
       doc:
         'The TIDs (the "tidheader" of a machine\'s telemetrics.conf) whose records are taken, each with the name of the ' +
         'fleet it stands for; several may share a name. Records with any other TID are refused. A TID may have limits: "rate" ' +
-        '(records a second, ten seconds of them at once), "daily" (records in 24 hours; past it still a 24th an hour) and ' +
-        '"networks" that its machines may send from. What is past rate or daily is answered 503 and comes again later; with ' +
-        'over = "drop" it is lost. In the environment, without limits: ID=NAME with commas between them.',
+        '(records a second, ten seconds of them at once), "daily" (records in 24 hours; beyond it still 1/24 of them an hour) and ' +
+        '"networks" that its machines may send from. Records beyond rate or daily are answered 503 and come again later; with ' +
+        'over = "drop" they are lost. In the environment, without limits: ID=NAME with commas between them.',
       allowed:
         'a list of at least one { id = "UUID", name = "1 to 40 printable characters" }, each id once; optionally rate = 1 to ' +
         '1000000, daily = 1 to 10000000000, over = "retry" or "drop", networks = [addresses or CIDR networks]',
@@ -257,8 +257,8 @@ export const settings = {
       schema: z.enum(['quarantine', 'strict']),
       default: 'quarantine',
       doc:
-        'What happens to a record that cannot be stored. It is refused with the reason; "quarantine" also keeps it aside ' +
-        'and accepts it when its machine sends it again, so that the records behind it flow on. "strict" keeps nothing.',
+        'What happens to a record that cannot be stored. The server refuses it with the reason; "quarantine" also keeps it ' +
+        'and accepts it when its machine sends it again, so that the machine goes on. "strict" keeps nothing.',
       allowed: '"quarantine" or "strict"',
     }),
     queue: setting({
@@ -272,14 +272,14 @@ export const settings = {
     max_records: setting({
       schema: integer(10, 1_000_000),
       default: 10_000,
-      doc: 'How many refused records are kept; past it the oldest go.',
+      doc: 'How many refused records are kept; beyond that the oldest go.',
       allowed: 'an integer from 10 to 1000000',
     }),
     max_bytes: setting({
       schema: bytes(MB, 10 * GB),
       default: '64 MB',
       toToml: bytesToToml,
-      doc: 'How many bytes the refused records may take together; past it the oldest go.',
+      doc: 'How many bytes the refused records may take together; beyond that the oldest go.',
       allowed: `1 MB to 10 GB, ${SIZE_TEXT}`,
     }),
   },
@@ -288,9 +288,9 @@ export const settings = {
       schema: scrubRules,
       default: [],
       doc:
-        'What is taken out of payloads before they are stored, since they may hold secrets: rules that are applied one after ' +
-        'the other, each a name, the classifications it is for ("*" stands for any one part; left out: all), a regular ' +
-        'expression in the syntax of RE2, and what takes the place of whatever matches (left out: "[scrubbed]"; $1 is the ' +
+        'What is taken out of payloads before they are stored, since they may hold secrets: rules, applied one after ' +
+        'the other. Each has a name, the classifications it is for ("*" stands for any one part; left out: all), a regular ' +
+        'expression in the syntax of RE2, and what replaces a match (left out: "[scrubbed]"; $1 is the ' +
         'first group). In the environment: the list as JSON.',
       allowed: 'a list of { name = "…", classification = "…", pattern = "…", replacement = "…" }, each name once',
       example:
@@ -301,7 +301,7 @@ export const settings = {
     days: setting({
       schema: days,
       default: 35,
-      doc: 'How many days a record is kept that no rule below is for. 0 keeps it for ever.',
+      doc: 'How many days a record is kept if no rule below matches it. 0 keeps it for ever.',
       allowed: 'an integer from 0 (for ever) to 36500',
     }),
     severity: setting({
@@ -335,8 +335,8 @@ export const settings = {
       schema: days,
       default: 400,
       doc:
-        'How many days the counters behind the charts are kept, which say what was received whether or not the records are ' +
-        'still there. 0 keeps them for ever.',
+        'How many days the counters behind the charts are kept. They say what was received, even after the records are ' +
+        'gone. 0 keeps them for ever.',
       allowed: 'an integer from 0 (for ever) to 36500',
     }),
     max_bytes: setting({
@@ -344,7 +344,7 @@ export const settings = {
       default: undefined,
       toToml: sizeToToml,
       doc:
-        'How large the database may become. Past it the oldest days go early, but for those that hold records to be kept for ' +
+        'How large the database may become. Beyond that the oldest days go early, except those with records to be kept for ' +
         'ever. Left out: no limit.',
       allowed: `100 MB to 1048576 GB, ${SIZE_TEXT}, or a part of the file system of state.dir such as "60 %"`,
       example: '"200 GB"',
@@ -352,7 +352,7 @@ export const settings = {
     schedule: setting({
       schema: cronExpression,
       default: '30 4 * * *',
-      doc: 'When records past their time are purged: a cron expression (minute, hour, day, month, weekday) in UTC.',
+      doc: 'When old records are purged: a cron expression (minute, hour, day, month, weekday) in UTC.',
       allowed: 'a cron expression of five fields',
     }),
   },
@@ -361,7 +361,7 @@ export const settings = {
       schema: directory.optional(),
       default: undefined,
       doc:
-        'The directory that backups are written into by themselves, best on another disk; without it there are none. The user ' +
+        'The directory for scheduled backups, best on another disk; without it there are none. The user ' +
         'that runs telemetricsd must be able to write there.',
       allowed: 'the path of a directory',
       example: '"/var/backups/telemetricsd"',
@@ -385,9 +385,9 @@ export const settings = {
       default: undefined,
       toToml: sizeToToml,
       doc:
-        'With the built-in PostgreSQL: when less than this is free on the file system of state.dir, records are answered 503 and ' +
-        'come again later, before the database fails; pages keep working. Left out: 5 % of the file system, at most 1 GB. 0 ' +
-        'switches this off.',
+        'With the built-in PostgreSQL: while less than this is free on the file system of state.dir, records are answered 503 and ' +
+        'come again later, so that the database does not fail; pages keep working. Left out: 5 % of the file system, at most ' +
+        '1 GB. 0 switches this off.',
       allowed: `0 to 1024 GB, ${SIZE_TEXT}, or a part of the file system such as "5 %"`,
       example: '"2 GB"',
     }),
@@ -435,7 +435,7 @@ export const settings = {
       schema: classificationPatterns,
       default: ['*/swupd-client/update'],
       doc:
-        'The classifications of updates, whose payloads tell from which build to which. After a change ' +
+        'The classifications of updates, whose payloads name the builds before and after. After a change ' +
         '"rebuild-counters" counts those received before.',
       allowed: PATTERNS_ALLOWED,
     }),
@@ -455,8 +455,8 @@ export const settings = {
       default: undefined,
       secret: true,
       doc:
-        'With database.url: the same database as a role of its own, as which plugins read. Its right to read is granted by ' +
-        'telemetricsd; plugins are left out if it may write, or read more. The built-in PostgreSQL needs no such setting.',
+        'With database.url: the same database with a role of its own, which plugins read as. telemetricsd grants it the right ' +
+        'to read; plugins are left out if it may write, or read more. The built-in PostgreSQL needs no such setting.',
       allowed: 'a URL that starts with postgres:// or postgresql://',
       example: '"postgres://telemetricsd_plugins:PASSWORD@db.example.org/telemetricsd"',
     }),
@@ -468,7 +468,7 @@ export const settings = {
       doc:
         'The payload parsers that are loaded beside those that the program brings: NAME stands for NAME.ts, NAME.js or ' +
         'NAME/main.ts in the directory "parsers" beside the configuration file. SIGHUP reads this setting and loads them again. Servers that share ' +
-        'a database want the same ones.',
+        'a database need the same ones.',
       allowed: 'a list of names of 1 to 40 characters of a-z, 0-9, "-" and "_", each once',
       example: '["journal"]',
     }),
@@ -509,7 +509,7 @@ export const settings = {
     guilty_machines: setting({
       schema: integer(0, 1_000_000),
       default: 10,
-      doc: 'On more than so many machines a guilty that was never seen before yesterday is a notice. 0: never.',
+      doc: 'A guilty that was never seen before yesterday is a notice if it is on more machines than this. 0: never.',
       allowed: 'an integer from 0 to 1000000',
     }),
   },
@@ -517,7 +517,7 @@ export const settings = {
     level: setting({
       schema: z.enum(['error', 'warn', 'info', 'debug']),
       default: 'info',
-      doc: 'How much is logged on stderr: this and everything graver.',
+      doc: 'What is logged on stderr: this level and graver ones.',
       allowed: '"error", "warn", "info" or "debug"',
     }),
     format: setting({
@@ -530,8 +530,8 @@ export const settings = {
       schema: z.enum(['off', 'pages', 'all']),
       default: 'off',
       doc:
-        'Whether each answer is a line of the log (level "info") with method, path, status, time taken, address and user: of pages and ' +
-        'API, or what machines post as well.',
+        'Logs a line for each answer (level "info") with method, path, status, time taken, address and user: those of pages and ' +
+        'API, or also those to what machines post.',
       allowed: '"off", "pages" or "all"',
     }),
   },
