@@ -100,14 +100,7 @@ export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) =
           <Header frame={frame} current={current} />
           <main id="main" tabindex={-1}>
             {notice && <Notice {...notice} />}
-            <div class="title">
-              <h1>{title}</h1>
-              {help && (
-                <a class="help" href={`/telemetryui/help/${help}`}>
-                  Help
-                </a>
-              )}
-            </div>
+            {help ? <TitleWithHelp title={title} help={help} /> : <h1>{title}</h1>}
             {lead && <p class="lead">{lead}</p>}
             {children}
           </main>
@@ -118,6 +111,15 @@ export const Page: FC<PropsWithChildren<PageProps>> = ({ children, ...props }) =
     </>
   );
 };
+
+const TitleWithHelp: FC<{ title: string; help: string }> = ({ title, help }) => (
+  <div class="title">
+    <h1>{title}</h1>
+    <a class="help" href={`/telemetryui/help/${help}`}>
+      Help
+    </a>
+  </div>
+);
 
 const Head: FC<PageProps> = ({ frame, title, live, explore, styles = [], scripts = [] }) => (
   <head>
