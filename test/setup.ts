@@ -1,9 +1,11 @@
-import { afterAll } from 'bun:test';
+import { afterAll, setDefaultTimeout } from 'bun:test';
 import { stopTestServer } from './database.ts';
 import { inScratch, makeScratch } from './scratch.ts';
 
-// Runs once around all test files: the PostgreSQL that they share goes with them, and so does whatever else is left. Below
-// test/run.ts that sees to it for all.
+// A test that is slower hangs; how busy the machine is makes no difference.
+setDefaultTimeout(180_000);
+
+// Below test/run.ts that removes whatever is left, once all tests are through. Without it that is done here.
 const scratch = inScratch() ? undefined : makeScratch();
 if (scratch) {
   process.env.TMPDIR = scratch.path;
@@ -13,9 +15,8 @@ if (scratch) {
       process.exit(1);
     });
   }
+  afterAll(async () => {
+    await stopTestServer();
+    scratch.remove();
+  });
 }
-
-afterAll(async () => {
-  await stopTestServer();
-  scratch?.remove();
-});

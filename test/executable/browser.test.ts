@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, visit as visitPage, withoutChromium } from '../chromium.ts';
 import { eventually, type Program, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browser', () => {
   const { start } = workspace();
