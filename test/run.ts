@@ -40,7 +40,7 @@ try {
 }
 
 function run(options: string[]): Promise<number> {
-  return Bun.spawn([process.execPath, 'test', ...options], {
+  return Bun.spawn([process.execPath, 'test', '--timeout', '180000', ...options], {
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',

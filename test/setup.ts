@@ -1,9 +1,6 @@
-import { afterAll, setDefaultTimeout } from 'bun:test';
+import { afterAll } from 'bun:test';
 import { stopTestServer } from './database.ts';
 import { inScratch, makeScratch } from './scratch.ts';
-
-// A test that is slower hangs; how busy the machine is makes no difference.
-setDefaultTimeout(180_000);
 
 // Below test/run.ts that removes whatever is left, once all tests are through. Without it that is done here.
 const scratch = inScratch() ? undefined : makeScratch();

@@ -125,7 +125,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     const connect = await fetch(`https://localhost:${https}/telemetryui/connect`, {
       tls: { rejectUnauthorized: false },
     });
-    expect(await connect.text()).toContain(`server=https://localhost:${https}/v2/collector`);
+    expect(await connect.text()).toContain(`curl -fsS https://localhost:${https}/probe/`);
     expect((await program.stop()).code).toBe(0);
   });
 
