@@ -41,6 +41,7 @@ import { parsedOfRecord, withParsed } from './parsers/shown.ts';
 import { pluginPages } from './plugins/pages.tsx';
 import type { Plugins } from './plugins/plugins.ts';
 import { populationApi, populationPages } from './population/pages.tsx';
+import { probeRoutes } from './probe/routes.ts';
 import { recordsApi } from './records/api.ts';
 import { exportRoutes } from './records/export-routes.ts';
 import { recordsPages } from './records/pages.tsx';
@@ -115,6 +116,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
       '/',
       collectorRoutes(collector, config, servesPages(listener) ? undefined : () => pagesElsewhere(config, places())),
     );
+  if (takesRecords(listener)) app.route('/probe', probeRoutes(config));
   if (servesPages(listener)) app.route('/', pages(deps, listener, assets));
   if (listener.serves === 'redirect') app.all('*', redirectToHttps(config));
 

@@ -121,6 +121,11 @@ describe('chapters', () => {
     expect(new Set(names).size).toBeGreaterThan(10);
   });
 
+  test('stand in README, in the same order', () => {
+    const named = [...TEXTS['README.md']!.matchAll(/^\| \[(.+)\]\(src\/help\/(.+)\.md\)/gm)];
+    expect(named.map(([, title, name]) => [name, title])).toEqual(chapters.map(({ name, title }) => [name, title]));
+  });
+
   test('are named by commands where there are such', () => {
     const named = Object.values(commands).flatMap(({ chapter }) => chapter ?? []);
     expect(named.filter(name => !findChapter(name))).toEqual([]);
@@ -139,9 +144,10 @@ describe('chapters', () => {
 describe('what the texts say of the server', () => {
   test('every route of the API, of machines and of whoever watches', () => {
     const routes = server.app.routes.filter(
-      ({ method, path }) => method !== 'ALL' && method !== 'OPTIONS' && /^\/(api|metrics|healthz|readyz)/.test(path),
+      ({ method, path }) =>
+        method !== 'ALL' && method !== 'OPTIONS' && /^\/(api|metrics|healthz|readyz|probe)/.test(path),
     );
-    const named = (path: string) => path.replaceAll(/:\w+/g, 'ID');
+    const named = (path: string) => path.replace(':tid', 'TID').replace(':file', 'FILE').replaceAll(/:\w+/g, 'ID');
     const missing = routes.filter(
       ({ method, path }) => !TEXTS['src/help/rest.md']!.includes(`\`${method} ${named(path)}\``),
     );

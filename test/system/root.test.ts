@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -15,8 +15,6 @@ import { join } from 'node:path';
 import { eventually, type Program, workspace } from '../executable/program.ts';
 import { exchange, get, headerRequest } from '../executable/wire.ts';
 import { makeCertificate } from '../tls/certificates.ts';
-
-setDefaultTimeout(60_000);
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
