@@ -184,7 +184,7 @@ function pages(
       bodyLimit({
         maxSize: FORM_BYTES,
         onError: () => {
-          throw new RequestError(413, 'a form or a body is to have at most 256 KB');
+          throw new RequestError(413, 'a form or a body may have at most 256 KB');
         },
       }),
     );

@@ -51,7 +51,7 @@ async function visitorOf(c: Context, sql: Sql, config: Config, limits: SessionLi
     const token = await useToken(sql, bearer);
     if (token) return { via: 'token', name: `token ${token.name}`, scopes: token.scopes };
     c.header('WWW-Authenticate', 'Bearer realm="telemetricsd", error="invalid_token"');
-    throw new RequestError(401, 'the token is none, or has expired or was removed');
+    throw new RequestError(401, 'the token is unknown, expired or was removed');
   }
   const proxied = await visitorOfProxy(c, sql, config);
   if (proxied) return proxied;

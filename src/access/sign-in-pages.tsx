@@ -123,7 +123,7 @@ export async function signIn(
 function goneLink() {
   return new RequestError(
     404,
-    'this link was used, is older than a day, or never was one; an administrator makes a new one',
+    'this link was used, is older than a day, or never existed; ask an administrator for a new one',
   );
 }
 

@@ -23,7 +23,7 @@ export function requireKnownHost(loopback: string | undefined, publicUrl: string
       throw new RequestError(
         403,
         `this address answers to ${names} only, not to ${JSON.stringify(host.slice(0, 100))}; ` +
-          'http.public_url is to be the URL that people use',
+          'http.public_url must be the URL that people use',
       );
     }
     await next();

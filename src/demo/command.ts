@@ -31,7 +31,7 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     await makePartitionsAhead(client, log);
     if (!force && (await hasRecords(client))) {
       throw new OperatorError(
-        'the database has records already, and sample data could not be told from them',
+        'the database has records already, and nobody could tell sample data from them',
         'Use a state directory of its own (TELEMETRICSD_STATE_DIR=./demo), or --force (npm run demo -- --force) to write into this one all the same.',
       );
     }
