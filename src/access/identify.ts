@@ -6,6 +6,7 @@ import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
 import { may, needed, type Visitor } from '../roles.ts';
 import { OF_MANUAL } from '../web/addresses.ts';
+import { within } from '../web/patience.ts';
 import { cookieName } from './cookie.ts';
 import { originOf } from './forwarded.ts';
 import { permissionFor } from './permission.ts';
@@ -13,6 +14,9 @@ import { visitorOfProxy } from './proxy.ts';
 import { type SessionLimits, useSession } from './sessions.ts';
 import { useToken } from './tokens.ts';
 import { rememberWatchers } from './watchers.ts';
+
+/** Without an answer by then the manual is shown as to someone who has not signed in. */
+const MANUAL_WAITS_MS = 1_000;
 
 const ANYONE: Visitor = { via: 'open', name: 'anyone', role: 'admin' };
 
@@ -31,7 +35,7 @@ export function requirePermission(database: Database, config: Config, accounts: 
     if (accounts && permission === 'metrics')
       visitor = await watchers.visitor(c, () => visitorOf(c, database.health, config, limits));
     else if (accounts && OF_MANUAL.test(c.req.path))
-      visitor = await visitorOf(c, database.health, config, limits).catch(() => undefined);
+      visitor = await within(MANUAL_WAITS_MS, visitorOf(c, database.sql, config, limits)).catch(() => undefined);
     else if (accounts) visitor = await visitorOf(c, database.sql, config, limits);
     c.set('visitor', visitor);
     if (permission === undefined || may(visitor, permission)) return await next();
