@@ -22,7 +22,7 @@ import {
   submitChange,
 } from './recompute.ts';
 import { guiltyShares } from './shares.ts';
-import { stackToJson } from './shown.ts';
+import { guiltyName, stackToJson } from './shown.ts';
 import { countStacks, guiltyStacks, stackOfRecord } from './stack-queries.ts';
 import { buildRange, crashQuery, scopeOf, topCrashes } from './top.ts';
 
@@ -184,10 +184,6 @@ export function recomputationsApi({ sql, onWork }: Site) {
       if (!found) throw new RequestError(404, `there is no recomputation ${c.req.param('id')}`);
       return c.json(progress(found));
     });
-}
-
-export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
-  return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
 }
 
 function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Recomputation) {

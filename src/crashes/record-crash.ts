@@ -1,9 +1,8 @@
 import type { RecordCrash } from '../../views/records/record-crash.tsx';
 import type { Sql } from '../db/connect.ts';
 import type { StoredRecord } from '../records/record.ts';
-import { guiltyName } from './api.ts';
 import { queuedRecord } from './queue.ts';
-import { backtraceOf, stackToJson } from './shown.ts';
+import { backtraceOf, guiltyName, stackToJson } from './shown.ts';
 import { stackOfRecord } from './stack-queries.ts';
 
 /** What a record's page shows of its analysis; undefined for records without backtraces. */
