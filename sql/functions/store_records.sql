@@ -1,6 +1,3 @@
--- A batch costs less: what few records have comes apart from them, one row answers for all, and recent_records, which is swept
--- rather than searched for what is old, has no index on its time.
-
 -- Stores a batch: an array with an array for each record (half the work of objects), whose values are, from 0:
 --   machine_id, fleet_id, external, severity, record_format_version, payload_format_version, classification, system_name,
 --   build, arch, kernel_version, host_type, board_name, cpu_model, bios_version, event_id, captured_at (Unix seconds),
@@ -11,8 +8,7 @@
 -- and fingerprint. Returns when the batch arrived, the id of each record, and for those that came before within 48 hours, whose
 -- id means nothing, [place, id, received_at] of the first one. Plans are made once and go by index, since a plan made while a
 -- table was small would read it whole for years.
-drop function store_records(jsonb, boolean, boolean);
-create function store_records(batch jsonb, payloads text, separator text, work jsonb, parsed jsonb,
+create or replace function store_records(batch jsonb, payloads text, separator text, work jsonb, parsed jsonb,
                               out arrival timestamptz, out ids bigint[], out repeated jsonb)
 language plpgsql
 set enable_seqscan = off
@@ -98,5 +94,3 @@ begin
   end if;
 end
 $$;
-
-drop index recent_records_received_at;
