@@ -18,8 +18,8 @@ export const MIGRATIONS = readMigrations(Bun.isStandaloneExecutable ? embedded :
 
 /** From files of sql/ by their path there: the newest migration brings what lies in functions/. */
 export function readMigrations(files: Record<string, string>): Migration[] {
-  const [functions = [], numbered = []] = [true, false].map(are =>
-    Object.entries(files).filter(([path]) => path.startsWith('functions/') === are),
+  const { functions = [], numbered = [] } = Object.groupBy(Object.entries(files), ([path]) =>
+    path.startsWith('functions/') ? 'functions' : 'numbered',
   );
   const migrations = numbered.map(([file, text]) => migration(file, text)).sort((a, b) => a.number - b.number);
   const newest = migrations.pop()!;

@@ -82,6 +82,19 @@ describe('functions', () => {
     expect(await answered(database)).toBe(2);
   });
 
+  test('of the program stand once each, and may be applied again', async () => {
+    const created = (sql: string) =>
+      [...sql.matchAll(/^create (?:or replace )?function (\w+)/gm)].map(([, name]) => name);
+    const { functions = '' } = MIGRATIONS.at(-1)!;
+    const names = created(functions);
+    expect(names).toEqual([...new Set(names)]);
+    expect(MIGRATIONS.flatMap(({ sql }) => created(sql)).filter(name => names.includes(name))).toEqual([]);
+    const database = await start();
+    const later = { ...migration('9999_later.sql', '-- changes functions alone'), functions };
+    expect(await migrate(database.writer, quietLog, [...MIGRATIONS, later])).toEqual([later]);
+    await expect(pendingMigrations(database.sql)).rejects.toThrow('newer than this program: it has migration 9999');
+  });
+
   test('are not there before it', async () => {
     const database = await start({ migrated: false });
     await migrate(database.writer, quietLog, files(answer(1), 'select 1;', 'select 2;').slice(0, 1));
