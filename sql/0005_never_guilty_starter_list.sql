@@ -1,4 +1,4 @@
--- sql/functions: 632910dfe43615102b0e5c22d69431fd14ea5daf7d81bc12a907487ebe443f9e
+-- sql/functions: e3c107bef1531dffe8918fa197dadc6119ded536ce393896b2904db838a8749e
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

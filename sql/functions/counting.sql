@@ -30,7 +30,8 @@ begin
   loop
     ids := array(
       select unnest(u.ids) from uncounted u where u.first_id = any(claimed) and (u.received_at at time zone 'UTC')::date = d);
-    -- Where some are not there, their partition may have been made or gathered at this very moment.
+    -- By id, in the partition of their day: with received_at as a second condition the planner reads a whole index instead, until a new
+    -- partition has statistics. Where some are not there, their partition may have been made or gathered at this very moment.
     foreach part in array array[coalesce(to_regclass(days_table('records', d)), to_regclass(months_table('records', d)),
                                          'records_default'), 'records'::regclass]
     loop
@@ -101,6 +102,7 @@ begin
     after := came[cardinality(came)].id;
   end loop;
 
+  -- Over the whole day: looked for within each slice of all records, these would make a large day be read again and again.
   after := 0;
   loop
     select array_agg(row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification, r.cpu_model)::machine_check),

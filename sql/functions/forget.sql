@@ -18,7 +18,7 @@ begin
   if cardinality(ids) = 0 then
     return 0;
   end if;
-  -- An analysis under way holds its row in the queue: it is waited for, and what it has stored is seen by what follows.
+  -- An analysis under way holds its row in the queue: this waits for it, and the statements that follow see what it has stored.
   delete from work_queue where machine_id = m and record_id = any(ids);
   gone := array(
     select row(id, received_at, machine_id, fleet_id, external, severity, classification, system_name, build, arch, kernel_version,
@@ -45,7 +45,7 @@ begin
   delete from records where machine_id = m and received_at >= since and received_at < until and id = any(ids);
   delete from parsed where machine_id = m and received_at >= since and received_at < until and id = any(ids);
 
-  -- It was a machine of that day on each build, and on the system as a whole (build '*'), until its last such record went.
+  -- A machine counts for that day on each build, and on the system as a whole (build '*'), until its last such record has gone.
   insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
   select d, went.system_name, went.build, went.fleet_id, went.external, -1
     from (select system_name, coalesce(build, '*') as build, fleet_id, external
@@ -98,7 +98,7 @@ begin
 end
 $$;
 
--- Takes machine checks and updates out of their counters, but for machine_check_machines, whose rows go with the machine.
+-- Takes machine checks and updates out of their counters, except for machine_check_machines, which forget_traces empties.
 create or replace function take_from_kind_counters(checks machine_check[], updates update_report[]) returns void language plpgsql as $$
 begin
   insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)
@@ -118,7 +118,7 @@ begin
 end
 $$;
 
--- Takes crashes of a UTC day out of what is counted of their stacks, but for the tables of single machines.
+-- Takes crashes of a UTC day out of the counts of their stacks, except for the tables of single machines, which forget_traces empties.
 create or replace function take_from_stack_counters(d date, gone counted_crash[]) returns void language plpgsql as $$
 declare
   concerned bigint[] := array(select distinct stack_id from unnest(gone));
@@ -151,8 +151,8 @@ begin
 end
 $$;
 
--- Erases what is known of a machine id besides its records, and the backtraces that only it has reported, unless it has sent
--- others meanwhile: these keep what belongs to them. Waits at most 2 s for its locks (55P03 then: try again later).
+-- Erases what is known of a machine id besides its records, and the backtraces that only it has reported. Where it has sent records
+-- meanwhile, only its quarantine goes: the rest belongs to these. Waits at most 2 s for its locks (55P03 then: try again later).
 create or replace function forget_traces(m text) returns void language plpgsql as $$
 declare
   today constant date := (now() at time zone 'UTC')::date;
@@ -166,7 +166,7 @@ begin
   delete from quarantine where machine_id = m;
   -- Analysis must not find what is about to go.
   lock table guilties, stacks in share row exclusive mode;
-  -- Batches write the row of their day: no record comes meanwhile.
+  -- Batches write the row of their day, so no record comes while that is locked.
   insert into record_days (day, first_id, last_id) values (today, 9007199254740991, 0) on conflict (day) do nothing;
   made := found;
   perform from record_days where day >= today - 1 order by day for update;
@@ -215,7 +215,7 @@ begin
   delete from stack_platforms where stack_id = any(alone);
   delete from stack_builds where stack_id = any(alone);
   delete from stacks where id = any(alone);
-  -- Those with a comment or hidden ones stay: someone has judged them. What leads to one that goes, goes with it.
+  -- Guilties with a comment and hidden ones stay: someone has judged them. The aliases of one that goes, go with it.
   delete from guilties
    where (id = any(blamed) or alias_of = any(blamed)) and comment = '' and hidden_at is null
      and not exists (select from stacks where guilty_id = coalesce(guilties.alias_of, guilties.id))

@@ -34,7 +34,7 @@ begin
                 else (e->>23)::bigint end
       from jsonb_array_elements(batch) with ordinality as came (e, place));
 
-  -- Before the days are locked, like batches: what a machine sends at this moment is waited for.
+  -- Before the days are locked, as batches do it: this waits for what a machine sends at this moment.
   with kept as (
     insert into recent_records as known (machine_id, fingerprint, id, received_at)
     select e->>0, (e->>19)::uuid, ids[place], (e->>22)::timestamptz

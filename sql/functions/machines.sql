@@ -140,7 +140,8 @@ $$;
 create or replace function count_machines_of_days(first_day date, final_day date) returns void language plpgsql as $$
 begin
   perform from record_days where day between first_day and final_day order by day for update; -- like batches do, before any other counter
-  -- So that what is not there can be inserted without asking for each row again, which would double its cost. Counting waits; records don't.
+  -- With the lock, rows that are not there are inserted without asking for each once more, which would double the cost. Counting waits;
+  -- records don't.
   lock table machines_last_seen in share row exclusive mode;
   create temporary table seen on commit drop as
     select day, machine_id, system_name, coalesce(build, '*') as build, fleet_id, external
@@ -191,8 +192,9 @@ begin
 end
 $$;
 
--- After the clock went back: what was seen on days to come was seen today. Else a machine would not be counted on the days until then,
--- and for as long after it is gone. Counting and analysis wait meanwhile (55P03 where they can't be kept out within 2 s); records don't.
+-- For a clock that went back: moves what was seen on days to come to today. Otherwise a machine would not be counted on the days until
+-- then, and would be counted as long after it is gone. Counting and analysis wait meanwhile (55P03 where they can't be kept out within
+-- 2 s); records don't.
 create or replace function take_back_coming_days() returns void language plpgsql as $$
 declare
   today constant date := (now() at time zone 'UTC')::date;

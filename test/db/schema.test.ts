@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MIGRATIONS } from '../../src/db/migrations.ts';
 import { SEQUENCES, TABLE_NAMES, tableNames, tablesWith } from '../../src/db/tables.ts';
 import { type TestDatabase, testDatabase } from '../database.ts';
 import { describeSchema } from './catalogue.ts';
@@ -44,4 +45,16 @@ test('every sequence that belongs to no column is declared', async () => {
      where relnamespace = 'public'::regnamespace and relkind = 'S'
        and not exists (select from pg_depend where objid = c.oid and deptype = 'i')`;
   expect(sequences.map(({ name }) => name)).toEqual(SEQUENCES);
+});
+
+test('functions that indexes, checks, defaults and triggers use are not in sql/functions', async () => {
+  const used = await database.sql<{ name: string }[]>`
+    select distinct proname as name
+      from pg_depend d join pg_proc p on d.refclassid = 'pg_proc'::regclass and p.oid = d.refobjid
+     where d.classid in ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_trigger'::regclass)
+       and p.pronamespace = 'public'::regnamespace
+     order by 1`;
+  expect(used.map(({ name }) => name)).toContain('version_order');
+  const { functions = '' } = MIGRATIONS.at(-1)!;
+  for (const { name } of used) expect(functions).not.toContain(`function ${name}(`);
 });
