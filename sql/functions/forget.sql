@@ -1,25 +1,72 @@
--- The rules of privacy.scrub that changed the payload, or the refused request, before it was stored; null: none did.
-alter table records add column scrubbed text[];
-alter table quarantine add column scrubbed text[];
-
--- store_records learns a further value of each record, 21: the names of those rules with commas between them, or null. All
--- else about it stays as it is.
-do $$
+-- Erases up to `slice` records that a machine id sent on a UTC day, with what was made and counted of them, once all records are
+-- counted that still have to be; returns how many. Counters stay equal to counts, so that a day that was complete still is.
+-- `machine_checks` and `updates` are classifications, with % where any part will do.
+create or replace function forget_records(m text, d date, slice integer, machine_checks text[], updates text[])
+returns integer language plpgsql as $$
 declare
-  known text := pg_get_functiondef('store_records'::regproc);
-  extended text := replace(replace(known,
-    'captured_at, payload, payload_raw)', 'captured_at, payload, payload_raw, scrubbed)'),
-    'decode(e->>18, ''base64'')', 'decode(e->>18, ''base64''), string_to_array(e->>21, '','')');
+  since constant timestamptz := d::timestamp at time zone 'UTC';
+  until constant timestamptz := (d + 1)::timestamp at time zone 'UTC';
+  ids bigint[];
+  gone counted_record[];
+  crashed counted_crash[];
 begin
-  if length(extended) <> length(known) + length(', scrubbed') + length(', string_to_array(e->>21, '','')') then
-    raise exception 'store_records is not as this migration expects it';
+  perform from record_days where day = d for update; -- like batches and rebuild_counters, before any counter
+  perform count_stored(null, machine_checks, updates);
+  ids := array(
+    select id from records where machine_id = m and received_at >= since and received_at < until
+     order by received_at, id limit slice for update);
+  if cardinality(ids) = 0 then
+    return 0;
   end if;
-  execute extended;
+  -- An analysis under way holds its row in the queue: this waits for it, and the statements that follow see what it has stored.
+  delete from work_queue where machine_id = m and record_id = any(ids);
+  gone := array(
+    select row(id, received_at, machine_id, fleet_id, external, severity, classification, system_name, build, arch, kernel_version,
+               host_type)::counted_record
+      from records where machine_id = m and received_at >= since and received_at < until and id = any(ids));
+  with deleted as (
+    delete from crashes where machine_id = m and received_at >= since and received_at < until and id = any(ids)
+    returning id, stack_id
+  )
+  select coalesce(array_agg(row(deleted.stack_id, g.fleet_id, g.external, g.system_name, g.build, g.host_type)::counted_crash), '{}')
+    into crashed from deleted join unnest(gone) g on g.id = deleted.id;
+
+  perform take_from_counters(gone);
+  perform take_from_kind_counters(
+    array(select row(received_at, machine_id, fleet_id, external, system_name, build, classification, cpu_model)::machine_check
+            from records
+           where machine_id = m and received_at >= since and received_at < until and id = any(ids)
+             and classification like any(machine_checks)),
+    array(select row(received_at, fleet_id, external, system_name, u.from_build, u.to_build)::update_report
+            from records cross join builds_of_update(payload) u
+           where machine_id = m and received_at >= since and received_at < until and id = any(ids)
+             and classification like any(updates)));
+  perform take_from_stack_counters(d, crashed);
+  delete from records where machine_id = m and received_at >= since and received_at < until and id = any(ids);
+  delete from parsed where machine_id = m and received_at >= since and received_at < until and id = any(ids);
+
+  -- A machine counts for that day on each build, and on the system as a whole (build '*'), until its last such record has gone.
+  insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
+  select d, went.system_name, went.build, went.fleet_id, went.external, -1
+    from (select system_name, coalesce(build, '*') as build, fleet_id, external
+            from unnest(gone)
+           group by grouping sets ((system_name, build, fleet_id, external), (system_name, fleet_id, external))) went
+   where not exists (
+           select from records r
+            where r.machine_id = m and r.received_at >= since and r.received_at < until and r.system_name = went.system_name
+              and went.build in ('*', r.build) and r.fleet_id = went.fleet_id and r.external = went.external)
+   order by 2, 3, 4, 5
+      on conflict (day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
+  delete from machine_days where day = d and machines <= 0;
+
+  update record_days set first_id = 9007199254740991, last_id = 0
+   where day = d and not exists (select from records where received_at >= since and received_at < until);
+  return cardinality(ids);
 end
 $$;
 
--- Takes records out of what add_to_counters has counted. In the same order as there; the caller has locked their days.
-create function take_from_counters(gone counted_record[]) returns void language plpgsql as $$
+-- Takes records out of what add_to_counters has counted, in the same order as there. The caller has locked their days.
+create or replace function take_from_counters(gone counted_record[]) returns void language plpgsql as $$
 declare
   days date[] := array(select distinct (received_at at time zone 'UTC')::date from unnest(gone));
 begin
@@ -51,8 +98,8 @@ begin
 end
 $$;
 
--- Takes machine checks and updates out of their counters, but for machine_check_machines, whose rows go with the machine.
-create function take_from_kind_counters(checks machine_check[], updates update_report[]) returns void language plpgsql as $$
+-- Takes machine checks and updates out of their counters, except for machine_check_machines, which forget_traces empties.
+create or replace function take_from_kind_counters(checks machine_check[], updates update_report[]) returns void language plpgsql as $$
 begin
   insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, system_name, classification, coalesce(cpu_model, ''), fleet_id, external, -count(*)
@@ -62,9 +109,8 @@ begin
    where records <= 0 and day in (select (received_at at time zone 'UTC')::date from unnest(checks));
 
   insert into update_counts as known (day, system_name, from_build, to_build, fleet_id, external, records)
-  select (received_at at time zone 'UTC')::date, system_name, u.from_build, u.to_build, fleet_id, external, -count(*)
-    from unnest(updates) cross join builds_of_update(payload) u
-   where u.from_build is not null and u.to_build is not null
+  select (received_at at time zone 'UTC')::date, system_name, from_build, to_build, fleet_id, external, -count(*)
+    from unnest(updates) where from_build is not null and to_build is not null
    group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, system_name, from_build, to_build, fleet_id, external) do update set records = known.records + excluded.records;
   delete from update_counts
@@ -72,17 +118,8 @@ begin
 end
 $$;
 
-create type counted_crash as (
-  stack_id    bigint,
-  fleet_id    smallint,
-  external    boolean,
-  system_name text,
-  build       text,
-  host_type   text
-);
-
--- Takes crashes of a UTC day out of what is counted of their stacks, but for the tables of single machines.
-create function take_from_stack_counters(d date, gone counted_crash[]) returns void language plpgsql as $$
+-- Takes crashes of a UTC day out of the counts of their stacks, except for the tables of single machines, which forget_traces empties.
+create or replace function take_from_stack_counters(d date, gone counted_crash[]) returns void language plpgsql as $$
 declare
   concerned bigint[] := array(select distinct stack_id from unnest(gone));
 begin
@@ -114,87 +151,33 @@ begin
 end
 $$;
 
--- Erases up to `slice` records that a machine id sent on a UTC day, with what was made and counted of them; returns how many.
--- Counters stay equal to counts, so that a day that was complete still is. `machine_checks` and `updates` are classifications,
--- with % where any part will do.
-create function forget_records(m text, d date, slice integer, machine_checks text[], updates text[])
-returns integer language plpgsql as $$
+-- Erases what is known of a machine id besides its records, and the backtraces that only it has reported. Where it has sent records
+-- meanwhile, only its quarantine goes: the rest belongs to these. Waits at most 2 s for its locks (55P03 then: try again later).
+create or replace function forget_traces(m text) returns void language plpgsql as $$
 declare
-  since constant timestamptz := d::timestamp at time zone 'UTC';
-  until constant timestamptz := (d + 1)::timestamp at time zone 'UTC';
-  ids bigint[];
-  gone counted_record[];
-  crashed counted_crash[];
-begin
-  perform from record_days where day = d for update; -- like batches and rebuild_counters, before any counter
-  ids := array(
-    select id from records where machine_id = m and received_at >= since and received_at < until
-     order by received_at, id limit slice for update);
-  if cardinality(ids) = 0 then
-    return 0;
-  end if;
-  -- An analysis under way holds its row in the queue: it is waited for, and what it has stored is seen by what follows.
-  delete from work_queue where machine_id = m and record_id = any(ids);
-  gone := array(
-    select row(id, received_at, machine_id, fleet_id, external, severity, classification, system_name, build, arch, kernel_version,
-               host_type)::counted_record
-      from records where machine_id = m and received_at >= since and received_at < until and id = any(ids));
-  with deleted as (
-    delete from crashes where machine_id = m and received_at >= since and received_at < until and id = any(ids)
-    returning id, stack_id
-  )
-  select coalesce(array_agg(row(deleted.stack_id, g.fleet_id, g.external, g.system_name, g.build, g.host_type)::counted_crash), '{}')
-    into crashed from deleted join unnest(gone) g on g.id = deleted.id;
-
-  perform take_from_counters(gone);
-  perform take_from_kind_counters(
-    array(select row(received_at, machine_id, fleet_id, external, system_name, build, classification, cpu_model)::machine_check
-            from records
-           where machine_id = m and received_at >= since and received_at < until and id = any(ids)
-             and classification like any(machine_checks)),
-    array(select row(received_at, fleet_id, external, system_name, payload)::update_report
-            from records
-           where machine_id = m and received_at >= since and received_at < until and id = any(ids)
-             and classification like any(updates)));
-  perform take_from_stack_counters(d, crashed);
-  delete from records where machine_id = m and received_at >= since and received_at < until and id = any(ids);
-  if to_regclass('parsed') is not null then -- what payload parsers made of them
-    delete from parsed where machine_id = m and received_at >= since and received_at < until and id = any(ids);
-  end if;
-
-  -- It was a machine of that day on each build, and on the system as a whole (build '*'), until its last such record went.
-  insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
-  select d, went.system_name, went.build, went.fleet_id, went.external, -1
-    from (select system_name, coalesce(build, '*') as build, fleet_id, external
-            from unnest(gone)
-           group by grouping sets ((system_name, build, fleet_id, external), (system_name, fleet_id, external))) went
-   where not exists (
-           select from records r
-            where r.machine_id = m and r.received_at >= since and r.received_at < until and r.system_name = went.system_name
-              and went.build in ('*', r.build) and r.fleet_id = went.fleet_id and r.external = went.external)
-   order by 2, 3, 4, 5
-      on conflict (day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
-  delete from machine_days where day = d and machines <= 0;
-
-  update record_days set first_id = 9007199254740991, last_id = 0
-   where day = d and not exists (select from records where received_at >= since and received_at < until);
-  return cardinality(ids);
-end
-$$;
-
--- Erases what is known of a machine id besides its records, and the backtraces that only it has reported. Waits at most 2 s for its
--- locks (55P03 then: try again later).
-create function forget_traces(m text) returns void language plpgsql as $$
-declare
+  today constant date := (now() at time zone 'UTC')::date;
+  made boolean;
   seen date[];
   had bigint[];
   alone bigint[];
   blamed bigint[];
 begin
   perform set_config('lock_timeout', '2s', true);
+  delete from quarantine where machine_id = m;
+  -- Analysis must not find what is about to go.
+  lock table guilties, stacks in share row exclusive mode;
+  -- Batches write the row of their day, so no record comes while that is locked.
+  insert into record_days (day, first_id, last_id) values (today, 9007199254740991, 0) on conflict (day) do nothing;
+  made := found;
+  perform from record_days where day >= today - 1 order by day for update;
+  if exists (select from records where machine_id = m) then
+    if made then
+      delete from record_days where day = today;
+    end if;
+    return;
+  end if;
   delete from recent_records where machine_id = m;
   delete from work_queue where machine_id = m;
-  delete from quarantine where machine_id = m;
 
   with gone as (
     delete from machines_last_seen where machine_id = m returning last_day, system_name, build, fleet_id, external
@@ -207,9 +190,8 @@ begin
   delete from machine_counts where machines <= 0 and last_day = any(seen);
   delete from machine_check_machines where machine_id = m;
 
-  -- Analysis must not find what is about to go.
-  lock table guilties, stacks in share row exclusive mode;
   delete from crashes where machine_id = m;
+  delete from parsed where machine_id = m;
   with gone as (
     delete from stack_machines where machine_id = m returning stack_id
   )
@@ -233,11 +215,14 @@ begin
   delete from stack_platforms where stack_id = any(alone);
   delete from stack_builds where stack_id = any(alone);
   delete from stacks where id = any(alone);
-  -- Those with a comment or hidden ones stay: someone has judged them.
+  -- Guilties with a comment and hidden ones stay: someone has judged them. The aliases of one that goes, go with it.
   delete from guilties
-   where id = any(blamed) and comment = '' and hidden_at is null
-     and not exists (select from stacks where guilty_id = guilties.id)
-     and not exists (select from guilty_machines where guilty_id = guilties.id)
-     and not exists (select from guilty_machine_counts where guilty_id = guilties.id);
+   where (id = any(blamed) or alias_of = any(blamed)) and comment = '' and hidden_at is null
+     and not exists (select from stacks where guilty_id = coalesce(guilties.alias_of, guilties.id))
+     and not exists (select from guilty_machines where guilty_id = coalesce(guilties.alias_of, guilties.id))
+     and not exists (select from guilty_machine_counts where guilty_id = coalesce(guilties.alias_of, guilties.id));
+  if made then
+    delete from record_days where day = today;
+  end if;
 end
 $$;

@@ -1,18 +1,14 @@
--- A batch costs less: what few records have comes apart from them, one row answers for all, and recent_records, which is swept
--- rather than searched for what is old, has no index on its time.
-
 -- Stores a batch: an array with an array for each record (half the work of objects), whose values are, from 0:
 --   machine_id, fleet_id, external, severity, record_format_version, payload_format_version, classification, system_name,
 --   build, arch, kernel_version, host_type, board_name, cpu_model, bios_version, event_id, captured_at (Unix seconds),
 --   payload_raw (base64), fingerprint, and the names of the rules that scrubbed it with commas between them.
--- `payloads` has the payload of each, followed by `separator`, which is in none: to read them as JSON would cost ten times as much.
+-- `payloads` has the payload of each, followed by `separator`, which is in none: reading them as JSON would cost ten times as much.
 -- `work` is what waits for a record, arrays of [place in the batch, kind]; `parsed` what a parser found in one,
 -- [place, parser, data]; places count from 0, and either is null where there is none. No two records may have the same machine id
 -- and fingerprint. Returns when the batch arrived, the id of each record, and for those that came before within 48 hours, whose
 -- id means nothing, [place, id, received_at] of the first one. Plans are made once and go by index, since a plan made while a
 -- table was small would read it whole for years.
-drop function store_records(jsonb, boolean, boolean);
-create function store_records(batch jsonb, payloads text, separator text, work jsonb, parsed jsonb,
+create or replace function store_records(batch jsonb, payloads text, separator text, work jsonb, parsed jsonb,
                               out arrival timestamptz, out ids bigint[], out repeated jsonb)
 language plpgsql
 set enable_seqscan = off
@@ -29,12 +25,12 @@ declare
 begin
   arrival := date_trunc('milliseconds', now());
   today := (arrival at time zone 'UTC')::date;
-  -- Tells readers that follow ids (settled=true) from which id on this batch may still become visible. 737 marks our
+  -- Shows readers that follow ids (settled=true) from which id on this batch may still become visible. 737 marks our
   -- advisory locks above the 53 bits that hold an id.
   perform pg_advisory_xact_lock_shared((737::bigint << 53) | case when is_called then last_value else 0 end) from record_ids;
   ids := array(select nextval('record_ids') from generate_series(1, size));
 
-  -- As if all were new, which costs half of asking for each; where one is not, they are asked for.
+  -- Takes all for new, which costs half of asking for each; asks only where one is not.
   begin
     insert into recent_records (machine_id, fingerprint, id, received_at)
     select e->>0, (e->>18)::uuid, ids[place], arrival
@@ -98,5 +94,3 @@ begin
   end if;
 end
 $$;
-
-drop index recent_records_received_at;
