@@ -35,6 +35,7 @@ create table records (
   payload                text        not null,
   payload_raw            bytea,      -- UTF-8 with its NULs, only where payload could not hold them
   scrubbed               text[],     -- the rules of privacy.scrub that changed the payload before it was stored; null: none did
+  way_in                 text,       -- how it came: headers, json, probe; null: it was imported from an old server
   primary key (machine_id, received_at, id)
 ) partition by range (received_at);
 

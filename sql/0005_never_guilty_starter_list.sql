@@ -1,4 +1,4 @@
--- sql/functions: e3c107bef1531dffe8918fa197dadc6119ded536ce393896b2904db838a8749e
+-- sql/functions: 4d1d8be26b56b55abb9ccd0dd21e1f0424f413d3ecf64bc567f287b030483e92
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

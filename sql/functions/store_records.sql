@@ -1,7 +1,7 @@
 -- Stores a batch: an array with an array for each record (half the work of objects), whose values are, from 0:
 --   machine_id, fleet_id, external, severity, record_format_version, payload_format_version, classification, system_name,
 --   build, arch, kernel_version, host_type, board_name, cpu_model, bios_version, event_id, captured_at (Unix seconds),
---   payload_raw (base64), fingerprint, and the names of the rules that scrubbed it with commas between them.
+--   payload_raw (base64), fingerprint, the names of the rules that scrubbed it with commas between them, way_in.
 -- `payloads` has the payload of each, followed by `separator`, which is in none: reading them as JSON would cost ten times as much.
 -- `work` is what waits for a record, arrays of [place in the batch, kind]; `parsed` what a parser found in one,
 -- [place, parser, data]; places count from 0, and either is null where there is none. No two records may have the same machine id
@@ -67,10 +67,11 @@ begin
 
   insert into records (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                        payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
-                       board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw, scrubbed)
+                       board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw, scrubbed, way_in)
   select ids[place], arrival, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint, (e->>4)::smallint,
          (e->>5)::integer, e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15,
-         to_timestamp((e->>16)::bigint), payload_of[place], decode(e->>17, 'base64'), string_to_array(e->>19, ',')
+         to_timestamp((e->>16)::bigint), payload_of[place], decode(e->>17, 'base64'), string_to_array(e->>19, ','),
+         e->>20
     from jsonb_array_elements(batch) with ordinality as record (e, place)
    where repeated is null or ids[place] = any(fresh_ids);
   if work is not null then

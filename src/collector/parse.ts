@@ -1,4 +1,4 @@
-import type { Report } from '../records/record.ts';
+import type { Report, WayIn } from '../records/record.ts';
 import { decodeText } from './decode-text.ts';
 import {
   escapeControls,
@@ -21,6 +21,7 @@ export interface Received {
   report: Report;
   /** The payload's bytes as they came, for the fingerprint. */
   payloadBytes: Uint8Array;
+  wayIn: WayIn;
 }
 
 const KNOWN = new Set<string>(FIELDS);
@@ -42,7 +43,8 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
-    return withPayload(parseFields(fields), external, decodeText(body), body);
+    const wayIn = isFromProbe(headers) ? 'probe' : 'headers';
+    return withPayload(parseFields(fields), external, decodeText(body), body, wayIn);
   }
   const object = readObject(body);
   if (typeof object === 'string') {
@@ -52,6 +54,11 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   const isVersionMissing = isRefusal(received) && received.message.startsWith('record_format_version: missing');
   if (!isVersionMissing || Object.keys(fields).length === 0) return received;
   return { ...received, message: received.message + proxyHint(headers) };
+}
+
+/** Our own probe sends its metadata in headers. */
+function isFromProbe(headers: RequestHeaders): boolean {
+  return headers['user-agent']?.startsWith('telemetricsd-probe/') ?? false;
 }
 
 /** Said where metadata in headers are missing and none came in a header with "_", which most of them have. */
@@ -165,7 +172,7 @@ function parseJson(object: Record<string, unknown>, external: boolean): Received
     const came = payload === undefined ? 'missing' : `got ${kindOf(payload)}`;
     return { field: 'payload', message: `payload: ${came}, expected a text` };
   }
-  return withPayload(metadata, external, payload, Buffer.from(payload));
+  return withPayload(metadata, external, payload, Buffer.from(payload), 'json');
 }
 
 /** Names a JSON value that is no text; lists may be nested too deeply to be written out. */
@@ -217,8 +224,9 @@ function withPayload(
   external: boolean,
   payload: string,
   payloadBytes: Uint8Array,
+  wayIn: WayIn,
 ): Received | Refusal {
   if ('message' in metadata) return metadata;
   // Half a surrogate pair, which JSON can spell, is no character: UTF-8 and the database have none for it.
-  return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes };
+  return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes, wayIn };
 }

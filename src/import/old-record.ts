@@ -9,7 +9,7 @@ import type { Scrubber } from '../privacy/scrubber.ts';
 import type { NewRecord } from '../records/store.ts';
 import type { OldRecord } from './source.ts';
 
-export type ImportedRecord = Omit<NewRecord, 'work' | 'parsed'> & { receivedAt: Date };
+export type ImportedRecord = Omit<NewRecord, 'work' | 'parsed' | 'wayIn'> & { receivedAt: Date };
 
 /** An old record as it can be stored, or why it can't. */
 export type Translated =

@@ -49,6 +49,7 @@ describe.skipIf(journalMissing !== undefined)('the server', () => {
     for (const { classification } of await records())
       counts.set(String(classification), (counts.get(String(classification)) ?? 0) + 1);
     const expected = Map.groupBy(REPORTS, report => `telemetricsd/${report.class}`);
+    expect(new Set((await records()).map(record => record.way_in))).toEqual(new Set(['probe']));
     expect(Object.fromEntries(counts)).toEqual({
       ...Object.fromEntries([...expected].map(([kind, reports]) => [kind, reports.length])),
       'telemetricsd/coredump/crash': 1,

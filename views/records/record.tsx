@@ -1,5 +1,5 @@
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
-import type { StoredRecord } from '../../src/records/record.ts';
+import type { StoredRecord, WayIn } from '../../src/records/record.ts';
 import { ago, exact } from '../../src/time/ago.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { machinePath, recordsPath } from '../parts/links.ts';
@@ -62,6 +62,12 @@ const RecordLinks: FC<{ record: StoredRecord; details: RecordDetails }> = ({ rec
   </nav>
 );
 
+const WAYS_IN: Record<WayIn, string> = {
+  headers: 'telemetrics, metadata in headers',
+  json: 'telemetrics, JSON',
+  probe: 'telemetricsd-probe',
+};
+
 const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
   <Facts title="What">
     <Fact name="Classification">
@@ -83,6 +89,7 @@ const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
         {record.external ? 'external' : 'internal'}
       </a>
     </Fact>
+    <Fact name="Way in">{record.wayIn ? WAYS_IN[record.wayIn] : 'imported from an old server'}</Fact>
     <Fact name="Fleet">
       <a href={recordsPath({ fleet: record.fleet })}>{record.fleet}</a>
     </Fact>
