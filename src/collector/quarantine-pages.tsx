@@ -7,11 +7,11 @@ import { count, counted, type NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import { decodeText } from '../decode-text.ts';
 import { RequestError } from '../errors.ts';
 import { choiceParam, firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import type { MakeFrame } from '../web/frame.ts';
 import type { Collector } from './collector.ts';
-import { decodeText } from './decode-text.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 
