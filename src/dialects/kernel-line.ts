@@ -20,7 +20,9 @@ const PLACE = new RegExp(
   `^${ADDRESSES}\\(?(\\? )?${SYMBOL}\\+(0x[0-9a-f]{1,16})/0x[0-9a-f]{1,16}(?: \\[([\\w-]{1,128})(?:\\([A-Z]{1,8}\\))?(?: [0-9a-f]{1,64})?\\])?(?=$|[ )])`,
 );
 /** `[<c010aff0>] (show_stack) from [<…>] (die+0x1c/0x20)`, `show_stack from die+0x1c/0x20`: of a 32-bit ARM. */
-const CALLED_FROM = new RegExp(`^${ADDRESSES}\\(?${SYMBOL}(?: \\[([\\w-]{1,128})\\])?\\)? from (?:\\[<|${SYMBOL}\\+0x)`);
+const CALLED_FROM = new RegExp(
+  `^${ADDRESSES}\\(?${SYMBOL}(?: \\[([\\w-]{1,128})\\])?\\)? from (?:\\[<|${SYMBOL}\\+0x)`,
+);
 /** There is no symbol where it points. */
 const ADDRESS = new RegExp(`^${ADDRESSES}(\\? )?0x[0-9a-f]{1,16}(?=$|[ )])`);
 /** powerpc does not trust the first frame, which may be left from another call. */

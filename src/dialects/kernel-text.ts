@@ -3,8 +3,15 @@ import { parseCall, parseFault, withoutLogPrefix } from './kernel-line.ts';
 import { linesOf } from './lines.ts';
 
 /** How the kernel begins a report. */
-const HEADLINE =
-  /^(?:BUG: |[kK]ernel BUG at |WARNING: |UBSAN: |(?:rcu: )?INFO: (?!lockdep is turned off)|(?:NMI )?watchdog: |Watchdog detected |Oops(?:: | ?\[#)|Internal error: |Unable to handle |Unhandled fault|Insufficient stack space|Kernel panic - |Kernel stack overflow|PANIC: |traps: PANIC|Bad mode in |(?:general protection fault|divide error|invalid opcode|stack segment|double fault|int3|bounds|overflow|alignment check|coprocessor error|invalid TSS|segment not present|control protection fault|Missing ENDBR|SError)\b)/;
+const HEADLINES = [
+  /BUG: |[kK]ernel BUG at |WARNING: |UBSAN: /,
+  /(?:rcu: )?INFO: (?!lockdep is turned off)|(?:NMI )?watchdog: |Watchdog detected /,
+  /Oops(?:: | ?\[#)|Internal error: |(?:CPU \d{1,4} )?Unable to handle |Unhandled fault|Bad mode in |SError\b/,
+  /Kernel panic - |(?:traps: )?PANIC: |Kernel stack overflow|Insufficient stack space/,
+  /(?:general protection fault|control protection fault|divide error|invalid opcode|stack segment|double fault|int3|bounds)\b/,
+  /(?:alignment check|coprocessor error|invalid TSS|segment not present|overflow|Missing ENDBR)\b/,
+];
+const HEADLINE = new RegExp(`^(?:${HEADLINES.map(({ source }) => source).join('|')})`);
 const TRACE = /^(?:Call [Tt]race|Backtrace):/;
 /** What comes behind a trace; a trace that follows is of another task, or of another time. */
 const AFTER_TRACE =
@@ -58,5 +65,6 @@ function addCall(trace: Frame[], line: string) {
 }
 
 function isSame(one: Frame, other: Frame): boolean {
-  return one.function === other.function && one.offset === other.offset && one.module === other.module && !one.unknown;
+  const isElsewhere = one.offset !== null && other.offset !== null && one.offset !== other.offset;
+  return one.function === other.function && one.module === other.module && !isElsewhere && !one.unknown;
 }

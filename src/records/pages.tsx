@@ -6,6 +6,7 @@ import { Found, NotCounted } from '../../views/records/found.tsx';
 import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
 import type { Sql } from '../db/connect.ts';
+import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { RequestError } from '../errors.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import type { MakeFrame } from '../web/frame.ts';
@@ -83,6 +84,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, made: MadeOfRecords, 
             crash={crash}
             parsed={parsed}
             details={{
+              entry: readJournalEntry(record.payload),
               nulBytes: countNuls(record.payload),
               olderHref: older === null ? undefined : recordPath(older),
               newerHref: newer === null ? undefined : recordPath(newer),
