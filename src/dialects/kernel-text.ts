@@ -29,6 +29,7 @@ export function readKernelText(payload: string): Crash {
   let trace: Frame[] | undefined;
   let isUntitledOver = false;
   for (const raw of linesOf(payload)) {
+    if (raw === '' && !trace && untitled.length === 0) continue;
     const line = withoutLogPrefix(raw);
     if (trace) {
       if (trace.length > MAX_FRAMES || endsTrace(line, trace)) break;

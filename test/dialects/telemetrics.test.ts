@@ -5,7 +5,7 @@ import { matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
 import { shownFunction } from '../../src/dialects/frame.ts';
 import { readTelemetrics } from '../../src/dialects/telemetrics.ts';
 import { starterList } from '../crashes/starter-list.ts';
-import { processorMs } from '../time.ts';
+import { expectProportion } from './proportion.ts';
 
 const lookUp = matcherOf(await starterList());
 
@@ -119,22 +119,5 @@ describe('any payload', () => {
     ['frames', `a\n${'#0 f() - [m]\n'.repeat(23_000)}`],
     ['almost frames', `a\n${'#0 f() - [m\n'.repeat(25_000)}`],
     ['digits', `a\n#${'1'.repeat(300_000)}`],
-  ])('takes time in proportion to its length: %s', (_, text) => {
-    // Four times what a quarter takes; quadratic would be sixteen. The best of some rounds: collecting garbage makes any single one slow.
-    const quarter = text.slice(0, text.length / 4);
-    let [ofQuarter, ofWhole] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const inProportion = () => ofWhole < 8 * ofQuarter + 10;
-    for (let round = 0; round < 30 && !inProportion(); round++) {
-      ofQuarter = Math.min(
-        ofQuarter,
-        processorMs(() => readTelemetrics(quarter)),
-      );
-      ofWhole = Math.min(
-        ofWhole,
-        processorMs(() => readTelemetrics(text)),
-      );
-    }
-    expect(inProportion(), `${ofQuarter} ms for a quarter, ${ofWhole} ms for the whole`).toBe(true);
-    expect(ofWhole).toBeLessThan(200);
-  });
+  ])('takes time in proportion to its length: %s', (_, text) => expectProportion(readTelemetrics, text));
 });
