@@ -9,8 +9,8 @@ export function readCrash(payload: string): Crash {
   const entry = readJournalEntry(payload);
   if (entry) return readCoredump(entry);
   const telemetrics = readTelemetrics(payload);
-  const { frames, program, reason, thread } = telemetrics;
-  if (frames.length > 0 || program !== null || reason !== null || thread !== null) return telemetrics;
+  const { frames, reason, thread } = telemetrics;
+  if (frames.length > 0 || reason !== null || thread !== null) return telemetrics;
   const kernel = readKernelText(payload);
   return kernel.frames.length > 0 || kernel.reason !== null ? kernel : telemetrics;
 }

@@ -98,7 +98,6 @@ test.each([
 });
 
 describe('time is in proportion to length:', () => {
-  const message = (text: string) => JSON.stringify({ MESSAGE: `Stack trace of thread 1:\n${text}` });
   test.each([
     ['one long line', 'x'.repeat(300_000)],
     ['a long function', `BUG: x\nCall Trace:\n ${'f'.repeat(300_000)}+0x1/0x2`],
@@ -111,13 +110,6 @@ describe('time is in proportion to length:', () => {
     ['blanks', `Tainted: G${' '.repeat(300_000)}`],
     ['taints', 'Tainted: G W '.repeat(23_000)],
     ['newlines', '\n'.repeat(300_000)],
-    ['frames of a coredump', message('#0  0x00007f f (m + 0x1)\n'.repeat(12_000))],
-    ['parentheses that open', message(`#0  0x00007f ${' ('.repeat(150_000)})`)],
-    ['parentheses that close', message(`#0  0x00007f f (${')'.repeat(300_000)}`)],
-    ['offsets', message(`#0  0x00007f f (m${' + 0x1'.repeat(50_000)})`)],
-    ['modules', message('Module x from a b, build-id=0\n'.repeat(10_000))],
-    ['a long module', message(`Module ${' from a b'.repeat(33_000)}`)],
-    ['bytes', JSON.stringify({ MESSAGE: [...Buffer.from('#0  0x00007f f (m + 0x1)\n'.repeat(4_000))] })],
     ['private fields', `{"MESSAGE":"",${'"_HOSTNAME":"x",'.repeat(19_000)}`],
     ['private fields that open', `{"MESSAGE":"",${'"_HOSTNAME":['.repeat(23_000)}`],
     ['private fields that close', `{"MESSAGE":"",${'"_HOSTNAME":]'.repeat(23_000)}`],
@@ -129,6 +121,22 @@ describe('time is in proportion to length:', () => {
     ['nesting', `{"MESSAGE":${'['.repeat(300_000)}`],
     ['nesting that ends', `{"MESSAGE":${'['.repeat(150_000)}${']'.repeat(150_000)}}`],
   ])('%s', (_, text) => expectProportion(readAll, text, 1_000));
+
+  const IN_MESSAGE: [string, string][] = [
+    ['frames of a coredump', '#0  0x00007f f (m + 0x1)\n'.repeat(12_000)],
+    ['parentheses that open', `#0  0x00007f ${' ('.repeat(150_000)})`],
+    ['parentheses that close', `#0  0x00007f f (${')'.repeat(300_000)}`],
+    ['offsets', `#0  0x00007f f (m${' + 0x1'.repeat(50_000)})`],
+    ['modules', 'Module x from a b, build-id=0\n'.repeat(10_000)],
+    ['a long module', `Module ${' from a b'.repeat(33_000)}`],
+  ];
+  const message = (text: string) => `Stack trace of thread 1:\n${text}`;
+  const asText = (text: string) => readAll(JSON.stringify({ MESSAGE: message(text) }));
+  const asBytes = (text: string) => readAll(JSON.stringify({ MESSAGE: [...Buffer.from(message(text))] }));
+  test.each(IN_MESSAGE)('%s in a message', (_, text) => expectProportion(asText, text, 1_000));
+  test.each(IN_MESSAGE.slice(0, 2))('%s in bytes', (_, text) =>
+    expectProportion(asBytes, text.slice(0, 100_000), 1_000),
+  );
 });
 
 test('2,000 records a second and more are read, in each dialect', () => {

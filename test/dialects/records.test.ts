@@ -125,10 +125,16 @@ describe('a report of the kernel', () => {
     });
   });
 
-  test('is one stack with that of another machine, whose addresses differ', async () => {
+  test('is one stack with that of another machine, whose addresses and doubted calls differ', async () => {
     const ids = [
       await send(OOPS, kernel('CentOS 7')),
-      await send(OOPS, kernel('CentOS 7').replaceAll('ffffffff', 'ffffeeee').replaceAll('+0x19/', '+0x29/')),
+      await send(
+        OOPS,
+        kernel('CentOS 7')
+          .replaceAll('ffffffff', 'ffffeeee')
+          .replaceAll('+0x19/', '+0x29/')
+          .replace('demo_stale', 'other_stale'),
+      ),
     ];
     await server.analyse();
     const [one, other] = await Promise.all(ids.map(recordOf));

@@ -12,7 +12,10 @@ const MOST_REASON = 1_000;
 export function parseCrashHeading(payload: string): Parsed {
   const entry = readJournalEntry(payload);
   if (entry) return parseJournalEntry(entry);
-  return parseTelemetrics(payload) ?? parseKernelText(payload);
+  const found = parseTelemetrics(payload);
+  // Lines of the kernel may begin with "Process: ", too.
+  const isSure = found && (found.reason ?? found.error ?? found.pid ?? found.signal) !== undefined;
+  return isSure ? found : (parseKernelText(payload) ?? found);
 }
 
 function parseTelemetrics(payload: string): Parsed {
@@ -23,7 +26,6 @@ function parseTelemetrics(payload: string): Parsed {
     error: /^Error: ([^\n]{1,1000})$/m,
     reason: /^Reason: ([^\n]{1,1000})$/m,
     kernel: /^Kernel Version +: ([^\n]{1,200})$/m,
-    // Kernels since 6.11 have a line of their own that begins with "Tainted: ".
     tainted: /^Tainted +: ([^\n]{1,200})$/m,
   });
   const { pid, signal, ...texts } = found;

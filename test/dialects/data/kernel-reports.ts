@@ -48,17 +48,7 @@ CR2: 0000000000000118
 RIP: 0010:demo_open+0x1c/0x80 [demo]
 `,
     reason: 'BUG: kernel NULL pointer dereference, address: 0000000000000118',
-    frames: [
-      'demo_open [demo]',
-      '? __die_body.cold',
-      '? page_fault_oops',
-      '? exc_page_fault',
-      '? asm_exc_page_fault',
-      '? demo_open [demo]',
-      'demo_lookup [demo]',
-      'do_syscall_64',
-      'entry_SYSCALL_64_after_hwframe',
-    ],
+    frames: ['demo_open [demo]', 'demo_lookup [demo]', 'do_syscall_64', 'entry_SYSCALL_64_after_hwframe'],
     guilty: 'demo_open [demo]',
     kernel: '6.1.0-13-amd64',
     tainted: 'G W OE',
@@ -102,17 +92,7 @@ Feb 21 16:28:52 fedora kernel:  </TASK>
 `,
     reason:
       'Oops: general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1] PREEMPT SMP PTI',
-    frames: [
-      '__list_del_entry_valid_or_report',
-      '? show_trace_log_lvl',
-      '? __die_body.cold',
-      '? die_addr',
-      '? exc_general_protection',
-      '? asm_exc_general_protection',
-      '? __list_del_entry_valid_or_report',
-      'demo_unlink [demo]',
-      'demo_release [demo]',
-    ],
+    frames: ['__list_del_entry_valid_or_report', 'demo_unlink [demo]', 'demo_release [demo]'],
     guilty: 'demo_unlink [demo]',
     kernel: '6.12.15-200.fc41.x86_64',
     tainted: 'G OE',
@@ -140,18 +120,7 @@ Feb 21 16:28:52 fedora kernel:  </TASK>
 <4>[   12.345696] ---[ end trace 0000000000000000 ]---
 `,
     reason: 'WARNING: CPU: 1 PID: 9 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110',
-    frames: [
-      'refcount_warn_saturate',
-      '? refcount_warn_saturate',
-      '? __warn.cold',
-      '? report_bug',
-      '? handle_bug',
-      '? exc_invalid_op',
-      '? asm_exc_invalid_op',
-      '? refcount_warn_saturate',
-      'demo_put [demo]',
-      'process_one_work',
-    ],
+    frames: ['refcount_warn_saturate', 'demo_put [demo]', 'process_one_work'],
     guilty: 'demo_put [demo]',
     kernel: '6.9.3-arch1-1',
     tainted: 'Not tainted',
@@ -179,7 +148,7 @@ Feb 21 16:28:52 fedora kernel:  </TASK>
 [ 5797.770008]  RSP <ffff88085e8c3d40>
 `,
     reason: 'BUG: unable to handle kernel NULL pointer dereference at 000000000000000a',
-    frames: ['demo_trace [demo]', '? demo_stale', 'demo_complete [demo]', 'default_idle'],
+    frames: ['demo_trace [demo]', 'demo_complete [demo]', 'default_idle'],
     guilty: 'demo_trace [demo]',
     kernel: '3.10.0-693.el7.x86_64',
   },
@@ -210,21 +179,7 @@ Call Trace:
  </TASK>
 `,
     reason: 'watchdog: BUG: soft lockup - CPU#2 stuck for 22s! [demo:77]',
-    frames: [
-      'native_queued_spin_lock_slowpath',
-      '? show_regs',
-      '? watchdog_timer_fn',
-      '? __pfx_watchdog_timer_fn',
-      '? __hrtimer_run_queues',
-      '? hrtimer_interrupt',
-      '? __sysvec_apic_timer_interrupt',
-      '? sysvec_apic_timer_interrupt',
-      '? asm_sysvec_apic_timer_interrupt',
-      '? native_queued_spin_lock_slowpath',
-      '_raw_spin_lock',
-      'demo_spin [demo]',
-      'kthread',
-    ],
+    frames: ['native_queued_spin_lock_slowpath', '_raw_spin_lock', 'demo_spin [demo]', 'kthread'],
     guilty: 'demo_spin [demo]',
     kernel: '6.8.0-55-generic',
   },
@@ -313,15 +268,7 @@ Allocated by task 812:
  demo_new+0x25/0x90
 `,
     reason: 'BUG: KASAN: slab-use-after-free in demo_free_list+0x33/0x90',
-    frames: [
-      'dump_stack_lvl',
-      'print_report',
-      '? demo_free_list',
-      'kasan_report',
-      '? demo_free_list',
-      'demo_free_list',
-      'demo_close',
-    ],
+    frames: ['dump_stack_lvl', 'print_report', 'kasan_report', 'demo_free_list', 'demo_close'],
     guilty: 'demo_free_list',
     kernel: '6.19.0-rc3',
     tainted: 'G D O',
@@ -587,7 +534,7 @@ Call trace:
 [  223.607185] ebe1fff8 7d908120
 `,
     reason: 'Oops: Kernel access of bad area, sig: 11 [#8]',
-    frames: ['demo_update', '? propagate_demo.isra.11', '???', 'demo_wake', 'demo_idle', 'ppc_clone'],
+    frames: ['demo_update', '???', 'demo_wake', 'demo_idle', 'ppc_clone'],
     guilty: 'demo_update',
     kernel: '4.19.0-rc8+',
     tainted: 'G W',
@@ -613,6 +560,94 @@ Call trace:
     frames: ['demo_number [demo]', 'demo_other [demo]', 'kthread'],
     guilty: 'demo_number [demo]',
     kernel: '5.17.0-rc1',
+  },
+  {
+    name: 'a stall of RCU whose own thread is starved: its trace comes first and is not meant',
+    text: `[  396.6] rcu: INFO: rcu_preempt self-detected stall on CPU
+[  396.7] rcu: rcu_preempt kthread starved for 10492 jiffies! g12045 f0x0 RCU_GP_WAIT_FQS(5) ->state=0x0 ->cpu=0
+[  396.8] rcu: RCU grace-period kthread stack dump:
+[  396.9] task:rcu_preempt     state:R  running task     stack:0     pid:16    ppid:2      flags:0x00004000
+[  397.0] Call Trace:
+[  397.1]  __schedule+0x3ec/0x1520
+[  397.2]  schedule_timeout+0x88/0x160
+[  397.3]  rcu_gp_kthread+0x31/0x60
+[  397.4] NMI backtrace for cpu 1
+[  397.5] CPU: 1 PID: 812 Comm: demo Not tainted 5.10.0-rc4 #2
+[  397.6] Call Trace:
+[  397.7]  <IRQ>
+[  397.8]  dump_stack+0x107/0x163
+[  397.9]  </IRQ>
+[  398.0] RIP: 0010:demo_walk+0x12/0x40
+[  398.1]  demo_lookup+0x30/0x50
+`,
+    reason: 'rcu: INFO: rcu_preempt self-detected stall on CPU',
+    frames: ['dump_stack', 'demo_walk', 'demo_lookup'],
+    guilty: 'demo_walk',
+    kernel: '5.10.0-rc4',
+  },
+  {
+    name: 'SLUB of 2012, without a colon',
+    text: `=============================================================================
+BUG kmalloc-64 (Not tainted): Poison overwritten
+-----------------------------------------------------------------------------
+
+INFO: 0xf2751962-0xf2751995. First byte 0x98 instead of 0x6b
+INFO: Allocated in demo_new+0x4c/0x80 age=12 cpu=0 pid=812
+Pid: 812, comm: demo Not tainted 3.4.0 #1
+Call Trace:
+ [<c10e8b3d>] ? slab_err+0x5d/0x70
+ [<c10e9000>] demo_check+0x5d/0x70
+`,
+    reason: 'BUG kmalloc-64 (Not tainted): Poison overwritten',
+    frames: ['? slab_err', 'demo_check'],
+    guilty: 'demo_check',
+  },
+  {
+    name: 'a headline in brackets, of before 4.10',
+    text: `[ INFO: possible recursive locking detected ]
+Call Trace:
+ [<ffffffff810b1234>] lock_acquire+0x14/0x20
+ [<ffffffff810b1235>] demo_lock+0x14/0x20
+`,
+    reason: 'INFO: possible recursive locking detected',
+    frames: ['lock_acquire', 'demo_lock'],
+    guilty: 'demo_lock',
+  },
+  {
+    name: 'a trace that is cut off: the headline says where',
+    text: `BUG: KASAN: slab-use-after-free in demo_free_list+0x33/0x90 [demo]
+Call Trace:
+ dump_stack_lvl+0x49/0x63
+`,
+    reason: 'BUG: KASAN: slab-use-after-free in demo_free_list+0x33/0x90 [demo]',
+    frames: ['demo_free_list [demo]', 'dump_stack_lvl'],
+    guilty: 'demo_free_list [demo]',
+  },
+  {
+    name: 'nothing but doubted calls',
+    text: `BUG: unable to handle kernel paging request at ffffbd2fe97a3ba0
+Call Trace:
+ ? demo_read+0x1c/0x80
+ ? demo_poll+0x41/0x90
+`,
+    reason: 'BUG: unable to handle kernel paging request at ffffbd2fe97a3ba0',
+    frames: ['? demo_read', '? demo_poll'],
+    guilty: 'demo_poll',
+  },
+  {
+    name: 'arm names the process like the telemetrics client does',
+    text: `Kernel panic - not syncing: hung_task: blocked tasks
+Backtrace: 
+[<c0014318>] (dump_backtrace) from [<c001457c>] (show_stack+0x24/0x2c)
+ r7:df912310 r6:df912140 r5:c081745c r4:00000000
+[<c0014558>] (demo_watch) from [<c0044898>] (kthread+0xe8/0xfc)
+
+Process: khungtaskd, pid:27
+PC:00000000  LR:00000000  SP:00000000  IP:00000000  FP:00000000
+`,
+    reason: 'Kernel panic - not syncing: hung_task: blocked tasks',
+    frames: ['dump_backtrace', 'demo_watch'],
+    guilty: 'demo_watch',
   },
   {
     name: 'loongarch, 6.12',
