@@ -1,3 +1,4 @@
+import { fileOf, programOf } from './coredump.ts';
 import { fieldText, type JournalEntry } from './journal-entry.ts';
 import { linesOf } from './lines.ts';
 
@@ -41,7 +42,7 @@ export function modulesOf(entry: JournalEntry): CrashedModule[] {
 export function packageOf(entry: JournalEntry): Package | undefined {
   const name = fieldText(entry, 'COREDUMP_PACKAGE_NAME');
   if (name !== null) return { name, version: fieldText(entry, 'COREDUMP_PACKAGE_VERSION') };
-  const program = fieldText(entry, 'COREDUMP_EXE') ?? fieldText(entry, 'COREDUMP_COMM');
+  const program = programOf(entry);
   if (program === null) return undefined;
   const file = fileOf(program);
   const module = modulesOf(entry).find(found => found.package !== null && fileOf(found.module) === file);
@@ -55,8 +56,4 @@ function splitPackage(text: string): Package {
   const at = before > 0 && /[0-9]/.test(text[before + 1] ?? '') ? before : last;
   if (at <= 0 || !/[0-9]/.test(text[at + 1] ?? '')) return { name: text, version: null };
   return { name: text.slice(0, at), version: text.slice(at + 1) };
-}
-
-function fileOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -42,7 +42,7 @@ export function readCoredump(entry: JournalEntry): Crash {
 }
 
 /** An upgrade may have deleted the file of a running program, which says nothing about the program. */
-function programOf(entry: JournalEntry): string | null {
+export function programOf(entry: JournalEntry): string | null {
   const path = fieldText(entry, 'COREDUMP_EXE') ?? fieldText(entry, 'COREDUMP_COMM');
   return path?.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
 }
@@ -91,6 +91,6 @@ function moduleName(written: string, program: string | null): string {
   return SHARED_LIBRARY.test(file) ? file : path;
 }
 
-function fileOf(path: string): string {
+export function fileOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

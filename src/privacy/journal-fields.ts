@@ -1,15 +1,15 @@
 import { endOfString, startOfJson } from '../json-text.ts';
 
-/** How records name it that fields were taken out, beside the rules of privacy.scrub. */
+/** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
 
-/** In every journal entry that anybody would send there is one of these. */
+/** Every journal entry has one of these. */
 const MARKS = /"(?:MESSAGE|MESSAGE_ID|__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|_TRANSPORT|COREDUMP_[A-Z_]{1,60})"\s*:/;
 const FIELD = /"([A-Z0-9_]{1,64})"\s*:\s*/g;
 /** What a process was given and had open, all of its memory, and what names its machine for good. */
 const PRIVATE = /^COREDUMP$|(?:^|_)(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
 const PRIVATE_ANYWHERE =
-  /\b(?:COREDUMP_(?:ENVIRON|\w{0,20}CMDLINE|CWD|OPEN_FDS|HOSTNAME|PROC_)|_HOSTNAME\b|_CMDLINE\b|_MACHINE_ID\b)/;
+  /\b(?:COREDUMP(?:\\*"|_(?:ENVIRON|\w{0,20}CMDLINE|CWD|OPEN_FDS|HOSTNAME|PROC_))|_HOSTNAME\b|_CMDLINE\b|_MACHINE_ID\b)/;
 const SPACE = /\s/;
 
 /**

@@ -102,7 +102,7 @@ describe('a crash that systemd-coredump reports', () => {
     expect(html).toMatch(/COREDUMP_UNIT\s+a\.service, &lt;b&gt;/);
     expect(html).toMatch(/main\(\)\s+\/usr\/bin\/demo\s+0x1a792/);
     expect(html).toMatch(/demo\s+4cd8fc1e15adf7a3c1ecf21995eca8328b96ddbb\s+not given/);
-    expect(html).toContain('The entry as it came');
+    expect(html).toContain('The entry as JSON');
   });
 });
 

@@ -176,6 +176,7 @@ ELF object binary architecture: AMD x86-64`,
       'plugin_load() [libplug.so.1.2] 0x9b',
       'std::sys::call<fn(i32) -> i32>() [/usr/bin/demo] 0xb6',
     ],
+    package: { name: 'demo', version: '1.2-3.4' },
     modules: ['/usr/bin/demo - demo-1.2-3.4.x86_64', 'linux-vdso.so.1 f9fada32e91353254b262e357cb155d189cc0523 -'],
   },
   {
