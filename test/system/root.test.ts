@@ -181,7 +181,7 @@ describe.skipIf(!isRoot)('started as root', () => {
       return json.parsed?.data ?? json.parsed ?? false;
     });
     const { text } = await exchange(program.port, get('/telemetryui/plugins/rights'));
-    console.log(text.replace(/<[^>]*>/g, ' ').slice(0, 1500));
+    console.log(text.replace(/<[^>]*>/g,' ').slice(0,1500));
     const offPlugin = JSON.parse(text.slice(text.indexOf('{"uid"'), text.indexOf('}', text.indexOf('{"uid"')) + 1));
     expect([parsed.uid, offPlugin.uid]).toEqual(who === 'root' ? [NOBODY, userOf(program.postmaster()!)] : [uid, uid]);
     expect([parsed.capabilities, offPlugin.capabilities]).toEqual(['0000000000000000', '0000000000000000']);
