@@ -74,6 +74,8 @@ function countingAtOnce(app: App, collector: Collector, { sql }: Database): App 
   const { request } = app;
   app.request = async (...args) => {
     const response = await request(...args);
+    const [input, init] = args;
+    if ((input instanceof Request ? input.method : init?.method) !== 'POST') return response;
     const deadline = Date.now() + COUNTED_WITHIN_MS;
     await collector.counted();
     // It gives up after a second, which passes on a busy machine.

@@ -1,14 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { makeScratch } from './scratch.ts';
 
 /**
- * `npm test`: two runs of `bun test` beside each other, since the tests of the executable mostly wait. Arguments go to both;
- * the second one's output follows the first one's, and its report lies beside the other as NAME-executable.xml. With `system` as
- * the first argument, `npm run test:system`: those of test/system alone. However it ends, nothing that was started stays.
+ * `npm test`: all tests in a few processes, since most of them wait for others most of the time. With `system` as the first
+ * argument, `npm run test:system`: those of test/system alone, one after another. Other arguments go to `bun test`. However it ends,
+ * nothing that was started stays.
  */
+const PROCESSES = 4;
 const OUTFILE = '--reporter-outfile=';
 const DAY_MS = 86_400_000;
 /** What a run takes at most. */
 const RUN_MS = 8 * 60_000;
+const SLOWEST = 10;
 
 const system = process.argv[2] === 'system';
 const given = process.argv.slice(system ? 3 : 2);
@@ -21,22 +25,27 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.exit(1);
   });
 }
+const wanted = given.find(argument => argument.startsWith(OUTFILE));
+const report = wanted?.slice(OUTFILE.length) ?? join(scratch.path, 'report.xml');
+const reporting = wanted ? [] : ['--reporter=junit', `${OUTFILE}${report}`];
 try {
-  process.exitCode = await (system ? run(['test/system'], 'inherit').exited : runBoth());
+  if (!system) await midnightPassed();
+  const which = system
+    ? ['test/system']
+    : ['test', '--path-ignore-patterns', 'test/system/**', `--parallel=${PROCESSES}`, '--no-isolate'];
+  process.exitCode = await run([...which, ...reporting, ...given]);
+  tellSlowest();
 } finally {
   scratch.remove();
 }
 
-async function runBoth(): Promise<number> {
-  await midnightPassed();
-  const inProcess = run(['test', '--path-ignore-patterns', 'test/{system,executable}/**'], 'inherit');
-  const executable = run(['test/executable'], 'pipe', '-executable');
-  const output = new Response(executable.stdout as ReadableStream).text();
-  const errors = new Response(executable.stderr as ReadableStream).text();
-  const codes = [await inProcess.exited, await executable.exited];
-  process.stdout.write(await output);
-  process.stderr.write(await errors);
-  return Math.max(...codes);
+function run(options: string[]): Promise<number> {
+  return Bun.spawn([process.execPath, 'test', '--timeout', '180000', ...options], {
+    stdin: 'ignore',
+    stdout: 'inherit',
+    stderr: 'inherit',
+    env: { ...process.env, TMPDIR: scratch.path, BUN_OPTIONS: '--max-http-header-size=32768' },
+  }).exited;
 }
 
 /** Tests count records by UTC day, and one that began the day before would find some of them in another. */
@@ -47,12 +56,12 @@ async function midnightPassed() {
   await Bun.sleep(left + 1_000);
 }
 
-function run(which: string[], output: 'inherit' | 'pipe', reportSuffix = '') {
-  const options = given.map(argument =>
-    argument.startsWith(OUTFILE) ? argument.replace(/(\.\w+)?$/, `${reportSuffix}$1`) : argument,
-  );
-  return Bun.spawn(
-    [process.execPath, '--max-http-header-size=32768', 'test', '--timeout', '180000', ...which, ...options],
-    { stdin: 'ignore', stdout: output, stderr: output, env: { ...process.env, TMPDIR: scratch.path } },
-  );
+function tellSlowest() {
+  const cases = readFileSync(report, 'utf8').matchAll(/<testcase name="([^"]*)".*? time="([\d.]+)" file="([^"]*)"/g);
+  const slowest = [...cases]
+    .map(([, name, time, file]) => ({ name, seconds: Number(time), file }))
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST);
+  console.log('The slowest tests, in seconds:');
+  for (const { name, seconds, file } of slowest) console.log(`${seconds.toFixed(1).padStart(6)}  ${file}: ${name}`);
 }

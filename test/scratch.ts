@@ -21,8 +21,8 @@ export function inScratch(): boolean {
 
 export function makeScratch(): Scratch {
   const path = mkdtempSync(join(tmpdir(), PREFIX));
-  // Where the tests run as root, PostgreSQL is another user and has to pass through.
-  chmodSync(path, 0o755);
+  // Where the tests run as root, programs of other users write there, as in any temporary directory.
+  chmodSync(path, 0o1777);
   return {
     path,
     remove() {

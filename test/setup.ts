@@ -2,8 +2,7 @@ import { afterAll } from 'bun:test';
 import { stopTestServer } from './database.ts';
 import { inScratch, makeScratch } from './scratch.ts';
 
-// Runs once around all test files: the PostgreSQL that they share goes with them, and so does whatever else is left. Below
-// test/run.ts that sees to it for all.
+// Below test/run.ts that removes whatever is left, once all tests are through. Without it that is done here.
 const scratch = inScratch() ? undefined : makeScratch();
 if (scratch) {
   process.env.TMPDIR = scratch.path;
@@ -13,9 +12,8 @@ if (scratch) {
       process.exit(1);
     });
   }
+  afterAll(async () => {
+    await stopTestServer();
+    scratch.remove();
+  });
 }
-
-afterAll(async () => {
-  await stopTestServer();
-  scratch?.remove();
-});

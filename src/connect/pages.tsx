@@ -2,16 +2,19 @@ import { isIP } from 'node:net';
 import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { ConnectPage } from '../../views/connect/connect.tsx';
+import { ConnectPage, pathOfWay, WAYS } from '../../views/connect/connect.tsx';
+import type { Installer } from '../../views/connect/systemd.tsx';
 import { Arrivals } from '../../views/overview/arrivals.tsx';
 import { type Listener, takesRecords, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
+import { CRASH_FIELDS, installer } from '../probe/files.ts';
+import { SENDS } from '../probe/sends.ts';
 import { newestRecordId } from '../records/queries.ts';
 import { searchRecords } from '../records/search.ts';
 import { firstProblem, idParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
 const ARRIVALS = 10;
@@ -29,18 +32,24 @@ const COMMANDS = [
 ];
 
 /** The page that tells how to point machines at this server, and shows their first records arriving. */
-export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
-  const since = zValidator('query', z.object({ since: idParam }), result => {
+export function connectPages({ sql, config, frame }: Site) {
+  const opened = z.object({ since: idParam, way: z.enum(WAYS).default('systemd') });
+  const query = zValidator('query', opened, result => {
     if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
   });
   return new Hono()
-    .get('/', since, async c => {
-      const { since: opened } = c.req.valid('query');
+    .get('/', query, async c => {
+      const { since: opened, way } = c.req.valid('query');
       const latest = opened ?? (await newestRecordId(sql));
       const { base, named } = collectorUrl(config, new URL(c.req.url));
       return c.html(
         <ConnectPage
           frame={await frame(c)}
+          way={way}
+          path={pathOfWay(way)}
+          installers={way === 'systemd' ? installersOf(config, base) : []}
+          sends={SENDS}
+          crashFields={CRASH_FIELDS}
           serverUrl={`${base}/v2/collector`}
           toResolve={named}
           tids={config.collector.tids}
@@ -52,11 +61,20 @@ export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
         />,
       );
     })
-    .get('/arrivals', since, async c => {
+    .get('/arrivals', query, async c => {
       const { since: latest = 0 } = c.req.valid('query');
       const records = await arrivals(sql, latest);
       return c.html(<Arrivals since={latest} records={records} waiting={records.length === 0} />);
     });
+}
+
+function installersOf({ collector }: Config, base: string): Installer[] {
+  return collector.tids.map(({ id, name }) => ({
+    tid: id,
+    fleet: name,
+    url: `${base}/probe/${id}`,
+    sha256: new Bun.CryptoHasher('sha256').update(installer(base, id)).digest('hex'),
+  }));
 }
 
 async function arrivals(sql: Sql, latest: number) {

@@ -4,9 +4,8 @@ import { modulesOf } from '../dialects/coredump-modules.ts';
 import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { readCrash } from '../dialects/read-crash.ts';
 import type { StoredRecord } from '../records/record.ts';
-import { guiltyName } from './api.ts';
 import { queuedRecord } from './queue.ts';
-import { backtraceOf, stackToJson } from './shown.ts';
+import { backtraceOf, guiltyName, stackToJson } from './shown.ts';
 import { stackOfRecord } from './stack-queries.ts';
 
 /** What a record's page shows of its analysis; undefined for records without backtraces. */

@@ -90,3 +90,7 @@ export function stackToJson({ id, frames, verdict, listVersion, decidedAt }: Dec
     },
   };
 }
+
+export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
+  return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
+}

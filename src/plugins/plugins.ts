@@ -38,11 +38,15 @@ const STOP_MS = 1_000;
 /** Begins to load the plugins and returns at once: nothing but requests to them waits for them. */
 export function startPlugins({ settings, directory, database, log }: PluginOptions): Plugins {
   let loaded = new Map<string, Plugin>();
+  let wanted: string[] = [];
+  /** Why loading broke off; what was loaded before stays. */
+  let broken: string | undefined;
   let sockets: string | undefined;
   let stopped = false;
 
   async function load() {
     const { enabled, database_url } = settings();
+    wanted = enabled;
     if (enabled.length === 0 && loaded.size === 0) return;
     sockets ??= makeSocketsDirectory();
     const shared = { directory, sockets, database: await wayToRead(database, database_url), log };
@@ -50,6 +54,7 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
     await Promise.all(next.map(plugin => plugin.ready));
     const before = [...loaded.values()];
     loaded = new Map(next.map(plugin => [plugin.name, plugin]));
+    broken = undefined;
     log.info('plugins are loaded', {
       enabled: next.length,
       loaded: next.filter(({ problem }) => problem === undefined).length,
@@ -59,9 +64,8 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
 
   const loadSafely = () =>
     load().catch(error => {
-      log.error('plugins stay as they are, since loading them failed', {
-        reason: (error as Error).message,
-      });
+      broken = (error as Error).message;
+      log.error('plugins stay as they are, since loading them failed', { reason: broken });
     });
   const ready = loadSafely();
   let loading = ready;
@@ -70,8 +74,10 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
     ready,
     tabs: () =>
       [...loaded.values()].map(({ name, title, problem }) => ({ name, title, broken: problem !== undefined })),
-    leftOut: () =>
-      [...loaded.values()].flatMap(({ name, problem }) => (problem === undefined ? [] : { name, problem })),
+    leftOut: () => [
+      ...[...loaded.values()].flatMap(({ name, problem }) => (problem === undefined ? [] : { name, problem })),
+      ...wanted.flatMap(name => (broken === undefined || loaded.has(name) ? [] : { name, problem: broken })),
+    ],
     find: name => loaded.get(name),
     folder: name => join(directory, name),
     reload() {

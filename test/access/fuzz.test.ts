@@ -84,4 +84,4 @@ test('nothing that is sent makes the server fail, changes what it may not, or sh
     { seed: SEED, numRuns: RUNS },
   );
   expect(await accounts()).toEqual(before);
-}, 180_000);
+});

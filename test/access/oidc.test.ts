@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Server } from 'node:http';
 import { Provider } from 'oidc-provider';
 import type { Browser } from 'playwright-core';
 import { launchChromium, visit, withoutChromium } from '../chromium.ts';
 import { type AccountsApp, accountsApp } from './accounts-app.ts';
-
-setDefaultTimeout(60_000);
 
 const GROUPS: Record<string, string[]> = {
   alice: ['staff', 'telemetry-admins'],

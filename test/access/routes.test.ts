@@ -6,6 +6,8 @@ import { type AccountsApp, type As, accountsApp, EVERYONE, routesOf, SITE } from
 const ROUTES = {
   nothing: `
     GET /static/:name
+    GET /probe/:tid
+    GET /probe/:tid/:file
     GET /healthz
     GET /readyz
     GET /

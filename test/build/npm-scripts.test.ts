@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-setDefaultTimeout(60_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
 const NEEDED = ['package.json', 'bun.lock', 'bunfig.toml', 'src/build', 'src/version.ts', 'src/db'];

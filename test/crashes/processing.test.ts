@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { shellActor } from '../../src/audit/audit.ts';
 import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
@@ -8,8 +8,6 @@ import { LOOKUPS_BY_INDEX } from '../../src/db/connect.ts';
 import { getJson, getPage, post, postJson, recordHeaders, recordJson, submit } from '../app.ts';
 import { eventually, type Program, workspace } from '../executable/program.ts';
 import { backtrace, type CrashApp, crashApp, crashHeaders, miscounted } from './crash-app.ts';
-
-setDefaultTimeout(60_000);
 
 let crashes: CrashApp;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type CrashAnalysis, startCrashAnalysis } from '../../src/crashes/analysis.ts';
 import { createLog } from '../../src/log.ts';
 import { post } from '../app.ts';
 import { childrenOf, eventually, isAlive } from '../executable/program.ts';
 import { backtrace, type CrashApp, crashApp, crashHeaders, miscounted } from './crash-app.ts';
-
-setDefaultTimeout(60_000);
 
 const threads: Worker[] = [];
 const NativeWorker = globalThis.Worker;

@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import type { Sql } from '../../src/db/connect.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
 import { eventually, type Program, workspace } from './program.ts';
 import { connectTo, exchange, get, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 /** Far more than the buffers between the server and a reader take. */
 const RECORDS = 4_000;

@@ -1,10 +1,8 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { connect } from '../../src/db/connect.ts';
 import { missingFrom, startLoad } from './load.ts';
 import { externalServer } from './postgres.ts';
 import { workspace } from './program.ts';
-
-setDefaultTimeout(90_000);
 
 const place = workspace();
 

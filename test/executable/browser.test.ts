@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, visit as visitPage, withoutChromium } from '../chromium.ts';
 import { eventually, type Program, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browser', () => {
   const { start } = workspace();
@@ -147,9 +145,7 @@ describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browse
 
   test('the connect page shows a record arrive by itself', () =>
     visit('/telemetryui/connect', async page => {
-      expect(await page.locator('main').textContent()).toContain(
-        `server=http://127.0.0.1:${program.port}/v2/collector`,
-      );
+      expect(await page.locator('main').textContent()).toContain(`http://127.0.0.1:${program.port}/probe/`);
       await page.getByText('Waiting for a record newer than').waitFor();
       const id = await post({ classification: 'org.example/connect/test', system_name: 'arrival' });
       await page.getByRole('link', { name: `record ${id}` }).waitFor();

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium, visit as visitPage, withoutChromium } from '../chromium.ts';
 import { eventually, type Program, workspace } from './program.ts';
-
-setDefaultTimeout(60_000);
 
 describe.skipIf(withoutChromium('test/executable/crash-browser.test.ts'))('crash pages in a browser', () => {
   const { start, run, path } = workspace();

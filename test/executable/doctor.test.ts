@@ -1,11 +1,9 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { makeCertificate, withoutOpenssl } from '../tls/certificates.ts';
 import { workspace } from './program.ts';
-
-setDefaultTimeout(60_000);
 
 const place = workspace();
 

@@ -1,12 +1,10 @@
-import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from '../../src/db/connect.ts';
 import { missingFrom, startLoad, tally } from './load.ts';
 import { type ExternalServer, externalServer, PASSWORD } from './postgres.ts';
 import { eventually, type Program, workspace } from './program.ts';
 import { exchange, get, headerRequest, jsonRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const place = workspace();
 let server: ExternalServer;

@@ -1,11 +1,9 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { eventually, workspace } from './program.ts';
 import { exchange, get, headerRequest } from './wire.ts';
-
-setDefaultTimeout(120_000);
 
 const place = workspace();
 

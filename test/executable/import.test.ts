@@ -1,12 +1,10 @@
-import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { connect } from '../../src/db/connect.ts';
 import { createOldDatabase, insertOld } from '../import/old-database.ts';
 import { type ExternalServer, externalServer, PASSWORD } from './postgres.ts';
 import { EXECUTABLE, eventually, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const place = workspace();
 const RECORDS = 5_000;

@@ -1,12 +1,10 @@
-import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad, tally } from './load.ts';
 import { childrenOf, eventually, isAlive, killPostgres, type Program, signal, workspace } from './program.ts';
 import { exchange, get, headerBlock, headerRequest, openWire, type Place } from './wire.ts';
-
-setDefaultTimeout(180_000);
 
 const space = workspace();
 const { start, path } = space;

@@ -1,12 +1,10 @@
-import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { startLoad } from './load.ts';
 import { childrenOf, commandLineOf, eventually, isAlive, type Program, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
 const README = readFileSync(join(ROOT, 'src/parsers/README.md'), 'utf8');
@@ -141,7 +139,7 @@ test('one that fails again and again is disabled and its records wait; the colle
   writeParser('exits.ts', `export const classifications = ['a/exits/*'];\nexport default () => ({ mended: true });`);
   await reload();
   expect(await parsed(waiting)).toEqual({ mended: true });
-}, 120_000);
+});
 
 test('SIGHUP under load loses nothing, and nothing of the old ones stays', async () => {
   writeConfig(['journal']);

@@ -1,4 +1,4 @@
-import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,6 @@ import { startLoad } from './load.ts';
 import { externalServer, PASSWORD } from './postgres.ts';
 import { childrenOf, commandLineOf, eventually, isAlive, type Program, workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
 const place = workspace();

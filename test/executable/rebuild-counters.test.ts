@@ -1,10 +1,8 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { connect } from '../../src/db/connect.ts';
 import { workspace } from './program.ts';
 import { exchange, headerRequest } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const place = workspace();
 

@@ -1,12 +1,10 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad } from './load.ts';
 import { EXECUTABLE, eventually, isAlive, within, workspace } from './program.ts';
 import { exchange, get, headerRequest, openWire } from './wire.ts';
-
-setDefaultTimeout(120_000);
 
 const TICKS_PER_SECOND = 100;
 

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { copyFileSync } from 'node:fs';
 import { connect, type TLSSocket } from 'node:tls';
 import { OTHER_TID, TID } from '../app.ts';
@@ -6,8 +6,6 @@ import { type CertificateFiles, makeCertificate, openssl, withoutOpenssl } from 
 import { missingFrom, startLoad } from './load.ts';
 import { eventually, signal, workspace } from './program.ts';
 import { exchange, get, headerRequest, openWire } from './wire.ts';
-
-setDefaultTimeout(120_000);
 
 const SWAPS = 40;
 const NEW_CONNECTIONS = 8;
@@ -127,7 +125,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     const connect = await fetch(`https://localhost:${https}/telemetryui/connect`, {
       tls: { rejectUnauthorized: false },
     });
-    expect(await connect.text()).toContain(`server=https://localhost:${https}/v2/collector`);
+    expect(await connect.text()).toContain(`curl -fsS https://localhost:${https}/probe/`);
     expect((await program.stop()).code).toBe(0);
   });
 

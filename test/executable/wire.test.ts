@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { TID } from '../app.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
 import { type Program, workspace } from './program.ts';
 import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Place } from './wire.ts';
-
-setDefaultTimeout(60_000);
 
 const space = workspace();
 const { start, path } = space;

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,6 @@ import { quietLog } from '../database.ts';
 import { eventually } from '../executable/program.ts';
 import { connectTo, exchange, get, headerBlock, headerRequest, openWire, type Place } from '../executable/wire.ts';
 import { makeCertificate, withoutOpenssl } from '../tls/certificates.ts';
-
-setDefaultTimeout(60_000);
 
 const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-listen-'));
 const ends: (() => unknown)[] = [() => rmSync(directory, { recursive: true })];

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,6 @@ import { serverState, type Watched } from '../../src/status/state.ts';
 import { post, testConfig } from '../app.ts';
 import { type CrashApp, crashApp } from '../crashes/crash-app.ts';
 import { passDays } from '../time.ts';
-
-setDefaultTimeout(60_000);
 
 const SECRET = 'geheim';
 const PAUSES = [5, 5];

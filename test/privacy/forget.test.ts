@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { countMachinesOfDays, rebuildCounters, rebuildMachineCounts } from '../../src/counters/count.ts';
 import type { Sql } from '../../src/db/connect.ts';
 import { findTraces, forgetMachine, isUnknown, TABLES_OF_MACHINES } from '../../src/privacy/forget.ts';
@@ -7,8 +7,6 @@ import { getJson, getPage, OTHER_TID, post } from '../app.ts';
 import { type CrashApp, crashApp } from '../crashes/crash-app.ts';
 import { quietLog } from '../database.ts';
 import { passDays } from '../time.ts';
-
-setDefaultTimeout(30_000);
 
 const GONE = 'gone0123456789abcdef0123456789ab';
 const OTHER = 'other123456789abcdef0123456789ab';

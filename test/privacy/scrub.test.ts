@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
@@ -16,8 +16,6 @@ import {
   testApp,
   testConfig,
 } from '../app.ts';
-
-setDefaultTimeout(60_000);
 
 const CRASH = 'org.clearlinux/crash/clr';
 const HELLO = 'org.clearlinux/hello/world';

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createApp } from '../../src/app.ts';
-import { servesPages } from '../../src/config/listener.ts';
-import { appOn, get, getPage, headerBytes, OTHER_TID, post, type TestApp, testApp, testConfig } from '../app.ts';
-import { quietLog } from '../database.ts';
+import { getPage, headerBytes, OTHER_TID, post, type TestApp, testApp } from '../app.ts';
 
 const LIST = '/telemetryui/records';
 let server: TestApp;
@@ -315,104 +309,5 @@ describe('before the first record', () => {
     expect(status).toBe(404);
     expect(html).toContain('There is nothing at /telemetryui/nothing.');
     expect(html).toContain(`href="${LIST}"`);
-  });
-});
-
-describe('connecting machines', () => {
-  test('shows the lines for each fleet with this host, and commands that send a record', async () => {
-    const { html } = await getPage(empty.app, '/telemetryui/connect');
-    expect(html).toContain('server=http://localhost:8080/v2/collector\ntidheader=X-Telemetry-TID: 6907c830-');
-    expect(html).toContain(`tidheader=X-Telemetry-TID: ${OTHER_TID}`);
-    expect(html).toContain('telem-record-gen -c org.example/connect/test');
-    expect(html).toContain('curl');
-    expect(html).toContain('Other machines cannot reach this server yet');
-    const order = [
-      'cp -n /usr/share/defaults/',
-      '[settings]',
-      'telemctl opt-in',
-      'telemctl restart',
-      'Nothing arrives?',
-    ];
-    const places = order.map(text => html.indexOf(text));
-    expect(places).toEqual(places.filter(at => at > 0).sort((a, b) => a - b));
-    expect(html).not.toContain('cainfo=');
-  });
-
-  test.each([
-    [
-      'as clients since 2.3 ship it',
-      '# server address\n[settings]\n#server=\n#cainfo=\n#tidheader=X-Telemetry-TID:\\s0\n',
-    ],
-    ['as 1.x ships it', '[settings]\nserver=http://old.example/v2/collector\ncainfo=\ntidheader=X-Telemetry-TID: 0\n'],
-  ])('its command sets both lines in a configuration %s', async (_, shipped) => {
-    const { html } = await getPage(empty.app, '/telemetryui/connect');
-    const [, line = ''] = /<code id="set-6907[^"]*">sudo (.*?)<\/code>/.exec(html) ?? [];
-    const file = join(tmpdir(), `telemetricsd-test-${process.pid}.conf`);
-    writeFileSync(file, shipped);
-    const command = line.replaceAll('&#39;', "'").replace('/etc/telemetrics/telemetrics.conf', file);
-    expect(Bun.spawnSync(['sh', '-c', command]).exitCode).toBe(0);
-    const set = readFileSync(file, 'utf8');
-    rmSync(file);
-    expect(set.split('\n').filter(text => /^(server|tidheader)=/.test(text))).toEqual([
-      'server=http://localhost:8080/v2/collector',
-      'tidheader=X-Telemetry-TID: 6907c830-eed9-4ce9-81ae-76daf8d88f0f',
-    ]);
-  });
-
-  const ELSEWHERE = 'resolve the name <code>';
-  test.each([
-    [':8391=collector,127.0.0.1:8392=pages', 'localhost:8392', `http://${hostname()}:8391`, hostname()],
-    ['0.0.0.0:8391', '127.0.0.1:8391', `http://${hostname()}:8391`, hostname()],
-    ['[::]:8391', '[::1]:8391', `http://${hostname()}:8391`, hostname()],
-    ['127.0.0.1:8392,:8391=collector', 'localhost:8392', `http://${hostname()}:8391`, hostname()],
-    ['stats.example:80=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://stats.example', 'stats.example'],
-    ['192.0.2.1:8391=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://192.0.2.1:8391', undefined],
-    ['[2001:db8::1]:8391=collector,127.0.0.1:8392=pages', 'localhost:8392', 'http://[2001:db8::1]:8391', undefined],
-    [':8391=collector,192.0.2.1:8392=pages', '192.0.2.1:8392', 'http://192.0.2.1:8391', undefined],
-    ['127.0.0.1:8391', '127.0.0.1:8391', 'http://127.0.0.1:8391', undefined],
-    ['[::1]:8391', '[::1]:8391', 'http://[::1]:8391', undefined],
-  ])('with the listeners %s, reached as %s, names %s', async (listen, Host, base, named) => {
-    const config = testConfig({ TELEMETRICSD_HTTP_LISTEN: listen, TELEMETRICSD_ACCESS_ALLOW_OPEN: 'true' });
-    const app = createApp({ ...empty, config, log: quietLog }, config.http.listen.find(servesPages)!);
-    const html = await (await app.request(`http://${Host}/telemetryui/connect`, { headers: { Host } })).text();
-    expect(html).toContain(`server=${base}/v2/collector\n`);
-    expect(html).toContain(`curl -s ${base}/v2/collector`);
-    if (named) expect(html).toContain(`${ELSEWHERE}${named}</code>`);
-    else expect(html).not.toContain(ELSEWHERE);
-  });
-
-  test('with http.public_url, names that', async () => {
-    const config = testConfig({
-      TELEMETRICSD_HTTP_LISTEN: ':8391=collector,127.0.0.1:8392=pages',
-      TELEMETRICSD_HTTP_PUBLIC_URL: 'https://stats.example',
-    });
-    const { html } = await getPage((await appOn(empty.database, config)).app, '/telemetryui/connect');
-    expect(html).toContain('server=https://stats.example/v2/collector\n');
-    expect(html).toContain('cainfo=');
-    expect(html).not.toContain(ELSEWHERE);
-  });
-
-  test('shows the first record arriving, and those after it', async () => {
-    const { html } = await getPage(empty.app, '/telemetryui/connect');
-    const arrivals = /hx-get="([^"]+)"/.exec(html)![1]!;
-    expect(arrivals).toBe('/telemetryui/connect/arrivals?since=0');
-    expect((await getPage(empty.app, arrivals)).html).toContain('Waiting for the first record');
-
-    const { json } = await post(empty.app, { machine_id: 'newcomer' });
-    const arrived = await getPage(empty.app, arrivals);
-    expect(arrived.html).toContain('The first record has arrived');
-    expect(arrived.html).toContain(`href="${LIST}/record_details/${json.id}"`);
-    expect(arrived.html).toContain('newcomer');
-
-    const later = `/telemetryui/connect/arrivals?since=${json.id}`;
-    expect((await getPage(empty.app, '/telemetryui/connect')).html).toContain(later);
-    expect((await getPage(empty.app, later)).html).toContain('Waiting for a record newer than');
-    expect((await getPage(empty.app, '/telemetryui/connect?since=0')).html).toContain('newcomer');
-  });
-
-  test.each(['abc', '-1', '²', '9007199254740992', '%00'])('refuses to wait for what comes after %s', async since => {
-    for (const path of ['/telemetryui/connect', '/telemetryui/connect/arrivals']) {
-      expect((await get(empty.app, `${path}?since=${since}`)).status).toBe(400);
-    }
   });
 });

@@ -1,9 +1,7 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { eventually, workspace } from '../executable/program.ts';
 import { exchange, get, headerRequest, openWire, type Wire } from '../executable/wire.ts';
-
-setDefaultTimeout(120_000);
 
 const { start } = workspace();
 const OPEN_FILES = 300;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -6,8 +6,6 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { eventually } from '../executable/program.ts';
 import { bootMachine, debianMissing, type Machine, startChroot } from './machine.ts';
 import { putNextRelease, putRelease } from './release.ts';
-
-setDefaultTimeout(180_000);
 
 const { version } = packageJson;
 const ROOT = resolve(import.meta.dir, '../..');

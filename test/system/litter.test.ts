@@ -1,11 +1,9 @@
-import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '../executable/program.ts';
 import { processesIn } from '../scratch.ts';
-
-setDefaultTimeout(120_000);
 
 const ROOT = resolve(import.meta.dir, '../..');
 const outside = mkdtempSync(join(tmpdir(), 'outside-'));

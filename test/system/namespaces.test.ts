@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import {
@@ -11,8 +11,6 @@ import {
   workspace,
 } from '../executable/program.ts';
 import { exchange, get, headerRequest } from '../executable/wire.ts';
-
-setDefaultTimeout(120_000);
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;

@@ -1,8 +1,6 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { eventually, workspace } from '../executable/program.ts';
-
-setDefaultTimeout(60_000);
 
 const possible = Bun.which('socat') !== null;
 if (!possible) console.warn('test/system/notify.test.ts is skipped: it needs socat');

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -15,8 +15,6 @@ import { join } from 'node:path';
 import { eventually, type Program, workspace } from '../executable/program.ts';
 import { exchange, get, headerRequest } from '../executable/wire.ts';
 import { makeCertificate } from '../tls/certificates.ts';
-
-setDefaultTimeout(60_000);
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
@@ -180,8 +178,10 @@ describe.skipIf(!isRoot)('started as root', () => {
       const { json } = await exchange(program.port, get(`/api/records/${id}`));
       return json.parsed?.data ?? json.parsed ?? false;
     });
-    const { text } = await exchange(program.port, get('/telemetryui/plugins/rights'));
-    console.log(text.replace(/<[^>]*>/g,' ').slice(0,1500));
+    const text = await eventually('the plugin is loaded', async () => {
+      const page = await exchange(program.port, get('/telemetryui/plugins/rights'));
+      return page.status === 200 && page.text;
+    });
     const offPlugin = JSON.parse(text.slice(text.indexOf('{"uid"'), text.indexOf('}', text.indexOf('{"uid"')) + 1));
     expect([parsed.uid, offPlugin.uid]).toEqual(who === 'root' ? [NOBODY, userOf(program.postmaster()!)] : [uid, uid]);
     expect([parsed.capabilities, offPlugin.capabilities]).toEqual(['0000000000000000', '0000000000000000']);

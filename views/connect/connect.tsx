@@ -1,59 +1,75 @@
-import type { FC, PropsWithChildren } from 'hono/jsx';
-import type { StoredRecord } from '../../src/records/record.ts';
+import type { FC } from 'hono/jsx';
 import { type Frame, Page } from '../layout.tsx';
-import { Arrivals } from '../overview/arrivals.tsx';
 import { CopyLines } from '../records/payload.tsx';
+import { Arriving, CommandLine, SeeWhatCame, Step } from './step.tsx';
+import { Systemd, type SystemdProps } from './systemd.tsx';
+import { Telemetrics, type TelemetricsProps } from './telemetrics.tsx';
 
-export interface Command {
-  /** What it does, as a sentence. */
-  what: string;
-  line: string;
-}
+export const WAYS = ['systemd', 'telemetrics', 'curl'] as const;
 
-export interface ConnectPageProps {
+export type Way = (typeof WAYS)[number];
+
+export interface ConnectPageProps extends SystemdProps, TelemetricsProps {
   frame: Frame;
-  /** The value of `server=`, with the collector's path. */
-  serverUrl: string;
-  /** The name in it, where it is one that this page was not reached by. */
-  toResolve?: string | undefined;
-  tids: { id: string; name: string }[];
-  /** To run on the machine, in this order, once it is configured. */
-  commands: Command[];
+  way: Way;
   /** A line that posts a test record from any shell. */
   curl: string;
-  /** The newest record's id when the page was first opened, 0 without one. */
-  latest: number;
-  /** Records newer than that, oldest first. */
-  arrived?: StoredRecord[] | undefined;
   /** False when the server listens on loopback alone. */
   reachable: boolean;
 }
+
+const NAMES: Record<Way, string> = {
+  systemd: 'Machine with systemd',
+  telemetrics: 'Telemetrics client',
+  curl: 'Any shell',
+};
 
 export const ConnectPage: FC<ConnectPageProps> = props => (
   <Page
     frame={props.frame}
     title="Connect machines"
     current="connect"
-    lead="Three steps on each machine that runs the telemetrics client; its first record appears below."
+    lead="Choose how a machine is to report; its first record appears below."
     live
   >
     {!props.reachable && <LoopbackWarning />}
+    <nav class="ways" aria-label="Ways to report">
+      {WAYS.map(way => (
+        <a class="way" href={pathOfWay(way)} aria-current={way === props.way ? 'page' : undefined}>
+          {NAMES[way]}
+        </a>
+      ))}
+    </nav>
+    {props.way === 'systemd' && <Systemd {...props} />}
+    {props.way === 'telemetrics' && <Telemetrics {...props} />}
+    {props.way === 'curl' && <AnyShell {...props} />}
+  </Page>
+);
+
+export function pathOfWay(way: Way): string {
+  return way === 'systemd' ? '/telemetryui/connect' : `/telemetryui/connect?way=${way}`;
+}
+
+/** One line, to try the server or to report from a script. */
+const AnyShell: FC<ConnectPageProps> = props => (
+  <>
     <ol class="steps">
-      <Step title="Point the client at this server">
-        <Configuration {...props} />
+      <Step title="Send a record">
+        <CommandLine command={{ what: 'This line posts a test record:', line: props.curl }} id="curl" />
       </Step>
-      <Step title="Let it take effect">
-        {props.commands.map((command, n) => (
-          <CommandLine command={command} id={`command-${n}`} />
-        ))}
-      </Step>
-      <Step title="Watch the first record arrive">
+      <Step title="Watch it arrive">
         <Arriving {...props} />
-        <CommandLine command={{ what: 'Or send a test record from any shell:', line: props.curl }} id="curl" />
-        <NothingArrives />
+        <ul>
+          <li>The answer to the line is the stored record, or says what was wrong with it.</li>
+          <SeeWhatCame />
+        </ul>
       </Step>
     </ol>
-  </Page>
+    <h2>What is sent</h2>
+    <p>What the line says and nothing else. A script of your own sends what you put into it.</p>
+    <h2>To undo it</h2>
+    <p>Nothing stays on the machine.</p>
+  </>
 );
 
 const LoopbackWarning: FC = () => (
@@ -68,102 +84,4 @@ const LoopbackWarning: FC = () => (
       these pages, too; an address with <code>serves = "collector"</code> takes records and nothing else.
     </p>
   </aside>
-);
-
-const Step: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (
-  <li>
-    <h2>{title}</h2>
-    {children}
-  </li>
-);
-
-const FILE = '/etc/telemetrics/telemetrics.conf';
-
-const COPY: Command = {
-  what: 'Clients since 2.3 come without a configuration in /etc. This copies the one that they ship, unless there is one:',
-  line: `sudo mkdir -p /etc/telemetrics && sudo cp -n /usr/share/defaults/telemetrics/telemetrics.conf /etc/telemetrics/`,
-};
-
-const Configuration: FC<ConnectPageProps> = ({ serverUrl, toResolve, tids }) => (
-  <>
-    <CommandLine command={COPY} id="copy" />
-    <p>
-      In <code>{FILE}</code>, set these two lines under <code>[settings]</code>
-      {tids.length > 1 && ', those of its fleet'}. Those that are shipped may begin with <code>#</code>: replace them.
-    </p>
-    {tids.map(({ id, name }) => {
-      const lines = [`server=${serverUrl}`, `tidheader=X-Telemetry-TID: ${id}`];
-      return (
-        <>
-          {tids.length > 1 && <h3>{name}</h3>}
-          <CopyLines id={`conf-${id}`} what={`lines for fleet ${name}`} text={lines.join('\n')} />
-          <CommandLine command={{ what: 'The same as a command:', line: setLines(lines) }} id={`set-${id}`} />
-        </>
-      );
-    })}
-    {serverUrl.startsWith('https:') && (
-      <p>
-        If an authority of your own signed this server's certificate, also set <code>cainfo=</code> to the path of its
-        certificate on the machine, which the user <code>telemetry</code> must be able to read.
-      </p>
-    )}
-    {toResolve && (
-      <p class="small">
-        Machines must be able to resolve the name <code>{toResolve}</code>; where they cannot, set{' '}
-        <code>http.public_url</code> to the URL by which they reach this server.
-      </p>
-    )}
-  </>
-);
-
-/** Whether they begin with # there or not. */
-function setLines(lines: string[]) {
-  const replacements = lines.map(line => `s|^#*${line.slice(0, line.indexOf('='))}=.*|${line}|`);
-  return `sudo sed -i '${replacements.join('; ')}' ${FILE}`;
-}
-
-/** What helps on the machine, and on the server. */
-const NothingArrives: FC = () => (
-  <>
-    <h3>Nothing arrives?</h3>
-    <ul>
-      <li>Wait 2 to 5 minutes: when a client could not send, it tries again only then.</li>
-      <li>
-        On the machine, <code>journalctl -u telempostd</code> says what the client met (<code>-u telemd</code> for 1.x),
-        and <code>ls /var/spool/telemetry</code> lists the records that it could not send.
-      </li>
-      <li>Run the line above there: it says whether the machine reaches this server, and what the server answers.</li>
-      <li>
-        <a href="/telemetryui/status">Status</a> and <a href="/telemetryui/quarantine">Quarantine</a> tell what came and
-        was refused.
-      </li>
-    </ul>
-  </>
-);
-
-const CommandLine: FC<{ command: Command; id: string }> = ({ command, id }) => (
-  <>
-    <p>{command.what}</p>
-    <CopyLines id={id} what="command" text={command.line} />
-  </>
-);
-
-const Arriving: FC<ConnectPageProps> = ({ latest, arrived = [] }) => (
-  <>
-    {/* The region stays and only its content is exchanged: a replaced live region is not read out. */}
-    <div
-      id="arrivals"
-      role="status"
-      hx-get={`/telemetryui/connect/arrivals?since=${latest}`}
-      hx-trigger="every 2s"
-      hx-swap="innerMorph"
-      hx-sync="this:drop"
-      data-idle-when-hidden
-    >
-      <Arrivals since={latest} records={arrived} waiting={arrived.length === 0} />
-    </div>
-    <p class="small">
-      <a href={`/telemetryui/connect?since=${latest}#arrivals`}>Look again</a>
-    </p>
-  </>
 );
