@@ -1,5 +1,5 @@
+import { decodeText } from '../decode-text.ts';
 import type { Report, WayIn } from '../records/record.ts';
-import { decodeText } from './decode-text.ts';
 import {
   escapeControls,
   FIELDS,

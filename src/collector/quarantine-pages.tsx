@@ -5,10 +5,10 @@ import { QuarantinePage } from '../../views/collector/quarantine.tsx';
 import { QuarantineEntryPage } from '../../views/collector/quarantine-entry.tsx';
 import { count, counted, type NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
+import { decodeText } from '../decode-text.ts';
 import { RequestError } from '../errors.ts';
 import { choiceParam, firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
 import type { Site } from '../web/site.ts';
-import { decodeText } from './decode-text.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 

@@ -5,6 +5,7 @@ import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from
 import { Found, NotCounted } from '../../views/records/found.tsx';
 import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
+import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { RequestError } from '../errors.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import type { Site } from '../web/site.ts';
@@ -81,6 +82,7 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
             crash={crash}
             parsed={parsed}
             details={{
+              entry: readJournalEntry(record.payload),
               nulBytes: countNuls(record.payload),
               olderHref: older === null ? undefined : recordPath(older),
               newerHref: newer === null ? undefined : recordPath(newer),

@@ -13,7 +13,7 @@ describe.skipIf(journalMissing !== undefined)('the server', () => {
   let own: Machine;
   let listening: Bun.Server<undefined>;
   beforeAll(async () => {
-    server = await testApp({ TELEMETRICSD_UPDATES_CLASSIFICATIONS: 'telemetricsd/update/os' });
+    server = await testApp();
     listening = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: request => server.app.request(request) });
     own = machine(
       `http://127.0.0.1:${listening.port}/`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { decodeText } from '../../src/collector/decode-text.ts';
+import { decodeText } from '../../src/decode-text.ts';
 import { getJson, getPage, headerBytes, post, postJson, recordJson, type TestApp, testApp } from '../app.ts';
 
 let server: TestApp;

@@ -4,11 +4,14 @@ import { ago, exact } from '../../src/time/ago.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { machinePath, recordsPath } from '../parts/links.ts';
 import { count, EmptyState, Severity, Time } from '../parts/parts.tsx';
+import { JournalEntryBlock, type ShownEntry } from './journal-entry.tsx';
 import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
 import { ParsedSection, type RecordParsed } from './record-parsed.tsx';
 
 export interface RecordDetails {
+  /** The payload, where it is a journal entry. */
+  entry?: ShownEntry | undefined;
   /** NUL bytes in the payload. */
   nulBytes: number;
   /** The neighbours among the records of the same machine id. */
@@ -41,7 +44,13 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash,
     {parsed && <ParsedSection classification={record.classification} parsed={parsed} />}
     <h2 id="payload-heading">Payload</h2>
     <ScrubbedNote by={record.scrubbedBy} />
-    <Payload payload={record.payload} nulBytes={details.nulBytes} />
+    {details.entry ? (
+      <JournalEntryBlock entry={details.entry}>
+        <Payload payload={record.payload} nulBytes={details.nulBytes} />
+      </JournalEntryBlock>
+    ) : (
+      <Payload payload={record.payload} nulBytes={details.nulBytes} />
+    )}
   </Page>
 );
 

@@ -1,5 +1,4 @@
-import type { Frame } from './frame.ts';
-import { NO_SYMBOL } from './names.ts';
+import { type Frame, NO_SYMBOL } from './frame.ts';
 
 const HEAD = /^#([0-9]{1,9}) /;
 const MODULE_START = ' - [';

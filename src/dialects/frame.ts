@@ -1,6 +1,11 @@
 /** The frames kept of one backtrace. Clients send at most 64; what is beyond these counts as truncated. */
 export const MAX_FRAMES = 256;
 
+/** The function of a frame without a symbol. */
+export const NO_SYMBOL = '???';
+/** The module of what is built into the kernel. */
+export const KERNEL = 'kernel';
+
 /** A frame of a backtrace, whoever wrote that. */
 export interface Frame {
   number: number;
@@ -25,7 +30,7 @@ export interface Frame {
   reason?: string;
 }
 
-/** What the report of a crash, an oops or a panic says. Null: it doesn't. */
+/** What the report of a crash, an oops or a panic says, in whatever dialect. Null: it doesn't. */
 export interface Crash {
   program: string | null;
   /** 0 to 2^31 - 1, like `signal` and `thread`. */
@@ -33,11 +38,15 @@ export interface Crash {
   signal: number | null;
   /** What the kernel began its report with. */
   reason: string | null;
-  /** The client left frames out, or there are more than `MAX_FRAMES`. */
+  /** The machine left frames out, or there are more than `MAX_FRAMES`. */
   truncated: boolean;
   /** The id of the thread whose frames these are: the one that crashed. */
   thread: number | null;
   frames: Frame[];
+}
+
+export function emptyCrash(): Crash {
+  return { program: null, pid: null, signal: null, reason: null, truncated: false, thread: null, frames: [] };
 }
 
 /**

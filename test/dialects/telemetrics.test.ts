@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { shownFunction } from '../../src/crashes/frame.ts';
-import { parseCrash } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
 import { matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
-import { processorMs } from '../time.ts';
-import { starterList } from './starter-list.ts';
+import { shownFunction } from '../../src/dialects/frame.ts';
+import { readTelemetrics } from '../../src/dialects/telemetrics.ts';
+import { starterList } from '../crashes/starter-list.ts';
+import { expectProportion } from './proportion.ts';
 
 const lookUp = matcherOf(await starterList());
 
 function frameOf(line: string) {
-  return parseCrash(`Process: a\n${line}\n`).frames[0];
+  return readTelemetrics(`Process: a\n${line}\n`).frames[0];
 }
 
 describe('a frame', () => {
@@ -97,7 +97,7 @@ describe('any payload', () => {
   test('is read, and a verdict found, without throwing', () => {
     fc.assert(
       fc.property(payload, text => {
-        const { frames } = parseCrash(text);
+        const { frames } = readTelemetrics(text);
         const verdict = chooseGuilty(frames, lookUp);
         expect(verdict.guilty === null).toBe(frames.length === 0);
         expect(verdict.steps.length).toBeLessThanOrEqual(frames.length);
@@ -119,22 +119,5 @@ describe('any payload', () => {
     ['frames', `a\n${'#0 f() - [m]\n'.repeat(23_000)}`],
     ['almost frames', `a\n${'#0 f() - [m\n'.repeat(25_000)}`],
     ['digits', `a\n#${'1'.repeat(300_000)}`],
-  ])('takes time in proportion to its length: %s', (_, text) => {
-    // Four times what a quarter takes; quadratic would be sixteen. The best of some rounds: collecting garbage makes any single one slow.
-    const quarter = text.slice(0, text.length / 4);
-    let [ofQuarter, ofWhole] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const inProportion = () => ofWhole < 8 * ofQuarter + 10;
-    for (let round = 0; round < 30 && !inProportion(); round++) {
-      ofQuarter = Math.min(
-        ofQuarter,
-        processorMs(() => parseCrash(quarter)),
-      );
-      ofWhole = Math.min(
-        ofWhole,
-        processorMs(() => parseCrash(text)),
-      );
-    }
-    expect(inProportion(), `${ofQuarter} ms for a quarter, ${ofWhole} ms for the whole`).toBe(true);
-    expect(ofWhole).toBeLessThan(200);
-  });
+  ])('takes time in proportion to its length: %s', (_, text) => expectProportion(readTelemetrics, text));
 });

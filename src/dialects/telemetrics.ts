@@ -1,40 +1,27 @@
-import { type Crash, MAX_FRAMES } from './frame.ts';
-import { parseFrame } from './frame-line.ts';
+import { type Crash, emptyCrash, MAX_FRAMES } from './frame.ts';
+import { linesOf, wholeNumber } from './lines.ts';
+import { parseFrame } from './telemetrics-frame.ts';
 
 const THREAD_HEADING = /^Backtrace \(TID ([0-9]{1,10})\):$/;
 const TRUNCATED = 'Too many frames. Backtrace truncated.';
 
 /**
- * Reads a payload of the telemetrics client, whatever it holds, in linear time. Frames are those of the first thread: lines before
- * them are skipped, they end at the first line that is none, and the first line of the payload never is one.
+ * Reads what the probes of the telemetrics client write, whatever the payload holds, in linear time. Frames are those of the first
+ * thread: lines before them are skipped, they end at the first line that is none, and the first line of the payload never is one.
  */
-export function parseCrash(payload: string): Crash {
+export function readTelemetrics(payload: string): Crash {
   const crash = emptyCrash();
-  for (let start = 0; start < payload.length; ) {
-    const end = endOfLine(payload, start);
-    const line = payload.slice(start, withoutCarriageReturn(payload, start, end));
-    const frame = start > 0 ? parseFrame(line) : null;
+  let isFirst = true;
+  for (const line of linesOf(payload)) {
+    const frame = isFirst ? null : parseFrame(line);
+    isFirst = false;
     if (frame) {
       if (crash.frames.length === MAX_FRAMES) return { ...crash, truncated: true };
       crash.frames.push(frame);
     } else if (crash.frames.length > 0 || isLaterThread(crash, line)) break;
     else readHeading(crash, line);
-    start = end + 1;
   }
   return crash;
-}
-
-function emptyCrash(): Crash {
-  return { program: null, pid: null, signal: null, reason: null, truncated: false, thread: null, frames: [] };
-}
-
-function endOfLine(payload: string, start: number): number {
-  const newline = payload.indexOf('\n', start);
-  return newline < 0 ? payload.length : newline;
-}
-
-function withoutCarriageReturn(payload: string, start: number, end: number): number {
-  return end > start && payload[end - 1] === '\r' ? end - 1 : end;
 }
 
 function isLaterThread(crash: Crash, line: string): boolean {
@@ -68,8 +55,4 @@ const HEADINGS: Record<string, (crash: Crash, line: string) => void> = {
 function after(line: string, label: string): string | null {
   if (!line.startsWith(label)) return null;
   return line.slice(label.length).trim() || null;
-}
-
-function wholeNumber(text: string | null): number | null {
-  return text !== null && /^[0-9]{1,10}$/.test(text) && Number(text) < 2 ** 31 ? Number(text) : null;
 }
