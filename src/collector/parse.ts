@@ -43,22 +43,21 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
-    const wayIn = isFromProbe(headers) ? 'probe' : 'headers';
-    return withPayload(parseFields(fields), external, decodeText(body), body, wayIn);
+    return withPayload(parseFields(fields), external, decodeText(body), body, wayInOf(headers, 'headers'));
   }
   const object = readObject(body);
   if (typeof object === 'string') {
     return { field: null, message: `${object} and no record_format_version header${proxyHint(headers)}, ${EXPECTED}` };
   }
-  const received = parseJson(object, external);
+  const received = parseJson(object, external, wayInOf(headers, 'json'));
   const isVersionMissing = isRefusal(received) && received.message.startsWith('record_format_version: missing');
   if (!isVersionMissing || Object.keys(fields).length === 0) return received;
   return { ...received, message: received.message + proxyHint(headers) };
 }
 
-/** Our own probe sends its metadata in headers. */
-function isFromProbe(headers: RequestHeaders): boolean {
-  return headers['user-agent']?.startsWith('telemetricsd-probe/') ?? false;
+/** Our own probe says who it is; without it, the form of the request says the way. */
+function wayInOf(headers: RequestHeaders, form: 'headers' | 'json'): WayIn {
+  return headers['user-agent']?.startsWith('telemetricsd-probe/') ? 'probe' : form;
 }
 
 /** Said where metadata in headers are missing and none came in a header with "_", which most of them have. */
@@ -152,7 +151,7 @@ function headerText(value: string) {
   return trimmed(decodeText(Buffer.from(value, 'latin1')), SPACE);
 }
 
-function parseJson(object: Record<string, unknown>, external: boolean): Received | Refusal {
+function parseJson(object: Record<string, unknown>, external: boolean, wayIn: WayIn): Received | Refusal {
   const fields: RawFields = {};
   const spelling: Partial<Record<Field, string>> = {};
   for (const [key, given] of Object.entries(object)) {
@@ -172,7 +171,7 @@ function parseJson(object: Record<string, unknown>, external: boolean): Received
     const came = payload === undefined ? 'missing' : `got ${kindOf(payload)}`;
     return { field: 'payload', message: `payload: ${came}, expected a text` };
   }
-  return withPayload(metadata, external, payload, Buffer.from(payload), 'json');
+  return withPayload(metadata, external, payload, Buffer.from(payload), wayIn);
 }
 
 /** Names a JSON value that is no text; lists may be nested too deeply to be written out. */
