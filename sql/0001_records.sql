@@ -1,3 +1,5 @@
+-- Records, and what is kept beside them while they are recent or wait for work.
+
 -- The TIDs that records came with. A fleet is one name; several TIDs may share it.
 create table fleets (
   id    smallint generated always as identity primary key,
@@ -9,7 +11,7 @@ create sequence record_ids as bigint maxvalue 9007199254740991; -- ids are JSON 
 
 -- One row for each record, by UTC day of reception. Rows are written once and never updated.
 -- Every unique key holds machine_id and received_at, so that the table can be distributed by machine_id.
--- No foreign key to fleets: ids come from that table in the same program, a check for each row would buy nothing.
+-- There is no foreign key to fleets: the ids come from that table in the same program, and a check for each row would buy nothing.
 create table records (
   id                     bigint      not null default nextval('record_ids'),
   received_at            timestamptz not null,
@@ -32,6 +34,8 @@ create table records (
   captured_at            timestamptz not null, -- the machine's clock: may be wrong
   payload                text        not null,
   payload_raw            bytea,      -- UTF-8 with its NULs, only where payload could not hold them
+  scrubbed               text[],     -- the rules of privacy.scrub that changed the payload before it was stored; null: none did
+  way_in                 text,       -- how it came: headers, json, probe; null: it was imported from an old server
   primary key (machine_id, received_at, id)
 ) partition by range (received_at);
 
@@ -42,15 +46,40 @@ create index records_build on records (system_name, build, id);
 -- Takes what no day's partition takes, so that no record is refused for its date.
 create table records_default partition of records default;
 
--- The ids of a day, so that a lookup by id opens one partition.
+-- Searches of payloads use trigrams where the server has them; without them they are slower.
+do $$
+begin
+  create extension if not exists pg_trgm;
+exception
+  when insufficient_privilege or undefined_file or feature_not_supported then
+    raise notice 'pg_trgm is not available: payloads are searched without an index';
+end
+$$;
+
+-- What parsers made of payloads, by day of reception like the records.
+create table parsed (
+  machine_id  text        collate "C" not null,
+  received_at timestamptz not null,
+  id          bigint      not null, -- of the record
+  parser      text        collate "C" not null check (length(parser) <= 40),
+  data        jsonb       not null check (jsonb_typeof(data) = 'object'), -- at most 64 KB as it was written: checked before
+  primary key (machine_id, received_at, id)
+) partition by range (received_at);
+create table parsed_default partition of parsed default;
+
+-- The ids of a day, so that a lookup by id opens one partition. A day of which all records are gone keeps its row, incomplete and with
+-- first_id above last_id: it may not be counted again.
 create table record_days (
   day       date    primary key,
   first_id  bigint  not null,
   last_id   bigint  not null,
-  complete  boolean not null default true -- false once retention or erasure has taken rows of that day
+  complete  boolean not null default true, -- false once retention or erasure has taken rows of that day
+  purged_as text,                          -- retention's rules when it last ran, and the ids then: the same again means nothing to do
+  recount   boolean not null default false -- the machines of that day are to be counted once more when it is over
 ) with (fillfactor = 50);
 
--- What was received in the last 48 hours, to know a record that comes again.
+-- What was received in the last 48 hours, to know a record that comes again. It has no index on its time, which would cost each batch:
+-- what is old is swept, not searched for.
 create table recent_records (
   machine_id  text collate "C" not null,
   fingerprint uuid        not null, -- 128 bits of a SHA-256
@@ -58,52 +87,42 @@ create table recent_records (
   received_at timestamptz not null,
   primary key (machine_id, fingerprint)
 );
-create index recent_records_received_at on recent_records (received_at);
 
 -- Records that wait for work outside ingestion, by kind of work. A row goes in the transaction that stores the result.
+-- Each parser of an admin has a queue of its own, 'parse:NAME', so that one that hangs holds up no other; those that the program
+-- brings share 'parse'.
 create table work_queue (
-  kind          text        not null check (kind in ('crash')),
+  kind          text        not null check (kind in ('crash', 'parse') or kind like 'parse:_%'),
   record_id     bigint      not null,
   machine_id    text        collate "C" not null,
   received_at   timestamptz not null,
   attempts      smallint    not null default 0, -- counted before they are made
   claimed_until timestamptz,                    -- someone works on it until then
   error         text,                           -- of the last attempt
+  queued_at     timestamptz not null default now(), -- the wait counts from here: imported records were received long before
   primary key (kind, record_id)
 );
+-- Finds what analysis and parsers failed on without a look at what waits.
+create index work_queue_failed on work_queue (kind, record_id) where attempts >= 3;
 
--- A table for the records of a UTC day that is no partition yet, so that it can be filled first.
-create function create_records_table(d date) returns void language plpgsql as $$
-begin
-  execute format('create table %I (like records including defaults including constraints)', 'records_' || to_char(d, 'YYYYMMDD'));
-end
-$$;
+-- The parsers of admins that the servers on this database have enabled: what waits for one of them is left to it.
+create table parser_servers (
+  server  uuid        primary key, -- of a process
+  host    text        not null,
+  enabled text[]      not null,
+  seen_at timestamptz not null,
+  stopped boolean     not null default false
+);
 
--- Makes such a table a partition and moves in what had landed in DEFAULT. Waits at most 200 ms for its locks
--- (55P03 then: try again later), so that it never stalls ingestion.
-create function attach_records_table(d date) returns void language plpgsql as $$
-declare
-  part text := 'records_' || to_char(d, 'YYYYMMDD');
-  lower_bound timestamptz := d::timestamp at time zone 'UTC';
-  upper_bound timestamptz := (d + 1)::timestamp at time zone 'UTC';
-begin
-  perform set_config('lock_timeout', '200ms', true);
-  lock table records_default in access exclusive mode;
-  execute format(
-    'with moved as (delete from records_default where received_at >= %L and received_at < %L returning *)
-     insert into %I select * from moved', lower_bound, upper_bound, part);
-  execute format('alter table records attach partition %I for values from (%L) to (%L)', part, lower_bound, upper_bound);
-end
-$$;
-
--- Makes the partition of a UTC day. Returns false where it exists.
-create function make_records_day(d date) returns boolean language plpgsql as $$
-begin
-  if to_regclass('records_' || to_char(d, 'YYYYMMDD')) is not null then
-    return false;
-  end if;
-  perform create_records_table(d);
-  perform attach_records_table(d);
-  return true;
-end
-$$;
+-- How far each old database was read, and what became of its records; written in the transaction that stores them.
+create table imports (
+  source      text        primary key, -- which database: PostgreSQL's system identifier and the database's oid
+  name        text        not null, -- host and database, as it was called last
+  started_at  timestamptz not null default now(),
+  last_id     numeric     not null, -- of the old records read so far
+  imported    bigint      not null default 0,
+  renumbered  bigint      not null default 0, -- of the imported: their id was taken
+  present     bigint      not null default 0, -- were here already
+  set_aside   jsonb       not null default '{}' check (jsonb_typeof(set_aside) = 'object'), -- counts by reason
+  judged_at   timestamptz -- comments, hidden flags and never-guilty list were taken over
+);

@@ -62,6 +62,7 @@ import { errorResponse } from './web/error-response.tsx';
 import { bareFrame, frameMaker } from './web/frame.ts';
 import { notFound } from './web/not-found.ts';
 import { PATIENCE, type Patience, patiently, within } from './web/patience.ts';
+import type { Site } from './web/site.ts';
 
 export interface AppDependencies {
   config: Config;
@@ -207,51 +208,69 @@ function pages(
   app.get('/telemetryui/', c => c.redirect('/telemetryui', 301));
   app.get('/', c => c.redirect('/telemetryui', 302));
   const provider = openIdProvider(database.sql, config, log);
-  app.route('/telemetryui', signInPages(database.sql, config, bare, provider !== undefined));
-  app.route('/telemetryui/oidc', oidcPages(database.sql, config, provider));
-  app.route('/telemetryui/account', accountPages(database.sql, config, frame));
-  app.route('/telemetryui/users', userPages(database.sql, config, frame));
-  app.route('/telemetryui/tokens', tokenPages(database.sql, frame));
-  app.route('/telemetryui/audit', auditPages(database.sql, frame));
-  app.route('/telemetryui/settings', settingsPages(frame, settings));
-  app.route(
-    '/telemetryui',
-    overviewPages(database.sql, config, { limits: collector.limits, parsers, demoCommand }, frame),
-  );
-  app.route('/telemetryui/records/export', exportRoutes(database));
-  app.route('/telemetryui/records', recordsPages(database.sql, searcher, made, frame, config.retention.days));
-  app.route('/telemetryui/machines', machinePages(database.sql, searcher, frame));
-  app.route('/telemetryui/crashes', neverGuiltyPages(database.sql, frame, onWork));
-  app.route('/telemetryui/crashes', crashPages(database.sql, config, frame, onWork));
-  app.route('/telemetryui/builds', buildsPages(database.sql, frame));
-  app.route('/telemetryui/stats', statsPages(database.sql, frame));
-  app.route('/telemetryui/mce', mcePages(database.sql, config, frame));
-  app.route('/telemetryui/thermal', thermalPages(database.sql, config, frame));
-  app.route('/telemetryui/updates', updatesPages(database.sql, config, frame));
-  app.route('/telemetryui/update_matrix', updatesPages(database.sql, config, frame));
-  app.route('/telemetryui/population', populationPages(database.sql, frame));
-  app.route('/telemetryui/quarantine', quarantinePages(database.sql, collector, config, frame));
-  app.route('/telemetryui/parsers', parsersPages(database.sql, config, parsers, frame));
-  app.route('/telemetryui/connect', connectPages(database.sql, config, frame));
-  if (plugins) app.route('/telemetryui/plugins', pluginPages({ plugins, frame, asset: assets.href, log }));
-  app.route(
-    '/telemetryui/help',
-    helpPages(c => ({ ...bare(c), plugins: plugins?.tabs() ?? [] })),
-  );
-  app.route('/telemetryui/status', statusPages(database.health, watched, frame, bare));
-  app.route('/metrics', metricsRoutes(database.health, watched));
-  app.route('/api/status', statusApi(database.health, watched));
-  app.route('/api/audit', auditApi(database.sql));
-  app.route('/api/parsers', parsersApi(database.sql, config, parsers));
-  app.route('/api/records', recordsApi(database.sql, searcher, made));
-  app.route('/api/builds', buildsApi(database.sql));
-  app.route('/api/stats', statsApi(database.sql));
-  app.route('/api/mce', mceApi(database.sql, config));
-  app.route('/api/thermal', thermalApi(database.sql, config));
-  app.route('/api/updates', updatesApi(database.sql, config));
-  app.route('/api/population', populationApi(database.sql));
-  app.route('/api/guilties', guiltiesApi(database.sql));
-  app.route('/api/never-guilty', neverGuiltyApi(database.sql, onWork));
-  app.route('/api/recomputations', recomputationsApi(database.sql, onWork));
+  const site: Site = {
+    config,
+    database,
+    sql: database.sql,
+    frame,
+    bare,
+    asset: assets.href,
+    log,
+    collector,
+    searcher,
+    made,
+    parsers,
+    plugins,
+    provider,
+    watched,
+    onWork,
+    settings,
+    demoCommand,
+  };
+  for (const [path, routes] of SITE) app.route(path, routes(site));
+  if (plugins) app.route('/telemetryui/plugins', pluginPages({ ...site, plugins }));
   return app;
 }
+
+/** Pages and API, by their paths. */
+const SITE: [path: string, routes: (site: Site) => Hono][] = [
+  ['/telemetryui', signInPages],
+  ['/telemetryui/oidc', oidcPages],
+  ['/telemetryui/account', accountPages],
+  ['/telemetryui/users', userPages],
+  ['/telemetryui/tokens', tokenPages],
+  ['/telemetryui/audit', auditPages],
+  ['/telemetryui/settings', settingsPages],
+  ['/telemetryui', overviewPages],
+  ['/telemetryui/records/export', exportRoutes],
+  ['/telemetryui/records', recordsPages],
+  ['/telemetryui/machines', machinePages],
+  ['/telemetryui/crashes', neverGuiltyPages],
+  ['/telemetryui/crashes', crashPages],
+  ['/telemetryui/builds', buildsPages],
+  ['/telemetryui/stats', statsPages],
+  ['/telemetryui/mce', mcePages],
+  ['/telemetryui/thermal', thermalPages],
+  ['/telemetryui/updates', updatesPages],
+  ['/telemetryui/update_matrix', updatesPages],
+  ['/telemetryui/population', populationPages],
+  ['/telemetryui/quarantine', quarantinePages],
+  ['/telemetryui/parsers', parsersPages],
+  ['/telemetryui/connect', connectPages],
+  ['/telemetryui/help', helpPages],
+  ['/telemetryui/status', statusPages],
+  ['/metrics', metricsRoutes],
+  ['/api/status', statusApi],
+  ['/api/audit', auditApi],
+  ['/api/parsers', parsersApi],
+  ['/api/records', recordsApi],
+  ['/api/builds', buildsApi],
+  ['/api/stats', statsApi],
+  ['/api/mce', mceApi],
+  ['/api/thermal', thermalApi],
+  ['/api/updates', updatesApi],
+  ['/api/population', populationApi],
+  ['/api/guilties', guiltiesApi],
+  ['/api/never-guilty', neverGuiltyApi],
+  ['/api/recomputations', recomputationsApi],
+];

@@ -1,14 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '..');
 
-/** Reads a folder's text files of that ending at bundle time, so that the executable carries them: name → text. */
+/**
+ * Reads the text files of that ending in a folder and its subfolders at bundle time, so that the executable carries them: path in the
+ * folder → text.
+ */
 export function embedFolder(folder: string, ending = ''): Record<string, string> {
-  const names = readdirSync(join(root, folder))
-    .filter(name => name.endsWith(ending))
-    .sort();
-  return Object.fromEntries(names.map(name => [name, readFileSync(join(root, folder, name), 'utf8')]));
+  const paths = [...new Bun.Glob(`**/*${ending}`).scanSync(join(root, folder))].sort();
+  return Object.fromEntries(paths.map(path => [path, readFileSync(join(root, folder, path), 'utf8')]));
 }
 
 export function embedFile(path: string): string {

@@ -3,11 +3,9 @@ import { z } from 'zod';
 import { AccountPage } from '../../views/access/account.tsx';
 import type { NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, addressOf, recordAudit } from '../audit/audit.ts';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { tryPassword } from './attempts.ts';
 import { setSessionCookie } from './cookie.ts';
 import { sessionLimits } from './identify.ts';
@@ -22,7 +20,7 @@ const change = z
   .refine(form => form.password === form.repeated, { path: ['repeated'], error: 'expected the same password again' });
 
 /** What everyone does with an account of their own. */
-export function accountPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function accountPages({ sql, config, frame }: Site) {
   return new Hono()
     .get('/', async c => page(c, {}))
     .post('/password', async c => {

@@ -1,31 +1,11 @@
 import { needsAccounts, servesPagesToOthers } from '../config/access-mode.ts';
 import { servesPages, urlOf } from '../config/listener.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { type Database, NoDatabase, openExisting } from '../db/database.ts';
 import { runningSocket } from '../db/embedded.ts';
-import { migrate } from '../db/migrate.ts';
 import { createLog } from '../log.ts';
 import { makeLink } from './links.ts';
 import { hasUsers } from './users.ts';
-
-/** Runs a command on accounts or tokens; beside a running server in that one's PostgreSQL. */
-export async function withDatabase<T>(
-  file: string | undefined,
-  work: (sql: Sql, config: Config) => Promise<T>,
-): Promise<T> {
-  const { config } = loadConfig({ file });
-  const log = createLog('warn', config.log.format);
-  const database = await openExisting(config, log);
-  try {
-    const client = database.client('access');
-    await migrate(client, log);
-    return await work(client, config);
-  } finally {
-    await database.close();
-  }
-}
 
 /** A link that makes the first account, where one is needed and the server runs; it ends earlier ones. */
 export async function firstAccountLink(config: Config): Promise<string | undefined> {

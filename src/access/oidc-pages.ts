@@ -1,9 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { addressOf, recordAudit } from '../audit/audit.ts';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
+import type { Site } from '../web/site.ts';
 import { cookieName, isSecure } from './cookie.ts';
 import { type OpenIdProvider, userOfProvider } from './oidc.ts';
 import { ownPath, signIn } from './sign-in-pages.tsx';
@@ -12,7 +11,7 @@ const PATH = '/telemetryui/oidc';
 const SECONDS = 600;
 
 /** Signing in at an OpenID provider: GET / leaves for it, GET /callback is where it sends people back. */
-export function oidcPages(sql: Sql, config: Config, provider: OpenIdProvider | undefined) {
+export function oidcPages({ sql, config, provider }: Site) {
   return new Hono()
     .get('/', async c => {
       const { href, state } = await the(provider).begin(redirectUri(c), ownPath(c.req.query('next')));

@@ -7,7 +7,7 @@ import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { RequestError } from '../errors.ts';
 import { formOf, problemsByField } from '../validation.ts';
-import type { BareFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { tryPassword } from './attempts.ts';
 import { clearSessionCookie, setSessionCookie } from './cookie.ts';
 import { SIGN_IN } from './identify.ts';
@@ -26,12 +26,12 @@ const chosenPassword = z
   .refine(form => form.password === form.repeated, { path: ['repeated'], error: 'expected the same password again' });
 
 /** Signing in with a password or a link, and out. Anyone may ask for these. */
-export function signInPages(sql: Sql, config: Config, frame: BareFrame, provider: boolean) {
+export function signInPages({ sql, config, bare: frame, provider }: Site) {
   return new Hono()
     .get('/login', c => {
       const next = ownPath(c.req.query('next'));
       if (c.get('visitor')) return c.redirect(next, 303);
-      return c.html(<SignInPage frame={frame(c)} next={next} provider={provider} />);
+      return c.html(<SignInPage frame={frame(c)} next={next} provider={provider !== undefined} />);
     })
     .post('/login', async c => {
       const form = credentials.safeParse(await formOf(c));
@@ -51,7 +51,10 @@ export function signInPages(sql: Sql, config: Config, frame: BareFrame, provider
         { action: 'failed to sign in' },
       );
       const notice = { kind: 'error' as const, text: 'Name or password is wrong.' };
-      return c.html(<SignInPage frame={frame(c)} next={next} name={name} notice={notice} provider={provider} />, 401);
+      return c.html(
+        <SignInPage frame={frame(c)} next={next} name={name} notice={notice} provider={provider !== undefined} />,
+        401,
+      );
     })
     .post('/logout', async c => {
       const visitor = c.get('visitor');

@@ -2,11 +2,10 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { TokensPage, type TokensPageProps } from '../../views/access/tokens.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
-import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { SCOPES } from '../roles.ts';
 import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
 
@@ -16,7 +15,7 @@ export const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one
 const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
 
 /** Tokens of scripts: which there are, making, removing. */
-export function tokenPages(sql: Sql, frame: MakeFrame) {
+export function tokenPages({ sql, frame }: Site) {
   return new Hono()
     .get('/', c => page(c, {}))
     .post('/', async c => {

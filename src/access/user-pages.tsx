@@ -2,12 +2,11 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { UsersPage, type UsersPageProps } from '../../views/access/users.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
-import type { Config } from '../config/settings.ts';
-import type { Queryable, Sql } from '../db/connect.ts';
+import type { Queryable } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { ROLES } from '../roles.ts';
 import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { LINK_HOURS, makeLink } from './links.ts';
 import { addUser, findUserById, isLastAdmin, listUsers, removeUser, setRole, type User, userName } from './users.ts';
 
@@ -18,7 +17,7 @@ const addition = z.object({ name: userName, role });
 const named = z.object({ id: accessIdParam });
 
 /** Accounts: who has one, adding, roles, links for passwords, removing. */
-export function userPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function userPages({ sql, config, frame }: Site) {
   return new Hono()
     .get('/', c => page(c, {}))
     .post('/', async c => {

@@ -2,9 +2,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { AuditPage } from '../../views/audit/audit.tsx';
 import { SettingsPage } from '../../views/config/settings.tsx';
-import type { Sql } from '../db/connect.ts';
 import { idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { listAudit } from './audit.ts';
 
 const ENTRIES_A_PAGE = 100;
@@ -12,7 +11,7 @@ const MOST_ENTRIES = 1000;
 
 const auditQuery = z.object({ who: textParam(100), action: textParam(100), before_id: idParam });
 
-export function auditPages(sql: Sql, frame: MakeFrame) {
+export function auditPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
     const { who, action, before_id: beforeId } = parseOrRefuse(auditQuery, c.req.query());
     const entries = await listAudit(sql, { who, action, beforeId }, ENTRIES_A_PAGE + 1);
@@ -34,7 +33,7 @@ export function auditPages(sql: Sql, frame: MakeFrame) {
 }
 
 /** GET /  `{"entries": [{"id", "at", "who", "via", "address", "action", "subject", "before", "after"}]}`, newest first; who, action, before_id, limit. */
-export function auditApi(sql: Sql) {
+export function auditApi({ sql }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(auditQuery.extend({ limit: integerParam(1, MOST_ENTRIES) }), c.req.query());
     const { who, action, before_id: beforeId, limit = ENTRIES_A_PAGE } = query;
@@ -42,7 +41,7 @@ export function auditApi(sql: Sql) {
   });
 }
 
-/** The settings in force, to read. `text` is the configuration as a file with comments. */
-export function settingsPages(frame: MakeFrame, text: string) {
-  return new Hono().get('/', async c => c.html(<SettingsPage frame={await frame(c)} text={text} />));
+/** The settings in force, to read. */
+export function settingsPages({ frame, settings }: Site) {
+  return new Hono().get('/', async c => c.html(<SettingsPage frame={await frame(c)} text={settings} />));
 }

@@ -1,7 +1,8 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { migrate } from '../db/migrate.ts';
 import { MIGRATIONS, type Migration } from '../db/migrations.ts';
-import { makeDay, makePartitionsAhead } from '../db/partitions.ts';
+import { makeDaysOfEmpty, makePartitionsAhead } from '../db/partitions.ts';
+import { tablesWith } from '../db/tables.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { TableSum } from './digest.ts';
@@ -37,6 +38,7 @@ export async function checkBackup(file: string): Promise<CheckedBackup> {
 export async function restoreBackup(sql: Sql, file: string, checked: CheckedBackup, log: Log, progress: Progress) {
   await fillFromBackup(sql, file, checked, log, progress);
   await migrate(sql, log);
+  await makePartitionsAhead(sql, log);
   await sql`analyze`;
 }
 
@@ -45,8 +47,7 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
   const known = migrationsOf(header);
   await assertEmpty(sql);
   await migrate(sql, log, known);
-  await makePartitionsAhead(sql, log);
-  for (const day of header.days) await makeDay(sql, day, log);
+  await makeDaysOfEmpty(sql, header.days);
   await sql.begin(async tx => {
     const tables = (await ourTables(tx)).map(({ name }) => name);
     await tx`truncate ${tx(tables)}`;
@@ -75,27 +76,19 @@ function migrationsOf({ telemetricsd, migrations }: BackupHeader): Migration[] {
     if (known?.checksum === checksum) return known;
     throw new OperatorError(
       known
-        ? `the backup has migration ${number} (${name}) in another form than this program carries`
+        ? `the backup is of another build of telemetricsd: its migration ${number} (${name}) is not the one that this program carries`
         : `the backup is of telemetricsd ${telemetricsd}, which is newer than this program: it has migration ${number} (${name})`,
-      `Restore it with telemetricsd ${telemetricsd}.`,
+      known
+        ? `Restore it with the program that wrote it (telemetricsd ${telemetricsd}): what development versions made can't be brought up.`
+        : `Restore it with telemetricsd ${telemetricsd}.`,
     );
   });
 }
 
-/** What a database may not hold before it is restored into, by the table where it would be. */
-const WORTH_KEEPING = {
-  record_days: 'records',
-  quarantine: 'records in quarantine',
-  guilties: 'guilties',
-  users: 'accounts',
-  tokens: 'tokens',
-  imports: 'what an import has noted',
-};
-
 /** Has no records and nothing that people have entered; a server may have been started on it. */
 async function assertEmpty(sql: Sql) {
   const held: string[] = [];
-  for (const [table, what] of Object.entries(WORTH_KEEPING)) {
+  for (const [table, what] of tablesWith('keeps')) {
     const [found] = await sql<{ present: boolean }[]>`select to_regclass(${table}) is not null as present`;
     if (found!.present && (await sql`select from ${sql(table)} limit 1`).length > 0) held.push(what);
   }

@@ -1,12 +1,12 @@
 import type { Queryable, Sql } from '../db/connect.ts';
-import { MIGRATIONS } from '../db/migrations.ts';
+import { SEQUENCES, TABLE_NAMES, tableNames } from '../db/tables.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 import { TableDigest } from './digest.ts';
 import { type BackupHeader, type BackupPart, headerOf, type Sequence } from './format.ts';
 
 const SLICE = 250;
 const LARGE_BYTES = 128 * 1024;
-const PARTITIONED = ['records', 'crashes', 'parsed'];
+const PARTITIONED = tableNames('partitioned');
 
 /** Where a row lies, as long as the snapshot is the same. */
 interface Place {
@@ -90,19 +90,8 @@ export async function ourTables(sql: Queryable) {
     select relname as name, relpersistence = 'u' as unlogged
       from pg_class c
      where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relispartition
-       and relname = any(${OUR_TABLES}::text[])
+       and relname = any(${TABLE_NAMES}::text[])
      order by exists (select from pg_constraint where conrelid = c.oid and contype = 'f'), relname`;
-}
-
-const OUR_TABLES = created('table');
-const OUR_SEQUENCES = created('sequence');
-
-function created(what: 'table' | 'sequence'): string[] {
-  return MIGRATIONS.flatMap(({ sql }) =>
-    [...sql.matchAll(/^create (?:unlogged )?(table|sequence) (\w+)/gm)]
-      .filter(([, kind]) => kind === what)
-      .map(([, , name]) => name!),
-  );
 }
 
 /** How many rows there are, roughly. */
@@ -120,7 +109,7 @@ async function listSequences(sql: Queryable): Promise<Sequence[]> {
       left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype = 'i'
       left join pg_class of on of.oid = d.refobjid
      where s.relnamespace = current_schema()::regnamespace and s.relkind = 'S'
-       and (of.relname = any(${OUR_TABLES}::text[]) or s.relname = any(${OUR_SEQUENCES}::text[]))
+       and (of.relname = any(${TABLE_NAMES}::text[]) or s.relname = any(${SEQUENCES}::text[]))
      order by 1`;
   const sequences: Sequence[] = [];
   for (const { name } of names) {

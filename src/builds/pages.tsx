@@ -1,15 +1,14 @@
 import { Hono } from 'hono';
 import { BuildsPage } from '../../views/builds/builds.tsx';
-import type { Sql } from '../db/connect.ts';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 
-export function buildsPages(sql: Sql, frame: MakeFrame) {
+export function buildsPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(buildsQuery, c.req.query());
     const made = await frame(c);
@@ -27,7 +26,7 @@ export function buildsPages(sql: Sql, frame: MakeFrame) {
  *                  BUILD is `OS BUILD`.
  * format=csv       one of the two tables, by default `builds`, with table=over_time the other.
  */
-export function buildsApi(sql: Sql) {
+export function buildsApi({ sql }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(buildsQuery, c.req.query());
     const { scope, rows, overTime } = await readBuilds(sql, query, new Date());

@@ -146,11 +146,19 @@ export function createCollector({
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
     const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
     const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
-    const outcome = await records.submit({ report, fleetId: fleet.id, fingerprint, scrubbedBy, ...read(report) });
+    const { wayIn } = received;
+    const outcome = await records.submit({
+      report,
+      fleetId: fleet.id,
+      fingerprint,
+      scrubbedBy,
+      wayIn,
+      ...read(report),
+    });
     if (outcome.kind === 'rejected')
       return { field: null, message: `the database does not take this record: ${escapeControls(outcome.reason)}` };
     if (outcome.kind === 'stored') limits.stored(fleet);
-    const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name, scrubbedBy };
+    const stored = { ...report, id: outcome.id, receivedAt: outcome.receivedAt, fleet: fleet.name, scrubbedBy, wayIn };
     return outcome.kind === 'repeated' ? await asFirstStored(database.sql, stored) : stored;
   }
 

@@ -1,3 +1,5 @@
+import { endOfString } from '../json-text.ts';
+
 /** A shorter text is parsed within a millisecond, whatever it holds. */
 const SCANNED_FROM = 16 * 1024;
 /** A record has 16 values in one object. */
@@ -6,7 +8,6 @@ const DEPTH_AT_MOST = 32;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
@@ -35,14 +36,4 @@ export function jsonExcess(json: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** The place of the quote that ends the string which begins at `begin`; the end of the text where none does. */
-function endOfString(json: string, begin: number): number {
-  for (let quote = json.indexOf('"', begin + 1); quote >= 0; quote = json.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (json.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return quote;
-  }
-  return json.length;
 }

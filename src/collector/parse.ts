@@ -1,5 +1,5 @@
-import type { Report } from '../records/record.ts';
-import { decodeText } from './decode-text.ts';
+import { decodeText } from '../decode-text.ts';
+import type { Report, WayIn } from '../records/record.ts';
 import {
   escapeControls,
   FIELDS,
@@ -21,6 +21,7 @@ export interface Received {
   report: Report;
   /** The payload's bytes as they came, for the fingerprint. */
   payloadBytes: Uint8Array;
+  wayIn: WayIn;
 }
 
 const KNOWN = new Set<string>(FIELDS);
@@ -42,16 +43,21 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   const { fields, external, twice } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
     if (twice) return twice;
-    return withPayload(parseFields(fields), external, decodeText(body), body);
+    return withPayload(parseFields(fields), external, decodeText(body), body, wayInOf(headers, 'headers'));
   }
   const object = readObject(body);
   if (typeof object === 'string') {
     return { field: null, message: `${object} and no record_format_version header${proxyHint(headers)}, ${EXPECTED}` };
   }
-  const received = parseJson(object, external);
+  const received = parseJson(object, external, wayInOf(headers, 'json'));
   const isVersionMissing = isRefusal(received) && received.message.startsWith('record_format_version: missing');
   if (!isVersionMissing || Object.keys(fields).length === 0) return received;
   return { ...received, message: received.message + proxyHint(headers) };
+}
+
+/** Our own probe says who it is; without it, the form of the request says the way. */
+function wayInOf(headers: RequestHeaders, form: 'headers' | 'json'): WayIn {
+  return headers['user-agent']?.startsWith('telemetricsd-probe/') ? 'probe' : form;
 }
 
 /** Said where metadata in headers are missing and none came in a header with "_", which most of them have. */
@@ -145,7 +151,7 @@ function headerText(value: string) {
   return trimmed(decodeText(Buffer.from(value, 'latin1')), SPACE);
 }
 
-function parseJson(object: Record<string, unknown>, external: boolean): Received | Refusal {
+function parseJson(object: Record<string, unknown>, external: boolean, wayIn: WayIn): Received | Refusal {
   const fields: RawFields = {};
   const spelling: Partial<Record<Field, string>> = {};
   for (const [key, given] of Object.entries(object)) {
@@ -165,7 +171,7 @@ function parseJson(object: Record<string, unknown>, external: boolean): Received
     const came = payload === undefined ? 'missing' : `got ${kindOf(payload)}`;
     return { field: 'payload', message: `payload: ${came}, expected a text` };
   }
-  return withPayload(metadata, external, payload, Buffer.from(payload));
+  return withPayload(metadata, external, payload, Buffer.from(payload), wayIn);
 }
 
 /** Names a JSON value that is no text; lists may be nested too deeply to be written out. */
@@ -217,8 +223,9 @@ function withPayload(
   external: boolean,
   payload: string,
   payloadBytes: Uint8Array,
+  wayIn: WayIn,
 ): Received | Refusal {
   if ('message' in metadata) return metadata;
   // Half a surrogate pair, which JSON can spell, is no character: UTF-8 and the database have none for it.
-  return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes };
+  return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes, wayIn };
 }

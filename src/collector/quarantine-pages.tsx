@@ -5,13 +5,10 @@ import { QuarantinePage } from '../../views/collector/quarantine.tsx';
 import { QuarantineEntryPage } from '../../views/collector/quarantine-entry.tsx';
 import { count, counted, type NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
+import { decodeText } from '../decode-text.ts';
 import { RequestError } from '../errors.ts';
 import { choiceParam, firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
-import type { Collector } from './collector.ts';
-import { decodeText } from './decode-text.ts';
+import type { Site } from '../web/site.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 
@@ -33,7 +30,7 @@ const selection = z
     error: 'expected either an id or a reason',
   });
 
-export function quarantinePages(sql: Sql, collector: Collector, config: Config, frame: MakeFrame) {
+export function quarantinePages({ sql, collector, config, frame }: Site) {
   return new Hono()
     .get(
       '/',

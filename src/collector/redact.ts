@@ -1,3 +1,5 @@
+import { decodeText } from '../decode-text.ts';
+import { JOURNAL_FIELDS, mayHoldPrivateFields } from '../privacy/journal-fields.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
 import { findPayload, type RequestHeaders } from './parse.ts';
 
@@ -13,9 +15,10 @@ export async function redactBody(
   body: Uint8Array,
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  if (!scrubber.active) return { body, scrubbedBy: [] };
+  const isPrivate = mayHoldPrivateFields(decodeText(body));
+  if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
   const found = findPayload(headers, body);
-  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: [] };
+  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: isPrivate ? [JOURNAL_FIELDS] : [] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);
   if (scrubbed.kind === 'failed') return { body: found.bodyWith(WITHHELD), scrubbedBy: [scrubbed.rule] };

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { withDatabase } from '../access/command.ts';
 import { addToken, listTokens, removeToken } from '../access/tokens.ts';
 import { NAME_RULE, userName } from '../access/users.ts';
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import { splitList } from '../config/list.ts';
 import { OperatorError } from '../errors.ts';
 import { SCOPES } from '../roles.ts';
+import { withDatabase } from '../with-database.ts';
 import { configOption, defineCommand, integerOption, type Option, print } from './command.ts';
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
@@ -43,7 +43,7 @@ Examples:
     if (!name.success) throw new OperatorError(`"${argument}" can't be the name of a token`, `Choose ${NAME_RULE}.`);
     const { scope: scopes, days } = options;
     const actor = shellActor();
-    const token = await withDatabase(options.config, sql =>
+    const token = await withDatabase('token', { ...options, quiet: true }, ({ sql }) =>
       sql.begin(async tx => {
         const made = await addToken(tx, { name: name.data, scopes, days: days || undefined, createdBy: actor.who });
         if (made === undefined) throw new OperatorError(`there is a token ${argument} already`);
@@ -64,7 +64,7 @@ export const tokenList = defineCommand({
 ${EXIT_CODES}`,
 
   async run({ options }) {
-    const tokens = await withDatabase(options.config, listTokens);
+    const tokens = await withDatabase('token', { ...options, quiet: true }, ({ sql }) => listTokens(sql));
     const width = Math.max(4, ...tokens.map(({ name }) => name.length));
     const day = (date: Date | null) => date?.toISOString().slice(0, 10) ?? 'never';
     const lines = tokens.map(
@@ -86,7 +86,7 @@ export const tokenRemove = defineCommand({
 ${EXIT_CODES}`,
 
   async run({ options, argument }) {
-    await withDatabase(options.config, sql =>
+    await withDatabase('token', { ...options, quiet: true }, ({ sql }) =>
       sql.begin(async tx => {
         const token = await removeToken(tx, { name: argument! });
         if (!token) throw new OperatorError(`there is no token ${argument}`, '"telemetricsd token list" lists them.');

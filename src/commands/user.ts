@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { siteOf, withDatabase } from '../access/command.ts';
+import { siteOf } from '../access/command.ts';
 import { LINK_HOURS, makeLink } from '../access/links.ts';
 import { hashPassword, newPassword, PASSWORD_RULE } from '../access/passwords.ts';
 import {
@@ -19,6 +19,7 @@ import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
 import { ROLES, type Role } from '../roles.ts';
+import { withDatabase } from '../with-database.ts';
 import { configOption, defineCommand, flag, type Option, print } from './command.ts';
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
@@ -52,7 +53,7 @@ Examples:
     if (!name.success) throw new OperatorError(`"${argument}" can't be the name of an account`, `Choose ${NAME_RULE}.`);
     const hash = options['password-stdin'] ? await readPassword() : undefined;
     const role = options.role ?? 'viewer';
-    const text = await withDatabase(options.config, (sql, config) =>
+    const text = await withDatabase('user', { ...options, quiet: true }, ({ sql, config }) =>
       sql.begin(async tx => {
         const user = await addUser(tx, name.data, role);
         if (!user) throw new OperatorError(`there is an account ${argument} already`);
@@ -74,7 +75,7 @@ export const userList = defineCommand({
 ${EXIT_CODES}`,
 
   async run({ options }) {
-    const users = await withDatabase(options.config, listUsers);
+    const users = await withDatabase('user', { ...options, quiet: true }, ({ sql }) => listUsers(sql));
     const width = Math.max(4, ...users.map(({ name }) => name.length));
     const lines = users.map(
       ({ name, role, signedInAt }) =>
@@ -100,7 +101,7 @@ Example:
   async run({ options, argument }) {
     const { role } = options;
     if (role === undefined) throw new OperatorError('which role?', `Add --role with one of ${ROLES.join(', ')}.`);
-    await withDatabase(options.config, sql =>
+    await withDatabase('user', { ...options, quiet: true }, ({ sql }) =>
       sql.begin(async tx => {
         const user = await userOf(tx, argument!);
         if (role !== 'admin') await assertNotLastAdmin(tx, user);
@@ -129,7 +130,7 @@ Examples:
 
   async run({ options, argument }) {
     const hash = options['password-stdin'] ? await readPassword() : undefined;
-    const text = await withDatabase(options.config, (sql, config) =>
+    const text = await withDatabase('user', { ...options, quiet: true }, ({ sql, config }) =>
       sql.begin(async tx => {
         const user = await userOf(tx, argument!);
         const action = hash === undefined ? 'made a password link' : 'set the password';
@@ -153,7 +154,7 @@ export const userRemove = defineCommand({
 ${EXIT_CODES}`,
 
   async run({ options, argument }) {
-    await withDatabase(options.config, sql =>
+    await withDatabase('user', { ...options, quiet: true }, ({ sql }) =>
       sql.begin(async tx => {
         const user = await userOf(tx, argument!);
         await assertNotLastAdmin(tx, user);

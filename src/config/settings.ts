@@ -405,6 +405,11 @@ export const settings = {
         'crash/kernel/bug',
         'crash/kernel/warning',
         'crash/kernel/stackoverflow',
+        'telemetricsd/coredump/crash',
+        'telemetricsd/kernel/bug',
+        'telemetricsd/kernel/lockup',
+        'telemetricsd/kernel/oops',
+        'telemetricsd/kernel/warning',
       ],
       doc:
         'The classifications whose payloads hold backtraces and are analysed as crashes. "*" stands for any one part. ' +
@@ -415,7 +420,7 @@ export const settings = {
   machine_checks: {
     classifications: setting({
       schema: classificationPatterns,
-      default: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
+      default: ['*/mce/corrected', '*/mce/uncorrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
       doc:
         'The classifications of machine checks, which the MCE page shows. After a change "rebuild-counters" counts those ' +
         'received before.',
@@ -433,7 +438,7 @@ export const settings = {
   updates: {
     classifications: setting({
       schema: classificationPatterns,
-      default: ['*/swupd-client/update'],
+      default: ['*/swupd-client/update', 'telemetricsd/update/os'],
       doc:
         'The classifications of updates, whose payloads name the builds before and after. After a change ' +
         '"rebuild-counters" counts those received before.',

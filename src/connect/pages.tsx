@@ -14,7 +14,7 @@ import { SENDS } from '../probe/sends.ts';
 import { newestRecordId } from '../records/queries.ts';
 import { searchRecords } from '../records/search.ts';
 import { firstProblem, idParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
 const ARRIVALS = 10;
@@ -32,7 +32,7 @@ const COMMANDS = [
 ];
 
 /** The page that tells how to point machines at this server, and shows their first records arriving. */
-export function connectPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function connectPages({ sql, config, frame }: Site) {
   const opened = z.object({ since: idParam, way: z.enum(WAYS).default('systemd') });
   const query = zValidator('query', opened, result => {
     if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));

@@ -1,10 +1,10 @@
 import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
+import type { Crash, Frame } from '../dialects/frame.ts';
+import { readCrash } from '../dialects/read-crash.ts';
 import { isConnectionFailure } from '../errors.ts';
 import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle/demangle.ts';
-import type { Crash, Frame } from './frame.ts';
-import { parseCrash } from './frames.ts';
 import { chooseGuilty } from './guilty.ts';
 import { createListReader, type NeverGuiltyList, type ReadList } from './never-guilty-list.ts';
 import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from './queue.ts';
@@ -83,7 +83,7 @@ async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>
 async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Demangler): Promise<ReadCrash[]> {
   const parsed: { record: Counted; crash: Crash; found: Frame[] }[] = [];
   for (const { payload, payloadRaw, ...record } of records) {
-    const crash = payload === null ? await largeCrash(sql, record) : parseCrash(textOf({ payload, payloadRaw }));
+    const crash = payload === null ? await largeCrash(sql, record) : readCrash(textOf({ payload, payloadRaw }));
     parsed.push({ record, crash, found: framesOf(crash) });
   }
   const names = new Set(
@@ -117,7 +117,7 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
 /** One of a large payload, which is not kept: parts of a text keep the whole in memory, a copy of them does not. */
 async function largeCrash(sql: Sql, { recordId, machineId, receivedAt }: Counted): Promise<Crash> {
   const row = await readPayload(sql, { id: recordId, machineId, receivedAt });
-  return structuredClone(parseCrash(row ? textOf(row) : ''));
+  return structuredClone(readCrash(row ? textOf(row) : ''));
 }
 
 function textOf({ payload, payloadRaw }: { payload: string; payloadRaw: Uint8Array | null }) {

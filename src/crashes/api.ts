@@ -7,6 +7,7 @@ import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { dayOf } from '../time/ago.ts';
 import { idParam, parseOrRefuse } from '../validation.ts';
+import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { NAME_LENGTH } from './names.ts';
 import { type ListChange, listNeverGuilty, listVersion } from './never-guilty-list.ts';
@@ -21,7 +22,7 @@ import {
   submitChange,
 } from './recompute.ts';
 import { guiltyShares } from './shares.ts';
-import { stackToJson } from './shown.ts';
+import { guiltyName, stackToJson } from './shown.ts';
 import { countStacks, guiltyStacks, stackOfRecord } from './stack-queries.ts';
 import { buildRange, crashQuery, scopeOf, topCrashes } from './top.ts';
 
@@ -40,7 +41,7 @@ const addition = z.object({ function: name, module: name });
 const recomputation = z.strictObject({ record_id: z.int('expected the id of a record').min(0).optional() });
 
 /** GET /            the top guilties: os (all of them, unless given), days, fleet, sort, build, limit, offset as on the page. */
-export function guiltiesApi(sql: Sql) {
+export function guiltiesApi({ sql }: Site) {
   return new Hono()
     .get('/', async c => {
       const query = parseOrRefuse(crashQuery, c.req.query());
@@ -118,7 +119,7 @@ export function guiltiesApi(sql: Sql) {
 }
 
 /** GET /  the list; POST / `{"function", "module"}` adds an entry; DELETE /ID removes one. Both say what would move, and recompute in the background. */
-export function neverGuiltyApi(sql: Sql, onWork: () => void) {
+export function neverGuiltyApi({ sql, onWork }: Site) {
   async function change(c: Context, listChange: ListChange) {
     const moves = await previewChange(sql, listChange);
     const submitted = await submitChange(sql, listChange, actorOf(c));
@@ -155,7 +156,7 @@ export function neverGuiltyApi(sql: Sql, onWork: () => void) {
 }
 
 /** POST / `{}` recomputes all in the background, `{"record_id": N}` that record's stack now; GET / and GET /ID tell the progress. */
-export function recomputationsApi(sql: Sql, onWork: () => void) {
+export function recomputationsApi({ sql, onWork }: Site) {
   return new Hono()
     .post('/', bodyLimit({ maxSize: BODY_BYTES }), async c => {
       const { record_id: recordId } = parseOrRefuse(recomputation, await jsonBody(c));
@@ -183,10 +184,6 @@ export function recomputationsApi(sql: Sql, onWork: () => void) {
       if (!found) throw new RequestError(404, `there is no recomputation ${c.req.param('id')}`);
       return c.json(progress(found));
     });
-}
-
-export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
-  return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
 }
 
 function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Recomputation) {

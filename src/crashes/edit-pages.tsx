@@ -10,11 +10,10 @@ import {
   type Recomputation as ShownRecomputation,
 } from '../../views/crashes/recomputation.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
-import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { isCandidate } from './guilty.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from './names.ts';
 import { entriesById, type ListChange, listNeverGuilty, listVersion, searchFrames } from './never-guilty-list.ts';
@@ -38,7 +37,7 @@ const ENTRIES_A_PAGE = 100;
 const MOVES_SHOWN = 100;
 
 /** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
-export function neverGuiltyPages(sql: Sql, frame: MakeFrame, onWork: () => void) {
+export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   return new Hono()
     .get('/guilty_edit/', async c => {
       const { record } = parseOrRefuse(recordForm, c.req.query());

@@ -1,3 +1,4 @@
+import { KERNEL } from '../dialects/frame.ts';
 import type { FrameName } from './names.ts';
 
 /** What some frames and modules mean, whatever is on the never-guilty list. Names are those that frames are compared by. */
@@ -38,9 +39,6 @@ const EXCEPTION_ENTRIES = [
   /^(?:__do_)?pgm_check(?:_handler)?$/,
   /^handle_(?:ade[ls]?|ale|bp|fpe|ri|tlb_\w+)(?:_int)?$/,
 ];
-
-/** The module of what is built into the kernel. */
-export const KERNEL = 'kernel';
 
 /**
  * Where control was taken from what crashed: above a signal's trampoline stand the frames of its handler, and above the entry of an

@@ -1,3 +1,5 @@
+import { NO_SYMBOL } from '../dialects/frame.ts';
+
 /** What a function or a module is called, without what says nothing about which one it is. */
 
 export interface FrameName {
@@ -7,9 +9,6 @@ export interface FrameName {
 
 /** The longest name of a function or a module that the never-guilty list takes. */
 export const NAME_LENGTH = 4096;
-
-/** The function of a frame without a symbol. */
-export const NO_SYMBOL = '???';
 
 /** Compilers append these to the name of a function that they copied or moved. */
 const CLONES = new Set(['cold', 'localalias', 'cfi', 'cfi_jt']);

@@ -18,8 +18,7 @@ import {
 } from '../../views/crashes/links.ts';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { drawnBuilds } from '../builds/drawn.ts';
-import type { Config } from '../config/settings.ts';
-import type { Queryable, Sql } from '../db/connect.ts';
+import type { Queryable } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { listFleets } from '../records/queries.ts';
 import {
@@ -31,7 +30,7 @@ import {
   problemsByField,
   textParam,
 } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
 import {
@@ -59,7 +58,7 @@ const PROGRAMS_SHOWN = 5;
 const ALIASES_SHOWN = 100;
 
 /** Top crashes, a guilty, its backtraces, hidden guilties and failed analyses. */
-export function crashPages(sql: Sql, config: Config, frame: MakeFrame, onWork: () => void) {
+export function crashPages({ sql, config, frame, onWork }: Site) {
   return new Hono()
     .get('/', c => top(c, undefined))
     .get('/overall', c => top(c, undefined))

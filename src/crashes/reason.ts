@@ -1,6 +1,4 @@
-import type { Crash, Frame } from './frame.ts';
-import { KERNEL } from './landmarks.ts';
-import { NO_SYMBOL } from './names.ts';
+import { type Crash, type Frame, KERNEL, NO_SYMBOL } from '../dialects/frame.ts';
 
 /** A reason is a line of the kernel's log; what is longer is not looked at. */
 const LOOKED_AT = 1_000;

@@ -1,15 +1,21 @@
 import type { RecordCrash } from '../../views/records/record-crash.tsx';
 import type { Sql } from '../db/connect.ts';
+import { modulesOf } from '../dialects/coredump-modules.ts';
+import { readJournalEntry } from '../dialects/journal-entry.ts';
+import { readCrash } from '../dialects/read-crash.ts';
 import type { StoredRecord } from '../records/record.ts';
-import { guiltyName } from './api.ts';
 import { queuedRecord } from './queue.ts';
-import { backtraceOf, stackToJson } from './shown.ts';
+import { backtraceOf, guiltyName, stackToJson } from './shown.ts';
 import { stackOfRecord } from './stack-queries.ts';
 
 /** What a record's page shows of its analysis; undefined for records without backtraces. */
 export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<RecordCrash | undefined> {
   const { queued, stack } = await analysisOf(sql, record);
-  if (stack) return { state: 'analysed', guilty: stack.guilty, backtrace: backtraceOf(stack) };
+  if (stack) {
+    const entry = readJournalEntry(record.payload);
+    const backtrace = backtraceOf(stack, readCrash(record.payload).frames);
+    return { state: 'analysed', guilty: stack.guilty, backtrace, modules: entry ? modulesOf(entry) : [] };
+  }
   if (!queued) return undefined;
   return queued.failed
     ? { state: 'failed', error: queued.error ?? 'the analysis ended without a word' }

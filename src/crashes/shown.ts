@@ -1,4 +1,5 @@
 import type { Backtrace, BacktraceFrame, GuiltyRule } from '../../views/crashes/backtrace.tsx';
+import type { Frame } from '../dialects/frame.ts';
 import type { DemangleNote } from './demangle/demangled.ts';
 import type { Step, StepOutcome } from './guilty.ts';
 import type { StackFrame } from './stack.ts';
@@ -28,12 +29,19 @@ const SKIPPED: Record<StepOutcome, BacktraceFrame['skipped']> = {
   chosen: null,
 };
 
-/** A stored stack as pages show it: the explanation is the one of its decision. */
-export function backtraceOf({ frames, verdict, listVersion, decidedAt }: DecidedStack): Backtrace {
+/**
+ * A stored stack as pages show it: the explanation is the one of its decision. `read` are the frames of one record's payload, which
+ * has the offsets.
+ */
+export function backtraceOf({ frames, verdict, listVersion, decidedAt }: DecidedStack, read: Frame[] = []): Backtrace {
   const steps = new Map(verdict.steps.map(step => [step.frame, step]));
   const { trap } = verdict;
+  const offsets = read.length === frames.length ? read.map(frame => frame.offset) : [];
   return {
-    frames: frames.map((frame, index) => shownFrame(frame, steps.get(index), index === verdict.frame)),
+    frames: frames.map((frame, index) => ({
+      ...shownFrame(frame, steps.get(index), index === verdict.frame),
+      offset: offsets[index] ?? null,
+    })),
     rule: RULES[verdict.rule],
     trap: trap ? { number: frames[trap.frame]!.number, kind: trap.kind } : null,
     listVersion,
@@ -41,7 +49,7 @@ export function backtraceOf({ frames, verdict, listVersion, decidedAt }: Decided
   };
 }
 
-function shownFrame(frame: StackFrame, step: Step | undefined, guilty: boolean): BacktraceFrame {
+function shownFrame(frame: StackFrame, step: Step | undefined, guilty: boolean): Omit<BacktraceFrame, 'offset'> {
   return {
     number: frame.reason === undefined ? frame.number : null,
     function: frame.written ?? frame.function,
@@ -81,4 +89,8 @@ export function stackToJson({ id, frames, verdict, listVersion, decidedAt }: Dec
       decided_at: decidedAt.toISOString(),
     },
   };
+}
+
+export function guiltyName(guilty: { id: number; function: string; module: string } | null) {
+  return guilty && { id: guilty.id, function: guilty.function, module: guilty.module };
 }

@@ -1,8 +1,8 @@
 import { storable } from '../db/storable.ts';
+import { type Frame, NO_SYMBOL, shownFunction } from '../dialects/frame.ts';
 import type { DemangleNote } from './demangle/demangled.ts';
-import { type Frame, shownFunction } from './frame.ts';
 import type { ShownFrame, Verdict } from './guilty.ts';
-import { type FrameName, isUnknown, NO_SYMBOL, stableModule } from './names.ts';
+import { type FrameName, isUnknown, stableModule } from './names.ts';
 import type { LookUp } from './never-guilty-matcher.ts';
 
 /** A frame as it is stored with its stack. */

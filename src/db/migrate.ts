@@ -5,6 +5,11 @@ import type { Sql } from './connect.ts';
 import { MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
+// The schema is the numbered files of sql/. Functions lie in sql/functions, each as it is now, and are applied in the transaction of the
+// newest numbered file. So each change of them comes with a numbered file, empty but for a comment if need be: else an older program on
+// the same database would not see that it is older. Numbered files hold the functions that indexes, checks and triggers use, and call no others.
+// The newest numbered file names the checksum of the functions that it brings; a test compares it.
+
 interface AppliedMigration {
   number: number;
   name: string;
@@ -18,7 +23,7 @@ const SLOW_MS = 1_000;
 const MINIMUM_VERSION = 150_000;
 
 /**
- * Brings the database up to this program's schema: each file in a transaction together with its row in
+ * Brings the database up to this program's schema: each numbered file in a transaction together with its row in
  * the history. Many instances may call it at once. Needs a client with one connection, since the lock is the session's.
  * Throws OperatorError where the database is newer than the program, or a file that was applied has changed since.
  */
@@ -100,8 +105,8 @@ function pendingAmong(migrations: Migration[], applied: readonly AppliedMigratio
     }
     if (migration.checksum !== checksum) {
       throw new OperatorError(
-        `migration ${number} (${name}) was applied in another form than this program carries`,
-        'This executable was not built from a release. Use a released one.',
+        `the database was made by another build of telemetricsd: its migration ${number} (${name}) is not the one that this program carries`,
+        `Keep the program that made it (telemetricsd ${program}), or start with an empty database: what development versions made can't be brought up.`,
       );
     }
   }
@@ -109,11 +114,12 @@ function pendingAmong(migrations: Migration[], applied: readonly AppliedMigratio
   return migrations.filter(migration => !done.has(migration.number));
 }
 
-async function apply(sql: Sql, { number, name, checksum, sql: text }: Migration, log: Log) {
+async function apply(sql: Sql, { number, name, checksum, sql: text, functions = '' }: Migration, log: Log) {
   const started = performance.now();
   try {
     await sql.begin(async tx => {
       await tx.unsafe(text);
+      await tx.unsafe(functions);
       await tx`insert into schema_migrations (number, name, checksum, program) values (${number}, ${name}, ${checksum}, ${PROGRAM_VERSION})`;
     });
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Sql } from './connect.ts';
+import { tableNames } from './tables.ts';
 
 export const DAYS_AHEAD = 14;
 /** Partition DDL gave up waiting for a lock. */
@@ -36,4 +37,18 @@ export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean>
     });
     return false;
   }
+}
+
+/**
+ * Makes the partitions of UTC days in a database that is empty and that nobody else uses. Without the functions of sql/functions: an
+ * older schema that is filled from a backup has none of them yet.
+ */
+export async function makeDaysOfEmpty(sql: Sql, days: string[]) {
+  const statements = await sql<{ statement: string }[]>`
+    select format('create table if not exists %I partition of %I for values from (%L) to (%L)',
+                  relname || '_' || to_char(day, 'YYYYMMDD'), relname,
+                  day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC') as statement
+      from pg_class, unnest(${days}::date[]) as day
+     where relnamespace = current_schema()::regnamespace and relkind = 'p' and relname = any(${tableNames('partitioned')}::text[])`;
+  for (const { statement } of statements) await sql.unsafe(statement);
 }

@@ -1,10 +1,10 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { ChapterPage, ManualPage } from '../../views/help/manual.tsx';
 import { RequestError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { BareFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { chapters, findChapter } from './chapters.ts';
 import { chapterHtml, sectionsOf } from './render.ts';
 import { searchManual } from './search.ts';
@@ -12,7 +12,8 @@ import { searchManual } from './search.ts';
 const question = z.object({ q: z.string().max(200, 'expected at most 200 characters').default('') });
 
 /** The manual: what is in it, a search, and its chapters. Needs no database. */
-export function helpPages(frame: BareFrame) {
+export function helpPages({ bare, plugins }: Site) {
+  const frame = (c: Context) => ({ ...bare(c), plugins: plugins?.tabs() ?? [] });
   return new Hono()
     .get('/', c => {
       const { q } = parseOrRefuse(question, c.req.query());

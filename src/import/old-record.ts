@@ -1,15 +1,15 @@
-import { decodeText } from '../collector/decode-text.ts';
 import { FIELDS, parseOldFields, quoted, type RawFields, type Refusal } from '../collector/fields.ts';
 import { recordFingerprint, requestFingerprint } from '../collector/fingerprint.ts';
 import type { RefusedRequest } from '../collector/quarantine.ts';
 import { redactBody } from '../collector/redact.ts';
 import { storable } from '../db/storable.ts';
+import { decodeText } from '../decode-text.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
 import type { NewRecord } from '../records/store.ts';
 import type { OldRecord } from './source.ts';
 
-export type ImportedRecord = Omit<NewRecord, 'work' | 'parsed'> & { receivedAt: Date };
+export type ImportedRecord = Omit<NewRecord, 'work' | 'parsed' | 'wayIn'> & { receivedAt: Date };
 
 /** An old record as it can be stored, or why it can't. */
 export type Translated =
@@ -32,9 +32,7 @@ export async function translate(old: OldRecord, fleet: Fleet, scrubber: Scrubber
   if ('message' in fields) return refused(fields);
   const bytes = payloadOf(old);
   const report = { ...fields, external: old.external ?? false, payload: decodeText(bytes) };
-  const scrubbed = scrubber.active
-    ? await scrubber.scrub(report.payload, report.classification)
-    : ({ kind: 'scrubbed', payload: report.payload, by: [] } as const);
+  const scrubbed = await scrubber.scrub(report.payload, report.classification);
   if (scrubbed.kind === 'failed') {
     const message = `payload: the rule "${scrubbed.rule}" of privacy.scrub ${scrubbed.reason}, which is withheld`;
     return refused({ field: 'payload', message, withheldBy: scrubbed.rule });

@@ -2,12 +2,10 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { MachinePage } from '../../views/machines/machine.tsx';
 import { machinePath } from '../../views/parts/links.ts';
-import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { readPage } from '../records/paging.ts';
-import type { Searcher } from '../records/searcher.ts';
 import { idParam, parseOrRefuse, textParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { buildsOfMachine } from './queries.ts';
 
 const PAGE_SIZE = 50;
@@ -18,7 +16,7 @@ const machineQuery = z.object({ before_id: idParam, after_id: idParam });
 const machineParam = z.object({ id: textParam(32) });
 
 /** Everything that one machine id reported, newest first. */
-export function machinePages(sql: Sql, searcher: Searcher, frame: MakeFrame) {
+export function machinePages({ sql, searcher, frame }: Site) {
   return new Hono().get('/:id', async c => {
     const { id = '' } = parseOrRefuse(machineParam, c.req.param());
     const query = parseOrRefuse(machineQuery, c.req.query());

@@ -1,18 +1,16 @@
 import { Hono } from 'hono';
 import { McePage } from '../../views/mce/mce.tsx';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { mceQuery, readMce } from './mce.ts';
 import { buildRows } from './queries.ts';
 
-export function mcePages(sql: Sql, config: Config, frame: MakeFrame) {
+export function mcePages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(mceQuery, c.req.query());
     const made = await frame(c);
@@ -34,7 +32,7 @@ export function mcePages(sql: Sql, config: Config, frame: MakeFrame) {
  *                  (taken as whole ISO weeks), top (machines, 10, up to 500) as on the page.
  * format=csv       one of the four, by default `weeks`, or that of table=….
  */
-export function mceApi(sql: Sql, config: Config) {
+export function mceApi({ sql, config }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(mceQuery, c.req.query());
     const { scope, classes, machines, builds, cpus } = await readMce(sql, config, query, new Date());

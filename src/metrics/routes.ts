@@ -1,16 +1,16 @@
 import { Hono } from 'hono';
 import { metric, type Sample } from '../collector/metrics.ts';
-import type { Sql } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
 import { hasFailed, type Job, type JobOutcome } from '../jobs.ts';
-import { type ProcessState, type ServerState, stateKnown, type Watched } from '../status/state.ts';
+import { type ProcessState, type ServerState, stateKnown } from '../status/state.ts';
 import { PROGRAM_VERSION } from '../version.ts';
+import type { Site } from '../web/site.ts';
 
 /**
  * GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all, and missing while it
  * does not answer.
  */
-export function metricsRoutes(sql: Sql, watched: Watched) {
+export function metricsRoutes({ database: { health: sql }, watched }: Site) {
   return new Hono().get('/', async c => {
     const state = await stateKnown(sql, watched);
     const { disk, certificate, pluginsLeftOut, parserTroubles, waitingForCommit, waitingSeconds, connections } = state;

@@ -1,12 +1,9 @@
 import { Hono } from 'hono';
 import { OverviewPage } from '../../views/overview/overview.tsx';
 import { newestOfSystems } from '../builds/drawn.ts';
-import type { Limits } from '../collector/limits.ts';
-import type { Config } from '../config/settings.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
-import type { Parsers } from '../parsers/parsers.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { adoptionOf, lastArrival, machinesLately, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
 
@@ -17,15 +14,8 @@ const CRASH_DAYS = 7;
 const EXCESS_SHOWN_MS = 3_600_000;
 
 /** What may be in trouble, and what helps where there is nothing yet. */
-interface Watched {
-  limits: Limits;
-  parsers?: Parsers | undefined;
-  /** What writes sample data. */
-  demoCommand: string;
-}
-
 /** The landing page: what happens in the fleet, at a glance. */
-export function overviewPages(sql: Sql, config: Config, { limits, parsers, demoCommand }: Watched, frame: MakeFrame) {
+export function overviewPages({ sql, config, collector: { limits }, parsers, demoCommand, frame }: Site) {
   return new Hono().get('/', async c => {
     const [last, hours, machines, { adoption, drawn }, top, fresh, machineChecks] = await Promise.all([
       lastArrival(sql),

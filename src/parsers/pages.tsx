@@ -7,7 +7,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { formatTime } from '../records/json.ts';
 import { formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, parserOf } from './parser.ts';
 import type { Parsers } from './parsers.ts';
@@ -29,7 +29,7 @@ const apiQuery = z.object({ lane: laneParam, before_id: idParam, limit: integerP
 const retryForm = z.object({ id: idParam, lane: laneParam });
 
 /** Which parsers there are, how they are doing, and the records that they failed on. */
-export function parsersPages(sql: Sql, config: Config, parsers: Parsers | undefined, frame: MakeFrame) {
+export function parsersPages({ sql, config, parsers, frame }: Site) {
   return new Hono()
     .get('/', async c => {
       const { lane, before_id: beforeId, again } = parseOrRefuse(listQuery, c.req.query());
@@ -65,7 +65,7 @@ export function parsersPages(sql: Sql, config: Config, parsers: Parsers | undefi
  * GET /  `{"parsers": […], "built_in": {…}, "set_aside": […], "next": "/api/parsers?…"}`: the parsers, and the records that they
  * failed on, the newest first; `next` is null on the last page.
  */
-export function parsersApi(sql: Sql, config: Config, parsers: Parsers | undefined) {
+export function parsersApi({ sql, config, parsers }: Site) {
   return new Hono().get('/', async c => {
     const { lane, before_id: beforeId, limit = API_LIMIT } = parseOrRefuse(apiQuery, c.req.query());
     const [{ enabled, builtIn }, found] = await Promise.all([

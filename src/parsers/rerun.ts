@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Sql } from '../db/connect.ts';
-import { openExisting } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
-import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
 import { type BoundedRow, withPayload } from '../records/queries.ts';
 import { type MatchingDay, matchingDays } from '../records/search.ts';
 import { allOfDay } from '../records/whole-days.ts';
+import { withDatabase } from '../with-database.ts';
 import { ParserProblem } from './parser-child.ts';
 import { finishRecords } from './queue.ts';
 import { openParser, type RunningParser } from './run-parser.ts';
@@ -27,36 +25,36 @@ const SHOWN = 10;
 export async function rerunParser(name: string, { config: file, since }: RerunOptions): Promise<number> {
   const { config, directory } = loadConfig({ file });
   const parser = await openParser(name, join(directory, 'parsers'), config);
-  const log = createLog(config.log.level, config.log.format);
-  const database = await openExisting(config, log);
   try {
-    const reader = database.client('parser run');
-    const writer = database.client('parser run results');
-    await migrate(writer, log);
-    const filter = {
-      classification: parser.classifications.join(','),
-      receivedFrom: new Date(Date.now() - since * 1000),
-    };
-    const days: MatchingDay[] = [];
-    for await (const chunk of matchingDays(reader, filter, 'newest')) days.push(...chunk.days);
-    const total = days.reduce((sum, { counted }) => sum + (counted ?? 0), 0);
-    const bar = progressBar(Math.max(1, total), 'records', 'Read');
-    let [done, failures] = [0, 0];
-    for (const { day } of days) {
-      for await (const rows of allOfDay(reader, filter, day, Number.POSITIVE_INFINITY).cursor(SLICE)) {
-        failures += await readAgain(writer, name, parser, rows, failures);
-        done += rows.length;
-        bar.show(done);
-      }
-    }
-    bar.done(done);
-    if (failures > 0)
-      process.stderr.write(`It failed on ${failures.toLocaleString('en')} of them, which stay as they were.\n`);
-    return failures;
+    return await withDatabase('parser run results', { config: file }, ({ database, sql: writer }) =>
+      rerun(name, parser, since, database.client('parser run'), writer),
+    );
   } finally {
     await parser.stop();
-    await database.close();
   }
+}
+
+async function rerun(name: string, parser: RunningParser, since: number, reader: Sql, writer: Sql): Promise<number> {
+  const filter = {
+    classification: parser.classifications.join(','),
+    receivedFrom: new Date(Date.now() - since * 1000),
+  };
+  const days: MatchingDay[] = [];
+  for await (const chunk of matchingDays(reader, filter, 'newest')) days.push(...chunk.days);
+  const total = days.reduce((sum, { counted }) => sum + (counted ?? 0), 0);
+  const bar = progressBar(Math.max(1, total), 'records', 'Read');
+  let [done, failures] = [0, 0];
+  for (const { day } of days) {
+    for await (const rows of allOfDay(reader, filter, day, Number.POSITIVE_INFINITY).cursor(SLICE)) {
+      failures += await readAgain(writer, name, parser, rows, failures);
+      done += rows.length;
+      bar.show(done);
+    }
+  }
+  bar.done(done);
+  if (failures > 0)
+    process.stderr.write(`It failed on ${failures.toLocaleString('en')} of them, which stay as they were.\n`);
+  return failures;
 }
 
 async function readAgain(sql: Sql, name: string, parser: RunningParser, rows: BoundedRow[], failedBefore: number) {

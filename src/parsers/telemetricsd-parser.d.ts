@@ -30,6 +30,8 @@ declare module 'telemetricsd/parser' {
     ts_capture: string;
     /** The same by the server's clock. */
     ts_reception: string;
+    /** How it came; null: it was imported from an old server. */
+    way_in: 'headers' | 'json' | 'probe' | null;
   }
 
   /** What a parser returns: what JSON can hold, at most 64 KB of it, under keys of 1 to 64 characters. */

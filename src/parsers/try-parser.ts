@@ -62,6 +62,7 @@ function sampleRecord(classification: string, payload: string): StoredRecord {
     capturedAt: Math.floor(now.getTime() / 1000),
     fleet: 'default',
     scrubbedBy: [],
+    wayIn: 'headers',
     recordFormatVersion: 4,
     payloadFormatVersion: 1,
     classification,

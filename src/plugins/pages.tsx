@@ -3,10 +3,9 @@ import type { Frame } from '../../views/layout.tsx';
 import { pluginPath } from '../../views/parts/links.ts';
 import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugins/plugin.tsx';
 import { isConnectionFailure } from '../errors.ts';
-import type { Log } from '../log.ts';
 import { errorResponse } from '../web/error-response.tsx';
-import type { MakeFrame } from '../web/frame.ts';
 import { isRead } from '../web/methods.ts';
+import type { Site } from '../web/site.ts';
 import { type PluginAnswer, PluginFailure } from './lifecycle.ts';
 import { FACTS_HEADER, type Failure, type FrameFacts, OUTCOME_HEADER } from './plugin.ts';
 import type { Plugins } from './plugins.ts';
@@ -44,15 +43,8 @@ const RESPONSE_HEADERS = [
   'vary',
 ];
 
-export interface PluginPagesDependencies {
-  plugins: Plugins;
-  frame: MakeFrame;
-  asset: (name: string) => string;
-  log: Log;
-}
-
 /** Hands requests to the plugins' processes; their static files are read here. */
-export function pluginPages({ plugins, frame, asset, log }: PluginPagesDependencies) {
+export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Plugins }) {
   const app = new Hono();
 
   app.use(async (_, next) => {

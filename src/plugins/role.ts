@@ -1,35 +1,11 @@
 import { connect, type DatabaseTarget, type Queryable, type Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { PLUGIN_ROLE_LOCK } from '../db/locks.ts';
+import { tableNames } from '../db/tables.ts';
 import { OperatorError } from '../errors.ts';
 
 /** What analysts see, as tables. Nothing else can be read by plugins, and nothing at all be written. */
-export const READABLE_TABLES = [
-  'records',
-  'record_days',
-  'fleets',
-  'build_counts',
-  'platform_counts',
-  'kernel_counts',
-  'hour_counts',
-  'machine_check_machines',
-  'machine_check_cpus',
-  'update_counts',
-  'machine_days',
-  'machine_counts',
-  'machines_last_seen',
-  'crashes',
-  'parsed',
-  'guilties',
-  'never_guilty',
-  'stacks',
-  'stack_counts',
-  'stack_builds',
-  'stack_platforms',
-  'stack_machines',
-  'guilty_machines',
-  'guilty_machine_counts',
-];
+const READABLE_TABLES = tableNames('plugins');
 
 /** The role in the built-in PostgreSQL. */
 const OWN_ROLE = 'telemetricsd_plugins';

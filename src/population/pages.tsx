@@ -1,16 +1,15 @@
 import { Hono } from 'hono';
 import { PopulationPage } from '../../views/population/population.tsx';
-import type { Sql } from '../db/connect.ts';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, populationQuery, readPopulationView } from './population.ts';
 import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts';
 
-export function populationPages(sql: Sql, frame: MakeFrame) {
+export function populationPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(populationQuery, c.req.query());
     const made = await frame(c);
@@ -37,7 +36,7 @@ const COLUMNS = [
  *                  (of the adoption), offset as on the page. Without os BUILD is `OS BUILD`.
  * format=csv       `machines`, or with table=adoption the other.
  */
-export function populationApi(sql: Sql) {
+export function populationApi({ sql }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(populationQuery, c.req.query());
     const { scope, whole, builds, adoption } = await readPopulationView(sql, query, new Date());

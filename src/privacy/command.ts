@@ -1,11 +1,8 @@
 import { recordAudit, shellActor } from '../audit/audit.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
-import { openExisting } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
-import { createLog } from '../log.ts';
 import { progressBar } from '../progress.ts';
+import { withDatabase } from '../with-database.ts';
 import { findTraces, forgetMachine, isUnknown, type MachineTraces } from './forget.ts';
 
 export interface ForgetOptions {
@@ -20,27 +17,20 @@ export async function forget(
   { config: file, 'dry-run': dryRun, yes }: ForgetOptions,
   print: (text: string) => Promise<void>,
 ) {
-  const { config } = loadConfig({ file });
-  const log = createLog(config.log.level, config.log.format);
-  const database = await openExisting(config, log);
-  try {
-    const client = database.client('forget');
-    await migrate(client, log);
-    const traces = await findTraces(client, machineId);
+  return withDatabase('forget', { config: file }, async ({ sql, config }) => {
+    const traces = await findTraces(sql, machineId);
     await print(isUnknown(traces) ? `Nothing is known of machine ${machineId}.\n` : describe(machineId, traces));
     if (!isUnknown(traces) && !dryRun) {
       confirm(machineId, yes);
       const before = { ...traces };
-      await recordAudit(client, shellActor(), { action: 'forgot a machine', subject: `machine ${machineId}`, before });
+      await recordAudit(sql, shellActor(), { action: 'forgot a machine', subject: `machine ${machineId}`, before });
       const bar = progressBar(traces.records, 'records', 'Erased');
-      const left = await forgetMachine(client, machineId, config, bar.show);
+      const left = await forgetMachine(sql, machineId, config, bar.show);
       bar.done();
       await print(isUnknown(left) ? '\nAll of this is erased.\n' : stillReporting(left));
     }
     await print(unreachable(machineId, config));
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 function describe(machineId: string, traces: MachineTraces): string {

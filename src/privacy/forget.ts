@@ -21,21 +21,6 @@ export interface MachineTraces {
   quarantined: number;
 }
 
-/** Every table with machine ids. */
-export const TABLES_OF_MACHINES = [
-  'records',
-  'crashes',
-  'parsed',
-  'stack_machines',
-  'guilty_machines',
-  'work_queue',
-  'recent_records',
-  'machines_last_seen',
-  'machine_check_machines',
-  'machine_check_totals',
-  'quarantine',
-];
-
 export async function findTraces(sql: Queryable, machineId: string): Promise<MachineTraces> {
   const of = sql`where machine_id = ${machineId}`;
   const [row] = await sql<MachineTraces[]>`

@@ -1,13 +1,14 @@
 import type { ScrubRule } from '../config/scrub.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { classificationTest } from '../records/classification.ts';
+import { JOURNAL_FIELDS, withoutPrivateFields } from './journal-fields.ts';
 import type { Scrubbed, ScrubTask } from './scrub.ts';
 import { scrubThread, TAKES_TOO_LONG } from './scrub-thread.ts';
 
-/** Takes out of payloads what privacy.scrub says. */
+/** Takes private fields out of journal entries, and out of all payloads what privacy.scrub says. */
 export interface Scrubber {
-  /** There are rules at all. */
-  readonly active: boolean;
+  /** There are rules beside that for journal entries. */
+  readonly hasRules: boolean;
   /** Undefined: a payload of an unknown classification, to which all rules apply. Rejects with a 503 where it can't be had now. */
   scrub(payload: string, classification: string | undefined): Promise<Scrubbed>;
   /** Payloads that wait for it. */
@@ -42,9 +43,15 @@ export function createScrubber(
   let late = 0;
 
   async function scrub(payload: string, classification: string | undefined): Promise<Scrubbed> {
+    const shortened = withoutPrivateFields(payload);
+    const before = { payload: shortened ?? payload, by: shortened === undefined ? [] : [JOURNAL_FIELDS] };
     const applicable = rulesFor(classification);
-    if (applicable.length === 0 || payload === '') return { kind: 'scrubbed', payload, by: [] };
-    const task = { payload, rules: applicable };
+    if (applicable.length === 0 || payload === '') return { kind: 'scrubbed', ...before };
+    const scrubbed = await applyRules({ payload: before.payload, rules: applicable });
+    return scrubbed.kind === 'failed' ? scrubbed : { ...scrubbed, by: [...before.by, ...scrubbed.by] };
+  }
+
+  async function applyRules(task: ScrubTask): Promise<Scrubbed> {
     const scrubbed = await queue.submit(task);
     const isLate = scrubbed.kind === 'failed' && scrubbed.reason === TAKES_TOO_LONG;
     return isLate && late < MOST_LATE ? tryAgain(task) : scrubbed;
@@ -61,7 +68,7 @@ export function createScrubber(
   }
 
   return {
-    active: rules.length > 0,
+    hasRules: rules.length > 0,
     scrub,
     get waiting() {
       return queue.waiting + late;

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { firstProblem, idParam } from '../validation.ts';
+import type { Site } from '../web/site.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
 import type { MadeOfRecords } from './made-of.ts';
 import { findRecord, settledId } from './queries.ts';
 import type { StoredRecord } from './record.ts';
-import type { Searcher } from './searcher.ts';
 
 /** About how long an answer may become, and how many records are written into it at a time. */
 const MOST_BYTES = 32 * 1024 ** 2;
@@ -21,7 +21,7 @@ const SLICE = 500;
  * GET /ID          one record, or 404.
  * Errors are `{"message": "…"}`.
  */
-export function recordsApi(sql: Sql, searcher: Searcher, made: MadeOfRecords) {
+export function recordsApi({ sql, searcher, made }: Site) {
   return new Hono()
     .get(
       '/',

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
-import type { Database } from '../db/database.ts';
 import { RequestError } from '../errors.ts';
 import { choiceParam, parseOrRefuse } from '../validation.ts';
+import type { Site } from '../web/site.ts';
 import { type ExportFormat, exportRecords, MEDIA_TYPES } from './export.ts';
 import { filterOfPage, pageParameters, searchQuery } from './filter.ts';
 import { checkExpressions } from './searcher.ts';
@@ -22,7 +22,7 @@ const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['
  * GET /records-TIMESTAMP.csv or .ndjson, with the filters of the records page in the query: the newest 10,000 records, or
  * with download=1 all of them as an attachment. With bom=1 Excel reads the CSV as what it is.
  */
-export function exportRoutes(database: Database) {
+export function exportRoutes({ database }: Site) {
   const sql = database.client('export', { connections: CONNECTIONS, deadlineMs: DEADLINE_MS, cancellable: true });
   const takeTurn = turns({
     atOnce: AT_ONCE,

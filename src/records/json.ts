@@ -3,7 +3,7 @@ import type { StoredRecord } from './record.ts';
 /**
  * A record as the REST API and the collector's answer write it. Times are `YYYY-MM-DD HH:MM:SS UTC`. `payload` is what
  * came, NULs included, but for what the rules in `scrubbed_by` took out; `payload_nul_bytes` says how many NULs. Fields that a
- * record format lacks are null.
+ * record format lacks are null, and so is `way_in` (headers, json, probe) of what was imported from an old server.
  */
 export function recordToJson(record: StoredRecord) {
   return {
@@ -29,6 +29,7 @@ export function recordToJson(record: StoredRecord) {
     system_name: record.systemName,
     ts_capture: formatTime(new Date(record.capturedAt * 1000)),
     ts_reception: formatTime(record.receivedAt),
+    way_in: record.wayIn,
   };
 }
 

@@ -5,25 +5,24 @@ import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from
 import { Found, NotCounted } from '../../views/records/found.tsx';
 import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
-import type { Sql } from '../db/connect.ts';
+import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { RequestError } from '../errors.ts';
 import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
 import { countNuls } from './json.ts';
-import type { MadeOfRecords } from './made-of.ts';
 import { readPage } from './paging.ts';
 import { findNeighbours, findRecord, listBuilds, listFleets, listSystems } from './queries.ts';
 import type { StoredRecord } from './record.ts';
-import { type Searcher, SearchProblem } from './searcher.ts';
+import { SearchProblem } from './searcher.ts';
 
 const PAGE_SIZE = 50;
 /** Records found are counted so far. */
 const COUNTED = 10_000;
 const SUGGESTIONS = 200;
 
-export function recordsPages(sql: Sql, searcher: Searcher, made: MadeOfRecords, frame: MakeFrame, keptDays: number) {
+export function recordsPages({ sql, searcher, made, frame, config }: Site) {
   return new Hono()
     .get('/', async c => {
       const raw = c.req.query();
@@ -70,7 +69,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, made: MadeOfRecords, 
       async c => {
         const { id } = c.req.valid('param');
         const record = await findRecord(sql, id!);
-        if (!record) throw new RequestError(404, noRecord(id!, keptDays));
+        if (!record) throw new RequestError(404, noRecord(id!, config.retention.days));
         const [{ older, newer }, crash, parsed] = await Promise.all([
           findNeighbours(sql, record),
           made.crashOfRecord(sql, record),
@@ -83,6 +82,7 @@ export function recordsPages(sql: Sql, searcher: Searcher, made: MadeOfRecords, 
             crash={crash}
             parsed={parsed}
             details={{
+              entry: readJournalEntry(record.payload),
               nulBytes: countNuls(record.payload),
               olderHref: older === null ? undefined : recordPath(older),
               newerHref: newer === null ? undefined : recordPath(newer),

@@ -133,7 +133,8 @@ export function recordColumns(sql: Queryable, payload = wholePayload(sql)) {
     r.record_format_version as "recordFormatVersion", r.payload_format_version as "payloadFormatVersion", r.classification,
     r.system_name as "systemName", r.build, r.arch, r.kernel_version as "kernelVersion", r.host_type as "hostType",
     r.board_name as "boardName", r.cpu_model as "cpuModel", r.bios_version as "biosVersion", r.event_id as "eventId",
-    extract(epoch from r.captured_at)::bigint as "capturedAt", coalesce(r.scrubbed, '{}') as "scrubbedBy", ${payload}`;
+    extract(epoch from r.captured_at)::bigint as "capturedAt", coalesce(r.scrubbed, '{}') as "scrubbedBy",
+    r.way_in as "wayIn", ${payload}`;
 }
 
 /** A record with its whole payload, large as it may be; undefined where it is gone by now. */

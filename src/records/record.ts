@@ -26,6 +26,9 @@ export interface Report {
   payload: string;
 }
 
+/** How a record came: as the telemetrics client sends it, with its metadata in headers or all in JSON, or from our own probe. */
+export type WayIn = 'headers' | 'json' | 'probe';
+
 /** A stored record, as queries return it. */
 export interface StoredRecord extends Report {
   id: number;
@@ -35,4 +38,6 @@ export interface StoredRecord extends Report {
   fleet: string;
   /** The rules of privacy.scrub that changed the payload before it was stored; mostly none. */
   scrubbedBy: string[];
+  /** Null: it was imported from an old server. */
+  wayIn: WayIn | null;
 }

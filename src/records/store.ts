@@ -1,7 +1,7 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../errors.ts';
 import type { Reading } from '../parsers/read-at-once.ts';
-import type { Report } from './record.ts';
+import type { Report, WayIn } from './record.ts';
 
 export interface NewRecord extends Reading {
   report: Report;
@@ -10,6 +10,7 @@ export interface NewRecord extends Reading {
   fingerprint: string;
   /** The names of the rules that changed its payload. */
   scrubbedBy: string[];
+  wayIn: WayIn;
 }
 
 export type StoreOutcome =
@@ -63,6 +64,7 @@ async function writeBatch(sql: Sql, batch: NewRecord[]): Promise<StoreOutcome[]>
     payloadRaw(record),
     record.fingerprint,
     record.scrubbedBy.join(',') || null,
+    record.wayIn,
   ]);
   const { payloads, separator } = payloadsOf(distinct);
   const work = distinct.flatMap((record, place) => record.work.map(kind => [place, kind]));
@@ -112,10 +114,10 @@ export async function insertRecords(tx: Queryable, records: RecordToInsert[], ta
   await tx`
     insert into ${tx(table)} (id, received_at, machine_id, fleet_id, external, severity, record_format_version,
                          payload_format_version, classification, system_name, build, arch, kernel_version, host_type,
-                         board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw)
+                         board_name, cpu_model, bios_version, event_id, captured_at, payload, payload_raw, way_in)
     select (e->>18)::bigint, (e->>19)::timestamptz, e->>0, (e->>1)::smallint, (e->>2)::boolean, (e->>3)::smallint,
            (e->>4)::smallint, (e->>5)::integer, e->>6, e->>7, e->>8, e->>9, e->>10, e->>11, e->>12, e->>13, e->>14, e->>15,
-           to_timestamp((e->>16)::bigint), payload, decode(e->>17, 'base64')
+           to_timestamp((e->>16)::bigint), payload, decode(e->>17, 'base64'), 'headers'
       from rows from (jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb), string_to_table(${payloads}, ${separator}))
            as record (e, payload)
      where e is not null`;

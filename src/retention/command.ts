@@ -1,12 +1,9 @@
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import { clockFinding } from '../clock/finding.ts';
 import { trustClock, watchClock } from '../clock/watch.ts';
-import { loadConfig } from '../config/load.ts';
-import { openExisting } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
 import { OperatorError } from '../errors.ts';
 import { remembered } from '../jobs.ts';
-import { createLog } from '../log.ts';
+import { withDatabase } from '../with-database.ts';
 import { type PurgeReport, purge } from './purge.ts';
 
 export interface PurgeCommandOptions {
@@ -20,16 +17,11 @@ const ASKED_DRY = 'A purge by hand would take this date as right.';
 
 /** Purges now, or tells what would go; resolves to what to print. Beside a running server it uses that one's PostgreSQL. */
 export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommandOptions): Promise<string> {
-  const { config } = loadConfig({ file });
-  const log = createLog(config.log.level, config.log.format);
-  const database = await openExisting(config, log);
-  try {
-    const client = database.client('purge');
-    await migrate(client, log);
-    const doubt = clockFinding(await watchClock(client, log).look());
+  return withDatabase('purge', { config: file }, async ({ sql, config, log }) => {
+    const doubt = clockFinding(await watchClock(sql, log).look());
     if (doubt) process.stderr.write(`${doubt.text}\n${dryRun ? ASKED_DRY : ASKED}\n`);
-    const run = () => purge(client, config, log, { dryRun, progress: progressLine() });
-    const report = await (dryRun ? run() : remembered(client, 'purge', run));
+    const run = () => purge(sql, config, log, { dryRun, progress: progressLine() });
+    const report = await (dryRun ? run() : remembered(sql, 'purge', run));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     if (report && !dryRun) {
       const after = {
@@ -37,14 +29,12 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
         days_dropped: report.dropped.length,
         days_thinned: report.thinned.length,
       };
-      await recordAudit(client, shellActor(), { action: 'purged', after });
-      await trustClock(client);
+      await recordAudit(sql, shellActor(), { action: 'purged', after });
+      await trustClock(sql);
     }
     if (report) return describe(report, dryRun);
     throw new OperatorError('a purge is under way already', 'Try again once it is done; its result is in the log.');
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 /** On a terminal a line that changes. */

@@ -1,28 +1,9 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
+import { tablesWith } from '../db/tables.ts';
 
 const SLICE = 10_000;
 const STACKS = 500;
-
-/** By the day they count. Tables of single machines come before the counts over them, which follow their changes. */
-const TABLES = [
-  ['build_counts', 'day'],
-  ['platform_counts', 'day'],
-  ['kernel_counts', 'day'],
-  ['machine_check_machines', 'day'],
-  ['machine_check_cpus', 'day'],
-  ['update_counts', 'day'],
-  ['machine_days', 'day'],
-  ['hour_counts', 'hour'],
-  ['machines_last_seen', 'last_day'],
-  ['machine_counts', 'last_day'],
-  ['stack_counts', 'day'],
-  ['stack_platforms', 'day'],
-  ['stack_builds', 'last_day'],
-  ['stack_machines', 'last_day'],
-  ['guilty_machines', 'last_day'],
-  ['guilty_machine_counts', 'last_day'],
-] as const;
 
 /** Forgets what was received more than so many days ago, and the stacks and guilties that nothing tells of any more. */
 export async function pruneCounters(sql: Sql, days: number): Promise<number> {
@@ -30,7 +11,7 @@ export async function pruneCounters(sql: Sql, days: number): Promise<number> {
   let pruned = 0;
   // Days whose counters are gone can't be told from them, nor may they be counted again.
   await sql`update record_days set complete = false where complete and day < (now() at time zone 'UTC')::date - ${days}::int`;
-  for (const [table, column] of TABLES) {
+  for (const [table, column] of tablesWith('counts')) {
     for (let rows = SLICE; rows === SLICE; pruned += rows) rows = await pruneSlice(sql, table, column, days);
   }
   await pruneStacks(sql);

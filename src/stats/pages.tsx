@@ -6,7 +6,7 @@ import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery, type Scope, scopeQuery } from '../time/scope.ts';
 import { integerParam, parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { KINDS, readShares } from './queries.ts';
 
 const DEFAULT_DAYS = 14;
@@ -16,7 +16,7 @@ const MOST = 1000;
 const statsQuery = scopeQuery.extend({ top: integerParam(1, MOST) });
 type StatsQuery = Partial<z.output<typeof statsQuery>>;
 
-export function statsPages(sql: Sql, frame: MakeFrame) {
+export function statsPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(statsQuery, c.req.query());
     const [made, view, systems, fleets] = await Promise.all([
@@ -37,7 +37,7 @@ export function statsPages(sql: Sql, frame: MakeFrame) {
  *                  "platform": […], "architecture": […], "kernel": […]}`, each at most `top` (20, up to 1000) names, most frequent first.
  * format=csv       one of them, named by table=….
  */
-export function statsApi(sql: Sql) {
+export function statsApi({ sql }: Site) {
   return new Hono().get('/', async c => {
     const { scope, top, shares } = await readStats(sql, parseOrRefuse(statsQuery, c.req.query()));
     return viewResponse(

@@ -2,13 +2,13 @@ import { type Context, Hono } from 'hono';
 import { StatusPage } from '../../views/status/status.tsx';
 import type { Queryable } from '../db/connect.ts';
 import { may } from '../roles.ts';
-import type { BareFrame, MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { type Check, gravest } from './check.ts';
 import { checksOf } from './checks.ts';
 import { stateKnown, type Watched } from './state.ts';
 
 /** How the server is doing, in words. */
-export function statusPages(sql: Queryable, watched: Watched, frame: MakeFrame, bare: BareFrame) {
+export function statusPages({ database: { health: sql }, watched, frame, bare }: Site) {
   return new Hono().get('/', async c => {
     const { checks, silent } = await checksFor(c, sql, watched);
     return c.html(<StatusPage frame={silent ? bare(c) : await frame(c)} checks={checks} level={gravest(checks)} />);
@@ -16,7 +16,7 @@ export function statusPages(sql: Queryable, watched: Watched, frame: MakeFrame, 
 }
 
 /** GET /  `{"level", "checks": [{"name", "level", "text", "remedy", "reason"}]}`; a level is ok, warning or error. */
-export function statusApi(sql: Queryable, watched: Watched) {
+export function statusApi({ database: { health: sql }, watched }: Site) {
   return new Hono().get('/', async c => {
     const { checks } = await checksFor(c, sql, watched);
     return c.json({ level: gravest(checks), checks });

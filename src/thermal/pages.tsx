@@ -1,7 +1,5 @@
 import { Hono } from 'hono';
 import { ThermalPage } from '../../views/thermal/thermal.tsx';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { buildRows } from '../mce/queries.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
@@ -9,10 +7,10 @@ import { readQuery, scopeQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import { readThermal } from './thermal.ts';
 
-export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function thermalPages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(scopeQuery, c.req.query());
     const made = await frame(c);
@@ -33,7 +31,7 @@ export function thermalPages(sql: Sql, config: Config, frame: MakeFrame) {
  *                  os, fleet, days (taken as whole ISO weeks) as on the page.
  * format=csv       `weeks`, or with table=builds the other.
  */
-export function thermalApi(sql: Sql, config: Config) {
+export function thermalApi({ sql, config }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(scopeQuery, c.req.query());
     const { scope, weeks, builds } = await readThermal(sql, config, query, new Date());

@@ -1,16 +1,14 @@
 import { Hono } from 'hono';
 import { UpdatesPage } from '../../views/updates/updates.tsx';
-import type { Config } from '../config/settings.ts';
-import type { Sql } from '../db/connect.ts';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery, scopeQuery } from '../time/scope.ts';
 import { parseOrRefuse } from '../validation.ts';
-import type { MakeFrame } from '../web/frame.ts';
+import type { Site } from '../web/site.ts';
 import type { Matrix, UpdatePath } from './queries.ts';
 import { readUpdates } from './updates.ts';
 
-export function updatesPages(sql: Sql, config: Config, frame: MakeFrame) {
+export function updatesPages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
     const { query, errors } = readQuery(scopeQuery, c.req.query());
     const [made, view, fleets] = await Promise.all([frame(c), readUpdates(sql, config, query), listFleets(sql)]);
@@ -24,7 +22,7 @@ export function updatesPages(sql: Sql, config: Config, frame: MakeFrame) {
  *                  What went from or to builds that the matrix has no room for is in `total` alone.
  * format=csv       `matrix`, or with table=paths the other.
  */
-export function updatesApi(sql: Sql, config: Config) {
+export function updatesApi({ sql, config }: Site) {
   return new Hono().get('/', async c => {
     const query = parseOrRefuse(scopeQuery, c.req.query());
     const { scope, matrix, paths } = await readUpdates(sql, config, query);

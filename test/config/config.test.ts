@@ -88,10 +88,10 @@ test('without file and environment every setting has its default', () => {
     parsers: { enabled: [] },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
     machine_checks: {
-      classifications: ['*/mce/corrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
+      classifications: ['*/mce/corrected', '*/mce/uncorrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
     },
     thermal: { classifications: ['*/mce/thermal'] },
-    updates: { classifications: ['*/swupd-client/update'] },
+    updates: { classifications: ['*/swupd-client/update', 'telemetricsd/update/os'] },
     backup: { dir: undefined, schedule: '30 3 * * *', keep: 7 },
     notify: { webhook: undefined, command: undefined, repeat_hours: 24, hourly: 10, guilty_machines: 10 },
     log: { level: 'info', format: 'text', access: 'off' },

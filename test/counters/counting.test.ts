@@ -52,6 +52,7 @@ async function leaveUncounted(...machines: string[]) {
     work: [],
     parsed: undefined,
     scrubbedBy: [],
+    wayIn: 'headers' as const,
   }));
   await storeBatch(sql, batch);
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createDemangler, type Demangler } from '../../src/crashes/demangle/demangle.ts';
-import { type Frame, shownFunction } from '../../src/crashes/frame.ts';
-import { parseCrash } from '../../src/crashes/frames.ts';
 import { chooseGuilty } from '../../src/crashes/guilty.ts';
 import { type ListEntry, matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
 import { framesOf } from '../../src/crashes/reason.ts';
+import { type Frame, shownFunction } from '../../src/dialects/frame.ts';
+import { readCrash } from '../../src/dialects/read-crash.ts';
 import { starterList } from './starter-list.ts';
 
 const STARTER_LIST = await starterList();
@@ -29,7 +29,7 @@ afterAll(() => demangler.close());
 
 for (const { name, payload, list = [], guilty, rule, steps, frames, says = {} } of CASES) {
   test(name, async () => {
-    const crash = parseCrash(payload);
+    const crash = readCrash(payload);
     const found = framesOf(crash);
     const verdict = chooseGuilty(await shown(found), matcherOf([...STARTER_LIST, ...list.map(toEntry)]));
     expect(verdict.guilty && `${verdict.guilty.function} - [${verdict.guilty.module}]`).toBe(guilty);
@@ -46,7 +46,7 @@ for (const { name, kernel, frames, guilty, steps } of FIELD_CASES) {
     const lines = frames.map(
       (frame, n) => `#${n + Number(kernel)} ${withModule(frame, kernel ? 'kernel' : '/usr/bin/app')}`,
     );
-    const found = framesOf(parseCrash(['A report', ...lines, ''].join('\n')));
+    const found = framesOf(readCrash(['A report', ...lines, ''].join('\n')));
     const verdict = chooseGuilty(await shown(found), STARTER);
     expect(`${verdict.guilty!.function} - [${verdict.guilty!.module}]`).toBe(guilty);
     if (steps !== undefined) expect(verdict.steps.map(step => LETTERS[step.outcome]).join('')).toBe(steps);

@@ -80,7 +80,7 @@ test('sample data are what the same records posted would be', async () => {
   const all = [...same.values()];
   await Promise.all(
     [...day!.records()].map(({ report, fleetIndex }) =>
-      collector.store(all[fleetIndex]!, { report, payloadBytes: Buffer.from(report.payload) }),
+      collector.store(all[fleetIndex]!, { report, payloadBytes: Buffer.from(report.payload), wayIn: 'headers' }),
     ),
   );
   await collector.drain();

@@ -84,6 +84,21 @@ const KNOWN: [string, string, unknown][] = [
     { from: '1:2.3~rc1', to: '-404', result: 0, seconds: 8.2 },
   ],
   ['a/mce/corrected', MCE, MCE_READ],
+  [
+    'telemetricsd/mce/corrected',
+    'EDAC MC2: 1 CE memory read error on CPU_SrcID#0_Ha#0_Chan#1_DIMM#0 (channel:1 slot:0 page:0x12345)\n',
+    { memory_controller: 2, dimm: 'CPU_SrcID#0_Ha#0_Chan#1_DIMM#0' },
+  ],
+  [
+    'telemetricsd/mce/uncorrected',
+    'BERT: Error records from previous boot:\n[Hardware Error]: event severity: fatal\n',
+    { error_severity: 'fatal' },
+  ],
+  [
+    'telemetricsd/mce/thermal',
+    'mce: CPU4: Package temperature is above threshold, cpu clock is throttled (total events = 7)\n',
+    { cpu: 4, event: 'Package temperature is above threshold' },
+  ],
   ['a/mce/corrected', MCE.replaceAll(/^(?=.)/gm, '2026-05-05T08:57:16+02:00 host mcelog: '), MCE_READ],
   [
     'a/mce/UCNA',

@@ -13,7 +13,7 @@ describe.skipIf(journalMissing !== undefined)('the server', () => {
   let own: Machine;
   let listening: Bun.Server<undefined>;
   beforeAll(async () => {
-    server = await testApp({ TELEMETRICSD_UPDATES_CLASSIFICATIONS: 'telemetricsd/update/os' });
+    server = await testApp();
     listening = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: request => server.app.request(request) });
     own = machine(
       `http://127.0.0.1:${listening.port}/`,
@@ -49,6 +49,7 @@ describe.skipIf(journalMissing !== undefined)('the server', () => {
     for (const { classification } of await records())
       counts.set(String(classification), (counts.get(String(classification)) ?? 0) + 1);
     const expected = Map.groupBy(REPORTS, report => `telemetricsd/${report.class}`);
+    expect(new Set((await records()).map(record => record.way_in))).toEqual(new Set(['probe']));
     expect(Object.fromEntries(counts)).toEqual({
       ...Object.fromEntries([...expected].map(([kind, reports]) => [kind, reports.length])),
       'telemetricsd/coredump/crash': 1,

@@ -13,6 +13,8 @@ export interface BacktraceFrame {
   /** Null where it is the same. */
   demangled: string | null;
   module: string;
+  /** `0x1a2`, of one record; null where it is not known, and of a backtrace that is that of many. */
+  offset: string | null;
   /** `shell.c:3` */
   source: string | null;
   guilty: boolean;
@@ -54,6 +56,7 @@ export const BacktraceBlock: FC<{ backtrace: Backtrace; label: string; whole?: b
 
 const FrameTable: FC<{ frames: BacktraceFrame[] }> = ({ frames }) => {
   const sources = frames.some(frame => frame.source !== null);
+  const offsets = frames.some(frame => frame.offset !== null);
   return (
     <table class="frames">
       <thead>
@@ -62,6 +65,7 @@ const FrameTable: FC<{ frames: BacktraceFrame[] }> = ({ frames }) => {
           <th>Verdict</th>
           <th>Function</th>
           <th>Module</th>
+          {offsets && <th>Offset</th>}
           {sources && <th>Source</th>}
         </tr>
       </thead>
@@ -76,6 +80,7 @@ const FrameTable: FC<{ frames: BacktraceFrame[] }> = ({ frames }) => {
               <FrameFunction frame={frame} />
             </td>
             <td class="mono module">{visible(frame.module)}</td>
+            {offsets && <td class="mono soft nowrap">{frame.offset}</td>}
             {sources && <td class="mono soft nowrap">{frame.source && visible(frame.source)}</td>}
           </tr>
         ))}

@@ -2,12 +2,13 @@ import type { FC } from 'hono/jsx';
 import { type Backtrace, BacktraceBlock } from '../crashes/backtrace.tsx';
 import { GuiltyName } from '../crashes/guilty-name.tsx';
 import { editFromRecordPath, failedPath, type GuiltyRef, guiltyPath } from '../crashes/links.ts';
+import { ModuleTable, type ShownModule } from './modules.tsx';
 
 /** How far the analysis of a crash record has come. */
 export type RecordCrash =
   | { state: 'waiting' }
   | { state: 'failed'; error: string }
-  | { state: 'analysed'; guilty: GuiltyRef | null; backtrace: Backtrace };
+  | { state: 'analysed'; guilty: GuiltyRef | null; backtrace: Backtrace; modules: ShownModule[] };
 
 export interface CrashSectionProps {
   recordId: number;
@@ -41,6 +42,7 @@ const CrashState: FC<CrashSectionProps> = ({ recordId, crash, readonly }) => {
             </p>
           )}
           <BacktraceBlock backtrace={crash.backtrace} label="Frames" whole />
+          {crash.modules.length > 0 && <ModuleTable modules={crash.modules} />}
           {!readonly && crash.backtrace.frames.length > 0 && (
             <p>
               <a href={editFromRecordPath(recordId)}>Edit the never-guilty list from this record</a>

@@ -1,14 +1,17 @@
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
-import type { StoredRecord } from '../../src/records/record.ts';
+import type { StoredRecord, WayIn } from '../../src/records/record.ts';
 import { ago, exact } from '../../src/time/ago.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { machinePath, recordsPath } from '../parts/links.ts';
 import { count, EmptyState, Severity, Time } from '../parts/parts.tsx';
+import { JournalEntryBlock, type ShownEntry } from './journal-entry.tsx';
 import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
 import { ParsedSection, type RecordParsed } from './record-parsed.tsx';
 
 export interface RecordDetails {
+  /** The payload, where it is a journal entry. */
+  entry?: ShownEntry | undefined;
   /** NUL bytes in the payload. */
   nulBytes: number;
   /** The neighbours among the records of the same machine id. */
@@ -41,7 +44,13 @@ export const RecordPage: FC<RecordPageProps> = ({ frame, record, details, crash,
     {parsed && <ParsedSection classification={record.classification} parsed={parsed} />}
     <h2 id="payload-heading">Payload</h2>
     <ScrubbedNote by={record.scrubbedBy} />
-    <Payload payload={record.payload} nulBytes={details.nulBytes} />
+    {details.entry ? (
+      <JournalEntryBlock entry={details.entry}>
+        <Payload payload={record.payload} nulBytes={details.nulBytes} />
+      </JournalEntryBlock>
+    ) : (
+      <Payload payload={record.payload} nulBytes={details.nulBytes} />
+    )}
   </Page>
 );
 
@@ -61,6 +70,12 @@ const RecordLinks: FC<{ record: StoredRecord; details: RecordDetails }> = ({ rec
     <a href={`/api/records/${record.id}`}>JSON</a>
   </nav>
 );
+
+const WAYS_IN: Record<WayIn, string> = {
+  headers: 'telemetrics, metadata in headers',
+  json: 'telemetrics, JSON',
+  probe: 'telemetricsd-probe',
+};
 
 const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
   <Facts title="What">
@@ -83,6 +98,7 @@ const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
         {record.external ? 'external' : 'internal'}
       </a>
     </Fact>
+    <Fact name="Way in">{record.wayIn ? WAYS_IN[record.wayIn] : 'imported from an old server'}</Fact>
     <Fact name="Fleet">
       <a href={recordsPath({ fleet: record.fleet })}>{record.fleet}</a>
     </Fact>

@@ -1,17 +1,52 @@
+import { readCoredump } from '../../dialects/coredump.ts';
+import { packageOf } from '../../dialects/coredump-modules.ts';
+import { fieldText, type JournalEntry, readJournalEntry } from '../../dialects/journal-entry.ts';
+import { readKernelText } from '../../dialects/kernel-text.ts';
+import { kernelOf } from '../../dialects/kernel-version.ts';
 import type { Parsed } from '../parser.ts';
 import { known, labelled, wholeNumber } from './lines.ts';
 
-/** The heading of a crash or of a kernel's report; the analysis of crashes reads the frames below it. */
+const MOST_REASON = 1_000;
+
+/** What a crash or a report of the kernel says of itself, in each dialect; the analysis of crashes reads the frames. */
 export function parseCrashHeading(payload: string): Parsed {
+  const entry = readJournalEntry(payload);
+  if (entry) return parseJournalEntry(entry);
+  const found = parseTelemetrics(payload);
+  // Lines of the kernel may begin with "Process: ", too.
+  const isSure = found && (found.reason ?? found.error ?? found.pid ?? found.signal) !== undefined;
+  return isSure ? found : (parseKernelText(payload) ?? found);
+}
+
+function parseTelemetrics(payload: string): Parsed {
   const found = labelled(payload, {
     program: /^Process: ([^\n]{1,4096})$/m,
     pid: /^PID: *([0-9]{1,10})\s*$/m,
     signal: /^Signal: *([0-9]{1,5})\s*$/m,
     error: /^Error: ([^\n]{1,1000})$/m,
     reason: /^Reason: ([^\n]{1,1000})$/m,
-    kernel: /^Kernel Version *: ([^\n]{1,200})$/m,
-    tainted: /^Tainted *: ([^\n]{1,200})$/m,
+    kernel: /^Kernel Version +: ([^\n]{1,200})$/m,
+    tainted: /^Tainted +: ([^\n]{1,200})$/m,
   });
   const { pid, signal, ...texts } = found;
   return known({ ...texts, pid: wholeNumber(pid), signal: wholeNumber(signal) });
+}
+
+function parseJournalEntry(entry: JournalEntry): Parsed {
+  const { program, pid, signal } = readCoredump(entry);
+  const found = packageOf(entry);
+  return known({
+    program: program ?? undefined,
+    pid: pid ?? undefined,
+    signal: signal ?? undefined,
+    unit: fieldText(entry, 'COREDUMP_UNIT') ?? undefined,
+    package: found?.name,
+    package_version: found?.version ?? undefined,
+  });
+}
+
+function parseKernelText(payload: string): Parsed {
+  const { reason, frames } = readKernelText(payload);
+  if (reason === null && frames.length === 0) return undefined;
+  return known({ reason: reason?.slice(0, MOST_REASON), ...kernelOf(payload) });
 }

@@ -1,0 +1,145 @@
+-- What the server knows of itself and of those who use it.
+
+-- Requests with a known TID that could not be stored as records. An evicted one keeps its fingerprint for
+-- 20 hours, the time after which a client gives up, so that the client's spool flows on.
+create table quarantine (
+  id          bigint      generated always as identity primary key,
+  fingerprint uuid        not null unique, -- of TID, metadata and payload
+  first_at    timestamptz not null,
+  last_at     timestamptz not null,
+  attempts    integer     not null,
+  fleet_id    smallint    not null,
+  machine_id  text,       -- as claimed
+  address     text,
+  field       text,       -- the field that was wrong, null where the request as a whole was
+  reason      text        not null,
+  bytes       integer     not null,
+  headers     jsonb,      -- [[name, value], …]
+  body        bytea,
+  evicted_at  timestamptz,
+  scrubbed    text[],     -- the rules of privacy.scrub that changed the request before it was stored; null: none did
+  check ((evicted_at is null) = (body is not null and headers is not null))
+);
+create index quarantine_machine on quarantine (machine_id, id) where evicted_at is null;
+create index quarantine_address on quarantine (address, id) where evicted_at is null;
+create index quarantine_evicted on quarantine (evicted_at) where evicted_at is not null;
+
+-- What the limits of TIDs turned away, by UTC day.
+create table turned_away (
+  day      date        not null,
+  fleet_id smallint    not null references fleets,
+  kind     text        not null check (kind in ('forbidden', 'postponed', 'dropped')),
+  requests bigint      not null,
+  last_at  timestamptz not null,
+  primary key (day, fleet_id, kind)
+);
+
+-- Who may look and who may change. Keys of sessions, links and tokens are kept as SHA-256 alone: reading the database lets nobody in.
+create table users (
+  id            integer     generated always as identity primary key,
+  name          text        not null check (length(name) between 1 and 64),
+  role          text        not null check (role in ('viewer', 'analyst', 'admin')),
+  password      text,       -- argon2id; null where something else proves who they are, or a link waits for them
+  oidc_subject  text        unique, -- issuer and "sub"
+  created_at    timestamptz not null default now(),
+  signed_in_at  timestamptz
+);
+create unique index users_name on users (lower(name));
+
+create table tokens (
+  id         integer     generated always as identity primary key,
+  name       text        not null unique check (length(name) between 1 and 64),
+  key        bytea       not null unique,
+  scopes     text[]      not null,
+  created_by text        not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  used_at    timestamptz
+);
+
+-- What was changed, by whom, and who came in or tried to.
+create table audit (
+  id      bigint      generated always as identity primary key,
+  at      timestamptz not null default now(),
+  who     text        not null,
+  via     text        not null,
+  address text,
+  action  text        not null,
+  subject text,
+  before  jsonb,
+  after   jsonb
+);
+create index audit_who on audit (lower(who), id);
+create index audit_action on audit (action, lower(who), at);
+
+-- The next four are unlogged, and backups leave out what is unlogged: they are worth nothing there. After a crash of the database
+-- people sign in again.
+create unlogged table sessions (
+  key        bytea       primary key,
+  id         integer     generated always as identity unique,
+  user_id    integer     not null references users on delete cascade,
+  created_at timestamptz not null default now(),
+  seen_at    timestamptz not null default now(),
+  address    text,
+  agent      text
+);
+create index sessions_user on sessions (user_id);
+
+-- Each lets whoever opens it first choose a password: of that user, or of the first admin, whom they name.
+create unlogged table sign_in_links (
+  key        bytea       primary key,
+  user_id    integer     references users on delete cascade,
+  expires_at timestamptz not null
+);
+
+create unlogged table sign_in_failures (
+  at      timestamptz not null default now(),
+  account text        not null,
+  address text        not null
+);
+create index sign_in_failures_account on sign_in_failures (account, at);
+create index sign_in_failures_address on sign_in_failures (address, at);
+
+-- Sign-ins that an OpenID provider has not answered yet.
+create unlogged table oidc_sign_ins (
+  state      bytea       primary key,
+  nonce      text        not null,
+  verifier   text        not null,
+  next       text        not null,
+  expires_at timestamptz not null
+);
+
+-- How the jobs went that admins want to know about, across restarts.
+create table job_outcomes (
+  job          text        primary key,
+  succeeded_at timestamptz,
+  failed_at    timestamptz,
+  failure      text        -- why the last one that failed did
+);
+
+-- What admins were told, so that several servers on one database tell it once. By channel: what one did not take is sent there again,
+-- though another took it. Of no use in a backup, so unlogged.
+create unlogged table notices_sent (
+  channel   text        not null,
+  subject   text        not null,
+  sent_at   timestamptz not null,
+  lasted_to timestamptz not null, -- its cause was last found then
+  primary key (channel, subject)
+);
+create index notices_sent_at on notices_sent (sent_at);
+
+-- One row: whether the clock is believed. What is removed for its age goes by the clock, so the server doubts a clock that is far from
+-- what was to be expected.
+create table clock (
+  single      boolean          primary key default true check (single),
+  trusted_at  timestamptz      not null, -- the last look at which it was believed; this and the next two are by the clock itself
+  looked_at   timestamptz      not null,
+  doubted_at  timestamptz,               -- null while it is believed
+  after_id    bigint           not null default 0, -- records that came since then have higher ids
+  watched     double precision not null default 0, -- for so many seconds servers have watched it since then
+  stepped     boolean          not null default false, -- a server saw it happen; else none was running
+  agreeing    integer          not null default 0, -- of the machines that reported lately, those whose clocks agree with it
+  disagreeing integer          not null default 0,
+  misdated    boolean          not null default false -- what was counted meanwhile has yet to be put right
+);
+insert into clock (trusted_at, looked_at) values (now(), now());
