@@ -30,40 +30,8 @@ export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
 }
 
-const CONNECTION_CODES = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'ANSWER_TIMEOUT',
-  'CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-]);
-
 /** Whether a client left, or was too slow and was dropped, before its whole request had come. */
 export function isCutOff(error: unknown): boolean {
   if (error instanceof RequestError) return error.status === 408;
   return error instanceof DOMException && error.name === 'AbortError';
-}
-
-/** The SQLSTATE of a statement that took longer than it may. */
-const STATEMENT_TIMEOUT = '57014';
-
-export function isTooSlow(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === STATEMENT_TIMEOUT;
-}
-
-/**
- * Whether a query failed because the database went away, is starting or is stopping (SQLSTATE classes 08, 53, 57P), or did not
- * answer in time: no fault of what it was asked.
- */
-export function isConnectionFailure(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable || isTooSlow(error)) return true;
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
-  return CONNECTION_CODES.has(code) || /^(08|53|57P)/.test(code);
 }

@@ -11,7 +11,7 @@ import { forgetTurnedAway } from './collector/turned-away.ts';
 import type { Config } from './config/settings.ts';
 import type { Database } from './db/database.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
-import { isConnectionFailure } from './errors.ts';
+import { isConnectionFailure } from './db/sqlstates.ts';
 import { remembered } from './jobs.ts';
 import type { Log } from './log.ts';
 import { forgetNotices } from './notify/claims.ts';

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure } from '../db/sqlstates.ts';
 import type { Visitor } from '../roles.ts';
 import { within } from '../web/patience.ts';
 import { hashOfKey } from './keys.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
-import { isConnectionFailure, isTooSlow } from '../errors.ts';
+import { isConnectionFailure, isTooSlow } from '../db/sqlstates.ts';
 import type { Log } from '../log.ts';
 import { likePatterns } from '../records/classification.ts';
 

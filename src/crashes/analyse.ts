@@ -1,8 +1,8 @@
 import type { Sql } from '../db/connect.ts';
+import { isConnectionFailure } from '../db/sqlstates.ts';
 import { storable } from '../db/storable.ts';
 import type { Crash, Frame } from '../dialects/frame.ts';
 import { readCrash } from '../dialects/read-crash.ts';
-import { isConnectionFailure } from '../errors.ts';
 import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle/demangle.ts';
 import { chooseGuilty } from './guilty.ts';

@@ -1,6 +1,6 @@
 import type { Actor } from '../audit/audit.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure, isRetryable } from '../db/sqlstates.ts';
 import { dropAliases, settleAliases } from './aliases.ts';
 import { chooseGuilty } from './guilty.ts';
 import type { FrameName } from './names.ts';
@@ -88,9 +88,6 @@ export async function findRecomputation(sql: Queryable, id?: number): Promise<Re
   return row;
 }
 
-/** Deadlock and serialization failure: the same slice may be tried again. */
-const RETRYABLE = new Set(['40001', '40P01']);
-
 /** Works on one slice of a recomputation that nobody else works on; one that fails is stopped with the error. Returns whether there was one. */
 export async function recomputeSlice(sql: Sql, readList: ReadList = createListReader()): Promise<boolean> {
   let jobId: number | undefined;
@@ -112,8 +109,8 @@ export async function recomputeSlice(sql: Sql, readList: ReadList = createListRe
       return true;
     });
   } catch (error) {
-    const { code = '', message } = error as { code?: string; message: string };
-    if (jobId === undefined || isConnectionFailure(error) || RETRYABLE.has(code)) throw error;
+    const { message } = error as Error;
+    if (jobId === undefined || isConnectionFailure(error) || isRetryable(error)) throw error;
     await sql`update recomputations set finished_at = now(), error = ${message.slice(0, 1000)} where id = ${jobId}`;
     return true;
   }

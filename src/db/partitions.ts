@@ -1,12 +1,9 @@
 import type { Log } from '../log.ts';
 import type { Sql } from './connect.ts';
+import { isLocked, isMadeByAnother } from './sqlstates.ts';
 import { tableNames } from './tables.ts';
 
 export const DAYS_AHEAD = 14;
-/** Partition DDL gave up waiting for a lock. */
-export const LOCK_NOT_AVAILABLE = '55P03';
-/** Another instance was quicker: duplicate table, or at the very same moment a duplicate key in the catalogue. */
-const MADE_BY_ANOTHER = new Set(['42P07', '42710', '23505']);
 
 /**
  * Makes the missing daily partitions from today to two weeks ahead. What can't be had at once, because a long
@@ -29,9 +26,8 @@ export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean>
     await sql`select make_records_day(${day}::date)`;
     return true;
   } catch (error) {
-    const { code = '' } = error as { code?: string };
-    if (MADE_BY_ANOTHER.has(code)) return true;
-    if (code !== LOCK_NOT_AVAILABLE) throw error;
+    if (isMadeByAnother(error)) return true;
+    if (!isLocked(error)) throw error;
     log.limited('partition', 'warn', 'a partition could not be made without holding up ingestion; trying again later', {
       day,
     });

@@ -1,6 +1,7 @@
 import { keepRefused } from '../collector/quarantine.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import { isDataError, isRetryable } from '../db/sqlstates.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import { kindsOf } from '../parsers/kind.ts';
@@ -30,10 +31,6 @@ export interface Importer {
 
 /** A record that came again within this time is the same one, as for ingestion. */
 const SAME_WITHIN_MS = 48 * 3_600_000;
-/** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
-const DATA_ERROR = /^2[23]/;
-/** Deadlock and serialization failure: the same slice may be tried again. */
-const RETRYABLE = new Set(['40001', '40P01']);
 const RETRIES = 5;
 
 /**
@@ -88,9 +85,8 @@ async function storeSlice(slice: Translated[], state: ImportState, importer: Imp
     });
     Object.assign(state, after);
   } catch (error) {
-    const code = String((error as { code?: unknown }).code ?? '');
-    if (RETRYABLE.has(code) && attempt < RETRIES) return storeSlice(slice, state, importer, attempt + 1);
-    if (!DATA_ERROR.test(code) || refused.length === slice.length) throw error;
+    if (isRetryable(error) && attempt < RETRIES) return storeSlice(slice, state, importer, attempt + 1);
+    if (!isDataError(error) || refused.length === slice.length) throw error;
     const middle = slice.length >> 1;
     if (middle > 0) {
       await storeSlice(slice.slice(0, middle), state, importer);

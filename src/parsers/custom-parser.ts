@@ -1,5 +1,5 @@
 import type { Sql } from '../db/connect.ts';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure } from '../db/sqlstates.ts';
 import type { Log } from '../log.ts';
 import { recordToJson } from '../records/json.ts';
 import { withPayload } from '../records/queries.ts';

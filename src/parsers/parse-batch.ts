@@ -1,5 +1,5 @@
 import type { Sql } from '../db/connect.ts';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure } from '../db/sqlstates.ts';
 import { readPayload } from '../records/queries.ts';
 import { builtInFinder } from './built-in/parsers.ts';
 import { parsedData } from './data.ts';

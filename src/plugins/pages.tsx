@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { Frame } from '../../views/layout.tsx';
 import { pluginPath } from '../../views/parts/links.ts';
 import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugins/plugin.tsx';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure } from '../db/sqlstates.ts';
 import { errorResponse } from '../web/error-response.tsx';
 import { isRead } from '../web/methods.ts';
 import type { Site } from '../web/site.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
-import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
+import { isLocked, isRetryable } from '../db/sqlstates.ts';
 import { likePatterns } from '../records/classification.ts';
 
 /** How many rows each place holds of a machine id. */
@@ -97,7 +97,6 @@ async function* eraseDay(sql: Sql, machineId: string, day: string, config: Confi
 }
 
 /** Deadlock and serialization failure, or a lock that can't be had at once. */
-const RETRYABLE = new Set(['40001', '40P01', LOCK_NOT_AVAILABLE]);
 const ATTEMPTS = 10;
 const PAUSE_MS = 500;
 
@@ -106,7 +105,7 @@ async function patiently<T>(work: () => PromiseLike<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error;
+      if (attempt === ATTEMPTS || !(isRetryable(error) || isLocked(error))) throw error;
       await Bun.sleep(PAUSE_MS);
     }
   }

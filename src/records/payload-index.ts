@@ -1,7 +1,6 @@
 import type { Sql } from '../db/connect.ts';
+import { isTableMissing } from '../db/sqlstates.ts';
 import type { Log } from '../log.ts';
-
-const UNDEFINED_TABLE = '42P01';
 
 interface DayIndex {
   /** The table whose days it is made for, and what follows the day's name in its own. */
@@ -45,7 +44,7 @@ export async function indexPayloads(sql: Sql, log: Log) {
         await make(sql, index, partition);
       } catch (error) {
         // Purged meanwhile, or gathered.
-        if ((error as { code?: string }).code === UNDEFINED_TABLE) continue;
+        if (isTableMissing(error)) continue;
         throw error;
       }
       log.debug('indexed the payloads of a day', { partition, ms: Math.round(performance.now() - started) });

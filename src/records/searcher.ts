@@ -1,6 +1,7 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
-import { isTooSlow, RequestError } from '../errors.ts';
+import { isNoExpression, isTooSlow, isUnfitExpression } from '../db/sqlstates.ts';
+import { RequestError } from '../errors.ts';
 import { countedMachines, countedRecords } from './counted.ts';
 import { asksForAnalysis, type RecordFilter } from './filter-sql.ts';
 import { countRecords, type FoundRecords, type RecordCount, type SearchOptions, searchRecords } from './search.ts';
@@ -83,10 +84,6 @@ function readsRows(filter: RecordFilter): boolean {
   return unindexed.some(value => value !== undefined);
 }
 
-const INVALID_EXPRESSION = '2201B';
-/** What an expression is answered that takes too much to compile or to match: memory, the stack, or what PostgreSQL can hold. */
-const TOO_MUCH = new Set(['XX000', '53200', '54000', '54001']);
-
 type SlowWork<Result> = (tx: Queryable, pace: () => Promise<unknown>) => Promise<Result>;
 
 async function withinDeadline<Result>(sql: Sql, filter: RecordFilter, work: SlowWork<Result>): Promise<Result> {
@@ -100,9 +97,8 @@ async function withinDeadline<Result>(sql: Sql, filter: RecordFilter, work: Slow
       return await work(tx, pace);
     })) as Result;
   } catch (error) {
-    const { code = '' } = error as { code?: string };
     const field = expressionsOf(filter)[0]?.[0];
-    if (field && (code === INVALID_EXPRESSION || TOO_MUCH.has(code))) throw unfit(field, error);
+    if (field && isUnfitExpression(error)) throw unfit(field, error);
     if (!isTooSlow(error)) throw error;
     throw new SearchProblem(
       503,
@@ -133,18 +129,16 @@ export async function checkExpressions(sql: Sql, filter: RecordFilter) {
     try {
       await sql`select '' ~ ${expression}`;
     } catch (error) {
-      const { code = '' } = error as { code?: string };
-      if (code === INVALID_EXPRESSION || TOO_MUCH.has(code) || isTooSlow(error)) throw unfit(field, error);
+      if (isUnfitExpression(error) || isTooSlow(error)) throw unfit(field, error);
       throw error;
     }
   }
 }
 
 function unfit(field: SearchProblem['field'], error: unknown): SearchProblem {
-  const { code, message } = error as { code?: string; message: string };
-  const reason =
-    code === INVALID_EXPRESSION
-      ? `not a regular expression: ${message.replace(/^invalid regular expression: /, '')}`
-      : 'a regular expression that is too complex: use fewer or smaller repetitions';
+  const { message } = error as Error;
+  const reason = isNoExpression(error)
+    ? `not a regular expression: ${message.replace(/^invalid regular expression: /, '')}`
+    : 'a regular expression that is too complex: use fewer or smaller repetitions';
   return new SearchProblem(400, field, reason);
 }

@@ -1,5 +1,5 @@
 import type { Queryable, Sql } from '../db/connect.ts';
-import { isConnectionFailure } from '../errors.ts';
+import { isConnectionFailure, isDataError, isMovedByPartition, isRetryable } from '../db/sqlstates.ts';
 import type { Reading } from '../parsers/read-at-once.ts';
 import type { Report, WayIn } from './record.ts';
 
@@ -20,11 +20,7 @@ export type StoreOutcome =
   /** The database refused this record alone. */
   | { kind: 'rejected'; reason: string };
 
-/** Deadlock and serialization failure: the same batch may be tried again. */
-const RETRYABLE = new Set(['40001', '40P01']);
 const RETRIES = 3;
-/** Data that the database does not take: SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
-const DATA_ERROR = /^2[23]/;
 
 /**
  * Stores a batch in one transaction: records, duplicates check, parsed data, queued work, and that they are to be counted. A row that the database does
@@ -34,20 +30,14 @@ export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Pro
   try {
     return await writeBatch(sql, batch);
   } catch (error) {
-    const code = String((error as { code?: unknown }).code ?? '');
-    if ((RETRYABLE.has(code) || isMoved(error)) && attempt < RETRIES) return storeBatch(sql, batch, attempt + 1);
-    if (isConnectionFailure(error) || !DATA_ERROR.test(code)) throw error;
+    if ((isRetryable(error) || isMovedByPartition(error)) && attempt < RETRIES)
+      return storeBatch(sql, batch, attempt + 1);
+    if (isConnectionFailure(error) || !isDataError(error)) throw error;
     if (batch.length === 1) return [{ kind: 'rejected', reason: (error as Error).message }];
     const middle = batch.length >> 1;
     const first = await storeBatch(sql, batch.slice(0, middle));
     return [...first, ...(await storeBatch(sql, batch.slice(middle)))];
   }
-}
-
-/** On its way into DEFAULT it met a partition that was just being made. */
-function isMoved(error: unknown): boolean {
-  const { code, constraint_name } = error as { code?: string; constraint_name?: string };
-  return code === '23514' && !constraint_name;
 }
 
 interface StoredBatch {

@@ -1,5 +1,5 @@
 import type { Queryable, Sql } from '../db/connect.ts';
-import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
+import { isLocked } from '../db/sqlstates.ts';
 import { tablesWith } from '../db/tables.ts';
 
 const SLICE = 10_000;
@@ -81,6 +81,6 @@ async function withoutAnalysis(sql: Sql, work: (tx: Queryable) => Promise<unknow
       await work(tx);
     });
   } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    if (!isLocked(error)) throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Sql } from '../db/connect.ts';
-import { againWhileLocked, isLocked, LOCK_ATTEMPTS, restSince } from './remove.ts';
+import { isLocked } from '../db/sqlstates.ts';
+import { againWhileLocked, LOCK_ATTEMPTS, restSince } from './remove.ts';
 
 /** What is left of a day is copied beside ingestion, which gets so many times as long before the next. */
 const REST_AFTER_DAY = 2;

@@ -1,5 +1,5 @@
 import type { Queryable, Sql } from '../db/connect.ts';
-import { LOCK_NOT_AVAILABLE } from '../db/partitions.ts';
+import { isLocked } from '../db/sqlstates.ts';
 import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
 import type { RecordGroup } from './rules.ts';
 
@@ -50,10 +50,6 @@ export async function againWhileLocked<Result>(attempts: number, work: () => Pro
       await Bun.sleep(LOCKED_PAUSE_MS * attempt);
     }
   }
-}
-
-export function isLocked(error: unknown): boolean {
-  return (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
 }
 
 /** Deletes groups of a day's records, with what was made of them and queued work, in slices; yields what each slice took. */

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { ErrorPage, type ErrorPageProps } from '../../views/parts/error.tsx';
-import { isConnectionFailure, isCutOff, isTooSlow, RequestError } from '../errors.ts';
+import { isConnectionFailure, isTooSlow } from '../db/sqlstates.ts';
+import { isCutOff, RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { shownPath } from './addresses.ts';
 import { bareFrame } from './frame.ts';
