@@ -1,5 +1,5 @@
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-export type LogFields = Record<string, string | number | boolean | null | undefined>;
+type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+type LogFields = Record<string, string | number | boolean | null | undefined>;
 
 export interface Log {
   error(message: string, fields?: LogFields): void;

@@ -1,7 +1,7 @@
 const WIDTH = 30;
 const PAUSE_MS = 100;
 
-export interface ProgressBar {
+interface ProgressBar {
   show(done: number): void;
   /** All is done; `actual` where the total was an estimate. */
   done(actual?: number): void;

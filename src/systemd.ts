@@ -2,7 +2,7 @@ import { dlopen, FFIType, ptr } from 'bun:ffi';
 import type { Log } from './log.ts';
 
 /** Tells systemd how the service is doing; does nothing where it was not started by systemd with Type=notify. */
-export interface ServiceManager {
+interface ServiceManager {
   /** The start takes time: systemd is told to wait on until `ready`. */
   starting(): void;
   /** Up and taking requests. From now on the watchdog is fed, where the unit has one. */

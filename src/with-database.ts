@@ -6,7 +6,7 @@ import { migrate } from './db/migrate.ts';
 import { createLog, type Log } from './log.ts';
 
 /** What a command works with. */
-export interface OpenedDatabase {
+interface OpenedDatabase {
   config: Config;
   log: Log;
   database: Database;
@@ -14,7 +14,7 @@ export interface OpenedDatabase {
   sql: Sql;
 }
 
-export interface WithDatabaseOptions {
+interface WithDatabaseOptions {
   /** The path of a configuration file, as `--config` names it. */
   config?: string | undefined;
   /** Says nothing that is not a warning. */

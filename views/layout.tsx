@@ -30,7 +30,7 @@ export interface Frame {
 }
 
 /** UTC days, as far as retention has removed records. */
-export interface KeptRecords {
+interface KeptRecords {
   /** No record of a day before this one is left. */
   from?: string | undefined;
   /** All records of this day and those after it are. */

@@ -14,7 +14,7 @@ const MOST_A_SECOND = 20;
 const SCOPE = 'openid profile email';
 
 /** Somebody whom the provider has vouched for. */
-export interface Claimed {
+interface Claimed {
   /** Issuer and "sub", which never change. */
   subject: string;
   name: string;

@@ -11,7 +11,7 @@ import { userName } from './users.ts';
 
 const LONGEST_DAYS = 3650;
 
-export const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one');
+const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one');
 const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
 
 /** Tokens of scripts: which there are, making, removing. */

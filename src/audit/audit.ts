@@ -5,7 +5,7 @@ import type { Queryable } from '../db/connect.ts';
 type Details = Record<string, unknown>;
 
 /** A change, or an attempt to get in. Never holds a secret. */
-export interface AuditEntry {
+interface AuditEntry {
   /** In the past tense: `commented`, `added a user`. */
   action: string;
   /** What it was done to: `guilty 12`, `user ann`. */
@@ -87,7 +87,7 @@ export interface AuditRow extends Actor {
   after: Details | null;
 }
 
-export interface AuditFilter {
+interface AuditFilter {
   who?: string | undefined;
   action?: string | undefined;
   beforeId?: number | undefined;

@@ -80,7 +80,7 @@ async function describe(sql: Queryable): Promise<BackupHeader> {
  * Our tables, those first that others refer to; partitions come with their parent. Unlogged ones hold nothing worth keeping. The
  * history of migrations is no part of it: a database that is restored into gets one of its own. Others may have tables there, too.
  */
-export async function listTables(sql: Queryable): Promise<string[]> {
+async function listTables(sql: Queryable): Promise<string[]> {
   return (await ourTables(sql)).filter(({ unlogged }) => !unlogged).map(({ name }) => name);
 }
 

@@ -13,7 +13,7 @@ export const BUILDS_A_PAGE = 100;
 export const DEFAULT_DAYS = 14;
 
 export const buildsQuery = scopeQuery.extend({ offset: integerParam(0, 1_000_000) });
-export type BuildsQuery = z.output<typeof buildsQuery>;
+type BuildsQuery = z.output<typeof buildsQuery>;
 
 export interface BuildsView {
   systems: string[];

@@ -14,7 +14,7 @@ export interface BuildRow {
   lastDay: string;
 }
 
-export interface CountedBuilds {
+interface CountedBuilds {
   rows: BuildRow[];
   /** By day or week, of each drawn build by its place, and of all others together (null); slots without records are left out. */
   overTime: { slot: string; place: number | null; n: number }[];

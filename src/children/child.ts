@@ -4,7 +4,7 @@ import { readLines } from './read-lines.ts';
 import { cpuMilliseconds, residentBytes } from './usage.ts';
 
 /** A process of our own executable that answers a line with a line, and may be killed whatever it does. */
-export interface ChildProgram {
+interface ChildProgram {
   /** The arguments that make the executable be this program instead of running a command; while developing, the script's. */
   args: string[];
   /** The script that is run instead while developing. */

@@ -14,7 +14,7 @@ interface ClockRow {
 }
 
 /** What is believed of the clock, and what it says. */
-export interface Remembered {
+interface Remembered {
   now: number;
   belief: Belief;
   /** Records that came since the doubt began have higher ids. */

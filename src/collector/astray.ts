@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import { quoted } from './fields.ts';
 
 /** A request that was posted to a path that takes no records. */
-export interface AstrayPost {
+interface AstrayPost {
   path: string;
   address: string | null;
   at: Date;

@@ -25,7 +25,7 @@ import { type KeptRequest, quarantineKeeper, type RefusedRequest } from './quara
 import { redactBody } from './redact.ts';
 
 /** A request with a known TID, as it came. */
-export interface CollectorRequest {
+interface CollectorRequest {
   fleet: Fleet;
   headers: RequestHeaders;
   body: Uint8Array;
@@ -62,7 +62,7 @@ export interface Collector {
   drain(): Promise<void>;
 }
 
-export interface CollectorDependencies {
+interface CollectorDependencies {
   config: Config;
   database: Database;
   fleets: Map<string, Fleet>;

@@ -77,7 +77,7 @@ export function claimedMachine(headers: RequestHeaders, body: Uint8Array): strin
 }
 
 /** A payload within a request that could not become a record, as far as it can be told. */
-export interface FoundPayload {
+interface FoundPayload {
   payload: string;
   /** Undefined where it is missing or wrong. */
   classification: string | undefined;

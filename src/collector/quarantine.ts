@@ -39,7 +39,7 @@ const SHARE = 0.1;
 const MARGIN = 0.01;
 
 /** Keeps refused requests, or counts another attempt of those known. */
-export type KeepRefused = (requests: RefusedRequest[]) => Promise<KeptRequest[]>;
+type KeepRefused = (requests: RefusedRequest[]) => Promise<KeptRequest[]>;
 
 /** Evicts the oldest in time to keep within the limits, by what this process has brought since it last did. */
 export function quarantineKeeper(sql: Sql, limits: QuarantineLimits): KeepRefused {
@@ -139,7 +139,7 @@ export async function forgetEvicted(sql: Sql, limits: QuarantineLimits, byDate: 
         or id in (select id from quarantine where evicted_at is not null order by evicted_at desc offset ${limits.max_records * 10})`;
 }
 
-export interface QuarantineSummary {
+interface QuarantineSummary {
   entries: number;
   bytes: number;
 }

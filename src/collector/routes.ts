@@ -22,7 +22,7 @@ export function bodyLimit(maxPayload: number) {
 }
 
 /** Takes a record in either wire format; throws what keeps it from being answered. */
-export type ReceiveRecord = (request: RecordRequest) => Promise<RecordAnswer>;
+type ReceiveRecord = (request: RecordRequest) => Promise<RecordAnswer>;
 
 /**
  * 201 with the stored record, once it is committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201

@@ -14,7 +14,7 @@ export class UsageError extends Error {
   }
 }
 
-export interface Given {
+interface Given {
   options: Record<string, unknown>;
   argument: string | undefined;
   words: string[];

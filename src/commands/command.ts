@@ -14,7 +14,7 @@ export interface Option<T = unknown> {
 
 export type Options = Record<string, Option>;
 
-export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
 /** One command: everything that its help says, and what it does. Its name and summary are in `commands.ts`. */
 export interface Command<O extends Options = Options> {

@@ -3,7 +3,7 @@ import { splitList } from './list.ts';
 import { classificationPattern, integer } from './values.ts';
 
 /** Days by what they are for: `{ "org.clearlinux/mce/*": 0 }`. */
-export type RuleDays = Record<string, number>;
+type RuleDays = Record<string, number>;
 
 const MAX_DAYS = 36_500;
 

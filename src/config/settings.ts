@@ -22,7 +22,7 @@ import {
 } from './values.ts';
 
 /** One setting: everything that is known about it. Key and variable name follow from its place below. */
-export interface Setting<T = unknown> {
+interface Setting<T = unknown> {
   /** Takes what TOML or the environment gives (a variable is always text) and makes the typed value of it. */
   schema: z.ZodType<T>;
   /** In the form a file would give it; undefined: unset. */

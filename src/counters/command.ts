@@ -3,7 +3,7 @@ import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
 import { countMachinesOfDays, listRecordDays, rebuildCounters, rebuildMachineCounts } from './count.ts';
 
-export interface RebuildOptions {
+interface RebuildOptions {
   config?: string | undefined;
   today: boolean;
 }

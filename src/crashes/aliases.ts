@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
 
 /** A guilty whose stacks all moved to one other. */
-export interface Alias {
+interface Alias {
   id: number;
   function: string;
   module: string;
@@ -23,7 +23,7 @@ export async function dropAliases(tx: Queryable, guiltyIds: number[]): Promise<n
   return dropped.map(({ id }) => id);
 }
 
-export interface Moved {
+interface Moved {
   /** The guilties that have lost stacks. */
   lost: number[];
   /** Those that were aliases before they got some. */

@@ -26,7 +26,7 @@ type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
 type Counted = Omit<ClaimedRecord, 'payload' | 'payloadRaw'>;
 
 /** The ids of claimed records and what could be read of them. */
-export interface ReadBatch {
+interface ReadBatch {
   claimed: number[];
   crashes: ReadCrash[];
 }

@@ -224,7 +224,7 @@ export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   }
 }
 
-export function shownRecomputation({ requestedAt, ...rest }: Recomputation): ShownRecomputation {
+function shownRecomputation({ requestedAt, ...rest }: Recomputation): ShownRecomputation {
   return {
     ...rest,
     startedAt: requestedAt,

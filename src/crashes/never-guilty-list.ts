@@ -9,7 +9,7 @@ export interface NeverGuiltyList {
   lookUp: LookUp;
 }
 
-export interface NeverGuiltyRow extends ListEntry {
+interface NeverGuiltyRow extends ListEntry {
   id: number;
   builtIn: boolean;
   addedAt: Date;

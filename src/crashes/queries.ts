@@ -218,7 +218,7 @@ export async function guiltyBuilds(
   };
 }
 
-export interface GuiltyTotals {
+interface GuiltyTotals {
   /** On the system and in the fleet asked for, whenever. */
   firstDay: Date | null;
   lastDay: Date | null;

@@ -87,7 +87,7 @@ export async function releaseClaims(sql: Queryable, recordIds: number[]) {
      where kind = 'crash' and record_id = any(${recordIds}::bigint[])`;
 }
 
-export interface QueueState {
+interface QueueState {
   waiting: number;
   failed: number;
 }

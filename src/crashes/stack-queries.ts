@@ -11,7 +11,7 @@ export interface DecidedStack {
   decidedAt: Date;
 }
 
-export interface StackRow extends DecidedStack {
+interface StackRow extends DecidedStack {
   records: number;
   machines: number;
   /** Null where its records are gone. */
@@ -60,7 +60,7 @@ export async function guiltyStacks(
   }));
 }
 
-export interface StackFilter extends Scope {
+interface StackFilter extends Scope {
   machineId?: string | undefined;
   build?: string | undefined;
 }

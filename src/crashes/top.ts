@@ -21,7 +21,7 @@ export const crashQuery = scopeQuery.extend({
 });
 export type CrashQuery = z.output<typeof crashQuery>;
 
-export interface TopCrashes {
+interface TopCrashes {
   systems: string[];
   /** The newest in use. */
   builds: DrawnBuild[];

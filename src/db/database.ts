@@ -104,7 +104,7 @@ async function openExternal(url: string, connections: number, log: Log): Promise
   }
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** Is stopped with it. */
   embedded?: EmbeddedPostgres;
   log?: Log;

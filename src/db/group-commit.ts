@@ -1,6 +1,6 @@
 import { DatabaseUnavailable } from '../errors.ts';
 
-export interface GroupCommitOptions<Item, Outcome> {
+interface GroupCommitOptions<Item, Outcome> {
   /** Writes a batch in one transaction; one outcome for each item, in order. Calls in a row must take effect in that order. */
   write(items: Item[]): Promise<Outcome[]>;
   /** Bytes an item holds in memory. */

@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 /** A file system whose locks another machine does not see, though it may have the same files. */
-export interface LocalLocks {
+interface LocalLocks {
   text: string;
   remedy: string;
   /** It says itself that its locks are local; else they may be. */

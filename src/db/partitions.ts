@@ -3,7 +3,7 @@ import type { Sql } from './connect.ts';
 import { isLocked, isMadeByAnother } from './sqlstates.ts';
 import { tableNames } from './tables.ts';
 
-export const DAYS_AHEAD = 14;
+const DAYS_AHEAD = 14;
 
 /**
  * Makes the missing daily partitions from today to two weeks ahead. What can't be had at once, because a long

@@ -10,7 +10,7 @@ import { pendingMigrations } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /** What stands before this program taking over a database. */
-export interface Preflight {
+interface Preflight {
   /** What was looked at and is in order, a sentence each. */
   findings: string[];
   pending: Migration[];

@@ -11,7 +11,7 @@ import { progressBar } from '../progress.ts';
 import { sampleFleet } from './fleet.ts';
 import { AT_ONCE, writeFleet } from './write.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   config?: string | undefined;
   records: number;
   machines: number;

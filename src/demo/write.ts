@@ -9,7 +9,7 @@ import type { FleetDay } from './fleet.ts';
 
 const CHUNK = 4_000;
 
-export interface DemoWriter {
+interface DemoWriter {
   fleets: Fleet[];
   config: Config;
   progress(written: number): void;

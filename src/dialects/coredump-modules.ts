@@ -8,7 +8,7 @@ export interface Package {
 }
 
 /** A module of a crashed program, with what systemd-coredump could find out about it. */
-export interface CrashedModule {
+interface CrashedModule {
   module: string;
   buildId: string | null;
   /** `bash-5.2.15-2+b2`, as a package note within the module has it. */

@@ -13,7 +13,7 @@ export interface BodyRoom {
   open(): BodyPlace;
 }
 
-export interface BodyPlace {
+interface BodyPlace {
   /** Throws a RequestError where there is no room for so many bytes more. */
   grow(bytes: number): void;
   close(): void;

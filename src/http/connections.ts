@@ -19,7 +19,7 @@ export const TIMING: Timing = { idleMs: 30_000, requestMs: 60_000, stalledMs: 30
 const SHARE_OF_DESCRIPTORS = 0.75;
 const WATCH_MS = 2_000;
 
-export type Phase = 'idle' | 'receiving' | 'answering';
+type Phase = 'idle' | 'receiving' | 'answering';
 
 export interface Connection {
   readonly socket: Socket;

@@ -18,7 +18,7 @@ import { answerUnreadable, type ParseError, type Unreadable, unreadable } from '
 /** Where a listener takes connections. */
 export type Place = { unix: string } | { host: string; port: number; tls?: TlsOptions | undefined };
 
-export interface TlsOptions {
+interface TlsOptions {
   certificate: ServedCertificate;
   /** Machines may show certificates here. */
   asksForCertificates: boolean;

@@ -10,7 +10,7 @@ import { lingerThenClose } from './linger.ts';
 import type { Peer } from './peer.ts';
 import type { RecordAnswer, RecordService } from './service.ts';
 
-export interface RecordConnectionOptions {
+interface RecordConnectionOptions {
   records: RecordService;
   room: BodyRoom;
   connection: Connection;

@@ -13,7 +13,7 @@ import { describeImport } from './report.ts';
 import { runImport } from './run.ts';
 import { identify, openSource } from './source.ts';
 
-export interface ImportOptions {
+interface ImportOptions {
   config?: string | undefined;
   fleet?: string | undefined;
   again: boolean;

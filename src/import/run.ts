@@ -25,7 +25,7 @@ export interface ImportReport {
   dryRun: boolean;
 }
 
-export interface ImportProgress {
+interface ImportProgress {
   bar(total: number): { show(read: number): void; done(read: number): void };
   /** So many records of the source are older than retention.days. */
   olderThanRetention(records: number): void;

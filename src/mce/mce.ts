@@ -23,7 +23,7 @@ const BUILDS = 10;
 const CPU_MODELS = 50;
 
 export const mceQuery = scopeQuery.extend({ top: integerParam(1, MOST_MACHINES) });
-export type MceQuery = Partial<z.output<typeof mceQuery>>;
+type MceQuery = Partial<z.output<typeof mceQuery>>;
 
 export interface MceView {
   scope: Scope;

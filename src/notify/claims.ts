@@ -5,7 +5,7 @@ const FORGET_DAYS = 400;
 /** A cause that was away for so long is a new one. */
 const MENDED_MINUTES = 60;
 
-export interface Frequency {
+interface Frequency {
   /** Undefined: never again. */
   repeatHours: number | undefined;
   /** Notices of any subject within an hour. */

@@ -6,7 +6,7 @@ import { type Channel, channelsOf } from './channels.ts';
 import { claimNotice, noteLasting, releaseNotice } from './claims.ts';
 import { databaseSilent, type Notice, noticeJson, noticesOf } from './notice.ts';
 
-export interface NotifierOptions {
+interface NotifierOptions {
   /** Of its own: nothing else waits for it. */
   sql: Sql;
   watched: Watched;

@@ -2,7 +2,7 @@ import type { Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
 import { today } from '../time/scope.ts';
 
-export interface HourRecords {
+interface HourRecords {
   /** When the hour begins. */
   hour: Date;
   records: number;
@@ -45,7 +45,7 @@ export async function lastArrival(sql: Queryable) {
 
 const SINCE_DAYS = 35;
 
-export interface BuildAdoption {
+interface BuildAdoption {
   systemName: string;
   build: string;
   /** The first UTC day of the last five weeks that a machine reported from it. */

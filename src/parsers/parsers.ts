@@ -5,7 +5,7 @@ import { type CustomParser, type CustomParserOptions, openCustomParser } from '.
 import { conflictOf, type Lane, laneOf } from './parser.ts';
 import { type EnabledThere, leaveOthers, settleWithOthers } from './servers.ts';
 
-export interface ParsersOptions extends Omit<CustomParserOptions, 'name'> {
+interface ParsersOptions extends Omit<CustomParserOptions, 'name'> {
   /** Those that are enabled; asked at each load. */
   enabled: () => string[];
 }

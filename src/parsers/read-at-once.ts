@@ -5,7 +5,7 @@ import { type WorkKind, workOf } from './kind.ts';
 import { BUILT_IN_LANE, type Lane, type Parsed } from './parser.ts';
 
 /** What a built-in parser found in a payload. */
-export interface ReadPayload {
+interface ReadPayload {
   parser: string;
   data: NonNullable<Parsed>;
 }

@@ -11,7 +11,7 @@ import { finishRecords } from './queue.ts';
 import { openParser, type RunningParser } from './run-parser.ts';
 import { type ParsedRecord, removeParsed, storeParsed } from './store.ts';
 
-export interface RerunOptions {
+interface RerunOptions {
   config?: string | undefined;
   /** Records received within so many seconds. */
   since: number;

@@ -5,7 +5,7 @@ import { MAX_ATTEMPTS, WITHOUT_A_WORD } from './queue.ts';
 /** Counts of records end here. */
 export const COUNTED_AT_MOST = 10_000;
 
-export interface LaneCounts {
+interface LaneCounts {
   lane: Lane;
   /** Undefined where too many were set aside to tell. */
   waiting: number | undefined;

@@ -48,7 +48,7 @@ export async function removeParsed(tx: Queryable, records: { id: number; machine
      where p.machine_id = gone.machine_id and p.received_at = gone.received_at::timestamptz and p.id = gone.id`;
 }
 
-export interface ShownParsed {
+interface ShownParsed {
   parser: string;
   data: { [key: string]: Data };
 }

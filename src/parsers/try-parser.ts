@@ -7,7 +7,7 @@ import type { Parsed } from './parser.ts';
 import { ParserProblem } from './parser-child.ts';
 import { openParser } from './run-parser.ts';
 
-export interface TryOptions {
+interface TryOptions {
   config?: string | undefined;
   classification?: string | undefined;
 }

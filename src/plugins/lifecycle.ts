@@ -31,7 +31,7 @@ export interface PluginAnswer {
 /** A plugin did not answer a request; what to say about it. */
 export class PluginFailure extends Error {}
 
-export interface OpenOptions {
+interface OpenOptions {
   name: string;
   /** Where the plugins' folders are. */
   directory: string;

@@ -10,7 +10,7 @@ import { PluginProblem } from './plugin-child.ts';
 import { openForReading } from './role.ts';
 import { makeSocketsDirectory } from './sockets.ts';
 
-export interface PluginOptions {
+interface PluginOptions {
   /** What is enabled; asked at each load. */
   settings: () => { enabled: string[]; database_url?: string | undefined };
   /** Where the plugins' folders are. */

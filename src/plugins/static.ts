@@ -19,7 +19,7 @@ const TYPES: Record<string, string> = {
 
 const MOST_BYTES = 16 * 2 ** 20;
 
-export interface StaticFile {
+interface StaticFile {
   bytes: Uint8Array<ArrayBuffer>;
   type: string;
   etag: string;

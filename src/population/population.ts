@@ -13,7 +13,7 @@ export const BUILDS_A_PAGE = 50;
 const DEFAULT_DAYS = 35;
 
 export const populationQuery = scopeQuery.extend({ offset: integerParam(0, 1_000_000) });
-export type PopulationQuery = Partial<z.output<typeof populationQuery>>;
+type PopulationQuery = Partial<z.output<typeof populationQuery>>;
 
 export interface PopulationView {
   systems: string[];

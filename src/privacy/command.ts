@@ -5,7 +5,7 @@ import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
 import { findTraces, forgetMachine, isUnknown, type MachineTraces } from './forget.ts';
 
-export interface ForgetOptions {
+interface ForgetOptions {
   config?: string | undefined;
   'dry-run': boolean;
   yes: boolean;

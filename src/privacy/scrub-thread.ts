@@ -6,7 +6,7 @@ import { RULE, type Scrubbed, type ScrubTask, TASK, THREAD } from './scrub.ts';
 import type { FromScrubber, ToScrubber } from './scrub-worker.ts';
 
 /** A thread that applies rules. */
-export interface ScrubThread {
+interface ScrubThread {
   /** One answer for each task. Calls take their turns. */
   scrub(tasks: readonly ScrubTask[]): Promise<Scrubbed[]>;
   /** Ends the thread; the next call starts one. */

@@ -10,7 +10,7 @@ import { allOfDayParsed, type ParsedRow } from './whole-days.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 
-export interface ExportOptions {
+interface ExportOptions {
   format: ExportFormat;
   limit: number;
   /** In front of CSV. */

@@ -109,7 +109,7 @@ export const apiQuery = searchQuery(
     limit: integerParam(1, API_LIMIT),
   }),
 );
-export type ApiQuery = z.output<typeof apiQuery>;
+type ApiQuery = z.output<typeof apiQuery>;
 
 export function filterOfApi(query: ApiQuery): RecordFilter {
   const { created_in_days: days, created_in_sec: seconds } = query;
@@ -132,7 +132,7 @@ export const pageParameters = commonQuery.extend({
   after_id: idParam,
 });
 export const pageQuery = searchQuery(pageParameters);
-export type PageQuery = z.output<typeof pageQuery>;
+type PageQuery = z.output<typeof pageQuery>;
 
 export function filterOfPage(query: PageQuery): RecordFilter {
   return {

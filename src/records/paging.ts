@@ -2,7 +2,7 @@ import type { RecordFilter } from './filter-sql.ts';
 import type { StoredRecord } from './record.ts';
 import type { Searcher } from './searcher.ts';
 
-export interface RecordsOnPage {
+interface RecordsOnPage {
   /** Newest first. */
   records: StoredRecord[];
   newer: boolean;

@@ -204,7 +204,7 @@ const READ_BY_ID = 3_000;
 /** More classifications than that don't narrow a day down. */
 const MOST_CLASSIFICATIONS = 20;
 
-export function recordsOfDay(
+function recordsOfDay(
   sql: Queryable,
   filter: RecordFilter,
   day: MatchingDay,

@@ -27,7 +27,7 @@ export class SearchProblem extends RequestError {
   }
 }
 
-export const SEARCH_SECONDS = 5;
+const SEARCH_SECONDS = 5;
 /** Searches of payloads at a time; others wait, and everything else goes on. */
 const AT_ONCE = 2;
 /** More could not be answered in time. */

@@ -1,7 +1,7 @@
 import { signalOfWork } from '../db/cancellation.ts';
 import { DatabaseUnavailable, RequestError } from '../errors.ts';
 
-export interface TurnsOptions {
+interface TurnsOptions {
   atOnce: number;
   mostWaiting: number;
   /** How long one waits at most. */
@@ -11,7 +11,7 @@ export interface TurnsOptions {
 }
 
 /** Waits for a turn; resolves to what ends it. */
-export type TakeTurn = () => Promise<() => void>;
+type TakeTurn = () => Promise<() => void>;
 
 /**
  * So many may be at it at once; others wait in the order in which they came, and are answered 503 where that takes too long. Work that

@@ -6,7 +6,7 @@ import { remembered } from '../jobs.ts';
 import { withDatabase } from '../with-database.ts';
 import { type PurgeReport, purge } from './purge.ts';
 
-export interface PurgeCommandOptions {
+interface PurgeCommandOptions {
   config?: string | undefined;
   'dry-run': boolean;
 }

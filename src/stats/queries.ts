@@ -13,7 +13,7 @@ export const KINDS = ['classification', 'severity', 'system', 'platform', 'archi
 export type Kind = (typeof KINDS)[number];
 
 /** A type, not an interface, so that it can be a row of a table of the API. */
-export type ShareRow = { name: string; records: number };
+type ShareRow = { name: string; records: number };
 
 /** Some parts of a whole, those of most records as a rule. */
 export interface Shares<Row extends { records: number } = ShareRow> {

@@ -5,7 +5,7 @@ import { choiceParam, parseOrRefuse, textParam } from '../validation.ts';
 import { BYTE_ORDER_MARK, type Cell, csvResponse } from './csv.ts';
 
 /** The tables that a view shows, by name; each row with a value for each column. */
-export interface ViewTables {
+interface ViewTables {
   [table: string]: { columns: readonly string[]; rows: readonly Record<string, Cell>[] };
 }
 

@@ -16,7 +16,7 @@ export function accessLog(which: 'pages' | 'all', log: Log): MiddlewareHandler<{
   };
 }
 
-export interface Answered {
+interface Answered {
   method: string;
   path: string;
   status: number;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { embedFile, embedFolder } from '../embedded.macro.ts' with { type: 'macro' };
 
-export interface Asset {
+interface Asset {
   text: string;
   type: string;
   /** The address under which the file may be cached for ever. */

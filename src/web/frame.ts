@@ -10,7 +10,7 @@ export type MakeFrame = (c: Context) => Promise<Frame>;
 export type BareFrame = (c: Context) => Frame;
 
 /** What a page shows around its content, beside who looks at it. */
-export type Surroundings = Pick<Frame, 'quarantined' | 'kept' | 'plugins'>;
+type Surroundings = Pick<Frame, 'quarantined' | 'kept' | 'plugins'>;
 
 export function frameMaker(asset: (name: string) => string, surroundings: () => Promise<Surroundings>): MakeFrame {
   return async c => ({ ...bareFrame(c, asset), ...(await surroundings()) });

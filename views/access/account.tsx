@@ -6,7 +6,7 @@ import { TextField } from '../parts/fields.tsx';
 import { Cut, type NoticeProps, Scroll, Time } from '../parts/parts.tsx';
 import { PasswordFields } from './sign-in.tsx';
 
-export interface AccountPageProps {
+interface AccountPageProps {
   frame: Frame;
   user: { name: string; role: Role; hasPassword: boolean };
   sessions: Session[];

@@ -3,7 +3,7 @@ import { type Frame, Page } from '../layout.tsx';
 import { TextField } from '../parts/fields.tsx';
 import type { NoticeProps } from '../parts/parts.tsx';
 
-export interface SignInPageProps {
+interface SignInPageProps {
   frame: Frame;
   /** Where to go afterwards. */
   next: string;
@@ -36,7 +36,7 @@ export const SignInPage: FC<SignInPageProps> = ({ frame, next, name, notice, pro
   </Page>
 );
 
-export interface ChoosePasswordPageProps {
+interface ChoosePasswordPageProps {
   frame: Frame;
   /** Whose password it becomes; undefined where the first admin chooses a name as well. */
   user: string | undefined;

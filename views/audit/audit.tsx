@@ -5,7 +5,7 @@ import { TextField } from '../parts/fields.tsx';
 import { EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 
-export interface AuditPageProps {
+interface AuditPageProps {
   frame: Frame;
   entries: AuditRow[];
   filter: { who?: string | undefined; action?: string | undefined };

@@ -17,7 +17,7 @@ import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 import { BuildName, BuildsDrawn } from './build-name.tsx';
 
-export interface BuildsPageProps extends BuildsView {
+interface BuildsPageProps extends BuildsView {
   frame: Frame;
   fleets: string[];
   pageSize: number;

@@ -8,7 +8,7 @@ import { PayloadBlock, ScrubbedNote } from '../records/payload.tsx';
 import type { QuarantineEntry } from './quarantine.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 
-export interface QuarantineEntryPageProps {
+interface QuarantineEntryPageProps {
   frame: Frame;
   entry: QuarantineEntry;
   notice?: NoticeProps | undefined;

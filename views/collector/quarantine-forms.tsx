@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 
-export interface QuarantineFormProps {
+interface QuarantineFormProps {
   /** One entry, or all that were refused for the same reason. */
   name: 'id' | 'reason';
   value: string | number;

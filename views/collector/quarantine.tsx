@@ -20,7 +20,7 @@ export interface QuarantineLimits {
   maxBytes: number;
 }
 
-export interface QuarantinePageProps {
+interface QuarantinePageProps {
   frame: Frame;
   reasons: QuarantineReasonRow[];
   entries: QuarantineListRow[];

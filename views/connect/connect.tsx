@@ -9,7 +9,7 @@ export const WAYS = ['systemd', 'telemetrics', 'curl'] as const;
 
 export type Way = (typeof WAYS)[number];
 
-export interface ConnectPageProps extends SystemdProps, TelemetricsProps {
+interface ConnectPageProps extends SystemdProps, TelemetricsProps {
   frame: Frame;
   way: Way;
   /** A line that posts a test record from any shell. */

@@ -31,7 +31,7 @@ export interface Stack extends Backtrace {
   newest: { id: number; receivedAt: Date } | null;
 }
 
-export interface BacktracesPageProps {
+interface BacktracesPageProps {
   frame: Frame;
   guilty: GuiltyRef & { hidden: boolean };
   filter: CrashFilter;

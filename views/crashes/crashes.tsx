@@ -21,7 +21,7 @@ import {
 } from './links.ts';
 import { type TopGuilty, TopTable } from './top.tsx';
 
-export interface CrashesPageProps {
+interface CrashesPageProps {
   frame: Frame;
   /** As it is in force: the OS and the window chosen or by default. */
   filter: CrashFilter;

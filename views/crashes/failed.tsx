@@ -15,7 +15,7 @@ export interface FailedAnalysis {
   error: string;
 }
 
-export interface FailedAnalysesPageProps {
+interface FailedAnalysesPageProps {
   frame: Frame;
   failures: FailedAnalysis[];
   /** Over all pages. */

@@ -5,7 +5,7 @@ import { SelectField } from '../parts/fields.tsx';
 import { ScopeForm } from '../parts/scope-form.tsx';
 import { type CrashFilter, crashesPath, DEFAULT_DAYS } from './links.ts';
 
-export interface CrashesFilterFormProps {
+interface CrashesFilterFormProps {
   /** Where the form leads, without a query. */
   action: string;
   filter: CrashFilter;

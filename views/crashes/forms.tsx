@@ -11,7 +11,7 @@ interface FormProps {
 
 const Back: FC<FormProps> = ({ back }) => <input type="hidden" name="back" value={back} />;
 
-export interface JudgementFormProps extends FormProps {
+interface JudgementFormProps extends FormProps {
   guilty: GuiltyRef & { comment: string; hidden?: boolean };
 }
 

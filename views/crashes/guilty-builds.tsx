@@ -7,7 +7,7 @@ import { BarCell, share } from '../parts/bars.tsx';
 import { count, counted, Scroll } from '../parts/parts.tsx';
 import { backtracesPath, type CrashFilter, crashesPath } from './links.ts';
 
-export interface BuildsTableProps {
+interface BuildsTableProps {
   /** Of the guilty. */
   id: number;
   filter: CrashFilter;

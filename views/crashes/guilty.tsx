@@ -24,7 +24,7 @@ import {
   scope,
 } from './links.ts';
 
-export interface GuiltyDetails extends GuiltyRef {
+interface GuiltyDetails extends GuiltyRef {
   comment: string;
   hidden: boolean;
   /** Of all time, on the OS and in the fleet that are chosen; null where nothing is put down to it. */
@@ -36,7 +36,7 @@ export interface GuiltyDetails extends GuiltyRef {
   seenOn: SeenOn[];
 }
 
-export interface GuiltyPageProps {
+interface GuiltyPageProps {
   frame: Frame;
   guilty: GuiltyDetails;
   /** As it is in force: the OS and the window chosen or by default. */

@@ -14,7 +14,7 @@ import {
   scope,
 } from './links.ts';
 
-export interface HiddenGuilty extends GuiltyRef {
+interface HiddenGuilty extends GuiltyRef {
   comment: string;
   /** Of all time. */
   records: number;
@@ -22,7 +22,7 @@ export interface HiddenGuilty extends GuiltyRef {
   hiddenAt: Date;
 }
 
-export interface HiddenGuiltiesPageProps {
+interface HiddenGuiltiesPageProps {
   frame: Frame;
   /** What they crashed in; undefined: they are all there are. */
   filter: CrashFilter | undefined;

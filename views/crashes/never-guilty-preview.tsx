@@ -7,16 +7,16 @@ import { FunctionName, GuiltyName } from './guilty-name.tsx';
 import { type GuiltyRef, guiltyPath } from './links.ts';
 
 /** Without an id, a guilty that no record has been put down to yet. */
-export type PreviewedGuilty = Omit<GuiltyRef, 'id'> & { id: number | null };
+type PreviewedGuilty = Omit<GuiltyRef, 'id'> & { id: number | null };
 
-export interface GuiltyMove {
+interface GuiltyMove {
   from: PreviewedGuilty | null;
   to: PreviewedGuilty | null;
   stacks: number;
   records: number;
 }
 
-export interface ChangePreviewPageProps {
+interface ChangePreviewPageProps {
   frame: Frame;
   change: 'add' | 'remove';
   functions: { function: string; module: string }[];

@@ -17,7 +17,7 @@ export interface EditableFrame extends BacktraceFrame {
   ticked: boolean;
 }
 
-export interface NeverGuiltyFromRecordPageProps {
+interface NeverGuiltyFromRecordPageProps {
   frame: Frame;
   recordId: number;
   guilty: GuiltyRef | null;

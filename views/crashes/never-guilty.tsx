@@ -8,7 +8,7 @@ import { RecomputeAllForm } from './forms.tsx';
 import { FunctionName } from './guilty-name.tsx';
 import { hiddenPath, neverGuiltyPath, recomputationPath } from './links.ts';
 
-export interface NeverGuiltyEntry {
+interface NeverGuiltyEntry {
   id: number;
   function: string;
   module: string;
@@ -18,7 +18,7 @@ export interface NeverGuiltyEntry {
   addedAt: Date;
 }
 
-export interface SeenFunction {
+interface SeenFunction {
   function: string;
   module: string;
   /** Stacks that it occurs in. */
@@ -27,7 +27,7 @@ export interface SeenFunction {
   listed: boolean;
 }
 
-export interface NeverGuiltyListPageProps {
+interface NeverGuiltyListPageProps {
   frame: Frame;
   /** Those of this page, of analysts first; with a search, of those that match it. */
   entries: NeverGuiltyEntry[];

@@ -17,7 +17,7 @@ export interface Recomputation {
   error: string | null;
 }
 
-export interface RecomputationPageProps {
+interface RecomputationPageProps {
   frame: Frame;
   recomputation: Recomputation;
 }

@@ -19,7 +19,7 @@ export interface TopGuilty extends GuiltyRef {
   comment: string;
 }
 
-export interface TopTableProps {
+interface TopTableProps {
   frame: Frame;
   filter: CrashFilter;
   builds: DrawnBuild[];

@@ -6,7 +6,7 @@ import type { Found } from '../../src/help/search.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { counted, EmptyState } from '../parts/parts.tsx';
 
-export interface ManualPageProps {
+interface ManualPageProps {
   frame: Frame;
   chapters: Chapter[];
   /** What was searched for; empty: nothing. */
@@ -77,7 +77,7 @@ const Results: FC<Pick<ManualPageProps, 'question' | 'found'>> = ({ question, fo
     </>
   );
 
-export interface ChapterPageProps {
+interface ChapterPageProps {
   frame: Frame;
   chapters: Chapter[];
   chapter: Chapter;

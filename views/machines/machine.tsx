@@ -7,7 +7,7 @@ import { EmptyState, Pager, Scroll, Severity } from '../parts/parts.tsx';
 import { Found } from '../records/found.tsx';
 import { PayloadCell } from '../records/payload.tsx';
 
-export interface MachinePageProps {
+interface MachinePageProps {
   frame: Frame;
   machineId: string;
   /** Records that are kept. */

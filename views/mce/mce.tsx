@@ -17,7 +17,7 @@ import {
 import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
-export interface McePageProps extends MceView {
+interface McePageProps extends MceView {
   frame: Frame;
   systems: string[];
   fleets: string[];

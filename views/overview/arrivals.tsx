@@ -4,7 +4,7 @@ import { exact } from '../../src/time/ago.ts';
 import { recordPath } from '../parts/links.ts';
 import { Cut, Severity } from '../parts/parts.tsx';
 
-export interface ArrivalsProps {
+interface ArrivalsProps {
   since: number;
   /** Newer than `since`, oldest first, a handful. */
   records: StoredRecord[];

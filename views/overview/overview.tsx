@@ -11,7 +11,7 @@ import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState, Scroll, Time } from '../parts/parts.tsx';
 import { SlotChart } from '../parts/slot-chart.tsx';
 
-export interface OverviewPageProps {
+interface OverviewPageProps {
   frame: Frame;
   /** Of the newest record; undefined where there is none. */
   last: { at: Date; stopped: boolean } | undefined;

@@ -17,7 +17,7 @@ export interface ParserRow extends ParserState {
   setAside: number;
 }
 
-export interface ParsersPageProps {
+interface ParsersPageProps {
   frame: Frame;
   /** Those of admins. */
   enabled: ParserRow[];

@@ -9,7 +9,7 @@ export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> =
   </td>
 );
 
-export interface SplitBarCellProps {
+interface SplitBarCellProps {
   n: number;
   /** Stands behind `n` in the bar, and in brackets where there is any. */
   other: number;
@@ -39,7 +39,7 @@ const Bar: FC<{ n: number; of: number; other?: number }> = ({ n, of, other = 0 }
   );
 };
 
-export interface BarRow {
+interface BarRow {
   /** Text, or an element that holds it. */
   name: Child;
   href?: string | undefined;

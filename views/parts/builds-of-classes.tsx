@@ -13,7 +13,7 @@ export const WeeksCounted: FC<{ slots: string[] }> = ({ slots }) => (
   </p>
 );
 
-export interface BuildsOfClassesProps {
+interface BuildsOfClassesProps {
   scope: Scope;
   builds: SystemBuilds[];
   /** The classifications that were counted, as configured. */

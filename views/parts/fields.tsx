@@ -7,7 +7,7 @@ interface FieldProps {
   error?: string | undefined;
 }
 
-export interface TextFieldProps extends FieldProps {
+interface TextFieldProps extends FieldProps {
   placeholder?: string | undefined;
   /** Read out with the field; sighted people have the placeholder. */
   hint?: string | undefined;
@@ -49,7 +49,7 @@ export const TextField: FC<TextFieldProps> = props => {
   );
 };
 
-export interface SelectFieldProps extends FieldProps {
+interface SelectFieldProps extends FieldProps {
   /** Value and text. */
   options: [string, string][];
 }
@@ -102,7 +102,7 @@ const described = (id: string, { hint, error }: { hint?: string | undefined; err
   'aria-describedby': [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined,
 });
 
-export interface OtherErrorsProps {
+interface OtherErrorsProps {
   errors: Record<string, string> | undefined;
   /** Parameters that the form has no field for. */
   names: string[];

@@ -26,7 +26,7 @@ export type FilterName = (typeof FILTERS)[number];
 export type FilterValues = { [name in FilterName]?: string | undefined } & ParsedValues;
 
 /** What parsers read from payloads is searched by its key: `parsed.KEY`. */
-export type ParsedValues = { [name: ParsedName]: string | undefined };
+type ParsedValues = { [name: ParsedName]: string | undefined };
 export type ParsedName = `parsed.${string}`;
 
 export const parsedNames = (values: object): ParsedName[] =>

@@ -60,7 +60,7 @@ export const Cut: FC<{ text: string; class?: string }> = ({ text, class: look = 
   </span>
 );
 
-export interface PagerProps {
+interface PagerProps {
   newerHref?: string | undefined;
   olderHref?: string | undefined;
   /** The id of the part that the links exchange where htmx runs. */

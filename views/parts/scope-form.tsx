@@ -6,7 +6,7 @@ import { type FilterValues, recordsPath } from './links.ts';
 import { EmptyState } from './parts.tsx';
 
 /** What a view over counts is narrowed to, as it stands in its address. */
-export interface ScopeValues {
+interface ScopeValues {
   os?: string | undefined;
   fleet?: string | undefined;
   /** The window, in days. */

@@ -3,7 +3,7 @@ import { type Frame, Page } from '../layout.tsx';
 import { pluginPath } from '../parts/links.ts';
 import { EmptyState } from '../parts/parts.tsx';
 
-export interface PluginLeftOutProps {
+interface PluginLeftOutProps {
   frame: Frame;
   name: string;
   problem: string;

@@ -12,7 +12,7 @@ import { NothingInScope, recordsOfDays, ScopeForm, scopeText, withScope } from '
 import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
-export interface PopulationPageProps extends PopulationView {
+interface PopulationPageProps extends PopulationView {
   frame: Frame;
   fleets: string[];
   pageSize: number;

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 
-export interface ExportLinksProps {
+interface ExportLinksProps {
   /** The JSON of the view, with its query. */
   href: string;
   /** The titles of its tables, by the names that the API gives them. */

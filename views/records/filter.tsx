@@ -10,7 +10,7 @@ import {
 } from '../parts/links.ts';
 import { count } from '../parts/parts.tsx';
 
-export interface RecordsFilterFormProps {
+interface RecordsFilterFormProps {
   filter: FilterValues & { errors?: Record<string, string> | undefined };
   pageSize: number;
   fleets: string[];

@@ -10,7 +10,7 @@ export type RecordCrash =
   | { state: 'failed'; error: string }
   | { state: 'analysed'; guilty: GuiltyRef | null; backtrace: Backtrace; modules: ShownModule[] };
 
-export interface CrashSectionProps {
+interface CrashSectionProps {
   recordId: number;
   crash: RecordCrash;
   readonly: boolean;

@@ -9,7 +9,7 @@ import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
 import { CrashSection, type RecordCrash } from './record-crash.tsx';
 import { ParsedSection, type RecordParsed } from './record-parsed.tsx';
 
-export interface RecordDetails {
+interface RecordDetails {
   /** The payload, where it is a journal entry. */
   entry?: ShownEntry | undefined;
   /** NUL bytes in the payload. */
@@ -19,7 +19,7 @@ export interface RecordDetails {
   newerHref?: string | undefined;
 }
 
-export interface RecordPageProps {
+interface RecordPageProps {
   frame: Frame;
   record: StoredRecord;
   details: RecordDetails;

@@ -7,12 +7,12 @@ import { ActiveFilters, RecordsFilterForm } from './filter.tsx';
 import { CountLater, Found, type FoundProps } from './found.tsx';
 import { PayloadCell } from './payload.tsx';
 
-export type RecordsFilter = FilterValues & {
+type RecordsFilter = FilterValues & {
   /** Messages by parameter name. */
   errors?: Record<string, string> | undefined;
 };
 
-export interface RecordsPageProps {
+interface RecordsPageProps {
   frame: Frame;
   records: StoredRecord[];
   filter: RecordsFilter;

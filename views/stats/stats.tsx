@@ -17,7 +17,7 @@ export interface StatsView {
   shares: Record<Kind, Shares>;
 }
 
-export interface StatsPageProps extends StatsView {
+interface StatsPageProps extends StatsView {
   frame: Frame;
   systems: string[];
   fleets: string[];

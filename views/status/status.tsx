@@ -3,7 +3,7 @@ import type { Check, Level } from '../../src/status/check.ts';
 import { type Frame, Page } from '../layout.tsx';
 import type { NoticeProps } from '../parts/parts.tsx';
 
-export interface StatusPageProps {
+interface StatusPageProps {
   frame: Frame;
   checks: Check[];
   /** The gravest of them. */

@@ -14,7 +14,7 @@ import {
 import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
-export interface ThermalPageProps extends ThermalView {
+interface ThermalPageProps extends ThermalView {
   frame: Frame;
   systems: string[];
   fleets: string[];

@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import type { Matrix, MatrixCell, UpdatePath } from '../../src/updates/queries.ts';
 import { count } from '../parts/parts.tsx';
 
-export interface UpdateMatrixProps {
+interface UpdateMatrixProps {
   matrix: Matrix;
   /** Says the systems of builds as well. */
   ofSystem: boolean;

@@ -10,7 +10,7 @@ import { NothingInScope, RecordsRemoved, ScopeForm, scopeText, withScope } from 
 import { ExportLinks } from '../records/export-links.tsx';
 import { UpdateMatrix } from './update-matrix.tsx';
 
-export interface UpdatesPageProps extends UpdatesView {
+interface UpdatesPageProps extends UpdatesView {
   frame: Frame;
   fleets: string[];
   /** Messages by parameter name. */

@@ -3,7 +3,7 @@ import type { Demangled } from './demangled.ts';
 // What an entry takes besides its text, roughly.
 const ENTRY_COST = 100;
 
-export interface DemangledCache {
+interface DemangledCache {
   get(name: string): Demangled | undefined;
   add(demangled: Demangled): void;
 }
