@@ -76,16 +76,20 @@ function countingAtOnce(app: App, collector: Collector, { sql }: Database): App 
     const response = await request(...args);
     const [input, init] = args;
     if ((input instanceof Request ? input.method : init?.method) !== 'POST') return response;
-    const deadline = Date.now() + COUNTED_WITHIN_MS;
-    await collector.counted();
-    // It gives up after a second, which passes on a busy machine.
-    while ((await anyUncounted(sql)) && Date.now() < deadline) {
-      await Bun.sleep(20);
-      await collector.counted();
-    }
+    await allCounted(collector, sql);
     return response;
   };
   return app;
+}
+
+/** Resolves once nothing is uncounted: the collector itself gives up after a second, which passes on a busy machine. */
+export async function allCounted(collector: Collector, sql: Sql): Promise<void> {
+  const deadline = Date.now() + COUNTED_WITHIN_MS;
+  await collector.counted();
+  while ((await anyUncounted(sql)) && Date.now() < deadline) {
+    await Bun.sleep(20);
+    await collector.counted();
+  }
 }
 
 /** False where the database does not answer: it is away in some tests. */

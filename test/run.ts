@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeScratch } from './scratch.ts';
 
@@ -8,6 +8,8 @@ import { makeScratch } from './scratch.ts';
  * nothing that was started stays.
  */
 const PROCESSES = 4;
+/** How long each file took once, so that the slow ones begin first; `npm test -- --update-timings` writes it anew. */
+const TIMINGS = 'test/timings.json';
 const OUTFILE = '--reporter-outfile=';
 const DAY_MS = 86_400_000;
 /** What a run takes at most. */
@@ -32,9 +34,16 @@ try {
   if (!system) await midnightPassed();
   const which = system
     ? ['test/system']
-    : ['test', '--path-ignore-patterns', 'test/system/**', `--parallel=${PROCESSES}`, '--no-isolate'];
+    : [
+        'test',
+        '--path-ignore-patterns',
+        'test/system/**',
+        `--parallel=${PROCESSES}`,
+        '--no-isolate',
+        `--timings=${TIMINGS}`,
+      ];
   process.exitCode = await run([...which, ...reporting, ...given]);
-  tellSlowest();
+  if (existsSync(report)) tellSlowest();
 } finally {
   scratch.remove();
 }

@@ -3,7 +3,7 @@ import { rebuildCounters } from '../../src/counters/count.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Report } from '../../src/records/record.ts';
 import { storeBatch } from '../../src/records/store.ts';
-import { appOn, recordHeaders, type TestApp, TID, testApp } from '../app.ts';
+import { allCounted, appOn, recordHeaders, type TestApp, TID, testApp } from '../app.ts';
 import { passDays } from '../time.ts';
 import { countAll, readCounters } from './counter-tables.ts';
 
@@ -62,7 +62,7 @@ test('what a process left uncounted when it died is counted by the next one, eac
   await leaveUncounted('left-1', 'left-2');
   await passDays(sql, 1);
   await leaveUncounted('left-1', 'left-1', 'left-3');
-  await (await appOn(second, server.config)).collector.counted();
+  await allCounted((await appOn(second, server.config)).collector, sql);
   await expectAllCounted();
 });
 
@@ -74,7 +74,7 @@ test('rebuilding counts what is uncounted once', async () => {
     await sql.begin(tx => rebuildCounters(tx, day, server.config));
   }
   await expectAllCounted();
-  await server.collector.counted();
+  await allCounted(server.collector, sql);
   await expectAllCounted();
 });
 
