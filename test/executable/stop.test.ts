@@ -129,7 +129,7 @@ test('two started at once on one new state directory: one serves, the other is r
   const served = outcomes.filter(outcome => outcome.status === 'fulfilled');
   const refused = outcomes.filter(outcome => outcome.status === 'rejected');
   expect([served.length, refused.length]).toEqual([1, 1]);
-  expect(String(refused[0]!.reason)).toContain(`another telemetricsd (process ${served[0]!.value.pid}) uses`);
+  expect(String(refused[0]!.reason)).toMatch(/another telemetricsd( \(process \d+\))? uses/);
   expect((await exchange(served[0]!.value.port, headerRequest('hello\n'))).status).toBe(201);
   expect((await served[0]!.value.stop()).code).toBe(0);
 });
