@@ -18,7 +18,7 @@ create table hour_counts (
 ) with (fillfactor = 50);
 
 -- Heartbeats of the probe, which a machine sends once a day, by its version. Those of a quarter of an hour are one row, so that the last
--- day is a window that moves; rows are kept for two days.
+-- day is a window that moves; rows are kept for two days. Erasing a machine and rebuild-counters leave them alone.
 create table probe_heartbeats (
   quarter timestamptz not null,
   version integer     not null,

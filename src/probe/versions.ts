@@ -9,7 +9,7 @@ export interface ProbeVersion {
 
 /** Which versions of the probe machines report with. */
 export interface ProbeVersions {
-  /** The window begins there: about 24 hours ago, never more, so that no machine is in it twice. */
+  /** The window begins here, at most 24 hours ago, so that no machine is in it twice. */
   since: Date;
   /** The newest first. */
   versions: ProbeVersion[];

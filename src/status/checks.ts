@@ -29,7 +29,7 @@ export const SILENCE_REMEDY = 'See the log of this server, and whether the datab
 export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once that is mended.';
 
 const PROBES_REMEDY =
-  'Run the installer again on machines with an older version, as on Connect machines; the next daily heartbeat of each says that it is done.';
+  'Run the installer of Connect machines again where the version is older; the next daily heartbeat of a machine shows its new version.';
 
 /** What can be asked for while the database does not answer. */
 export function tellsOfSilence(path: string): boolean {
