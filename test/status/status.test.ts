@@ -89,7 +89,7 @@ test('the versions of the probe that report are counted by their daily heartbeat
   expect(old.check).toMatchObject({
     level: 'warning',
     text: expect.stringContaining('2 machines with version 0.'),
-    remedy: expect.stringContaining('Run the installer again'),
+    remedy: expect.stringContaining('Run the installer of Connect machines again'),
   });
   expect(old.html).toContain('2 machines report with an older probe');
   expect((await getPage(server.app, '/telemetryui/status')).html).toContain(
