@@ -17,6 +17,15 @@ create table hour_counts (
   primary key (hour, fleet_id, external)
 ) with (fillfactor = 50);
 
+-- Heartbeats of the probe, which a machine sends once a day, by its version. Those of a quarter of an hour are one row, so that the last
+-- day is a window that moves; rows are kept for two days. Erasing a machine and rebuild-counters leave them alone.
+create table probe_heartbeats (
+  quarter timestamptz not null,
+  version integer     not null,
+  records bigint      not null,
+  primary key (quarter, version)
+) with (fillfactor = 50);
+
 create table build_counts (
   day            date     not null,
   fleet_id       smallint not null,

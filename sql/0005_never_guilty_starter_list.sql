@@ -1,4 +1,4 @@
--- sql/functions: 4d1d8be26b56b55abb9ccd0dd21e1f0424f413d3ecf64bc567f287b030483e92
+-- sql/functions: 1400d94ef4306869f6c21e5b36d43cc369475448632e355dfbca2a5d567a0643
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

@@ -15,6 +15,7 @@ import { isConnectionFailure } from './db/sqlstates.ts';
 import { remembered } from './jobs.ts';
 import type { Log } from './log.ts';
 import { forgetNotices } from './notify/claims.ts';
+import { forgetProbeHeartbeats } from './probe/versions.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
@@ -75,6 +76,7 @@ export function timetable(database: Database, config: Config, limits: Limits, cl
     { name: 'forget notices', cron: '44 * * * *', byDate: true, run: () => forgetNotices(sql) },
     { name: 'bound the audit', cron: '46 * * * *', run: () => boundAudit(sql) },
     { name: 'put right what was misdated', cron: '51 * * * *', byDate: true, run: () => mendMisdated(sql) },
+    { name: 'forget heartbeats of the probe', cron: '53 * * * *', byDate: true, run: () => forgetProbeHeartbeats(sql) },
     ...backups(database, config, clock, log),
   ];
   const ifTrusted = async ({ run }: Job) => {

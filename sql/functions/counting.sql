@@ -17,6 +17,7 @@ declare
   checks machine_check[];
   update_ids bigint[];
   reports update_report[];
+  heartbeat_ids bigint[];
 begin
   if batches is null then
     claimed := array(select first_id from uncounted order by first_id for update);
@@ -40,8 +41,9 @@ begin
                              r.build, r.arch, r.kernel_version, r.host_type)::counted_record),
                array_agg(row(r.received_at, r.machine_id, r.fleet_id, r.external, r.system_name, r.build, r.classification,
                              r.cpu_model)::machine_check) filter (where r.classification like any($2)),
-               array_agg(r.id) filter (where r.classification like any($3))
-          from %s r where r.id = any($1)$q$, part) into came, checks, update_ids using ids, machine_checks, updates;
+               array_agg(r.id) filter (where r.classification like any($3)),
+               array_agg(r.id) filter (where r.classification = 'telemetricsd/heartbeat/ping')
+          from %s r where r.id = any($1)$q$, part) into came, checks, update_ids, heartbeat_ids using ids, machine_checks, updates;
       exit when cardinality(came) = cardinality(ids);
     end loop;
     if came is not null then
@@ -56,6 +58,15 @@ begin
         select array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, u.from_build, u.to_build)::update_report)
           from %s r cross join builds_of_update(r.payload) u where r.id = any($1)$q$, part) into reports using update_ids;
       perform count_updates(reports);
+    end if;
+    if heartbeat_ids is not null then
+      execute format($q$
+        insert into probe_heartbeats as known (quarter, version, records)
+        select date_bin('15 minutes', r.received_at, 'epoch'), version::integer, count(*)
+          from %s r cross join substring(r.payload from '(?n)^probe: ([0-9]{1,4})$') version
+         where r.id = any($1) and version is not null
+         group by 1, 2 order by 1, 2
+            on conflict (quarter, version) do update set records = known.records + excluded.records$q$, part) using heartbeat_ids;
     end if;
   end loop;
   delete from uncounted where first_id = any(claimed);

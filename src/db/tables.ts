@@ -25,6 +25,7 @@ const TABLES: Record<string, Table> = {
 
   uncounted: {},
   hour_counts: { plugins: true, counts: 'hour' },
+  probe_heartbeats: {},
   build_counts: { plugins: true, counts: 'day' },
   platform_counts: { plugins: true, counts: 'day' },
   kernel_counts: { plugins: true, counts: 'day' },

@@ -3,6 +3,8 @@ import { OverviewPage } from '../../views/overview/overview.tsx';
 import { newestOfSystems } from '../builds/drawn.ts';
 import { topGuilties } from '../crashes/queries.ts';
 import type { Sql } from '../db/connect.ts';
+import { PROBE_VERSION } from '../probe/files.ts';
+import { outdated, probeVersions } from '../probe/versions.ts';
 import type { Site } from '../web/site.ts';
 import { adoptionOf, lastArrival, machinesLately, newGuilties, recordsByHour, weekOnWeek } from './queries.ts';
 import { hasStopped } from './silence.ts';
@@ -13,11 +15,10 @@ const GUILTIES = 8;
 const CRASH_DAYS = 7;
 const EXCESS_SHOWN_MS = 3_600_000;
 
-/** What may be in trouble, and what helps where there is nothing yet. */
 /** The landing page: what happens in the fleet, at a glance. */
 export function overviewPages({ sql, config, collector: { limits }, parsers, demoCommand, frame }: Site) {
   return new Hono().get('/', async c => {
-    const [last, hours, machines, { adoption, drawn }, top, fresh, machineChecks] = await Promise.all([
+    const [last, hours, machines, { adoption, drawn }, top, fresh, machineChecks, probes] = await Promise.all([
       lastArrival(sql),
       recordsByHour(sql),
       machinesLately(sql),
@@ -25,6 +26,7 @@ export function overviewPages({ sql, config, collector: { limits }, parsers, dem
       topGuilties(sql, { days: CRASH_DAYS, sort: 'records', limit: GUILTIES, offset: 0 }),
       newGuilties(sql, GUILTIES),
       weekOnWeek(sql, config.machine_checks.classifications),
+      probeVersions(sql),
     ]);
     const made = await frame(c);
     return c.html(
@@ -33,6 +35,7 @@ export function overviewPages({ sql, config, collector: { limits }, parsers, dem
         last={last && { at: last.at, stopped: hasStopped(last, made.now) }}
         excesses={limits.excesses().filter(({ lastAt }) => made.now.getTime() - lastAt.getTime() < EXCESS_SHOWN_MS)}
         parsers={parsers?.troubles() ?? []}
+        probes={{ since: probes.since, outdated: outdated(probes), carried: PROBE_VERSION }}
         hours={[...hours]}
         machines={machines}
         adoption={adoption}

@@ -9,6 +9,11 @@ export const PROBE_FILES: ReadonlyMap<string, string> = new Map([
   ['telemetricsd-probe.timer', embedFile('src/probe/telemetricsd-probe.timer')],
 ]);
 
+/** Of the probe that this server carries: a whole number, as in its heartbeats. */
+export const PROBE_VERSION = Number(
+  /^name=\S+ version=([0-9]+)$/m.exec(PROBE_FILES.get('telemetricsd-probe.sh')!)?.[1],
+);
+
 /** The fields that the probe sends of the journal entry for a crash. */
 export const CRASH_FIELDS = (/^crash_fields='([^']*)'/m.exec(PROBE_FILES.get('telemetricsd-probe.sh')!)?.[1] ?? '')
   .trim()

@@ -3,6 +3,8 @@ import { clockFinding } from '../clock/finding.ts';
 import type { Config } from '../config/settings.ts';
 import type { Connections } from '../http/connections.ts';
 import { hasStopped } from '../overview/silence.ts';
+import { PROBE_VERSION } from '../probe/files.ts';
+import { outdated } from '../probe/versions.ts';
 import { ago } from '../time/ago.ts';
 import { WHERE_RECORDS_GO } from '../web/addresses.ts';
 import type { Check, Finding } from './check.ts';
@@ -17,12 +19,17 @@ const UNCOUNTED_SECONDS = 60;
 export const UNCOMMITTED_SECONDS = 10;
 const LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
+/** Of the probe; so many are named. */
+const VERSIONS = 5;
 
 /** What to do about machines that are past a limit, a database that does not answer, and refused records. */
 export const LIMITS_REMEDY =
   'See whether these machines send more than they should, or raise their limits in collector.tids.';
 export const SILENCE_REMEDY = 'See the log of this server, and whether the database runs and has room.';
 export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once that is mended.';
+
+const PROBES_REMEDY =
+  'Run the installer of Connect machines again where the version is older; the next daily heartbeat of a machine shows its new version.';
 
 /** What can be asked for while the database does not answer. */
 export function tellsOfSilence(path: string): boolean {
@@ -46,6 +53,7 @@ export function checksOf(state: ServerState | SilentState, config: Config, now =
   const findings: [name: string, finding: Finding | undefined][] = [
     ['Data', asked && data(asked, now)],
     ['Records', records(state)],
+    ['Probes', asked && probes(asked)],
     ['Addresses', addresses(state, now)],
     ['Requests', requests(state, now)],
     ['Connections', state.connections && connections(state.connections, now)],
@@ -84,6 +92,21 @@ function records({ results }: ProcessState): Finding {
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
   const text = `Since the server started: ${parts.join(', ')}.`;
   return { level: 'ok', text };
+}
+
+/** Undefined where no machine has one. */
+function probes({ probes }: ServerState): Finding | undefined {
+  const { since, versions } = probes;
+  if (versions.length === 0) return undefined;
+  const shown = versions
+    .slice(0, VERSIONS)
+    .map(({ version, machines }) => `${counted(machines, 'machine')} with version ${version}`);
+  const others = versions.length > VERSIONS ? [`${counted(versions.length - VERSIONS, 'older version')} besides`] : [];
+  const text =
+    `${[...shown, ...others].join(', ')}. These are the heartbeats since ${since.toISOString().slice(0, 16).replace('T', ' ')} UTC, one a day from each ` +
+    `machine. This server carries version ${PROBE_VERSION}.`;
+  if (outdated(probes).length === 0) return { level: 'ok', text };
+  return { level: 'warning', text, remedy: PROBES_REMEDY };
 }
 
 /** Whatever else is posted to the server, by people who try it out or look for weak spots, is no reason to worry. */

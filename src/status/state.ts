@@ -13,6 +13,7 @@ import { lastArrival } from '../overview/queries.ts';
 import type { Arrival } from '../overview/silence.ts';
 import type { Parsers, ParserTrouble } from '../parsers/parsers.ts';
 import type { Plugins } from '../plugins/plugins.ts';
+import { type ProbeVersions, probeVersions } from '../probe/versions.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
 import { largestDatabase } from '../retention/disk-size.ts';
 import type { ServedCertificate } from '../tls/certificate.ts';
@@ -59,6 +60,7 @@ export interface ServerState extends ProcessState {
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
   clock: Belief;
+  probes: ProbeVersions;
 }
 
 /** The database could not be asked. */
@@ -85,13 +87,14 @@ export async function stateKnown(sql: Queryable, watched: Watched): Promise<Serv
 /** The one source of the status page, /api/status, /metrics and notices. */
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
   const { config } = watched;
-  const [database, jobs, arrival, written, most, clock] = await Promise.all([
+  const [database, jobs, arrival, written, most, clock, probes] = await Promise.all([
     databaseState(sql, MAX_ATTEMPTS),
     jobOutcomes(sql),
     lastArrival(sql),
     turnedAwayWithin(sql, EXCESS_DAYS),
     largestDatabase(config.retention.max_bytes, config.state.dir),
     readBelief(sql),
+    probeVersions(sql),
   ]);
   return {
     ...processState(watched),
@@ -101,6 +104,7 @@ export async function serverState(sql: Queryable, watched: Watched): Promise<Ser
     jobs,
     lastArrival: arrival,
     clock: clock.belief,
+    probes,
   };
 }
 

@@ -3,6 +3,8 @@ import { createApp } from '../../src/app.ts';
 import type { Listener } from '../../src/config/listener.ts';
 import { remembered } from '../../src/jobs.ts';
 import type { Plugins } from '../../src/plugins/plugins.ts';
+import { PROBE_VERSION } from '../../src/probe/files.ts';
+import { forgetProbeHeartbeats } from '../../src/probe/versions.ts';
 import type { Check, Level } from '../../src/status/check.ts';
 import { checksOf } from '../../src/status/checks.ts';
 import type { ServerState } from '../../src/status/state.ts';
@@ -50,6 +52,60 @@ test('tells in words how the server is doing, as JSON and as a page', async () =
   expect(html).toContain('Needs attention: Quarantine, Crash analysis, Backup.');
   for (const check of checks.values()) expect(html).toContain(check.name);
   expect((await getPage(server.app, '/telemetryui')).html).toContain('href="/telemetryui/status"');
+});
+
+test('the versions of the probe that report are counted by their daily heartbeats; older ones are warned of with the remedy', async () => {
+  expect((await status()).checks.get('Probes')).toBeUndefined();
+  const beat = (n: number, probe: string, classification = 'telemetricsd/heartbeat/ping') =>
+    post(
+      server.app,
+      { machine_id: `${n}`, event_id: `${n}`.repeat(32), classification, severity: '1' },
+      `uptime: 9\nprobe: ${probe}\n`,
+    );
+  const heard = async () => {
+    // Pages first count what has been stored.
+    const { html } = await getPage(server.app, '/telemetryui');
+    return { html, check: (await status()).checks.get('Probes') };
+  };
+  await beat(1, `${PROBE_VERSION}`);
+  await beat(2, `${PROBE_VERSION + 1}`);
+  await beat(3, 'mine');
+  await beat(4, '0', 'telemetricsd/hello/world');
+  await beat(5, '0', 'org.clearlinux/heartbeat/ping');
+  const well = await heard();
+  expect(well.check).toMatchObject({
+    level: 'ok',
+    text: expect.stringMatching(
+      new RegExp(
+        `^1 machine with version ${PROBE_VERSION + 1}, 1 machine with version ${PROBE_VERSION}\\. These are the heartbeats since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC, one a day from each machine\\. This server carries version ${PROBE_VERSION}\\.$`,
+      ),
+    ),
+  });
+  expect(well.html).not.toContain('older probe');
+
+  await beat(6, '0');
+  await beat(7, '0');
+  const old = await heard();
+  expect(old.check).toMatchObject({
+    level: 'warning',
+    text: expect.stringContaining('2 machines with version 0.'),
+    remedy: expect.stringContaining('Run the installer of Connect machines again'),
+  });
+  expect(old.html).toContain('2 machines report with an older probe');
+  expect((await getPage(server.app, '/telemetryui/status')).html).toContain(
+    '<a href="/telemetryui/connect">Probes</a>',
+  );
+  const [, found = ''] = /href="([^"]*parsed\.probe=0)"/.exec(old.html) ?? [];
+  expect((await getPage(server.app, found.replaceAll('&amp;', '&'))).html).toContain('machine_id=6"');
+
+  const { sql } = server.database;
+  await sql`update probe_heartbeats set quarter = quarter - interval '1 day'`;
+  expect((await heard()).check).toBeUndefined();
+  await forgetProbeHeartbeats(sql);
+  expect(await sql`select from probe_heartbeats`).not.toHaveLength(0);
+  await sql`update probe_heartbeats set quarter = quarter - interval '25 hours'`;
+  await forgetProbeHeartbeats(sql);
+  expect(await sql`select from probe_heartbeats`).toHaveLength(0);
 });
 
 test('how the last purge and backup went is known to the next server, and to /metrics', async () => {
@@ -190,6 +246,7 @@ const WELL: ServerState = {
   certificate: undefined,
   pluginsLeftOut: [],
   parserTroubles: [],
+  probes: { since: NOW, versions: [] },
 };
 const at = (time: string) => ({ succeededAt: new Date(time), failedAt: null, failure: null });
 const unreadable = (time: string) => ({
@@ -226,6 +283,8 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Queue', 'error', { waitingForCommit: 1, waitingSeconds: 12 }],
   ['Queue', 'ok', { waitingForCommit: 1, waitingSeconds: 2 }],
   ['Counters', 'warning', { database: { ...WELL.database, uncountedSeconds: 90 } }],
+  ['Probes', 'ok', { probes: { since: NOW, versions: [{ version: PROBE_VERSION, machines: 3 }] } }],
+  ['Probes', 'warning', { probes: { since: NOW, versions: [{ version: PROBE_VERSION - 1, machines: 3 }] } }],
   ['Limits', 'warning', { excesses: excess('2026-06-15T11:30:00Z') }],
   ['Limits', 'ok', { excesses: excess('2026-06-15T09:30:00Z') }],
   ['Quarantine', 'warning', { database: { ...WELL.database, quarantined: 9_500 } }],

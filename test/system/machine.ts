@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { childrenOf, eventually } from '../executable/program.ts';
@@ -12,23 +12,35 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
+/** One that was booted. */
+export interface BootedMachine extends Machine {
+  /** Connects its network with that of this host: resolves to the address of the host, or says why that can't be. */
+  link(): { host: string } | string;
+}
+
 /** Kept from one run to the next: making it takes most of a minute. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'telemetricsd-test');
 const DEBIAN = join(CACHE, 'bookworm');
-const PACKAGES = 'systemd,systemd-sysv,dbus,libstdc++6,curl,passwd';
+/** What the one in the cache was made with. */
+const MADE_WITH = join(CACHE, 'bookworm.packages');
+const PACKAGES = 'systemd,systemd-sysv,systemd-coredump,libdw1,dbus,libstdc++6,curl,passwd,sudo';
 const ENVIRONMENT = ['env', '-i', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
 
 /** Why there can be no such machine here; undefined: there can. */
 export function debianMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root';
-  if (existsSync(DEBIAN)) return undefined;
+  if (existsSync(MADE_WITH) && readFileSync(MADE_WITH, 'utf8') === PACKAGES) return undefined;
   if (!Bun.which('debootstrap')) return 'it needs debootstrap';
   const fresh = join(mkdtempSync(join(tmpdir(), 'telemetricsd-debian-')), 'bookworm');
   const made = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', fresh], {
     encoding: 'utf8',
   });
   mkdirSync(CACHE, { recursive: true });
-  if (made.status === 0) spawnSync('mv', [fresh, CACHE]);
+  if (made.status === 0) {
+    rmSync(DEBIAN, { recursive: true, force: true });
+    spawnSync('mv', [fresh, CACHE]);
+    writeFileSync(MADE_WITH, PACKAGES);
+  }
   rmSync(dirname(fresh), { recursive: true, force: true });
   return made.status === 0 ? undefined : `debootstrap failed: ${made.stdout.trim().split('\n').at(-1)}`;
 }
@@ -47,7 +59,7 @@ export function startChroot(): Machine {
 }
 
 /** One with its own systemd as process 1, or why that does not come up here. */
-export async function bootMachine(): Promise<Machine | string> {
+export async function bootMachine(): Promise<BootedMachine | string> {
   const cgroups = /^\S+ (\S+) cgroup2 rw/m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
   if (!cgroups) return 'no cgroup2 is mounted';
   const root = copyOfDebian();
@@ -56,10 +68,11 @@ export async function bootMachine(): Promise<Machine | string> {
   const init = spawn('sh', ['-c', INTO_CGROUP, cgroup, BOOT, root], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [init.stdout, init.stderr]) stream.setEncoding('utf8').on('data', text => (output += text));
-  const machine: Machine = {
+  const processOne = () => childrenOf(init.pid!)[0]!;
+  const machine: BootedMachine = {
     path: name => join(root, name),
-    run: (...command) =>
-      runToEnd('nsenter', ['--target', `${childrenOf(init.pid!)[0]}`, '--all', ...ENVIRONMENT, ...command]),
+    run: (...command) => runToEnd('nsenter', ['--target', `${processOne()}`, '--all', ...ENVIRONMENT, ...command]),
+    link: () => linkTo(processOne()),
     async stop() {
       init.kill('SIGKILL');
       await eventually('the machine is gone', () => removeCgroup(cgroup));
@@ -79,14 +92,36 @@ export async function bootMachine(): Promise<Machine | string> {
   }
 }
 
+/** By a pair of interfaces that go with the network of that process. The addresses are those for tests of networks (RFC 2544). */
+function linkTo(pid: number): { host: string } | string {
+  const ours = `tmd${pid}`;
+  const net = `198.18.${Math.floor(pid / 64) % 256}.`;
+  const first = (pid % 64) * 4;
+  const host = `${net}${first + 1}`;
+  const theirs = `${net}${first + 2}`;
+  const within = `nsenter --target ${pid} --net`;
+  const made = runToEnd('sh', [
+    '-ec',
+    `ip link add ${ours} type veth peer name host0 netns ${pid}
+    ip addr add ${host}/30 dev ${ours}
+    ip link set ${ours} up
+    ${within} ip addr add ${theirs}/30 dev host0
+    ${within} ip link set host0 up`,
+  ]);
+  return made.code === 0 ? { host } : `its network can't be connected: ${made.output.trim()}`;
+}
+
 const INTO_CGROUP = `echo $$ > "$0/cgroup.procs"
   exec unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child sh -c "$1" "$2"`;
 
+/** Settings of the kernel are the host's, too, and systemd would set some, the pattern for cores among them: they are read-only. */
 const BOOT = `set -e
   mount --make-rprivate /
   mount --bind "$0" "$0"
   cd "$0"
   mount -t proc proc proc
+  mount --bind proc/sys proc/sys
+  mount -o remount,bind,ro proc/sys
   mount -t sysfs sysfs sys
   mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount -t tmpfs -o mode=755 tmpfs dev

@@ -19,6 +19,8 @@ interface OverviewPageProps {
   excesses: { fleet: string; kind: 'forbidden' | 'postponed' | 'dropped'; requests: number; lastAt: Date }[];
   /** Parsers that do not work. */
   parsers: ParserTrouble[];
+  /** Machines whose probe is older than the version that this server carries, by their heartbeats since then. */
+  probes: { since: Date; outdated: { version: number; machines: number }[]; carried: number };
   /** The last 24 hours, oldest first. */
   hours: { hour: Date; records: number; weekBefore: number }[];
   machines: { today: number; threeDays: number };
@@ -41,6 +43,7 @@ export const OverviewPage: FC<OverviewPageProps> = props => (
   <Page frame={props.frame} title="Overview" help="views" current="overview">
     {props.excesses.length > 0 && <Excesses excesses={props.excesses} now={props.frame.now} />}
     {props.parsers.length > 0 && <ParserTroubles parsers={props.parsers} />}
+    {props.probes.outdated.length > 0 && <OldProbes {...props.probes} now={props.frame.now} />}
     {props.last ? <Overview {...props} last={props.last} /> : <NothingYet demoCommand={props.demoCommand} />}
   </Page>
 );
@@ -163,6 +166,36 @@ const Excesses: FC<Pick<OverviewPageProps, 'excesses'> & { now: Date }> = ({ exc
     ))}
   </div>
 );
+
+/** So many are named. */
+const PROBE_VERSIONS = 5;
+
+const OldProbes: FC<OverviewPageProps['probes'] & { now: Date }> = ({ since, outdated, carried, now }) => {
+  const machines = sum(outdated.map(({ machines }) => machines));
+  return (
+    <div class="notice warning" role="status">
+      <p>
+        <b>
+          {counted(machines, 'machine')} {machines === 1 ? 'reports' : 'report'} with an older probe
+        </b>{' '}
+        than version {carried}, which this server carries. Run <a href="/telemetryui/connect">the installer</a> there
+        again.
+      </p>
+      <p>
+        These are the daily heartbeats since <Time at={since} now={now} />:{' '}
+        {outdated.slice(0, PROBE_VERSIONS).map(({ version }, n) => (
+          <>
+            {n > 0 && ', '}
+            <a href={recordsPath({ classification: 'telemetricsd/heartbeat/ping', 'parsed.probe': String(version) })}>
+              version {version}
+            </a>
+          </>
+        ))}
+        .
+      </p>
+    </div>
+  );
+};
 
 const REASON = 300;
 

@@ -19,6 +19,7 @@ const SUMMARY = {
 /** Where there is more about a check. */
 const MORE: Record<string, string> = {
   Data: '/telemetryui',
+  Probes: '/telemetryui/connect',
   Limits: '/telemetryui/connect',
   Quarantine: '/telemetryui/quarantine',
   'Crash analysis': '/telemetryui/crashes/failed',
