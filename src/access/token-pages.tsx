@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TokensPage, type TokensPageProps } from '../../views/access/tokens.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';
-import { SCOPES } from '../roles.ts';
+import { TOKEN_SCOPES } from '../roles.ts';
 import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
@@ -11,7 +11,7 @@ import { userName } from './users.ts';
 
 const LONGEST_DAYS = 3650;
 
-const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one');
+const tokenScopes = z.array(z.enum(TOKEN_SCOPES)).min(1, 'expected at least one');
 const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
 
 /** Tokens of scripts: which there are, making, removing. */

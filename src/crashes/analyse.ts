@@ -37,7 +37,7 @@ interface ReadBatch {
  */
 export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
   const batch = await readBatch(sql, demangler);
-  await storeBatch(sql, batch, createListReader());
+  await storeAnalysed(sql, batch, createListReader());
   return batch.claimed.length;
 }
 
@@ -62,7 +62,7 @@ async function readSlice(sql: Sql, demangler: Demangler, batch: ReadBatch): Prom
   return records.length;
 }
 
-export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch, readList: ReadList): Promise<void> {
+export async function storeAnalysed(sql: Sql, { claimed, crashes }: ReadBatch, readList: ReadList): Promise<void> {
   await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes, readList));
 }
 

@@ -7,7 +7,7 @@ import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/crash
 import {
   RecomputationPage,
   RecomputationProgress,
-  type Recomputation as ShownRecomputation,
+  type ShownRecomputation,
 } from '../../views/crashes/recomputation.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { smallPayload } from '../records/queries.ts';
 
@@ -62,7 +62,7 @@ export async function claimRecords(
   return records;
 }
 
-function claim(sql: Queryable, which: ReturnType<Queryable>, limit: number) {
+function claim(sql: Queryable, which: Fragment, limit: number) {
   return sql<{ recordId: number; receivedAt: Date }[]>`
     update work_queue
        set attempts = attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})

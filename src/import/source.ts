@@ -122,7 +122,7 @@ export async function identify(sql: Sql): Promise<string> {
 }
 
 /** Records after an id and up to another, in the order of ids: some hundreds, fewer where they are large. */
-export async function readPage({ sql, schema, columns }: Source, after: string, upTo: string): Promise<OldRecord[]> {
+export async function readOldPage({ sql, schema, columns }: Source, after: string, upTo: string): Promise<OldRecord[]> {
   const text = (name: string) => (columns.has(name) ? sql`r.${sql(name)}::text` : sql`null::text`);
   const flat = schema === 'flat';
   const payload = flat ? sql`r.payload` : sql`coalesce(r.payload, convert_to(r.backtrace, 'UTF8'))`;
@@ -149,7 +149,7 @@ export async function readPage({ sql, schema, columns }: Source, after: string, 
 }
 
 /** How many records there are up to an id, and how many of them came more than so many days ago. */
-export async function countRecords(
+export async function countOldRecords(
   { sql, schema }: Source,
   { after = null, upTo, olderThanDays }: { after?: string | null; upTo: string; olderThanDays?: number },
 ): Promise<number> {
@@ -169,7 +169,7 @@ export function listJudged({ sql, hasHideFlag }: Source) {
       from guilty where coalesce(comment, '') <> '' or ${hidden} order by id`;
 }
 
-export function listNeverGuilty({ sql }: Source) {
+export function listOldNeverGuilty({ sql }: Source) {
   return sql<Pick<OldGuilty, 'function' | 'module'>[]>`select function, module from guilty_blacklisted order by id`;
 }
 

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildLost, startChild } from '../children/child.ts';
+import { READY } from '../children/serve-lines.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
-import { type Answer, type Loaded, PARSER_ARGUMENT, READY } from './parser-process.ts';
+import { PARSER_ARGUMENT, type ParserAnswer, type ParserLoaded } from './parser-process.ts';
 
 const MOST_MEMORY = 384 * 2 ** 20;
 const CPU_MS = 500;
@@ -51,7 +52,7 @@ export async function startParserChild(directory: string, name: string): Promise
   const child = await startChild(PROGRAM, { files: [source] }).catch(error => {
     throw error instanceof ChildLost ? new ParserProblem('its process does not start', true) : error;
   });
-  async function ask<T extends Answer | Loaded>(line: string): Promise<T> {
+  async function ask<T extends ParserAnswer | ParserLoaded>(line: string): Promise<T> {
     try {
       return JSON.parse(await child.ask(line));
     } catch (error) {
@@ -60,12 +61,12 @@ export async function startParserChild(directory: string, name: string): Promise
   }
   try {
     if (child.greeting !== READY) throw new ParserProblem('its process does not start', true);
-    const loaded = await ask<Loaded>(source);
+    const loaded = await ask<ParserLoaded>(source);
     if ('problem' in loaded) throw new ParserProblem(loaded.problem, true);
     return {
       classifications: loaded.classifications,
       async parse(record) {
-        const answer = await ask<Answer>(JSON.stringify(record));
+        const answer = await ask<ParserAnswer>(JSON.stringify(record));
         if ('problem' in answer) throw new ParserProblem(answer.problem, answer.exhausted);
         return answer.data;
       },

@@ -27,13 +27,15 @@ export const parserOf = (lane: Lane): string | undefined =>
   lane === BUILT_IN_LANE ? undefined : lane.slice(laneOf('').length);
 
 /** Two of them may not take the same classification. */
-export interface Claim {
+export interface ParserClaim {
   parser: string;
   classifications: string[];
 }
 
 /** The first two that do, with a pattern of each. */
-export function conflictOf(claims: Claim[]): { parsers: [string, string]; patterns: [string, string] } | undefined {
+export function conflictOf(
+  claims: ParserClaim[],
+): { parsers: [string, string]; patterns: [string, string] } | undefined {
   for (const [place, one] of claims.entries()) {
     for (const other of claims.slice(place + 1)) {
       for (const pattern of one.classifications) {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { type BoundedRow, recordColumns, smallPayload } from '../records/queries.ts';
 import { BUILT_IN_LANE, type Lane } from './parser.ts';
@@ -60,7 +60,7 @@ export async function claimRecords(sql: Queryable, lane: Lane, limit: number): P
   return records;
 }
 
-function claim(sql: Queryable, lane: Lane, which: ReturnType<Queryable>, limit: number) {
+function claim(sql: Queryable, lane: Lane, which: Fragment, limit: number) {
   return sql<QueuedKey[]>`
     update work_queue
        set attempts = attempts + 1, claimed_until = now() + make_interval(secs => ${CLAIM_SECONDS})

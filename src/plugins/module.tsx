@@ -1,5 +1,5 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import { type Frame, Page as FramedPage, type PageProps as FramedPageProps } from '../../views/layout.tsx';
+import { Page as FramedPage, type PageProps as FramedPageProps, type PageFrame } from '../../views/layout.tsx';
 import { BarTable } from '../../views/parts/bars.tsx';
 import { SelectField, TextField } from '../../views/parts/fields.tsx';
 import { machinePath, pluginPath, recordPath, recordsPath } from '../../views/parts/links.ts';
@@ -13,7 +13,7 @@ import { largestFirst, seriesOf } from '../time/series.ts';
 import { slotsOf } from '../time/window.ts';
 
 /** The page frame of a request to a plugin. */
-export interface PluginFrame extends Frame {
+export interface PluginFrame extends PageFrame {
   plugin: string;
 }
 

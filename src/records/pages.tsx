@@ -2,7 +2,7 @@ import { zValidator } from '@hono/zod-validator';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from '../../views/parts/links.ts';
-import { Found, NotCounted } from '../../views/records/found.tsx';
+import { FoundCount, NotCounted } from '../../views/records/found.tsx';
 import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
 import { readJournalEntry } from '../dialects/journal-entry.ts';
@@ -55,7 +55,7 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
     .get('/count', async c => {
       const filter = filterOfPage(parseOrRefuse(pageQuery, c.req.query()));
       try {
-        return c.html(<Found found={await searcher.count(filter, COUNTED)} />);
+        return c.html(<FoundCount found={await searcher.count(filter, COUNTED)} />);
       } catch (error) {
         if (error instanceof SearchProblem) return c.html(<NotCounted reason={error.message} />);
         throw error;

@@ -1,10 +1,9 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import {
   analysisConditions,
   asksForAnalysis,
   type CountedFilter,
   countedConditions,
-  type Fragment,
   type RecordFilter,
   recordConditions,
 } from './filter-sql.ts';

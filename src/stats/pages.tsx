@@ -7,7 +7,7 @@ import { viewResponse } from '../tables/view-tables.ts';
 import { readQuery, type Scope, scopeQuery } from '../time/scope.ts';
 import { integerParam, parseOrRefuse } from '../validation.ts';
 import type { Site } from '../web/site.ts';
-import { KINDS, readShares } from './queries.ts';
+import { readShares, SHARE_KINDS } from './queries.ts';
 
 const DEFAULT_DAYS = 14;
 const DEFAULT_TOP = 20;
@@ -44,7 +44,7 @@ export function statsApi({ sql }: Site) {
       c,
       'stats',
       { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days, top },
-      Object.fromEntries(KINDS.map(kind => [kind, { columns: ['name', 'records'], rows: shares[kind].rows }])),
+      Object.fromEntries(SHARE_KINDS.map(kind => [kind, { columns: ['name', 'records'], rows: shares[kind].rows }])),
     );
   });
 }

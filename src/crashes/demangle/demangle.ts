@@ -2,7 +2,7 @@ import { ChildLost } from '../../children/child.ts';
 import type { Demangled, DemangleNote } from './demangled.ts';
 import { createDemangledCache } from './demangled-cache.ts';
 import { type DemanglerChild, DemanglerUnavailable, startDemanglerChild } from './demangler-child.ts';
-import { type Answer, NOT_MANGLED, TOO_LONG } from './demangler-process.ts';
+import { type DemanglerAnswer, NOT_MANGLED, TOO_LONG } from './demangler-process.ts';
 import { demangleRust } from './rust-symbols.ts';
 import { TooLong } from './symbol-text.ts';
 
@@ -101,7 +101,7 @@ function fromAnswer(name: string, answer: CppAnswer): Demangled {
   return { name, demangled: answer + split(name).suffix, note: null };
 }
 
-type CppAnswer = Answer | { note: DemangleNote };
+type CppAnswer = DemanglerAnswer | { note: DemangleNote };
 
 interface CppDemangler {
   /** One answer for each name. One call at a time. */
