@@ -19,6 +19,7 @@ import {
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
+import { retryWork } from '../db/work-queue.ts';
 import { RequestError } from '../errors.ts';
 import { listFleets } from '../records/queries.ts';
 import {
@@ -45,7 +46,7 @@ import {
   hiddenGuilties,
   hideGuilty,
 } from './queries.ts';
-import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
+import { countFailed, listFailed, queueState } from './queue.ts';
 import { crashesByBuild, crashShares, guiltyShares } from './shares.ts';
 import { backtraceOf } from './shown.ts';
 import { countStacks, guiltyStacks } from './stack-queries.ts';
@@ -184,7 +185,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .post('/unhidings', c => hide(c, false))
     .post('/retries', async c => {
       const { id, back } = parseOrRefuse(retryForm, await formOf(c));
-      await retryFailed(sql, id);
+      await retryWork(sql, id === undefined ? sql`kind = 'crash'` : sql`kind = 'crash' and record_id = ${id}`);
       const subject = id === undefined ? 'all failed crash records' : `crash record ${id}`;
       await recordAudit(sql, actorOf(c), { action: 'retried', subject });
       onWork();

@@ -1,3 +1,5 @@
+import type { WorkKind } from '../db/work-queue.ts';
+
 export type { ParserRecord } from 'telemetricsd/parser';
 
 /** A value as JSON has them. */
@@ -18,7 +20,7 @@ export interface BuiltInParser {
 export const BUILT_IN_LANE = 'parse';
 
 /** What waits for a parser of an admin. */
-export type Lane = typeof BUILT_IN_LANE | `parse:${string}`;
+export type Lane = Exclude<WorkKind, 'crash'>;
 
 export const laneOf = (parser: string): Lane => `parse:${parser}`;
 
