@@ -4,7 +4,7 @@ import { TokensPage, type TokensPageProps } from '../../views/access/tokens.tsx'
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';
 import { TOKEN_SCOPES } from '../roles.ts';
-import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, checkForm, formListsOf, formOf, integerParam, parseOrRefuse } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
@@ -22,9 +22,9 @@ export function tokenPages({ sql, frame }: Site) {
       const lists = await formListsOf(c);
       const raw = { name: lists.name?.at(-1) ?? '', days: lists.days?.at(-1) ?? '', scope: lists.scope ?? [] };
       const values = { ...raw, scopes: raw.scope };
-      const form = addition.safeParse(raw);
-      if (!form.success) return page(c, { values, errors: problemsByField(form.error) }, 400);
-      const { name, days, scope } = form.data;
+      const { data, errors } = checkForm(addition, raw);
+      if (errors) return page(c, { values, errors }, 400);
+      const { name, days, scope } = data;
       const token = await sql.begin(async tx => {
         const made = await addToken(tx, { name, scopes: scope, days, createdBy: c.get('visitor')!.name });
         const after = { scopes: scope, days: days ?? null };

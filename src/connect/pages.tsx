@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ConnectPage, pathOfWay, WAYS } from '../../views/connect/connect.tsx';
@@ -8,12 +7,11 @@ import { Arrivals } from '../../views/overview/arrivals.tsx';
 import { type Listener, takesRecords, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { RequestError } from '../errors.ts';
 import { CRASH_FIELDS, installer } from '../probe/files.ts';
 import { SENDS } from '../probe/sends.ts';
 import { newestRecordId } from '../records/queries.ts';
 import { searchRecords } from '../records/search.ts';
-import { firstProblem, idParam } from '../validation.ts';
+import { idParam, parseOrRefuse, queryOf } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
@@ -34,13 +32,10 @@ const COMMANDS = [
 /** The page that tells how to point machines at this server, and shows their first records arriving. */
 export function connectPages({ sql, config, frame }: Site) {
   const opened = z.object({ since: idParam, way: z.enum(WAYS).default('systemd') });
-  const query = zValidator('query', opened, result => {
-    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
-  });
   return new Hono()
-    .get('/', query, async c => {
-      const { since: opened, way } = c.req.valid('query');
-      const latest = opened ?? (await newestRecordId(sql));
+    .get('/', async c => {
+      const { since, way } = parseOrRefuse(opened, queryOf(c));
+      const latest = since ?? (await newestRecordId(sql));
       const { base, named } = collectorUrl(config, new URL(c.req.url));
       return c.html(
         <ConnectPage
@@ -56,13 +51,13 @@ export function connectPages({ sql, config, frame }: Site) {
           commands={COMMANDS}
           curl={curlLine(base, config.collector.tids[0]!.id)}
           latest={latest}
-          arrived={opened === undefined ? [] : await arrivals(sql, latest)}
+          arrived={since === undefined ? [] : await arrivals(sql, latest)}
           reachable={config.http.public_url !== undefined || config.http.listen.some(isReachable)}
         />,
       );
     })
-    .get('/arrivals', query, async c => {
-      const { since: latest = 0 } = c.req.valid('query');
+    .get('/arrivals', async c => {
+      const { since: latest = 0 } = parseOrRefuse(opened, queryOf(c));
       const records = await arrivals(sql, latest);
       return c.html(<Arrivals since={latest} records={records} waiting={records.length === 0} />);
     });

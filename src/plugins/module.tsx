@@ -8,9 +8,10 @@ import { ScopeForm } from '../../views/parts/scope-form.tsx';
 import { SeriesChart, SlotChart } from '../../views/parts/slot-chart.tsx';
 import type { Queryable } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery, scopeQuery } from '../time/scope.ts';
+import { scopeQuery } from '../time/scope.ts';
 import { largestFirst, seriesOf } from '../time/series.ts';
 import { slotsOf } from '../time/window.ts';
+import { readQuery } from '../validation.ts';
 
 /** The page frame of a request to a plugin. */
 export interface PluginFrame extends PageFrame {

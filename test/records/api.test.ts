@@ -151,8 +151,8 @@ describe('a value that is not allowed is 400 and names its bounds', () => {
   });
 
   test('also when it is given twice', async () => {
-    for (const query of ['limit=1&limit=2', 'machine_id=a&machine_id=b']) {
-      const { status, json } = await getJson(server.app, `/api/records?${query}`);
+    for (const path of ['records?limit=1&limit=2', 'records?machine_id=a&machine_id=b', 'builds?days=1&days=2']) {
+      const { status, json } = await getJson(server.app, `/api/${path}`);
       expect([status, json.message]).toEqual([400, expect.stringContaining(', once')]);
     }
   });
