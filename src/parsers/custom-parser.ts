@@ -6,7 +6,7 @@ import { recordToJson } from '../records/json.ts';
 import { withPayload } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { laneOf } from './parser.ts';
-import { type ParserChild, ParserProblem, startParserChild } from './parser-child.ts';
+import { keepParserChild, ParserProblem } from './parser-child.ts';
 import { claimForParser } from './queue.ts';
 import { type ParsedRecord, storeParsed } from './store.ts';
 
@@ -46,18 +46,18 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
   const stop = Promise.withResolvers<void>();
   let trouble: string | undefined;
   let read = 0;
-  let child: ParserChild | undefined;
+  const child = keepParserChild(directory, name);
+  let classifications: string[] = [];
   let stopping = false;
   let working: Promise<void> | undefined;
 
   try {
-    child = await startParserChild(directory, name);
+    classifications = await child.use(async loaded => loaded.classifications);
   } catch (error) {
     if (!(error instanceof ParserProblem)) throw error;
     trouble = error.message;
     log.error('a parser can not be loaded and is left out', { parser: name, reason: trouble });
   }
-  const classifications = child?.classifications ?? [];
 
   async function work() {
     while (!stopping && trouble === undefined) {
@@ -73,7 +73,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
       }
       await Promise.race([stop.promise, Bun.sleep(pause)]);
     }
-    await child?.kill();
+    await child.stop();
   }
 
   async function parseBatch(): Promise<number> {
@@ -102,16 +102,11 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
 
   async function parse(record: StoredRecord) {
     try {
-      child ??= await startParserChild(directory, name);
-      const data = await child.parse(recordToJson(record));
+      const data = await child.use(({ parse }) => parse(recordToJson(record)));
       failed.clear();
       return data;
     } catch (error) {
       if (!(error instanceof ParserProblem)) throw error;
-      if (error.lost) {
-        await child?.kill();
-        child = undefined;
-      }
       await failOn(record.id, error.message);
       return FAILED;
     }
@@ -165,7 +160,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     async stop() {
       stopping = true;
       stop.resolve();
-      await (working ?? child?.kill());
+      await (working ?? child.stop());
     },
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildLost, startChild } from '../children/child.ts';
+import { type KeptChild, keepChild } from '../children/keep-child.ts';
 import { READY } from '../children/serve-lines.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
 import { PARSER_ARGUMENT, type ParserAnswer, type ParserLoaded } from './parser-process.ts';
@@ -39,15 +40,22 @@ export class ParserProblem extends Error {
 export class ParserMissing extends ParserProblem {}
 
 /** A parser of an admin in a process of its own. */
-export interface ParserChild {
+interface ParserChild {
   classifications: string[];
   /** One record at a time. Rejects with `ParserProblem`. */
   parse(record: ParserRecord): Promise<Parsed>;
   kill(): Promise<void>;
 }
 
-/** Starts a process for the parser of that name; rejects with `ParserProblem` where it can't be loaded. */
-export async function startParserChild(directory: string, name: string): Promise<ParserChild> {
+/** A process for the parser of that name, again and again; rejects with `ParserProblem` where it can't be loaded. */
+export function keepParserChild(directory: string, name: string): KeptChild<ParserChild> {
+  return keepChild(
+    () => startParserChild(directory, name),
+    error => error instanceof ParserProblem && error.lost,
+  );
+}
+
+async function startParserChild(directory: string, name: string): Promise<ParserChild> {
   const source = sourceOf(directory, name);
   const child = await startChild(PROGRAM, { files: [source] }).catch(error => {
     throw error instanceof ChildLost ? new ParserProblem('its process does not start', true) : error;
