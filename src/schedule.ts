@@ -19,9 +19,7 @@ import { forgetProbeHeartbeats } from './probe/versions.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+import { HOUR_MS, MINUTE_MS } from './time/units.ts';
 
 interface Job {
   name: string;

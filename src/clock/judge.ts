@@ -24,7 +24,7 @@ export interface Heard {
   disagreeing: number;
 }
 
-export interface Observation {
+interface Observation {
   now: number;
   /** Seconds since this server's last look by a clock that nobody sets; undefined at its first one. */
   elapsed: number | undefined;

@@ -6,9 +6,7 @@ import { splitList } from '../config/list.ts';
 import { OperatorError } from '../errors.ts';
 import { TOKEN_SCOPES } from '../roles.ts';
 import { withDatabase } from '../with-database.ts';
-import { configOption, defineCommand, integerOption, type Option, print } from './command.ts';
-
-const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
+import { configOption, defineCommand, EXIT_CODES, integerOption, type Option, print } from './command.ts';
 
 const scopeOption: Option<(typeof TOKEN_SCOPES)[number][]> = {
   type: 'string',

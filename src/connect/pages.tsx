@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConnectPage, pathOfWay, WAYS } from '../../views/connect/connect.tsx';
 import type { Installer } from '../../views/connect/systemd.tsx';
 import { Arrivals } from '../../views/overview/arrivals.tsx';
+import { isLoopback } from '../config/access-mode.ts';
 import { type Listener, takesRecords, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
@@ -17,8 +18,6 @@ import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
 const ARRIVALS = 10;
 const PAYLOAD_BEGINNING = 200;
-
-const LOOPBACK = /^(localhost|127\..*|::1)$/;
 
 const COMMANDS = [
   { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
@@ -88,7 +87,7 @@ function collectorUrl({ http }: Config, requested: URL): { base: string; named?:
   const here = collectors.find(listener => listener.serves === 'all' && listener.port === port);
   const candidates = [...(here ? [here] : []), ...collectors.filter(listener => listener.port)];
   const asked = requested.hostname.replaceAll(/[[\]]/g, '');
-  const open = LOOPBACK.test(asked) && candidates.find(isReachable);
+  const open = isLoopback(asked) && candidates.find(isReachable);
   if (open) {
     const { origin, hostname } = new URL(urlOf(open));
     return { base: origin, ...(!isIP(hostname.replaceAll(/[[\]]/g, '')) && { named: hostname }) };
@@ -103,5 +102,5 @@ function overTcp(listener: Listener) {
 }
 
 function isReachable(listener: Listener) {
-  return takesRecords(listener) && 'host' in listener && !LOOPBACK.test(listener.host);
+  return takesRecords(listener) && 'host' in listener && !isLoopback(listener.host);
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { claimWork, finishWork, hasAttemptsLeft, isSetAside } from '../db/work-queue.ts';
+import { COUNTED_AT_MOST, claimWork, finishWork, hasAttemptsLeft, isSetAside } from '../db/work-queue.ts';
 import { smallPayload } from '../records/queries.ts';
 
 /** A crash record that someone has claimed, with what the analysis needs. */
@@ -58,8 +58,6 @@ interface QueueState {
   waiting: number;
   failed: number;
 }
-
-const COUNTED_AT_MOST = 10_000;
 
 /** How many crash records wait (counted up to 10,000), and how many were set aside. */
 export async function queueState(sql: Queryable): Promise<QueueState> {

@@ -13,6 +13,9 @@ export interface QueuedKey {
 /** After so many failures a record is set aside, until someone asks for another try. */
 export const MAX_ATTEMPTS = 3;
 
+/** Pages count records in the queue so far. */
+export const COUNTED_AT_MOST = 10_000;
+
 const LONGEST_ERROR = 1000;
 
 // MAX_ATTEMPTS stands in the text: with a parameter the planner does not use the index of the records that failed.

@@ -1,3 +1,4 @@
+import { COMMENT_LENGTH } from '../../views/crashes/forms.tsx';
 import { type Actor, recordAudit } from '../audit/audit.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from '../crashes/names.ts';
 import { changeList } from '../crashes/never-guilty-list.ts';
@@ -19,8 +20,6 @@ export interface Judgements {
 }
 
 type Named<T> = T & FrameName;
-
-const COMMENT_LENGTH = 80;
 
 /** Reads what analysts had decided, and how much of it is new here; with `actor` it is taken over, once for each source. */
 export async function takeJudgements(

@@ -29,7 +29,7 @@ export const parserOf = (lane: Lane): string | undefined =>
   lane === BUILT_IN_LANE ? undefined : lane.slice(laneOf('').length);
 
 /** Two of them may not take the same classification. */
-export interface ParserClaim {
+interface ParserClaim {
   parser: string;
   classifications: string[];
 }

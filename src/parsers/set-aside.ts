@@ -1,10 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
-import { isSetAside, retryWork } from '../db/work-queue.ts';
+import { COUNTED_AT_MOST, isSetAside, retryWork } from '../db/work-queue.ts';
 import type { Lane } from './parser.ts';
 import { WITHOUT_A_WORD } from './queue.ts';
-
-/** Counts of records end here. */
-export const COUNTED_AT_MOST = 10_000;
 
 interface LaneCounts {
   lane: Lane;

@@ -1,4 +1,5 @@
 import type { Fragment, Queryable } from '../db/connect.ts';
+import { DAY_MS } from '../time/units.ts';
 import {
   analysisConditions,
   asksForAnalysis,
@@ -297,8 +298,6 @@ export async function countRecords(
   }
   return { n, more: false };
 }
-
-const DAY_MS = 86_400_000;
 
 /** Whether the counters tell how many records of a day fit. */
 function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean {

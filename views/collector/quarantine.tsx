@@ -13,7 +13,7 @@ export interface QuarantineEntry extends QuarantineListRow {
 }
 
 /** What is kept, and how much may be. */
-export interface QuarantineUsage {
+interface QuarantineUsage {
   entries: number;
   maxEntries: number;
   bytes: number;
