@@ -29,7 +29,7 @@ interface Job {
   run(): Promise<unknown>;
 }
 
-/** Everything that happens by the clock, in UTC. */
+/** Everything that happens by the clock, in UTC. Exported for tests, which can't wait for it. */
 export function timetable(database: Database, config: Config, limits: Limits, clock: ClockWatch, log: Log): Job[] {
   const sql = database.client('schedule', { deadlineMs: 2 * MINUTE_MS });
   // Of their own, since they take their time; and the purge holds an advisory lock.

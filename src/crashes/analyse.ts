@@ -7,7 +7,7 @@ import { readCrash } from '../dialects/read-crash.ts';
 import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle/demangle.ts';
 import { chooseGuilty } from './guilty.ts';
-import { createListReader, type NeverGuiltyList, type ReadList } from './never-guilty-list.ts';
+import type { NeverGuiltyList, ReadList } from './never-guilty-list.ts';
 import { type ClaimedRecord, claimCrashes } from './queue.ts';
 import { framesOf } from './reason.ts';
 import { frameKeys, type StackFrame, stackFrame, stackHash } from './stack.ts';
@@ -33,16 +33,9 @@ interface ReadBatch {
 }
 
 /**
- * Analyses one batch of waiting crash records; returns how many. A record that can't be analysed costs the others
- * nothing: it is tried again, and set aside after its last attempt.
+ * Reads the backtraces of one batch of waiting crash records, which may go on while the batch before is stored. A record that can't be
+ * analysed costs the others nothing: it is tried again, and set aside after its last attempt.
  */
-export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
-  const batch = await readBatch(sql, demangler);
-  await storeAnalysed(sql, batch, createListReader());
-  return batch.claimed.length;
-}
-
-/** The first half of it, which may go on while the batch before is stored. */
 export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBatch> {
   const batch: ReadBatch = { claimed: [], crashes: [] };
   for (let read = SLICE; read === SLICE && batch.claimed.length < BATCH; ) {

@@ -34,7 +34,7 @@ export interface ListenOptions {
 }
 
 /** What takes connections. */
-export interface Listening {
+interface Listening {
   /** Absent on unix sockets. */
   port: number | undefined;
   /** Stops accepting and resolves when what is under way is answered, or cut off after `deadlineMs`. */

@@ -2,14 +2,13 @@ import { connect, type DatabaseTarget, type Queryable, type Sql } from '../db/co
 import { OperatorError } from '../errors.ts';
 
 /** The two schemas of the old server: with tables of classifications and builds, and with one flat table. */
-export type OldSchema = 'normalised' | 'flat';
 
 /** An old database, as it was found. */
 export interface Source {
   sql: Sql;
   /** Tells it from others, wherever it is reached. */
   key: string;
-  schema: OldSchema;
+  schema: 'normalised' | 'flat';
   /** Those of its table of records. */
   columns: Set<string>;
   /** Tables that are not the old server's own. */
@@ -104,7 +103,7 @@ async function listColumns(sql: Sql, table: string): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-function schemaOf(columns: Set<string>): OldSchema {
+function schemaOf(columns: Set<string>): Source['schema'] {
   const has = (...names: string[]) => names.every(name => columns.has(name));
   if (has('id', 'timestamp_server', 'payload', 'classification', 'build', 'system_name')) return 'flat';
   if (has('id', 'tsp_server', 'payload', 'backtrace', 'classification_id', 'build_id', 'os_name')) return 'normalised';

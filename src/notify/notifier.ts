@@ -17,7 +17,7 @@ interface NotifierOptions {
   pausesMs?: number[];
 }
 
-export interface Notifier {
+interface Notifier {
   /** Looks now; resolves once it is known what is to be sent, which goes on by itself, or that the database can't be asked. */
   look(): Promise<void>;
   /** Gives up what is under way. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { shellActor } from '../../src/audit/audit.ts';
-import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
 import { changeList } from '../../src/crashes/never-guilty-list.ts';
 import { claimCrashes } from '../../src/crashes/queue.ts';
 import { LOOKUPS_BY_INDEX } from '../../src/db/connect.ts';
 import { getJson, getPage, post, postJson, recordHeaders, recordJson, submit } from '../app.ts';
 import { eventually, type Program, workspace } from '../executable/program.ts';
+import { analyseBatch } from './analyse-batch.ts';
 import { backtrace, type CrashApp, crashApp, crashHeaders, miscounted } from './crash-app.ts';
 
 let crashes: CrashApp;
