@@ -19,7 +19,10 @@ export interface ClaimedRecord {
 
 const CLAIM_SECONDS = 30;
 
-/** Claims records for analysis: also one that failed before where nothing else waits and it may be tried `again`. Drops claims of records that are gone. */
+/**
+ * Claims records for analysis: also one that failed before, where nothing else waits and it may be tried `again`. Drops claims of
+ * records that are gone.
+ */
 export async function claimCrashes(
   sql: Queryable,
   limit: number,

@@ -16,7 +16,8 @@ const embedded = embedFolder('sql');
 /** The numbered files of sql/, in order: those inside the executable, or those on disk while developing. */
 export const MIGRATIONS = readMigrations(Bun.isStandaloneExecutable ? embedded : onDisk());
 
-/** From files of sql/ by their path there: the newest migration brings what lies in functions/. Exported for tests with files of their own. */
+/** From files of sql/ by their path there: the newest migration brings what lies in functions/. */
+// Exported for tests, which have files of their own.
 export function readMigrations(files: Record<string, string>): Migration[] {
   const { functions = [], numbered = [] } = Object.groupBy(Object.entries(files), ([path]) =>
     path.startsWith('functions/') ? 'functions' : 'numbered',
