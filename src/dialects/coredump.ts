@@ -1,6 +1,6 @@
 import { type Crash, emptyCrash, type Frame, MAX_FRAMES, NO_SYMBOL, withoutDeleted } from './frame.ts';
 import { fieldText, type JournalEntry } from './journal-entry.ts';
-import { linesOf, wholeNumber } from './lines.ts';
+import { int32Of, linesOf } from './lines.ts';
 
 const THREAD = /^Stack trace of thread ([0-9]{1,10})\b/;
 /** `Process 4711 (app) of user 1000 dumped core.` */
@@ -20,15 +20,15 @@ export function readCoredump(entry: JournalEntry): Crash {
   const crash: Crash = {
     ...emptyCrash(),
     program,
-    pid: wholeNumber(fieldText(entry, 'COREDUMP_PID') ?? pid),
-    signal: wholeNumber(fieldText(entry, 'COREDUMP_SIGNAL')),
+    pid: int32Of(fieldText(entry, 'COREDUMP_PID') ?? pid),
+    signal: int32Of(fieldText(entry, 'COREDUMP_SIGNAL')),
     truncated: fieldText(entry, 'COREDUMP_TRUNCATED') === '1',
   };
   for (const line of linesOf(message)) {
     const thread = THREAD.exec(line);
     if (thread) {
       if (crash.thread !== null) break;
-      crash.thread = wholeNumber(thread[1]);
+      crash.thread = int32Of(thread[1]);
       continue;
     }
     if (crash.thread === null) continue;

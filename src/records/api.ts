@@ -14,7 +14,7 @@ import type { StoredRecord } from './record.ts';
 const MOST_BYTES = 32 * 1024 ** 2;
 const SLICE = 500;
 
-const recordPath = z.object({ id: idParam });
+const idParams = z.object({ id: idParam });
 
 /**
  * GET /            newest first, at most 10,000 and about 32 MB. `{"records": […], "next": "/api/records?…"}`; `next` is null on
@@ -40,7 +40,7 @@ export function recordsApi({ sql, searcher, made }: Site) {
       });
     })
     .get('/:id', async c => {
-      const { id } = parseOrRefuse(recordPath, c.req.param());
+      const { id } = parseOrRefuse(idParams, c.req.param());
       const record = await findRecord(sql, id!);
       if (!record) throw new RequestError(404, `there is no record ${id}`);
       const [json] = await made.withParsed(sql, [record], recordToJson);

@@ -84,14 +84,14 @@ const RecordsTable: FC<RecordsPageProps> = ({ frame, records, pageSize }) => (
       </thead>
       <tbody>
         {records.map(record => (
-          <RecordRow record={record} now={frame.now} payloadLimit={pageSize > 200 ? 500 : 2000} />
+          <ListedRecord record={record} now={frame.now} payloadLimit={pageSize > 200 ? 500 : 2000} />
         ))}
       </tbody>
     </table>
   </Scroll>
 );
 
-export const RecordRow: FC<{ record: StoredRecord; now: Date; payloadLimit: number }> = props => {
+const ListedRecord: FC<{ record: StoredRecord; now: Date; payloadLimit: number }> = props => {
   const { record, now, payloadLimit } = props;
   return (
     <tr>
