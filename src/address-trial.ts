@@ -3,10 +3,10 @@ import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Listener } from './config/listener.ts';
 
-/** Why nothing can listen at an address at the moment: an error code and its words; undefined where something can. */
+/** Why nothing can listen at an address now, as an error code and its message; undefined if something can. */
 export type AddressProblem = Pick<NodeJS.ErrnoException, 'code' | 'message'>;
 
-/** Listens there for a moment; a socket that an earlier run has left behind is no obstacle. */
+/** Listens there for a moment. Ignores a socket that an earlier run left behind. */
 export function tryAddress(listener: Listener): Promise<AddressProblem | undefined> {
   return 'unix' in listener ? trySocket(listener.unix) : tryPort(listener);
 }

@@ -71,25 +71,25 @@ export interface AppDependencies {
   log: Log;
   plugins?: Plugins;
   parsers?: Parsers;
-  /** That of the https:// listeners. */
+  /** The certificate of the https:// listeners. */
   certificate?: ServedCertificate | undefined;
   connections?: Connections | undefined;
-  /** How much is free beside the built-in PostgreSQL, as last looked. */
+  /** The free space beside the built-in PostgreSQL at the last check. */
   disk?: () => DiskStatus | undefined;
-  /** Crash analysis or a recomputation has something to do. */
+  /** Called when crash analysis or a recomputation has something to do. */
   onWork?: () => void;
-  /** The configuration in force as text, for admins. */
+  /** The configuration in force as text, shown to admins. */
   settings?: string;
-  /** What writes sample data into the same database. */
+  /** The command that writes sample data into the same database. */
   demoCommand?: string;
-  /** All that this server serves, once it does. */
+  /** The addresses that this server serves, once it serves them. */
   places?: () => ServedAddress[];
   patience?: Patience;
 }
 
-/** Forms are small; records come another way. */
+/** Forms are small; records do not come this way. */
 const FORM_BYTES = 256 * 1024;
-/** Whoever watches a server asks again after a few seconds. */
+/** Health checks ask again after a few seconds, so they get an answer before that. */
 const READY_WITHIN_MS = 2_500;
 
 export type App = Hono<{ Bindings: Peer }>;
@@ -102,7 +102,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
 
   if (config.log.access !== 'off') app.use(accessLog(config.log.access, log));
   app.get('/healthz', c => c.text('alive\n'));
-  // OPTIONS is what HAProxy asks with unless it is told otherwise.
+  // HAProxy sends OPTIONS by default.
   app.on(['GET', 'OPTIONS'], '/readyz', async c => {
     database.assertAvailable();
     c.header('Allow', 'GET, HEAD, OPTIONS');

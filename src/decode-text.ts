@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Reads bytes as UTF-8. A byte that is not UTF-8 is read as Latin-1, and leaves what is around it as it is. */
+/** Reads bytes as UTF-8. A byte that is not UTF-8 is read as Latin-1; the text around it is not affected. */
 export function decodeText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return isUtf8(buffer) ? buffer.toString('utf8') : mended(buffer).toString('utf8');
 }
 
-/** The same text in valid UTF-8. */
+/** Turns the bytes into valid UTF-8. */
 function mended(bytes: Buffer): Buffer {
   const result = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
@@ -23,7 +23,7 @@ function mended(bytes: Buffer): Buffer {
   return result.subarray(0, end);
 }
 
-/** How many bytes the character has that begins there; 0 where none does (table 3-7 of Unicode). */
+/** The length in bytes of the character that begins there; 0 if none does (table 3-7 of Unicode). */
 function sequenceLength(bytes: Buffer, at: number): 0 | 1 | 2 | 3 | 4 {
   const first = bytes[at]!;
   if (first < 0x80) return 1;

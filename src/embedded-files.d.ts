@@ -1,5 +1,5 @@
 declare module '*.tar.zst' {
-  /** Where the embedded file can be read. */
+  /** The path at which the embedded file can be read. */
   const path: string;
   export default path;
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const root = join(import.meta.dir, '..');
 
 /**
- * Reads the text files of that ending in a folder and its subfolders at bundle time, so that the executable carries them: path in the
- * folder → text.
+ * Reads the text files with this ending in a folder and its subfolders at bundle time, so that the executable carries
+ * them. Returns path in the folder → text.
  */
 export function embedFolder(folder: string, ending = ''): Record<string, string> {
   const paths = [...new Bun.Glob(`**/*${ending}`).scanSync(join(root, folder))].sort();

@@ -1,4 +1,4 @@
-/** An error whose message an operator can act on; `remedy` says how, in one sentence. */
+/** An error with a message that an operator can act on; `remedy` says how, in one sentence. */
 export class OperatorError extends Error {
   override name = 'OperatorError';
   readonly remedy: string | undefined;
@@ -9,12 +9,12 @@ export class OperatorError extends Error {
   }
 }
 
-/** "EROFS: read-only file system" of an error of the file system: without the call and the path, which may be of no use to people. */
+/** "EROFS: read-only file system" of a file system error, without the call and the path, which may not help people. */
 export function fileReason(error: unknown): string {
   return (error as Error).message.replace(/^(E[A-Z0-9]+: [^,]*), .*/s, '$1');
 }
 
-/** An answer to a request that could not be served: its status and a message that is safe to show. */
+/** A request that can't be served: the answer's status and a message that is safe to show. */
 export class RequestError extends Error {
   override name = 'RequestError';
   readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 503;
@@ -25,12 +25,12 @@ export class RequestError extends Error {
   }
 }
 
-/** The database can't be reached at the moment: requests are answered 503 and may be tried again. */
+/** The database can't be reached now: requests are answered 503 and may be tried again. */
 export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
 }
 
-/** Whether a client left, or was too slow and was dropped, before its whole request had come. */
+/** Whether the client left, or was dropped as too slow, before its whole request had come. */
 export function isCutOff(error: unknown): boolean {
   if (error instanceof RequestError) return error.status === 408;
   return error instanceof DOMException && error.name === 'AbortError';

@@ -8,7 +8,7 @@ export interface Fleet {
   name: string;
 }
 
-/** Writes the configured TIDs and their names into the database and returns them by TID, in lower case. */
+/** Writes the configured TIDs and their names into the database; returns the fleets by TID in lower case. */
 export async function registerFleets(sql: Sql, tids: readonly Tid[]): Promise<Map<string, Fleet>> {
   const ids = tids.map(tid => tid.id);
   const names = tids.map(tid => tid.name);
@@ -16,7 +16,7 @@ export async function registerFleets(sql: Sql, tids: readonly Tid[]): Promise<Ma
     update fleets set name = given.name
       from unnest(${ids}::text[], ${names}::text[]) as given (tid, name)
      where fleets.tid = given.tid::uuid and fleets.name <> given.name`;
-  // Looking first keeps the smallint identity from being used up by a conflict at every start.
+  // Inserts only missing TIDs: a conflict would use up a number of the smallint identity at every start.
   await sql`
     insert into fleets (tid, name)
     select given.tid::uuid, given.name

@@ -7,19 +7,19 @@ export type Job = 'purge' | 'backup';
 export interface JobOutcome {
   succeededAt: Date | null;
   failedAt: Date | null;
-  /** Why the last one that failed did. */
+  /** The reason of the last failure. */
   failure: string | null;
 }
 
 const FAILURE_LENGTH = 500;
 
-/** Runs a job and keeps how it went; one that resolves to undefined had nothing to do here, which changes nothing. */
+/** Runs a job and stores its outcome, unless it resolves to undefined: then it had nothing to do. */
 export async function remembered<T>(sql: Queryable, job: Job, run: () => Promise<T>): Promise<T> {
   let result: T;
   try {
     result = await run();
   } catch (error) {
-    // The database may be what failed.
+    // The database itself may have failed.
     await noteFailure(sql, job, (error as Error).message).catch(() => {});
     throw error;
   }
@@ -39,21 +39,21 @@ export async function noteFailure(sql: Queryable, job: Job, reason: string) {
         on conflict (job) do update set failed_at = excluded.failed_at, failure = excluded.failure`;
 }
 
-/** Takes back a failure whose reason begins so. */
+/** Removes a failure whose reason begins with this text. */
 export async function forgetFailure(sql: Queryable, job: Job, beginning: string) {
   await sql`
     update job_outcomes set failed_at = null, failure = null
      where job = ${job} and starts_with(failure, ${beginning})`;
 }
 
-/** How each job last went; one that never ran is not among them. */
+/** The last outcome of each job that ever ran. */
 export async function jobOutcomes(sql: Queryable): Promise<Map<Job, JobOutcome>> {
   const rows = await sql<(JobOutcome & { job: Job })[]>`
     select job, succeeded_at as "succeededAt", failed_at as "failedAt", failure from job_outcomes`;
   return new Map(rows.map(({ job, ...outcome }) => [job, outcome]));
 }
 
-/** Whether the schema has a place for them. */
+/** Whether the schema has the table of outcomes. */
 export async function hasJobOutcomes(sql: Queryable): Promise<boolean> {
   const [row] = await sql<{ present: boolean }[]>`select to_regclass('job_outcomes') is not null as present`;
   return row!.present;

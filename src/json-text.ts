@@ -2,14 +2,14 @@ const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** The place behind blanks and control characters, such as the mark before each record of `journalctl -o json-seq`. */
+/** Skips blanks and control characters, such as the mark before each record of `journalctl -o json-seq`. */
 export function startOfJson(text: string): number {
   let at = 0;
   while (text.charCodeAt(at) <= SPACE || text.charCodeAt(at) === BYTE_ORDER_MARK) at++;
   return at;
 }
 
-/** The place of the quote that ends the string which begins at `begin` of a JSON text; the end of the text where none does. */
+/** The index of the quote that ends the string beginning at `begin`; the text's length if none does. */
 export function endOfString(json: string, begin: number): number {
   for (let quote = json.indexOf('"', begin + 1); quote >= 0; quote = json.indexOf('"', quote + 1)) {
     let backslashes = 0;

@@ -15,11 +15,11 @@ export interface RunningServer {
   listener: Listener;
   /** `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket. */
   url: string;
-  /** Stops accepting and resolves when what is under way is answered, or after `deadlineMs`. */
+  /** Stops accepting; resolves when every request under way is answered, or after `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Opens every listener; where one can't be opened, none stays open. */
+/** Opens every listener, or none if one fails. */
 export async function startServers(deps: AppDependencies & { connections: Connections }): Promise<RunningServer[]> {
   const { config, connections, log } = deps;
   const maxBodyBytes = bodyLimit(config.collector.max_payload) + 1024;
@@ -53,7 +53,10 @@ async function startServer(deps: AppDependencies, listener: Listener, options: L
   }
 }
 
-/** Before a database is made or started: throws, naming every address of http.listen at which nothing can listen now. */
+/**
+ * Checks the addresses before a database is made or started. Throws an error that names every address of http.listen at
+ * which nothing can listen now.
+ */
 export async function assertAddresses(listeners: Listener[]): Promise<void> {
   const problems = await Promise.all(listeners.map(tryAddress));
   const sentences = listeners.flatMap((listener, n) => (problems[n] ? [sentenceOf(listener, problems[n])] : []));
@@ -86,7 +89,7 @@ function placeOf(listener: Listener, { certificate }: AppDependencies): ListenPl
   return { ...listener, tls: { certificate: certificate!, asksForCertificates: takesRecords(listener) } };
 }
 
-/** Takes records by the shortest way; those that come in an unusual form go through the app. */
+/** Takes plain records directly; records in an unusual form go through the app. */
 function recordService({ collector, config, log }: AppDependencies): RecordService {
   const receive = recordReceiver(collector, config);
   return {

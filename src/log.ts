@@ -6,7 +6,7 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
-  /** At most one line a minute for each `key`; the next one says how many were left out. */
+  /** Writes at most one line a minute for each `key`; the next line says how many were left out. */
   limited(key: string, level: LogLevel, message: string, fields?: LogFields): void;
 }
 
@@ -14,7 +14,7 @@ const RANK: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 const LIMIT_MS = 60_000;
 const LIMITED_KEYS = 1000;
 
-/** One line an event on stderr. Callers never pass payloads or secrets. */
+/** Writes one line per event to stderr. Callers never pass payloads or secrets. */
 export function createLog(level: LogLevel, format: 'text' | 'json', write = writeToStderr): Log {
   const limits = new Map<string, { since: number; leftOut: number }>();
   const line = format === 'json' ? jsonLine : textLine;

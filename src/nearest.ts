@@ -1,4 +1,4 @@
-/** The candidate that `word` was probably meant to be; undefined where none is close. */
+/** The candidate that the user probably meant by `word`; undefined if none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
   let best: string | undefined;

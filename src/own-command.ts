@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from './config/loaded.ts';
 
-/** What `npm start` uses. */
+/** The state directory that `npm start` uses. */
 const STATE_OF_CHECKOUT = '.state';
 
 /**
- * A command for another terminal that works on the same database as this process: names the program as it was started, and what
- * the environment and --config said of where the data lie. The URL of a database, which may hold a password, is left to the reader.
+ * A command for another terminal that works on the same database as this process. It names the program as it was
+ * started, and where the environment and --config said that the data are. It leaves out the URL of a database, which
+ * may hold a password.
  */
 export function ownCommand(command: string, { config, origin }: LoadedConfig, file: string | undefined): string {
   const option = file === undefined ? '' : ` --config ${shellWord(resolve(file))}`;

@@ -3,11 +3,11 @@ const PAUSE_MS = 100;
 
 interface ProgressBar {
   show(done: number): void;
-  /** All is done; `actual` where the total was an estimate. */
+  /** Ends the bar; `actual` is the true total if the given one was an estimate. */
   done(actual?: number): void;
 }
 
-/** A bar on a terminal; elsewhere a line for every tenth. Writes to stderr. */
+/** Shows a bar on a terminal, and elsewhere a line for every tenth. Writes to stderr. */
 export function progressBar(total: number, unit: string, verb = 'Wrote'): ProgressBar {
   const terminal = process.stderr.isTTY;
   const started = performance.now();

@@ -1,17 +1,19 @@
-/** What people may do, each role what those before it may. */
+/** Each role may also do what the roles before it may. */
 export const ROLES = ['viewer', 'analyst', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a script may do with a token. */
+/** What a token allows a script to do. */
 export const TOKEN_SCOPES = ['records:read', 'analysis:write', 'metrics:read'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
-/** What a route asks for: `read` and `analyse` and `administer` of a role, `metrics` also of Prometheus. */
+/**
+ * What a route requires: `read`, `analyse` and `administer` need a role or a scope; `metrics` also lets Prometheus in.
+ */
 export type Permission = 'read' | 'metrics' | 'analyse' | 'administer';
 
 /** Who sends a request. */
 export type Visitor =
-  /** Anyone who reaches a listener, where access.mode is open. */
+  /** Anyone who reaches a listener while access.mode is open. */
   | { via: 'open'; name: 'anyone'; role: 'admin' }
   | { via: 'session'; name: string; role: Role; userId: number; sessionId: number }
   | { via: 'proxy'; name: string; role: Role; userId: number }
@@ -19,7 +21,7 @@ export type Visitor =
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Undefined where nobody signed in. */
+    /** Undefined if nobody is signed in. */
     visitor: Visitor | undefined;
   }
 }
@@ -48,7 +50,7 @@ export function may(visitor: Visitor | undefined, permission: Permission): boole
   return ROLES.indexOf(visitor.role) >= ROLES.indexOf(LEAST_ROLE[permission]);
 }
 
-/** What would let someone do something, in words. */
+/** The role or token that would give the permission, in words. */
 export function needed(permission: Permission): string {
   const scope = SCOPE[permission];
   return `the role ${LEAST_ROLE[permission]}${scope ? `, or a token with the scope ${scope}` : ''}`;

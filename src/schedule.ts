@@ -24,15 +24,15 @@ import { HOUR_MS, MINUTE_MS } from './time/units.ts';
 interface Job {
   name: string;
   cron: string;
-  /** It removes what is past its time, or else relies on the date: left out while the clock is not believed. */
+  /** The job relies on the date, so it waits while the server does not trust its clock. */
   byDate?: true;
   run(): Promise<unknown>;
 }
 
-/** Everything that happens by the clock, in UTC. Exported for tests, which can't wait for it. */
+/** All scheduled jobs, in UTC. Exported for tests, which can't wait for the time. */
 export function timetable(database: Database, config: Config, limits: Limits, clock: ClockWatch, log: Log): Job[] {
   const sql = database.client('schedule', { deadlineMs: 2 * MINUTE_MS });
-  // Of their own, since they take their time; and the purge holds an advisory lock.
+  // Clients of their own: these jobs take long, and the purge holds an advisory lock.
   const indexer = database.client('index', { deadlineMs: 6 * HOUR_MS });
   const purger = database.client('purge', { deadlineMs: HOUR_MS });
   const jobs: Job[] = [
@@ -58,7 +58,7 @@ export function timetable(database: Database, config: Config, limits: Limits, cl
       async run() {
         if (await clock.isTrusted())
           return reportPurge(await remembered(sql, 'purge', () => purge(purger, config, log)), log);
-        // The disk fills up all the same.
+        // Purging by size does not need the date, and the disk fills up anyway.
         const report = await purge(purger, config, log, { forSizeAlone: true });
         if (report?.records) reportPurge(report, log);
       },
@@ -83,7 +83,7 @@ export function timetable(database: Database, config: Config, limits: Limits, cl
   return jobs.map(job => (job.byDate ? { ...job, run: () => ifTrusted(job) } : job));
 }
 
-/** Which of an hour's runs this is; a little early or late makes no difference. */
+/** Which run of this hour it is; a little early or late makes no difference. */
 function partOfHour() {
   return Math.round((Date.now() / HOUR_MS) * PRUNE_PARTS) % PRUNE_PARTS;
 }
@@ -91,7 +91,7 @@ function partOfHour() {
 function backups(database: Database, config: Config, clock: ClockWatch, log: Log): Job[] {
   const { dir, keep, schedule } = config.backup;
   if (dir === undefined) return [];
-  // The answers are slices of tables; the first one waits for locks.
+  // A backup reads tables in slices; the first slice waits for locks.
   const sql = database.client('backup', { deadlineMs: 10 * MINUTE_MS });
   return [
     {
@@ -118,7 +118,7 @@ function reportPurge(report: PurgeReport | undefined, log: Log) {
   });
 }
 
-/** Starts the timetable; returns what stops it. */
+/** Starts the timetable; returns a function that stops it. */
 export function startSchedule(database: Database, config: Config, limits: Limits, log: Log): () => void {
   const clock = watchClock(database.client('clock', { deadlineMs: MINUTE_MS }), log);
   const jobs = timetable(database, config, limits, clock, log).map(({ name, cron, run }) => {

@@ -31,10 +31,10 @@ import { PROGRAM_VERSION } from './version.ts';
 
 const ANSWER_DEADLINE_MS = 3_000;
 const DRAIN_DEADLINE_MS = 3_000;
-/** All parsers of admins share them. */
+/** All parsers of admins share these. */
 const PARSER_CONNECTIONS = 2;
 const PARSERS_DEADLINE_MS = 60_000;
-/** Less than the notifier waits for a look. */
+/** Shorter than the notifier waits for its checks. */
 const NOTICES_DEADLINE_MS = 20_000;
 
 /** Runs the server until SIGTERM or SIGINT; resolves to the exit code. */
@@ -60,7 +60,7 @@ export async function serveUntilStopped({
   const manager = serviceManager(log);
   manager.starting();
   {
-    // At the end of the block what was started stops, the last first.
+    // At the end of the block everything started here stops, the last one first.
     await using running = new AsyncDisposableStack();
     if (certificate) running.defer(certificate.stop);
     const database = running.adopt(await openDatabase(config, log), opened => opened.close());
@@ -132,7 +132,7 @@ export async function serveUntilStopped({
     });
     manager.ready();
     const nobody = accounts && !(await hasUsers(database.sql));
-    // Not into the log, which others may read.
+    // The link is not logged, since others may read the log.
     const firstLink = nobody && welcome ? `${siteOf(config, servers)}${await makeLink(database.sql, null)}` : undefined;
     if (nobody && !welcome)
       log.warn(`nobody can sign in yet: "${command('user add NAME --role admin')}" adds the first account`);
@@ -154,7 +154,7 @@ async function prepare(database: Database, log: Log) {
   await client.end();
 }
 
-/** In a terminal SIGHUP says that it was closed, else that certificate, plugins and parsers are to be read again. */
+/** In a terminal, SIGHUP means that the terminal was closed; elsewhere it rereads certificate, plugins and parsers. */
 function stopSignals(): NodeJS.Signals[] {
   return process.stdin.isTTY ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
 }
@@ -167,7 +167,7 @@ function reloadOnHangup(reloads: (() => unknown)[], log: Log) {
   });
 }
 
-/** The same signal may come again while we stop, as npm passes on what the terminal has sent to all: it must not end us halfway. */
+/** A signal may come twice (npm passes on what the terminal has sent to all): the second must not end us halfway. */
 function nextSignal(name: NodeJS.Signals): Promise<string> {
   return new Promise(resolve => process.on(name, () => resolve(name)));
 }

@@ -1,11 +1,11 @@
 import { dlopen, FFIType, ptr } from 'bun:ffi';
 import type { Log } from './log.ts';
 
-/** Tells systemd how the service is doing; does nothing where it was not started by systemd with Type=notify. */
+/** Reports the state of the service to systemd. Does nothing unless systemd started it with Type=notify. */
 interface ServiceManager {
-  /** The start takes time: systemd is told to wait on until `ready`. */
+  /** The start takes time: systemd waits on until `ready`. */
   starting(): void;
-  /** Up and taking requests. From now on the watchdog is fed, where the unit has one. */
+  /** The service takes requests. From now on the watchdog is fed, if the unit has one. */
   ready(): void;
   stopping(): void;
 }
@@ -13,14 +13,14 @@ interface ServiceManager {
 const EXTEND_EVERY_MS = 5_000;
 const EXTEND_USEC = 60_000_000;
 
-/** Reads and removes the variables of sd_notify(3) and sd_watchdog_enabled(3), so that no child takes itself for the service. */
+/** Reads and removes the variables of sd_notify(3) and sd_watchdog_enabled(3), so that no child acts as the service. */
 export function serviceManager(log: Log, env: NodeJS.ProcessEnv = process.env): ServiceManager {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUsec, WATCHDOG_PID: watchdogPid } = env;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
   if (!socket) return { starting() {}, ready() {}, stopping() {} };
 
   const send = (message: string) => {
-    if (!sendDatagram(socket, message)) log.warn('systemd could not be told', { message, socket });
+    if (!sendDatagram(socket, message)) log.warn('systemd could not be notified', { message, socket });
   };
   const fed = watchdogPid === undefined || watchdogPid === String(process.pid);
   const watchdogMs = fed && watchdogUsec ? Number(watchdogUsec) / 1000 : 0;
@@ -35,7 +35,7 @@ export function serviceManager(log: Log, env: NodeJS.ProcessEnv = process.env): 
     ready() {
       clearInterval(extending);
       send('READY=1\nSTATUS=Taking records');
-      // Fed from the event loop: should that ever hang, systemd starts the service again.
+      // Fed from the event loop: if the loop hangs, systemd restarts the service.
       if (watchdogMs > 0) feeding = setInterval(() => send('WATCHDOG=1'), watchdogMs / 3);
     },
     stopping() {
@@ -50,7 +50,7 @@ const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
-/** node:dgram has no unix sockets. `@` at the beginning stands for the NUL of an abstract address. */
+/** node:dgram has no unix sockets. A leading `@` stands for the NUL of an abstract address. */
 function sendDatagram(path: string, text: string): boolean {
   const { symbols, close } = dlopen('libc.so.6', {
     socket: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },

@@ -1,12 +1,12 @@
-/** So many seconds' worth may come at once: machines send their whole spool in a row. */
+/** Machines send their whole spool in a row, so this many seconds' worth may come at once. */
 const BURST_SECONDS = 10;
 
 export interface TokenBucket {
-  /** Whether one more may pass at that time, in milliseconds of a clock that never goes back; if so, it is counted. */
+  /** Whether one more may pass at `now` (milliseconds of a monotonic clock); counts it if so. */
   take(now: number): boolean;
 }
 
-/** Lets `rate` a second pass on average, and after a quiet time those of ten seconds at once. */
+/** Passes `rate` a second on average, and ten seconds' worth at once after a quiet time. */
 export function tokenBucket(rate: number): TokenBucket {
   const most = rate * BURST_SECONDS;
   let tokens = most;

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from './errors.ts';
 
-/** Query parameters as text in, typed values out; an absent or empty one counts as not given. */
+/** An absent or empty parameter counts as not given. */
 const given = <T extends z.ZodType>(schema: T) =>
   z.preprocess(value => (value === '' ? undefined : value), schema.optional());
 
@@ -26,7 +26,7 @@ export const textParam = (most: number) =>
       }),
   );
 
-/** Clients send as many characters of it. */
+/** Clients send up to this many characters of it. */
 export const LONGEST_SYSTEM_NAME = 79;
 
 export const systemParam = textParam(LONGEST_SYSTEM_NAME);
@@ -37,10 +37,10 @@ export const choiceParam = <const Choices extends readonly [string, ...string[]]
 /** Ids are JSON integers. */
 export const idParam = integerParam(0, Number.MAX_SAFE_INTEGER);
 
-/** Those of users, sessions and tokens are of PostgreSQL's smaller type. */
+/** Ids of users, sessions and tokens, which are of PostgreSQL's smaller type. */
 export const accessIdParam = integerParam(0, 2 ** 31 - 1);
 
-/** `limit: got "0", expected an integer from 1 to 10000` for the first thing wrong. */
+/** Says what is wrong first: `limit: got "0", expected an integer from 1 to 10000`. */
 function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const [issue] = error.issues;
   const name = String(issue!.path[0] ?? 'request');
@@ -54,10 +54,10 @@ function problemsByField(error: z.core.$ZodError): Record<string, string> {
   return problems;
 }
 
-// There are two ways to take in what a request brings: `parseOrRefuse`, and `checkForm` for a page that shows mistakes beside the fields of
-// its form. Operators read other words: config/load.ts and commands/arguments.ts say what is wrong with settings and options.
+// A request's input is read in two ways: `parseOrRefuse`, and `checkForm` for a page that shows mistakes beside the
+// fields of its form. Settings and command options use other words: see config/load.ts and commands/arguments.ts.
 
-/** The typed value of some input, or a RequestError 400 that says what is wrong with it. */
+/** Returns the typed value, or throws a RequestError 400 that says what is wrong. */
 export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (!result.success) throw new RequestError(400, firstProblem(result.error, input));
@@ -66,30 +66,30 @@ export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: u
 
 type Checked<Value> = { data: Value; errors?: undefined } | { data?: undefined; errors: Record<string, string> };
 
-/** The typed value of some input, or what is wrong with it by field. */
+/** Returns the typed value, or the mistakes by field. */
 export function checkForm<Schema extends z.ZodType>(schema: Schema, input: unknown): Checked<z.output<Schema>> {
   const result = schema.safeParse(input);
   return result.success ? { data: result.data } : { errors: problemsByField(result.error) };
 }
 
-/** The same for the query of a page whose form has all of its parameters: nothing of it counts where one is wrong. */
+/** Like checkForm, for the query of a page whose form has all of its parameters. If one is wrong, none counts. */
 export function readQuery<Schema extends z.ZodType>(schema: Schema, input: unknown) {
   const { data, errors } = checkForm(schema, input);
   return { query: (data ?? {}) as Partial<z.output<Schema>>, errors };
 }
 
-/** The id in a path; undefined where it is none, so that nothing can be there. */
+/** The id in a path; undefined if it can't be an id, so nothing is there. */
 export function idInPath(text: string | undefined): number | undefined {
   return idParam.safeParse(text).data;
 }
 
-/** The parameters of a query; one that is given several times is a list, which schemas of one value refuse. */
+/** The parameters of a query. A repeated parameter becomes a list, which schemas of one value refuse. */
 export function queryOf(c: Context): Record<string, string | string[]> {
   const lists = Object.entries(c.req.queries());
   return Object.fromEntries(lists.map(([name, values]) => [name, values.length === 1 ? values[0]! : values]));
 }
 
-/** The fields of a form, with every value of each; files, which no form of ours has, are left out. */
+/** Every value of each field of a form. Leaves out files; none of our forms has any. */
 export async function formListsOf(c: Context): Promise<Record<string, string[]>> {
   const body = await c.req.parseBody({ all: true }).catch(error => {
     if (error.code !== 'ERR_FORMDATA_PARSE_ERROR') throw error;
@@ -99,7 +99,7 @@ export async function formListsOf(c: Context): Promise<Record<string, string[]>>
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, texts(value)]));
 }
 
-/** The same with the last value of each. */
+/** The last value of each field of a form. */
 export async function formOf(c: Context): Promise<Record<string, string>> {
   const lists = Object.entries(await formListsOf(c)).filter(([, values]) => values.length > 0);
   return Object.fromEntries(lists.map(([name, values]) => [name, values.at(-1)!]));

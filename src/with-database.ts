@@ -5,7 +5,7 @@ import { type Database, openExisting } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { createLog, type Log } from './log.ts';
 
-/** What a command works with. */
+/** What a command gets to work with. */
 interface OpenedDatabase {
   config: Config;
   log: Log;
@@ -17,13 +17,13 @@ interface OpenedDatabase {
 interface WithDatabaseOptions {
   /** The path of a configuration file, as `--config` names it. */
   config?: string | undefined;
-  /** Says nothing that is not a warning. */
+  /** Logs warnings only. */
   quiet?: boolean;
 }
 
 /**
- * Runs a command on the database that the configuration names, brought to the schema of this program; beside a running server in that
- * one's PostgreSQL. `name` is that of its connection. Throws NoDatabase where there is none, and ConfigError.
+ * Runs a command on the configured database after migrating it. Beside a running server it uses that server's
+ * PostgreSQL. `name` is the name of its connection. Throws NoDatabase if there is none, and ConfigError.
  */
 export async function withDatabase<Result>(
   name: string,

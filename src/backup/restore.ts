@@ -79,7 +79,7 @@ function migrationsOf({ telemetricsd, migrations }: BackupHeader): Migration[] {
         ? `the backup is of another build of telemetricsd: its migration ${number} (${name}) is not the one that this program carries`
         : `the backup is of telemetricsd ${telemetricsd}, which is newer than this program: it has migration ${number} (${name})`,
       known
-        ? `Restore it with the program that wrote it (telemetricsd ${telemetricsd}): what development versions made can't be brought up.`
+        ? `Restore it with the program that wrote it (telemetricsd ${telemetricsd}): databases of development versions can't be upgraded.`
         : `Restore it with telemetricsd ${telemetricsd}.`,
     );
   });

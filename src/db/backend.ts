@@ -5,9 +5,9 @@ const AGAIN_MS = 5_000;
 const ATTEMPTS = 120;
 
 /**
- * Ends the server's process behind a connection that was given up: what its transaction has locked would hold up whoever comes
- * next. `connect` opens another connection for that; where it can't be had, it is tried again for ten minutes. `name` is the
- * application_name of the one given up: behind a pooler its pid may be that of nobody, or of someone else.
+ * Ends the server's process behind a connection that was given up, because its transaction may hold locks that others
+ * wait for. Connects with `connect`, and tries again for ten minutes if it can't. `name` is the application_name of the
+ * connection given up: behind a pooler its pid may belong to nobody, or to someone else.
  */
 export async function endBackend(connect: () => postgres.Sql<{ bigint: number }>, pid: number, name: string) {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -24,8 +24,8 @@ export async function endBackend(connect: () => postgres.Sql<{ bigint: number }>
 }
 
 /**
- * The same in our own PostgreSQL, which may be past taking connections. A process that was stopped goes on for that: it takes no
- * other signal.
+ * Ends such a process in our own PostgreSQL by a signal, since it may not take connections any more. Continues a
+ * stopped process first: it would take no other signal.
  */
 export function signalBackend(socketDir: string, pid: number) {
   try {
@@ -36,6 +36,6 @@ export function signalBackend(socketDir: string, pid: number) {
     process.kill(pid, 'SIGTERM');
     process.kill(pid, 'SIGCONT');
   } catch {
-    // It is gone, or not ours to signal.
+    // The process is gone, or we may not signal it.
   }
 }

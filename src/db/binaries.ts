@@ -15,12 +15,12 @@ import { closedTo, type RunAs } from './run-as.ts';
 
 export const POSTGRES_MAJOR = POSTGRES_VERSION.split('.')[0]!;
 
-/** Where PostgreSQL's programs lie when its user may not enter a folder above the state directory. */
+/** Holds PostgreSQL's programs when its user may not enter a folder above the state directory. */
 const SHARED = `/var/cache/telemetricsd/${POSTGRES_VERSION}`;
 
 /**
- * Where the programs of this version lie, unpacked or not: `STATE/pg/MAJOR`, unless `user` could not run them there. A minor
- * version replaces another; another major lies beside it.
+ * The directory of this version's programs, unpacked or not: `STATE/pg/MAJOR`, unless `user` could not run them there.
+ * A minor version replaces another; another major version lies beside it.
  */
 export function binariesOf(stateDir: string, user: RunAs | undefined): string {
   if (!existsSync(stateDir)) return join(stateDir, 'pg', POSTGRES_MAJOR);
@@ -33,11 +33,11 @@ export function areUnpacked(home: string): boolean {
   return existsSync(versionFile) && readFileSync(versionFile, 'utf8') === POSTGRES_VERSION;
 }
 
-/** Unpacks PostgreSQL's programs from this executable into `home`, once per version; returns that. */
+/** Unpacks PostgreSQL's programs from this executable into `home`, once per version; returns `home`. */
 export async function unpackBinaries(home: string): Promise<string> {
   if (areUnpacked(home)) return home;
   const fresh = `${home}.unpacking.${process.pid}`;
-  // Where we are root, another user runs them.
+  // When we are root, another user runs them.
   const umask = process.umask(0o022);
   try {
     mkdirSync(fresh, { recursive: true });
@@ -47,7 +47,7 @@ export async function unpackBinaries(home: string): Promise<string> {
     rmSync(home, { recursive: true, force: true });
     renameSync(fresh, home);
   } catch (error) {
-    // Another one may have been quicker.
+    // Another process may have unpacked them first.
     if (!areUnpacked(home)) throw error;
   } finally {
     process.umask(umask);
@@ -56,7 +56,7 @@ export async function unpackBinaries(home: string): Promise<string> {
   return home;
 }
 
-/** Of a full file system Bun says "ReadError". */
+/** Bun reports a full file system as "ReadError". */
 async function extract(archive: Buffer, directory: string) {
   try {
     await new Bun.Archive(archive).extract(directory);

@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DatabaseUnavailable } from '../errors.ts';
 
-/** A query of postgres.js, of which the types leave this out. */
+/** A query of postgres.js; its types leave these fields out. */
 interface Query extends Promise<unknown> {
   active: boolean;
-  /** The server's process that it was sent to. */
+  /** The server process that runs the query. */
   state: unknown;
   strings: readonly string[];
-  /** Cancels it, or takes it out of the queue for a connection. */
+  /** Cancels the query, or takes it out of the queue for a connection. */
   canceller(query: Query): Promise<void>;
   reject(error: unknown): void;
 }
@@ -22,8 +22,8 @@ interface Work {
 const works = new AsyncLocalStorage<Work>();
 
 /**
- * Returns what runs some work whose queries, by cancellable clients, end with the signal: the one under way is cancelled, those
- * that wait for a connection leave their queue, and no more are sent.
+ * Returns a function that runs work until the signal. Then it cancels the query under way of each cancellable client,
+ * takes waiting queries out of their queue, and sends no more.
  */
 export function queriesUntil(signal: AbortSignal): <Result>(queried: () => Result) => Result {
   const work: Work = { signal, queries: new Set() };
@@ -31,17 +31,17 @@ export function queriesUntil(signal: AbortSignal): <Result>(queried: () => Resul
   return queried => works.run(work, queried);
 }
 
-/** That of the work under way, if it may be aborted. */
+/** The signal that ends the work under way, if it may be aborted. */
 export function signalOfWork(): AbortSignal | undefined {
   return works.getStore()?.signal;
 }
 
-/** A query is about to be sent or to wait; false keeps it back. */
+/** Called before a query is sent or queued; false keeps it back. */
 export function track(query: Query): boolean {
   const work = works.getStore();
   if (!work) return true;
   if (work.signal.aborted) {
-    // Or the connection would stay in its transaction.
+    // Without these the connection would stay in its transaction.
     if (/^(rollback|commit)/.test(query.strings[0] ?? '')) return true;
     query.reject(new DatabaseUnavailable('it is no longer waited for'));
     return false;
@@ -56,7 +56,7 @@ function cancelAll({ queries }: Work) {
   for (const query of queries) void cancel(query, queries);
 }
 
-/** Again until it has ended: the server overlooks what reaches it before the query does. */
+/** Repeats until the query has ended: the server ignores a cancellation that arrives before its query. */
 async function cancel(query: Query, queries: Set<Query>) {
   while (queries.has(query) && (query.active || query.state === null)) {
     await query.canceller(query);

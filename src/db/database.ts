@@ -13,13 +13,16 @@ export interface DatabaseSettings {
 
 export interface Database {
   kind: 'embedded' | 'external';
-  /** For threads that connect by themselves. */
+  /** For threads, which open connections of their own. */
   target: DatabaseTarget;
-  /** The pool of pages and API. */
+  /** The pool that pages and API use. */
   sql: Sql;
-  /** For whoever asks how the server is doing: answers soon, or fails. */
+  /** For health checks: answers soon, or fails. */
   health: Sql;
-  /** Another client with connections of its own, one unless said; closed with the database. What a server keeps has a deadline. */
+  /**
+   * Opens another client with its own connections (one by default), closed with the database. A server's clients need a
+   * deadline.
+   */
   client(name: string, options?: Partial<Omit<ConnectOptions, 'target' | 'name' | 'onGivenUp'>>): Sql;
   /** Throws DatabaseUnavailable while the embedded server is being restarted. */
   assertAvailable(): void;
@@ -33,8 +36,8 @@ const JOIN_TIMEOUT_MS = 10_000;
 const JOIN_PAUSE_MS = 100;
 
 /**
- * Opens the external server of `database.url`, else starts the embedded one. With `join`, a command beside a running
- * telemetricsd uses that one's embedded server instead of being refused.
+ * Opens the external server of `database.url`, or else starts the embedded one. With `join`, a command uses the
+ * embedded server of a running telemetricsd; without it, the command is refused.
  */
 export async function openDatabase(config: DatabaseSettings, log: Log, { join = false } = {}): Promise<Database> {
   const { url, connections } = config.database;
@@ -43,7 +46,7 @@ export async function openDatabase(config: DatabaseSettings, log: Log, { join = 
   return databaseAt(opened, connections, 'stop' in opened ? { embedded: opened, log } : { log });
 }
 
-/** The one who has the state directory may be about to start or to stop. */
+/** The process that holds the state directory may be about to start or to stop. */
 async function startOrJoin(stateDir: string, log: Log): Promise<EmbeddedPostgres | { socketDir: string }> {
   for (const deadline = performance.now() + JOIN_TIMEOUT_MS; ; await Bun.sleep(JOIN_PAUSE_MS)) {
     try {
@@ -57,15 +60,15 @@ async function startOrJoin(stateDir: string, log: Log): Promise<EmbeddedPostgres
   }
 }
 
-/** There is no database where the configuration says, and the command is none of those that make one. */
+/** There is no database where the configuration says, and this command does not make one. */
 export class NoDatabase extends OperatorError {}
 
-/** For commands that need what is there: opens the database as it is, beside a running telemetricsd too, or throws NoDatabase. */
+/** Opens the database as it is, also beside a running telemetricsd. Throws NoDatabase if there is none. */
 export async function openExisting(config: DatabaseSettings, log: Log): Promise<Database> {
   const { url } = config.database;
   const missing = new NoDatabase(
     `there is no database at ${url === undefined ? config.state.dir : 'database.url'}`,
-    'The first "telemetricsd serve" makes it. Where it lies elsewhere, name that: --config FILE, TELEMETRICSD_STATE_DIR or TELEMETRICSD_DATABASE_URL.',
+    'The first "telemetricsd serve" makes it. If it is elsewhere, say where: --config FILE, TELEMETRICSD_STATE_DIR or TELEMETRICSD_DATABASE_URL.',
   );
   if (url === undefined && !hasCluster(config.state.dir)) throw missing;
   const database = await openDatabase(config, log, { join: true });
@@ -82,7 +85,7 @@ function hasCluster(stateDir: string): boolean {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw new OperatorError(
-      `it can't be seen whether there is a database at ${stateDir}: ${fileReason(cause)}`,
+      `can't check for a database at ${stateDir}: ${fileReason(cause)}`,
       'Run this as root or as the user of the service.',
       { cause },
     );
@@ -105,14 +108,14 @@ async function openExternal(url: string, connections: number, log: Log): Promise
 }
 
 interface DatabaseOptions {
-  /** Is stopped with it. */
+  /** Stopped when the database is closed. */
   embedded?: EmbeddedPostgres;
   log?: Log;
-  /** Of all deadlines, for tests. */
+  /** Multiplies all deadlines; for tests. */
   pace?: number;
 }
 
-/** A database that is there already. */
+/** Opens a database that already runs. */
 export function databaseAt(target: DatabaseTarget, connections: number, options: DatabaseOptions = {}): Database {
   const { embedded, log, pace = 1 } = options;
   const clients: Sql[] = [];
@@ -142,7 +145,7 @@ export function databaseAt(target: DatabaseTarget, connections: number, options:
   };
 }
 
-/** Without whatever else the object carries: it is sent to a thread. */
+/** Copies only these fields: the object is sent to a thread. */
 function plain({ socketDir, database }: { socketDir: string; database?: string }): DatabaseTarget {
   return database === undefined ? { socketDir } : { socketDir, database };
 }

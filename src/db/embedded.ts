@@ -33,7 +33,10 @@ const RESTART_PAUSE_MS = 100;
 const RESTART_PAUSE_MAX_MS = 5_000;
 const LEFTOVER_TIMEOUT_MS = 10_000;
 
-/** Starts our own PostgreSQL in the state directory and keeps it running until `stop`. Throws StateInUse where another one does. */
+/**
+ * Starts our own PostgreSQL in the state directory and keeps it running until `stop`. Throws StateInUse if another
+ * telemetricsd has the directory.
+ */
 export async function startEmbedded(stateDir: string, log: Log): Promise<EmbeddedPostgres> {
   makeStateDir(stateDir);
   const claim = claimState(stateDir);
@@ -46,7 +49,7 @@ export async function startEmbedded(stateDir: string, log: Log): Promise<Embedde
   }
 }
 
-/** The directory of the socket on which PostgreSQL answers in this state directory, if it does. */
+/** The directory of the socket if PostgreSQL answers for this state directory. */
 export async function runningSocket(stateDir: string): Promise<string | undefined> {
   const status = postmasterStatus(join(stateDir, 'data'));
   if (!status?.ready) return undefined;
@@ -89,7 +92,7 @@ async function prepare(stateDir: string, claim: Ownership, log: Log): Promise<Cl
       { cause },
     );
   }
-  // PostgreSQL's user passes through; what lies inside keeps its own permissions.
+  // PostgreSQL's user only passes through; files inside keep their own permissions.
   if (!isOpenTo(stateDir, user)) chmodSync(stateDir, statSync(stateDir).mode | 0o111);
   const cluster = { home, dataDir, socketDir: makeSocketDir(stateDir, user), user };
   assertRunnable(cluster);
@@ -127,7 +130,7 @@ async function supervise(cluster: Cluster, log: Log, release: () => void): Promi
     });
   }
 
-  /** What a killed PostgreSQL leaves behind may need a moment to go. */
+  /** What a killed PostgreSQL left behind may need a moment to disappear. */
   async function startFirst() {
     const deadline = Date.now() + LEFTOVER_TIMEOUT_MS;
     for (;;) {

@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 
 // <asm-generic/fcntl.h>
 const LOCK_EX_NB = 2 | 4;
-/** Of flock(2), besides "another has it": <asm-generic/errno.h>. */
+/** Errors of flock(2) that mean there are no locks: <asm-generic/errno.h>. */
 const NO_LOCKS = new Map([
   [22, 'EINVAL'],
   [37, 'ENOLCK'],
@@ -22,9 +22,9 @@ function open() {
 let libc: ReturnType<typeof open> | undefined;
 
 /**
- * Locks an open file for this process and for those that inherit it; the kernel ends the lock when the last of them is gone,
- * however it went. False where others have it, on this host or, where the file system carries locks, on another; then `fd` is closed.
- * Throws OperatorError where the file system has no locks.
+ * Locks an open file for this process and for those that inherit it; the kernel ends the lock when the last of them is
+ * gone, even after a crash. Returns false and closes `fd` if others hold the lock, on this host or on another with the
+ * same file system. Throws OperatorError if the file system has no locks.
  */
 export function lockFile(fd: number): boolean {
   libc ??= open();
@@ -34,6 +34,6 @@ export function lockFile(fd: number): boolean {
   if (reason === undefined) return false;
   throw new OperatorError(
     `the file system of the state directory has no locks (${reason}), without which two servers could destroy the database`,
-    'Keep state.dir on another file system, best on a local disk; of NFS, mount it with locks.',
+    'Put state.dir on another file system, best on a local disk; if it is NFS, mount it with locks.',
   );
 }

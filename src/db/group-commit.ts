@@ -1,24 +1,30 @@
 import { DatabaseUnavailable } from '../errors.ts';
 
 interface GroupCommitOptions<Item, Outcome> {
-  /** Writes a batch in one transaction; one outcome for each item, in order. Calls in a row must take effect in that order. */
+  /**
+   * Writes a batch in one transaction and returns one outcome for each item, in order. Calls take effect in the order
+   * they are made.
+   */
   write(items: Item[]): Promise<Outcome[]>;
-  /** Bytes an item holds in memory. */
+  /** The bytes that an item holds in memory. */
   size(item: Item): number;
-  /** Items waiting, beyond which new ones are turned away. */
+  /** Further items are turned away while this many wait. */
   maxWaiting: number;
-  /** How long an item may take; past it its submission is rejected, though it may still be committed. */
+  /** A submission that takes longer is rejected, though its item may still be committed. */
   answerWithinMs: number;
 }
 
 export interface GroupCommit<Item, Outcome> {
-  /** Resolves once the item's batch is committed; rejects with DatabaseUnavailable where it could not be, or past the bounds. */
+  /**
+   * Resolves once the item's batch is committed. Rejects with DatabaseUnavailable if it could not be committed, or if a
+   * bound is passed.
+   */
   submit(item: Item): Promise<Outcome>;
-  /** Items waiting or being written. */
+  /** Number of items that wait or are being written. */
   readonly waiting: number;
   /**
-   * How long the oldest item has waited, in milliseconds: of those that wait or are being written, and those that could not be
-   * written since the last time that some were. 0 where there is none.
+   * Age in milliseconds of the oldest item that waits, is being written, or could not be written since the last batch
+   * that succeeded. 0 if there is none.
    */
   readonly waitingMs: number;
   /** Resolves when everything submitted so far is written. */
@@ -26,16 +32,16 @@ export interface GroupCommit<Item, Outcome> {
 }
 
 const BATCH_ITEMS = 512;
-/** Batches on the connection at once; and how many items make the second worth it, since each batch has its own cost. */
+/** Batches on the connection at once, and how many items make a second batch worth its own cost. */
 const PIPELINED = 2;
 const WORTH_SENDING = 24;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const WAITING_BYTES = 64 * 1024 * 1024;
 
-/** Senders come again within this time: where none did, it is not known whether items can be written by now. */
+/** Senders come again within this time. If none did, nobody knows whether items can be written by now. */
 const STILL_FAILING_MS = 180_000;
 
-/** Overdue items are looked for so often. */
+/** How often overdue items are looked for. */
 const SWEEP_MS = 500;
 
 interface Waiting<Item, Outcome> {
@@ -46,9 +52,9 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
- * Group commit: while one batch is being written, the next one gathers, so that a batch is as large as the load makes it
- * and a lone item waits for nothing. Once enough have gathered they are sent on the same connection without waiting:
- * the server takes up the second batch the moment it has committed the first, one at a time all the same.
+ * Group commit: while one batch is being written, the next one gathers. So batches grow with the load, and a lone item
+ * does not wait. Once enough items have gathered, they are sent on the same connection at once: the server starts the
+ * second batch as soon as it has committed the first.
  */
 export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Outcome>): GroupCommit<Item, Outcome> {
   let queue: Waiting<Item, Outcome>[] = [];
@@ -57,7 +63,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
   let starting = false;
   let idle = Promise.withResolvers<void>();
   let sweeper: Timer | undefined;
-  /** The oldest of the items that could not be written since some were, and the last attempt. */
+  /** Since when items could not be written, and the last attempt. */
   let failing: { since: number; at: number } | undefined;
 
   function submit(item: Item): Promise<Outcome> {
@@ -84,7 +90,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     return queue.length > 0 && (inFlight.size === 0 || (inFlight.size < PIPELINED && queue.length >= WORTH_SENDING));
   }
 
-  /** One timer for all: each of its own would cost every item. */
+  /** One timer for all items, since one per item would slow down each. */
   function sweep() {
     if (queue.length + inFlight.size === 0) {
       clearInterval(sweeper);
@@ -92,7 +98,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     }
     const latest = performance.now() - options.answerWithinMs;
     for (const { submittedAt, reject } of [...inFlight, queue].flat()) {
-      if (submittedAt < latest) reject(new DatabaseUnavailable('storing it takes too long'));
+      if (submittedAt < latest) reject(new DatabaseUnavailable('storing the record takes too long'));
     }
   }
 
@@ -101,7 +107,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     inFlight.add(batch);
     const answer = await written(batch);
     inFlight.delete(batch);
-    // The next batch is on its way before this one is answered: the database need not wait for that.
+    // Sends the next batch before answering this one, so that the database does not wait.
     while (mayWrite()) void writeNext();
     answer();
     if (inFlight.size === 0) {
@@ -110,7 +116,7 @@ export function groupCommit<Item, Outcome>(options: GroupCommitOptions<Item, Out
     }
   }
 
-  /** Writes a batch; returns what answers it. */
+  /** Writes a batch; returns a function that answers it. */
   async function written(batch: Waiting<Item, Outcome>[]): Promise<() => void> {
     try {
       const outcomes = await options.write(batch.map(({ item }) => item));

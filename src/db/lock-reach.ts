@@ -2,30 +2,30 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-/** A file system whose locks another machine does not see, though it may have the same files. */
+/** A file system whose locks other machines may not see, though they may use the same files. */
 interface LocalLocks {
   text: string;
   remedy: string;
-  /** It says itself that its locks are local; else they may be. */
+  /** True if its mount options say that locks are local; false if they only may be. */
   certain: boolean;
 }
 
-/** Shared with whoever runs the virtual machine, or served by a program. */
+/** The host of a virtual machine shares these, or a program serves them. */
 const PERHAPS_LOCAL = /^(fuse|fuse\..*|virtiofs|9p|vboxsf|prl_fs|vmhgfs)$/;
 
-/** Throws OperatorError where locks in a directory certainly hold on this machine alone; warns where they may. */
+/** Throws OperatorError if locks in a directory certainly hold on this machine alone; warns if they may. */
 export function assertLocksHold(dir: string, log: Log) {
   const local = localLocks(dir);
   if (local?.certain) throw new OperatorError(local.text, local.remedy);
   if (local) log.warn(local.text, { remedy: local.remedy });
 }
 
-/** Whether it may be that locks in a directory hold on this machine alone. */
+/** Finds out whether locks in a directory hold, or may hold, on this machine alone. */
 export function localLocks(dir: string): LocalLocks | undefined {
   return localLocksIn(readFileSync('/proc/self/mountinfo', 'utf8'), realpathSync(dir));
 }
 
-/** `mountinfo` is as proc_pid_mountinfo(5) has it. Exported for tests, which can't mount every file system. */
+/** `mountinfo` has the format of proc_pid_mountinfo(5). Exported for tests, which can't mount every file system. */
 export function localLocksIn(mountinfo: string, dir: string): LocalLocks | undefined {
   const mount = mountOf(mountinfo, dir);
   if (!mount) return undefined;
@@ -60,7 +60,7 @@ function mountOf(mountinfo: string, dir: string): { type: string; options: strin
       .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
     const [type = '', , options = ''] = filesystem.split(' ');
     const inside = point === '/' || dir === point || dir.startsWith(`${point}/`);
-    // Of several at one place the last one is seen.
+    // Of several mounts at one place, the last one counts.
     if (inside && point.length >= (found?.point.length ?? 0)) found = { point, type, options: options.split(',') };
   }
   return found;

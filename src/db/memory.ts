@@ -35,7 +35,7 @@ function ownCgroup(): string | undefined {
   }
 }
 
-/** 0 where there is no limit: "max", an absent file. */
+/** 0 if there is no limit: "max", or no such file. */
 function readLimit(file: string): number {
   try {
     return Number.parseInt(readFileSync(file, 'utf8'), 10) || 0;

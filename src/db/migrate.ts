@@ -5,10 +5,11 @@ import type { Sql } from './connect.ts';
 import { MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
-// The schema is the numbered files of sql/. Functions lie in sql/functions, each as it is now, and are applied in the transaction of the
-// newest numbered file. So each change of them comes with a numbered file, empty but for a comment if need be: else an older program on
-// the same database would not see that it is older. Numbered files hold the functions that indexes, checks and triggers use, and call no others.
-// The newest numbered file names the checksum of the functions that it brings; a test compares it.
+// The schema is the numbered files of sql/. Each function lies in sql/functions as it is now; all are applied in the
+// transaction of the newest numbered file. So each change of a function comes with a numbered migration, which may be
+// empty: otherwise an older program on the same database would not notice that it is older. Functions that indexes,
+// checks and triggers use lie in the numbered files and call no others. The newest numbered file names the checksum of
+// the functions that it brings; a test compares it.
 
 interface AppliedMigration {
   number: number;
@@ -18,14 +19,14 @@ interface AppliedMigration {
 }
 
 const LOCK_POLL_MS = 50;
-/** One that takes longer is worth a line of the log by itself. */
+/** A slower migration gets its own line in the log. */
 const SLOW_MS = 1_000;
 const MINIMUM_VERSION = 150_000;
 
 /**
- * Brings the database up to this program's schema: each numbered file in a transaction together with its row in
- * the history. Many instances may call it at once. Needs a client with one connection, since the lock is the session's.
- * Throws OperatorError where the database is newer than the program, or a file that was applied has changed since.
+ * Brings the database up to this program's schema: each numbered file in one transaction together with its row in the
+ * history. Many instances may call it at once. Needs a client with one connection, since the lock belongs to the
+ * session. Throws OperatorError if the database is newer than the program, or if an applied file has changed.
  */
 export async function migrate(sql: Sql, log: Log, migrations = MIGRATIONS): Promise<Migration[]> {
   await assertServerVersion(sql);
@@ -45,7 +46,7 @@ export async function migrate(sql: Sql, log: Log, migrations = MIGRATIONS): Prom
   }
 }
 
-/** What `migrate` would apply; changes nothing. */
+/** The migrations that `migrate` would apply; changes nothing. */
 export async function pendingMigrations(sql: Sql, migrations = MIGRATIONS): Promise<Migration[]> {
   await assertServerVersion(sql);
   return pendingAmong(migrations, (await hasHistory(sql)) ? await readHistory(sql) : []);
@@ -61,7 +62,7 @@ async function assertServerVersion(sql: Sql) {
   );
 }
 
-/** Polls instead of waiting in pg_advisory_lock: a waiter there can be taken for part of a deadlock and killed. */
+/** Polls, because PostgreSQL may see a waiter in pg_advisory_lock as part of a deadlock and kill it. */
 async function takeLock(sql: Sql) {
   for (;;) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as taken`;
@@ -106,7 +107,7 @@ function pendingAmong(migrations: Migration[], applied: readonly AppliedMigratio
     if (migration.checksum !== checksum) {
       throw new OperatorError(
         `the database was made by another build of telemetricsd: its migration ${number} (${name}) is not the one that this program carries`,
-        `Keep the program that made it (telemetricsd ${program}), or start with an empty database: what development versions made can't be brought up.`,
+        `Keep the program that made it (telemetricsd ${program}), or start with an empty database: databases of development versions can't be upgraded.`,
       );
     }
   }
@@ -125,7 +126,7 @@ async function apply(sql: Sql, { number, name, checksum, sql: text, functions = 
   } catch (cause) {
     throw new OperatorError(
       `migration ${number} (${name}) failed and was undone: ${(cause as Error).message}`,
-      'The database is as it was after the migration before. Mend the cause and start again.',
+      'The database is as it was after the migration before. Fix the cause and start again.',
       { cause },
     );
   }

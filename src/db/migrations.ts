@@ -7,16 +7,16 @@ export interface Migration {
   name: string;
   sql: string;
   checksum: string;
-  /** All of sql/functions, as the newest migration brings it. */
+  /** All of sql/functions; set on the newest migration only. */
   functions?: string;
 }
 
 const embedded = embedFolder('sql');
 
-/** The numbered files of sql/, in order: those inside the executable, or those on disk while developing. */
+/** The numbered files of sql/ in order: from inside the executable, or from disk while developing. */
 export const MIGRATIONS = readMigrations(Bun.isStandaloneExecutable ? embedded : onDisk());
 
-/** From files of sql/ by their path there: the newest migration brings what lies in functions/. */
+/** Makes migrations from files by their path in sql/; the newest brings the files of functions/. */
 // Exported for tests, which have files of their own.
 export function readMigrations(files: Record<string, string>): Migration[] {
   const { functions = [], numbered = [] } = Object.groupBy(Object.entries(files), ([path]) =>

@@ -15,23 +15,24 @@ import { join } from 'node:path';
 import { fileReason, OperatorError } from '../errors.ts';
 import { lockFile } from './file-lock.ts';
 
-/** A file that changes so often under our eyes is no race between a few processes. */
+/** If the file changes this often meanwhile, the cause is not a race between a few processes. */
 const MOST_ATTEMPTS = 1_000;
 const { O_CREAT, O_RDONLY, O_RDWR } = constants;
 
 /** Another telemetricsd uses the state directory. */
 export class StateInUse extends OperatorError {}
 
-/** What only one process has at a time of those that would run PostgreSQL in a state directory. */
+/** The claim on a state directory, which one process has at a time. */
 export interface Ownership {
-  /** A child that gets it holds the claim, too, until it ends. */
+  /** A child that inherits it also holds the claim until it ends. */
   fd: number;
   release(): void;
 }
 
 /**
- * Claims a state directory by locking its `telemetricsd.pid`. The kernel keeps the lock, so it holds between processes that can't
- * see each other, as those of two containers, and ends with its process. What the file says is for people. Throws StateInUse.
+ * Claims a state directory by locking its `telemetricsd.pid`. The kernel keeps the lock until the process ends, so it
+ * also works between containers, whose processes can't see each other. The text in the file is for people. Throws
+ * StateInUse.
  */
 export function claimState(stateDir: string): Ownership {
   const file = ownerFile(stateDir);
@@ -41,10 +42,10 @@ export function claimState(stateDir: string): Ownership {
       if (!lockFile(fd)) throw inUse(stateDir);
       if (isStill(fd, file)) {
         if (writable) return claimWith(fd, file);
-        // One that another user left behind when killed.
+        // Another user's process left the file behind when it was killed.
         rmSync(file);
       }
-      // Else its owner removed it after we had opened it.
+      // The owner removed the file after we had opened it.
       closeSync(fd);
     }
     throw inUse(stateDir);
@@ -72,7 +73,7 @@ function claimWith(fd: number, file: string): Ownership {
 
 function openOwnerFile(file: string): { fd: number; writable: boolean } {
   try {
-    // NFS locks only what may be written.
+    // NFS locks only files open for writing.
     return { fd: openSync(file, O_RDWR | O_CREAT, 0o644), writable: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EACCES' || !existsSync(file)) throw error;
@@ -102,13 +103,13 @@ export function isClaimed(stateDir: string): boolean {
   return false;
 }
 
-/** Who claimed the directory last, as far as its file says: ` (process 12)`, ` (process 12 on web1)`. */
+/** The last process that claimed the directory, as its file says: ` (process 12)`, ` (process 12 on web1)`. */
 export function describeOwner(stateDir: string): string {
   let said: string;
   try {
     said = readFileSync(ownerFile(stateDir), 'utf8');
   } catch {
-    // Gone by now, or not for us to read.
+    // The file is gone, or we may not read it.
     return '';
   }
   const [pid, host] = said.trim().split(/\s/);

@@ -6,8 +6,8 @@ import { tableNames } from './tables.ts';
 const DAYS_AHEAD = 14;
 
 /**
- * Makes the missing daily partitions from today to two weeks ahead. What can't be had at once, because a long
- * reader holds a lock, is left for the next call; records of such a day wait in the DEFAULT partition.
+ * Makes the missing daily partitions from today to two weeks ahead. Leaves a day for the next call if a long reader
+ * holds a lock; records of such a day wait in the DEFAULT partition.
  */
 export async function makePartitionsAhead(sql: Sql, log: Log, daysAhead = DAYS_AHEAD) {
   const missing = await sql<{ day: string }[]>`
@@ -15,7 +15,7 @@ export async function makePartitionsAhead(sql: Sql, log: Log, daysAhead = DAYS_A
       from generate_series(now() at time zone 'UTC', now() at time zone 'UTC' + make_interval(days => ${daysAhead}), '1 day') day
      where to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null`;
   for (const { day } of missing) {
-    // Whoever holds one of them up holds up all: waiting once is enough.
+    // The same lock would hold up the other days too: waiting once is enough.
     if (!(await makeDay(sql, day, log))) return;
   }
 }
@@ -36,8 +36,8 @@ export async function makeDay(sql: Sql, day: string, log: Log): Promise<boolean>
 }
 
 /**
- * Makes the partitions of UTC days in a database that is empty and that nobody else uses. Without the functions of sql/functions: an
- * older schema that is filled from a backup has none of them yet.
+ * Makes the partitions of UTC days in an empty database that nobody else uses. Uses none of sql/functions, because an
+ * older schema that is filled from a backup does not have them yet.
  */
 export async function makeDaysOfEmpty(sql: Sql, days: string[]) {
   const statements = await sql<{ statement: string }[]>`

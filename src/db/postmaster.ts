@@ -23,7 +23,7 @@ import { closedTo, give, type RunAs } from './run-as.ts';
 import { writeAheadLogSettings } from './write-ahead-log.ts';
 
 export interface Cluster {
-  /** Where PostgreSQL's programs lie: `bin`, `lib`, `share`. */
+  /** The directory of PostgreSQL's `bin`, `lib` and `share`. */
   home: string;
   dataDir: string;
   socketDir: string;
@@ -31,8 +31,8 @@ export interface Cluster {
 }
 
 /**
- * Started as root in /root, say, we may go where PostgreSQL's user may not. It needs no right there: it is started in its data
- * directory, calls that by a name which leads through no folder above, and reaches the socket from there.
+ * PostgreSQL's user may have no right to enter a folder above the data directory (/root, for example). So PostgreSQL
+ * starts in its data directory, calls that by this name, which needs no such right, and reaches the socket from there.
  */
 const HERE = '/proc/self/cwd';
 
@@ -43,12 +43,12 @@ function isClosed({ dataDir, user }: Cluster): boolean {
 const START_TIMEOUT_MS = 60_000;
 const ORPHAN_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 7_000;
-/** What PostgreSQL calls its socket. */
+/** The name that PostgreSQL gives its socket. */
 export const SOCKET = '.s.PGSQL.5432';
 /** sun_path holds 107 bytes and a NUL. */
 const SOCKET_DIR_LIMIT = 107 - `/${SOCKET}`.length;
 
-/** Durability is never touched here: fsync, full_page_writes and synchronous_commit keep their defaults, on. */
+/** Durability stays untouched: fsync, full_page_writes and synchronous_commit keep their default, on. */
 const SETTINGS: Record<string, string> = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
@@ -59,7 +59,7 @@ const SETTINGS: Record<string, string> = {
   max_parallel_workers_per_gather: '0',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  // What a failing statement carried may be a payload: never in a log.
+  // A failing statement may contain a payload, which must not get into a log.
   log_error_verbosity: 'terse',
   log_min_error_statement: 'panic',
   log_checkpoints: 'off',
@@ -80,14 +80,14 @@ export function makeSocketDir(stateDir: string, user: RunAs | undefined): string
   return dir;
 }
 
-/** What lies under the temporary directory goes; beside the data it stays. */
+/** Removes a socket directory under the temporary directory; keeps one beside the data. */
 export function removeSocketDir({ dataDir, socketDir }: Cluster) {
   if (dirname(socketDir) !== dirname(dataDir)) rmSync(socketDir, { recursive: true, force: true });
 }
 
 /**
- * Creates the data directory if there is none; an interrupted attempt leaves nothing behind that counts. As long as it goes on it
- * holds `claim`, also where we are killed.
+ * Creates the data directory if there is none. An interrupted attempt leaves nothing that counts. initdb holds `claim`
+ * while it runs, even if we are killed.
  */
 export function initialise(cluster: Cluster, claim?: number) {
   const { home, dataDir, user } = cluster;
@@ -107,7 +107,7 @@ export function initialise(cluster: Cluster, claim?: number) {
     'UTF8',
     '--locale=C',
     '--data-checksums',
-    // Records wait while a new file of the log is filled with zeros: not for 16 MB of them.
+    // Records wait while a new log file is filled with zeros, so it is smaller than the default 16 MB.
     '--wal-segsize=4',
     '--no-instructions',
   ];
@@ -115,7 +115,7 @@ export function initialise(cluster: Cluster, claim?: number) {
   renameSync(fresh, dataDir);
 }
 
-/** One sentence and a remedy for what commonly keeps PostgreSQL from running at all. */
+/** Throws one sentence and a remedy for each common cause that keeps PostgreSQL from running. */
 export function assertRunnable({ home, user }: Pick<Cluster, 'home' | 'user'>) {
   const closed = closedTo(home, user);
   if (closed !== undefined) {
@@ -164,17 +164,23 @@ function run(program: string, args: string[], user: RunAs | undefined, { cwd = '
   throw new OperatorError(`${program} failed: ${detail || `signal ${result.signal}`}`);
 }
 
-/** A process of an earlier PostgreSQL still uses the data: one that can't be seen from here, or that has not noticed that it is to end. */
+/**
+ * A process of an earlier PostgreSQL still uses the data: one that we can't see, or that has not noticed yet that it
+ * should end.
+ */
 export class LeftoverInTheWay extends OperatorError {}
 
-/** Locks the data for whoever gets the file that is returned: all processes of a PostgreSQL inherit it from the first one. */
+/**
+ * Locks the data for every process that inherits the returned file: all processes of a PostgreSQL inherit it from the
+ * first.
+ */
 function lockData(dataDir: string): number {
   const file = openSync(join(dataDir, 'PG_VERSION'), 'r+');
   if (lockFile(file)) return file;
   const pid = postmasterStatus(dataDir)?.pid;
   throw new LeftoverInTheWay(
     `a PostgreSQL that another telemetricsd left behind (process ${pid ?? 'unknown'}) still uses ${dataDir}`,
-    'Where it does not end within a minute, stop it: it may run in another container, or as another user.',
+    'If it does not end within a minute, stop it: it may run in another container, or as another user.',
   );
 }
 
@@ -197,13 +203,13 @@ export async function startPostmaster(cluster: Cluster, log: Log): Promise<Child
     ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
   ];
   const lock = lockData(cluster.dataDir);
-  // The lock proves that no PostgreSQL is left: whatever has the number of the last one now is something else.
+  // The lock proves that no PostgreSQL is left, so another program may have its process number now.
   const stale = postmasterStatus(cluster.dataDir)?.pid;
   const child = spawn(join(cluster.home, 'bin/postgres'), args, {
     cwd: cluster.dataDir,
     env: { ...ENVIRONMENT, ...(stale && { PG_GRANDPARENT_PID: `${stale}` }) },
     stdio: ['ignore', 'ignore', 'pipe', lock],
-    // Its own session, so that Ctrl-C at our terminal doesn't stop it before our last batch is committed.
+    // A session of its own, so that Ctrl-C in our terminal does not stop it before our last batch is committed.
     detached: true,
     ...cluster.user,
   });
@@ -247,7 +253,7 @@ export async function stopPostmaster(child: ChildProcess) {
   await gone;
 }
 
-/** What `postmaster.pid` says (its lines are listed in PostgreSQL's miscadmin.h), or undefined without one. */
+/** The content of `postmaster.pid` (PostgreSQL's miscadmin.h lists its lines), or undefined without the file. */
 export function postmasterStatus(dataDir: string) {
   try {
     const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
@@ -275,10 +281,10 @@ export async function stopOrphan({ home, dataDir }: Cluster, log: Log) {
   }
 }
 
-/** Whether it runs our PostgreSQL in the data directory, as far as can be seen from here. */
+/** Whether the process runs our PostgreSQL in the data directory, as far as we can see. */
 function isOurs(pid: number, home: string, dataDir: string): boolean {
   try {
-    // A replaced executable reads "PATH (deleted)".
+    // The link of a replaced executable reads "PATH (deleted)".
     const executable = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
     return (
       executable === join(realpathSync(home), 'bin/postgres') &&
@@ -293,6 +299,6 @@ function signal(pid: number, name: NodeJS.Signals) {
   try {
     process.kill(pid, name);
   } catch {
-    // It went by itself.
+    // It ended by itself.
   }
 }

@@ -9,9 +9,9 @@ import { assertSameMajor } from './embedded.ts';
 import { pendingMigrations } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
-/** What stands before this program taking over a database. */
+/** The result of checking whether this program can take over a database. */
 interface Preflight {
-  /** What was looked at and is in order, a sentence each. */
+  /** One sentence for each thing that was checked and is in order. */
   findings: string[];
   pending: Migration[];
 }
@@ -20,8 +20,8 @@ const MB = 2 ** 20;
 const LEAST_FREE_BYTES = 256 * MB;
 
 /**
- * Looks at the database as it is, beside a running server of another version too, and changes nothing. Throws OperatorError
- * where this program could not take it over: another major version of PostgreSQL, a newer schema, too little disk space.
+ * Checks a database without changing it, also beside a running server of another version. Throws OperatorError if this
+ * program could not take it over: another major version of PostgreSQL, a newer schema, too little disk space.
  */
 export async function preflight(config: DatabaseSettings, log: Log): Promise<Preflight> {
   if (config.database.url === undefined) {
@@ -47,7 +47,7 @@ export async function preflight(config: DatabaseSettings, log: Log): Promise<Pre
   }
 }
 
-/** A backup and what migrations rewrite may together take as much as the database does now. */
+/** A backup and rewriting migrations may together take as much space as the database does now. */
 async function assertRoom(stateDir: string, databaseBytes: number): Promise<string> {
   const { bavail, bsize } = await statfs(nearestExisting(stateDir));
   const free = bavail * bsize;

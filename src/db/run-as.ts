@@ -1,14 +1,17 @@
 import { chownSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The user PostgreSQL runs as when we are root, since it refuses to be root itself. */
+/** The user that PostgreSQL runs as when we are root, since it refuses to be root. */
 export interface RunAs {
   uid: number;
   gid: number;
   name: string;
 }
 
-/** Who PostgreSQL has to run as: undefined means as we are. As root: the owner of the state directory if it is a user known here, else a system user. */
+/**
+ * The user that PostgreSQL has to run as; undefined means our own. If we are root: the owner of the state directory if
+ * the system knows that user, or else a system user.
+ */
 export function runAs(stateDir: string): RunAs | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const { uid, gid } = statSync(stateDir);
@@ -43,7 +46,7 @@ export function give(path: string, user: RunAs | undefined) {
 
 const [READ, EXECUTE] = [4, 1];
 
-/** What keeps `user` from reading a file or entering a folder: itself, or the nearest folder above it that is closed to them. */
+/** The path itself, or the nearest folder above it, that `user` may not read or enter; undefined if none. */
 export function closedTo(path: string, user: Pick<RunAs, 'uid' | 'gid'> | undefined): string | undefined {
   for (let at = path; ; at = dirname(at)) {
     if (!isOpenTo(at, user)) return at;
@@ -51,7 +54,7 @@ export function closedTo(path: string, user: Pick<RunAs, 'uid' | 'gid'> | undefi
   }
 }
 
-/** Whether `user` may read a file or enter a folder, were every folder above it open. */
+/** Whether `user` may read the file or enter the folder, assuming every folder above it is open. */
 export function isOpenTo(path: string, user: Pick<RunAs, 'uid' | 'gid'> | undefined): boolean {
   if (!user) return true;
   const found = statSync(path, { throwIfNoEntry: false });

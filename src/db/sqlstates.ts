@@ -1,6 +1,7 @@
 import { DatabaseUnavailable } from '../errors.ts';
 
-// What PostgreSQL's errors mean to us, by their SQLSTATE (Appendix A of its manual), and those of the database client by their names.
+// Groups PostgreSQL's errors by their SQLSTATE (Appendix A of its manual), and those of the database client by their
+// names.
 
 const CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
@@ -16,10 +17,12 @@ const CONNECTION_CODES = new Set([
   'EHOSTUNREACH',
   'ENOTFOUND',
 ]);
-/** Of an expression that takes more than PostgreSQL can hold to compile or to match: memory, the stack, a limit of its program. */
+/**
+ * A regular expression needs more to compile or match than PostgreSQL has: memory, stack, or a limit of its program.
+ */
 const TOO_MUCH = new Set(['XX000', '53200', '54000', '54001']);
 
-/** The SQLSTATE of an error of a query, or the name that the client gives it; empty for any other error. */
+/** The SQLSTATE of a query's error, or the name that the client gives it; empty for any other error. */
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '');
 }
@@ -29,19 +32,22 @@ export function isTooSlow(error: unknown): boolean {
   return codeOf(error) === '57014';
 }
 
-/** The database went away, is starting or is stopping (classes 08, 53, 57P), or did not answer in time: no fault of what it was asked. */
+/**
+ * The database went away, is starting or stopping (classes 08, 53, 57P), or did not answer in time: the query was not
+ * at fault.
+ */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable || isTooSlow(error)) return true;
   const code = codeOf(error);
   return CONNECTION_CODES.has(code) || /^(08|53|57P)/.test(code);
 }
 
-/** A deadlock, or a transaction that others came between: the same work may be tried again. */
+/** A deadlock, or a conflict with other transactions: the same work may be tried again. */
 export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error));
 }
 
-/** Data that the database does not take: a data exception or a constraint violation. */
+/** The database refuses the data: a data exception or a constraint violation. */
 export function isDataError(error: unknown): boolean {
   return /^2[23]/.test(codeOf(error));
 }
@@ -51,7 +57,9 @@ export function isLocked(error: unknown): boolean {
   return codeOf(error) === '55P03';
 }
 
-/** Another instance was quicker: a table that is there, or at the very same moment a duplicate key in the catalogue. */
+/**
+ * Another instance made it first: the table exists, or (at the very same moment) the catalogue reports a duplicate key.
+ */
 export function isMadeByAnother(error: unknown): boolean {
   return ['42P07', '42710', '23505'].includes(codeOf(error));
 }
@@ -65,12 +73,12 @@ export function isMovedByPartition(error: unknown): boolean {
   return codeOf(error) === '23514' && !(error as { constraint_name?: string }).constraint_name;
 }
 
-/** What was to be a regular expression is none. */
+/** The text is not a regular expression. */
 export function isNoExpression(error: unknown): boolean {
   return codeOf(error) === '2201B';
 }
 
-/** It is none, or is more than PostgreSQL can hold. */
+/** The text is not a regular expression, or needs more than PostgreSQL has. */
 export function isUnfitExpression(error: unknown): boolean {
   return isNoExpression(error) || TOO_MUCH.has(codeOf(error));
 }

@@ -1,17 +1,17 @@
 interface Table {
-  /** By day of reception. */
+  /** Partitioned by day of reception. */
   partitioned?: true;
   /** Plugins may read it. */
   plugins?: true;
-  /** Counts what was received; `retention.counters` goes by this column. */
+  /** The time column of a table that counts received records; `retention.counters` goes by it. */
   counts?: 'day' | 'hour' | 'last_day';
-  /** What it holds that no backup may be restored over. */
+  /** Names the data in an error: no backup is restored over a table that holds some. */
   keeps?: string;
 }
 
 /**
- * Every table of the schema but its history. Tables of single machines stand before the counts over them: pruned in this order, the
- * counts follow their changes.
+ * Every table of the schema except its history. Tables of single machines stand before the counts made from them: in
+ * this order pruning also corrects the counts.
  */
 const TABLES: Record<string, Table> = {
   fleets: { plugins: true },
@@ -69,7 +69,7 @@ export const SEQUENCES = ['record_ids'];
 
 export const TABLE_NAMES = Object.keys(TABLES);
 
-/** The tables that are or have something, each with its value. */
+/** The tables that have this property, each with its value. */
 export function tablesWith<K extends keyof Table>(what: K): [name: string, value: NonNullable<Table[K]>][] {
   return Object.entries(TABLES).flatMap(([name, { [what]: value }]) => (value === undefined ? [] : [[name, value]]));
 }

@@ -1,7 +1,9 @@
 import type { Fragment, Queryable } from './connect.ts';
 import { storable } from './storable.ts';
 
-/** What waits to be done with a record: its crash analysis, or reading its payload by a built-in parser or by one of an admin. */
+/**
+ * What is still to be done with a record: analyse its crash, or read its payload with a built-in parser or an admin's.
+ */
 export type WorkKind = 'crash' | 'parse' | `parse:${string}`;
 
 export interface QueuedKey {
@@ -10,15 +12,15 @@ export interface QueuedKey {
   receivedAt: Date;
 }
 
-/** After so many failures a record is set aside, until someone asks for another try. */
+/** A record is set aside after this many failures, until someone asks for another try. */
 export const MAX_ATTEMPTS = 3;
 
-/** Pages count records in the queue so far. */
+/** Pages count queued records only up to this number. */
 export const COUNTED_AT_MOST = 10_000;
 
 const LONGEST_ERROR = 1000;
 
-// MAX_ATTEMPTS stands in the text: with a parameter the planner does not use the index of the records that failed.
+// The number is written into the text: with a parameter the planner does not use the index of the records that failed.
 export const hasAttemptsLeft = (sql: Queryable) => sql`attempts < ${sql.unsafe(String(MAX_ATTEMPTS))}`;
 export const hasNoAttemptsLeft = (sql: Queryable) => sql`attempts >= ${sql.unsafe(String(MAX_ATTEMPTS))}`;
 
@@ -28,15 +30,15 @@ export const isSetAside = (sql: Queryable) =>
 
 interface Claims {
   limit: number;
-  /** A claim that was not brought to an end by then is free again: whoever held it has died. */
+  /** A claim ends by itself after this time: its holder has died. */
   seconds: number;
-  /** Also what failed before, where nothing else waits. */
+  /** Whether to claim records that failed before, if nothing else waits. */
   again: boolean;
 }
 
 /**
- * Claims work and counts the attempt at once, so that a record that kills the process is set aside as well. What failed before is
- * claimed alone: nothing else shares its fate.
+ * Claims work and counts the attempt at once, so that a record that kills the process is set aside as well. A record
+ * that failed before is claimed alone, so that it can't take others down with it.
  */
 export async function claimWork(sql: Queryable, kind: WorkKind, { limit, seconds, again }: Claims) {
   const fresh = await claim(sql, kind, sql`attempts = 0`, limit, seconds);
@@ -69,14 +71,14 @@ export async function failWork(sql: Queryable, kind: WorkKind, id: number, error
      where kind = ${kind} and record_id = ${id}`;
 }
 
-/** Gives claims back untried, the attempts included: the database, not the records, was the reason. */
+/** Gives claims back and takes the attempts back: the database failed, not the records. */
 export async function releaseWork(sql: Queryable, kind: WorkKind, ids: number[]) {
   await sql`
     update work_queue set claimed_until = null, attempts = greatest(attempts - 1, 0)
      where kind = ${kind} and record_id = any(${ids}::bigint[])`;
 }
 
-/** Lets records that were set aside be tried again. Returns how many. */
+/** Allows another try of records that were set aside. Returns how many. */
 export async function retryWork(sql: Queryable, which: Fragment): Promise<number> {
   const rows = await sql`
     update work_queue set attempts = 0, claimed_until = null, queued_at = now()
@@ -84,7 +86,7 @@ export async function retryWork(sql: Queryable, which: Fragment): Promise<number
   return rows.count;
 }
 
-/** What the queue says of one record; undefined if it isn't in it. */
+/** The queue's entry for one record; undefined if it isn't queued. */
 export async function findWork(sql: Queryable, kinds: Fragment, id: number) {
   const [row] = await sql<{ kind: WorkKind; failed: boolean; error: string | null }[]>`
     select kind, ${isSetAside(sql)} as failed, error from work_queue where ${kinds} and record_id = ${id} limit 1`;

@@ -4,8 +4,8 @@ const MB = 1024 * 1024;
 const SHARE = 0.05;
 
 /**
- * How much PostgreSQL's write-ahead log may take on the file system of `dir`: it keeps the files that it once needed. On a
- * small disk they would take the room that purged records give back.
+ * Limits PostgreSQL's write-ahead log by the size of the file system of `dir`. PostgreSQL keeps log files for reuse: on
+ * a small disk they would take the space that purging frees.
  */
 export function writeAheadLogSettings(dir: string, bytes = sizeOf(dir)): Record<string, string> {
   const most = Math.min(2048, Math.max(32, Math.floor((bytes * SHARE) / MB)));

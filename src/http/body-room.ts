@@ -1,20 +1,20 @@
 import { RequestError } from '../errors.ts';
 
-/** Of all bodies that have begun to come and are not complete. */
+/** For all bodies that have begun to come and are not complete. */
 const BYTES = 64 * 1024 * 1024;
-/** However large bodies may be, so many of them fit. */
+/** At least this many bodies fit, however large they may be. */
 const LARGEST_BODIES = 4;
 
 /** Room in memory for the bodies that all listeners are reading. */
 export interface BodyRoom {
-  /** Bytes that are held. */
+  /** Bytes in use. */
   readonly held: number;
-  /** A place for a body, which grows as that comes. */
+  /** Opens a place for a body; it grows as the body comes. */
   open(): BodyPlace;
 }
 
 interface BodyPlace {
-  /** Throws a RequestError where there is no room for so many bytes more. */
+  /** Throws a RequestError if there is no room for this many more bytes. */
   grow(bytes: number): void;
   close(): void;
 }

@@ -5,17 +5,20 @@ import type { Log } from '../log.ts';
 
 /** After how long a connection is dropped. */
 interface Timing {
-  /** Nothing comes, though no answer is awaited. */
+  /** While nothing comes and no answer is awaited. */
   idleMs: number;
-  /** A request is not complete, however steadily it comes. */
+  /** While a request is not complete, however steadily it comes. */
   requestMs: number;
-  /** An answer is awaited, or waits for its reader, and no byte moves. A slow reader's kernel may ask for more once in minutes. */
+  /**
+   * While an answer is awaited or unread and no byte moves. A slow reader's kernel may ask for more only every few
+   * minutes.
+   */
   stalledMs: number;
 }
 
 const TIMING: Timing = { idleMs: 30_000, requestMs: 60_000, stalledMs: 300_000 };
 
-/** The others are for the database, files and children. */
+/** The remaining descriptors are for the database, files and children. */
 const SHARE_OF_DESCRIPTORS = 0.75;
 const WATCH_MS = 2_000;
 
@@ -25,7 +28,7 @@ export interface Connection {
   readonly socket: Socket;
   readonly phase: Phase;
   turnTo(phase: Phase): void;
-  /** Instead of being dropped, since its request takes too long. */
+  /** Called when the request takes too long, instead of dropping the connection. */
   onLate: (() => void) | undefined;
 }
 
@@ -33,17 +36,17 @@ export interface Connection {
 export interface Connections {
   readonly open: number;
   readonly most: number;
-  /** So many did not find a place since the start. */
+  /** Connections refused since the start. */
   readonly refused: number;
   readonly lastRefusedAt: Date | undefined;
-  /** Undefined where there are too many: it is closed. */
+  /** Returns undefined and closes the socket if there are too many connections. */
   add(socket: Socket): Connection | undefined;
 }
 
 interface Watched extends Connection {
   phase: Phase;
   since: number;
-  /** In both directions, as last looked, and when they last changed. */
+  /** Bytes in both directions at the last look, and when they last changed. */
   bytes: number;
   movedAt: number;
 }
@@ -67,7 +70,7 @@ export function watchConnections(log: Log, changes: Partial<Timing> = {}, most =
     watch = undefined;
   }
 
-  /** By the bytes: a socket's own timeout does not see a client that has stopped reading. */
+  /** Looks at bytes, because a socket's own timeout does not notice a client that has stopped reading. */
   function look(connection: Watched, now: number) {
     const { socket } = connection;
     const bytes = socket.bytesRead + socket.bytesWritten;
@@ -129,7 +132,7 @@ export function watchConnections(log: Log, changes: Partial<Timing> = {}, most =
         turnTo(phase) {
           connection.phase = phase;
           connection.since = connection.movedAt = performance.now();
-          // What moves from now on belongs to another request.
+          // Bytes from now on belong to another request.
           if (phase === 'idle') connection.bytes = socket.bytesRead + socket.bytesWritten;
         },
       };
@@ -141,7 +144,9 @@ export function watchConnections(log: Log, changes: Partial<Timing> = {}, most =
   };
 }
 
-/** Past the limit for open files nothing could be accepted, and looking for what to accept would never end. */
+/**
+ * Above the limit for open files nothing could be accepted, and the event loop would look for connections without end.
+ */
 function connectionsAtMost(): number {
   const [, files] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
   return files === undefined ? Number.POSITIVE_INFINITY : Math.floor(Number(files) * SHARE_OF_DESCRIPTORS);

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
-/** Resolves once what was written has been taken, or the other side is gone. */
+/** Resolves once everything written has been taken, or the other side is gone. */
 export function drained(writable: EventEmitter): Promise<void> {
   return new Promise(resolve => {
     function done() {

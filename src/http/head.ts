@@ -1,16 +1,16 @@
-/** What is read of a record's request before its body. */
+/** The part of a record's request that is read before its body. */
 export interface RecordHead {
-  /** By name in lower case; the values of one that came twice are joined. */
+  /** By name in lower case; values of a repeated header are joined. */
   headers: Record<string, string>;
   path: string;
-  /** Of the head itself, with its empty line. */
+  /** Size of the head, including its empty line. */
   headBytes: number;
   bodyBytes: number;
   /** Whether the client wants to send another request on this connection. */
   keepAlive: boolean;
 }
 
-/** As large a head as any parser here takes. */
+/** As large a head as any parser of this server takes. */
 export const MAX_HEAD_BYTES = 32 * 1024;
 
 const END = Buffer.from('\r\n\r\n');
@@ -20,13 +20,14 @@ const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const LENGTH = /^[0-9]{1,10}$/;
 const HEADERS_AT_MOST = 200;
 const [TAB, CR, SPACE] = [9, 13, 32];
-/** They change how a request is read, or what it asks for. */
+/** These change how a request is read, or what it asks for. */
 const UNUSUAL = ['transfer-encoding', 'expect', 'upgrade'];
 
 /**
- * The head of a request that posts a record, where it is of the plain form that clients send: a Content-Length, and no other way to
- * tell where the body ends. 'incomplete' where more of it is to come, 'unusual' for everything else, which another parser is to read.
- * A value may hold any byte but a line feed: firmware puts control characters into the names of hardware.
+ * Reads the head of a request that posts a record in the plain form that clients send: with Content-Length, and nothing
+ * else that says where the body ends. Returns 'incomplete' if more of the head has to come, and 'unusual' if another
+ * parser has to read the request. A value may hold any byte except a line feed: firmware puts control characters into
+ * the names of hardware.
  */
 export function readRecordHead(
   bytes: Buffer,
@@ -51,7 +52,7 @@ export function readRecordHead(
   return { headers, path, headBytes: end + END.length, bodyBytes: Number(length), keepAlive };
 }
 
-/** Of lines that each end in CRLF; undefined where one is no header. */
+/** Reads lines that each end in CRLF; undefined if one is not a header. */
 function readHeaders(text: string, begin: number): Record<string, string> | undefined {
   const headers: Record<string, string> = {};
   let lines = 0;
@@ -77,11 +78,11 @@ function isSpace(code: number) {
   return code === SPACE || code === TAB;
 }
 
-/** Clients write the same few. */
+/** Caches names, since clients send the same few. */
 const names = new Map<string, string | undefined>();
 const NAMES_AT_MOST = 200;
 
-/** A header's name in lower case; undefined for what is none, or means something to every object. */
+/** A header's name in lower case; undefined if it is not a valid name, or is a property of every object. */
 function nameOf(written: string): string | undefined {
   const known = names.get(written);
   if (known !== undefined || names.has(written)) return known;
@@ -92,17 +93,17 @@ function nameOf(written: string): string | undefined {
   return name;
 }
 
-/** HTTP/1.0 knows requests without one. */
+/** HTTP/1.0 allows requests without a Host. */
 function hasUsableHost(host: string | undefined, minor: string) {
   if (host === undefined) return minor === '0';
   return host === '' || isHost(host);
 }
 
-/** Clients name the same few. */
+/** Caches hosts, since clients send the same few. */
 const hosts = new Map<string, boolean>();
 const HOSTS_AT_MOST = 100;
 
-/** Whether a Host is one: in a URL, each of these characters would end it. */
+/** Whether the text can be a host: in a URL, each of these characters would end it. */
 export function isHost(host: string): boolean {
   let known = hosts.get(host);
   if (known === undefined) {

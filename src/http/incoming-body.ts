@@ -6,7 +6,7 @@ export interface IncomingBody {
   readonly whole: Promise<Buffer>;
   take(piece: Buffer): void;
   end(): void;
-  /** Less than the whole comes; what has come is let go. */
+  /** Ends a body that will not come whole; frees what has come. */
   fail(error: unknown): void;
 }
 

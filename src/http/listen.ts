@@ -15,17 +15,17 @@ import { requestListener } from './requests.ts';
 import type { Service } from './service.ts';
 import { answerUnreadable, type ParseError, type Unreadable, unreadable } from './unreadable.ts';
 
-/** Where a listener takes connections. */
+/** The address of a listener. */
 export type ListenPlace = { unix: string } | { host: string; port: number; tls?: TlsOptions | undefined };
 
 interface TlsOptions {
   certificate: ServedCertificate;
-  /** Machines may show certificates here. */
+  /** Whether machines may show certificates here. */
   asksForCertificates: boolean;
 }
 
 export interface ListenOptions {
-  /** Those of all listeners. */
+  /** The connections of all listeners. */
   connections: Connections;
   room: BodyRoom;
   maxBodyBytes: number;
@@ -33,25 +33,25 @@ export interface ListenOptions {
   log: Log;
 }
 
-/** What takes connections. */
+/** Something that takes connections. */
 interface Listening {
-  /** Absent on unix sockets. */
+  /** Undefined for unix sockets. */
   port: number | undefined;
-  /** Stops accepting and resolves when what is under way is answered, or cut off after `deadlineMs`. */
+  /** Stops accepting; resolves when every request under way is answered, or cut off after `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Before connections are closed, clients in full flow are told to close them. */
+/** For this long, answers ask clients in full flow to close, before we close their connections. */
 const FAREWELL_MS = 100;
-/** A kept connection is closed after so long; clients are told, so that none sends a request at that moment. */
+/** An idle connection is closed after this time. Clients are told, so that none sends a request at that moment. */
 const KEEP_ALIVE_MS = 30_000;
-/** With forward secrecy and authenticated encryption; TLS 1.3 has no others. */
+/** Suites with forward secrecy and authenticated encryption; TLS 1.3 has no others. */
 const CIPHERS_OF_TLS_12 = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
 /**
- * Serves at a place. Bun.serve would answer 400 to a control character in a header and tell nobody, a listening server of node:http
- * would take far longer over each record, and neither can change its certificate. So connections are taken as such: `serveRecords`
- * reads those that bring records, an HTTP server that does not listen reads the others.
+ * Serves at an address. Bun.serve would silently answer 400 to a control character in a header, a listening server of
+ * node:http would take far longer for each record, and neither can change its certificate. So we accept connections
+ * ourselves: `serveRecords` reads those that bring records, and an HTTP server that does not listen reads the others.
  */
 export async function listen(service: Service, place: ListenPlace, options: ListenOptions): Promise<Listening> {
   const { connections, room, maxBodyBytes, onUnreadable, log } = options;
@@ -64,11 +64,11 @@ export async function listen(service: Service, place: ListenPlace, options: List
     httpValidation: 'relaxed',
     maxHeaderSize: MAX_HEAD_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Connections are watched here.
+    // connections.ts keeps the time limits.
     headersTimeout: 0,
     requestTimeout: 0,
   });
-  // A client may have sent all and wait for the answer. Bun's types do not have it.
+  // A client may send everything, close its side and wait for the answer. Bun's types lack this option.
   Object.assign(others, { httpAllowHalfOpen: true });
   others.on('request', (incoming, outgoing) => handedOver.get(incoming.socket)!(incoming, outgoing));
   others.on('clientError', (error: ParseError, socket: Socket) => {
@@ -79,7 +79,7 @@ export async function listen(service: Service, place: ListenPlace, options: List
   });
   const server = serverAt(place, take, begin, log);
 
-  /** Undefined where there is no place for it. */
+  /** Undefined if there are too many connections. */
   function take(socket: Socket): Connection | undefined {
     const connection = connections.add(socket);
     if (!connection) return undefined;
@@ -114,7 +114,7 @@ export async function listen(service: Service, place: ListenPlace, options: List
   server.on('error', error =>
     log.limited('accept', 'error', 'a connection could not be taken', { reason: error.message }),
   );
-  // A proxy in our group may connect, whatever the umask.
+  // A proxy in our group may connect, whatever the umask is.
   if ('unix' in place) chmodSync(place.unix, 0o660);
 
   return {
@@ -132,7 +132,7 @@ export async function listen(service: Service, place: ListenPlace, options: List
   };
 }
 
-/** A server that does not listen yet. It calls `take` with each connection, and `begin` once requests may come on it. */
+/** A server that does not listen yet. It calls `take` with each connection, and `begin` once requests may come. */
 function serverAt(
   place: ListenPlace,
   take: (socket: Socket) => Connection | undefined,
@@ -154,7 +154,7 @@ function serverAt(
     ca: pair.ca,
     ciphers: CIPHERS_OF_TLS_12,
     requestCert: asksForCertificates && pair.ca !== undefined,
-    // A fleet that needs no certificate is let in with any; the collector refuses the others and says why.
+    // TLS accepts any certificate, since some fleets need none; the collector refuses the others and says why.
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1', 'http/1.0'],
     allowHalfOpen: true,
@@ -168,7 +168,7 @@ function serverAt(
     if (connection) begin(connection);
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    // Load balancers look whether a port is open in this way.
+    // Load balancers connect and reset to check that a port is open.
     if (error.code === 'ECONNRESET') return;
     log.limited('TLS', 'info', 'a TLS handshake failed', {
       address: plainAddress(socket.remoteAddress ?? ''),
@@ -179,11 +179,11 @@ function serverAt(
   return server;
 }
 
-/** A socket that an earlier run left behind would keep us from listening. */
+/** Removes a socket of an earlier run, which would keep us from listening. */
 function removeStaleSocket(path: string) {
   try {
     if (statSync(path).isSocket()) rmSync(path);
   } catch {
-    // There is none.
+    // There is no file.
   }
 }

@@ -4,16 +4,19 @@ import { plainAddress } from '../config/network.ts';
 
 /** The other end of a connection. */
 export interface Peer {
-  /** Absent on unix sockets. */
+  /** Undefined for unix sockets. */
   readonly address?: string | null;
-  /** 'accepted': it has shown a certificate of tls.client_ca; else why that is not so. Absent without TLS. */
+  /** 'accepted' if it showed a certificate of tls.client_ca, or else the reason why not. Absent without TLS. */
   readonly clientCertificate?: string;
 }
 
-/** The address of a client that has left already: an absent one would pass for a unix socket, which may be a trusted proxy. */
+/**
+ * The address given to a client that has left: an absent address would pass for a unix socket, which may be a trusted
+ * proxy.
+ */
 const PEER_GONE = '0.0.0.0';
 
-/** `kind` is how it came. Few requests are asked about it: nothing is looked up before. */
+/** `kind` says how the connection came. Values are looked up only when asked for, since few requests need them. */
 export function peerOf(socket: Socket, kind: 'plain' | 'tls' | 'unix'): Peer {
   if (kind === 'unix') return {};
   const address = {

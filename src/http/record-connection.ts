@@ -15,28 +15,28 @@ interface RecordConnectionOptions {
   room: BodyRoom;
   connection: Connection;
   peer: Peer;
-  /** The server stops: each answer is to be the last of its connection. */
+  /** True when the server stops: each answer is then the last of its connection. */
   isClosing(): boolean;
   log: Log;
-  /** Another parser is to serve the connection from now on, beginning with what has been read of it. */
+  /** Gives the connection to another parser, with the bytes read so far. */
   handOver(read: Buffer): void;
 }
 
-/** So much of later requests is read while one is being answered. */
+/** How much of later requests is read while one is being answered. */
 const AHEAD_BYTES = 64 * 1024;
 const EMPTY_LINE = Buffer.from('\r\n');
 
 /**
- * Serves a connection on which records are posted, for as long as its requests have the plain form that clients send; from the first
- * other one on, `handOver` serves it. A record is spared most of what HTTP may be, and none is refused for a control character in
- * a header.
+ * Serves a connection that posts records, as long as its requests have the plain form that clients send; the first
+ * other request goes to `handOver` with the connection. This skips most of HTTP for a record, and refuses none for a
+ * control character in a header.
  */
 export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
   const { records, room, connection, peer, isClosing, log, handOver } = options;
-  /** Of requests that are not looked at yet. */
+  /** Bytes of requests that are not looked at yet. */
   let read: Buffer | undefined;
   let answering = false;
-  /** Of the body of the request under way, that many bytes are to come; they go into `body` once that is asked for. */
+  /** Bytes still to come of the body under way. They go into `body` once someone asks for it. */
   let missing = 0;
   let body: IncomingBody | undefined;
   let ended = false;
@@ -113,7 +113,7 @@ export function serveRecords(socket: Socket, options: RecordConnectionOptions) {
     read = come.length > bodyBytes ? come.subarray(bodyBytes) : undefined;
     const begun = come.subarray(0, bodyBytes);
     missing = bodyBytes - begun.length;
-    // The time for the whole request has begun with its head.
+    // The time limit of the request began with its head.
     if (missing === 0) connection.turnTo('answering');
     else if (connection.phase !== 'receiving') connection.turnTo('receiving');
 
@@ -156,7 +156,7 @@ function answerText({ status, json, headers = {} }: RecordAnswer, isLast: boolea
 
 let [dateText, datedAt] = ['', 0];
 
-/** Of this second. */
+/** The date header's text, made once a second. */
 function date(): string {
   const now = Date.now();
   if (now - datedAt >= 1_000) {

@@ -20,10 +20,10 @@ interface RequestOptions {
 
 const PIECE_BYTES = 64 * 1024;
 const AT_ONCE_BYTES = 1024 * 1024;
-/** An answer that takes longer is no longer waited for by a client that has closed its side: hardly any still reads then. */
+/** After this time, hardly any client that has closed its side still reads the answer, so we stop the work. */
 const CLOSED_GRACE_MS = 2_000;
 
-/** Hands the requests of node:http on a connection to `fetch`. */
+/** Hands the requests that node:http reads from a connection to `fetch`. */
 export function requestListener(
   { fetch, scheme, room, maxBodyBytes, isClosing, log }: RequestOptions,
   connection: Connection,
@@ -62,7 +62,7 @@ export function requestListener(
     return request ? fetch(request, peer) : refusal(400, 'this address or method makes no sense');
   }
 
-  /** Undefined for what can't be the address or method of a request. */
+  /** Undefined if the address or method is invalid. */
   function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
     const { method = 'GET', url = '/', headers, rawHeaders } = incoming;
     const fields: [string, string][] = [];
@@ -82,7 +82,7 @@ export function requestListener(
     }
   }
 
-  /** Nothing of it is read before somebody asks for it. */
+  /** Reads nothing before somebody asks for it. */
   function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
     return new ReadableStream(
       {
@@ -112,8 +112,8 @@ export function requestListener(
 }
 
 /**
- * Aborted once the client has left. One that closes its connection looks like one that has sent all and waits, until something is
- * written to it. An answer that has begun finds out by itself.
+ * Aborted once the client has left. A client that closed its connection looks like one that has sent everything and
+ * waits, until something is written to it. An answer that has begun notices by itself.
  */
 function untilClientLeaves({ socket }: IncomingMessage, outgoing: ServerResponse): AbortSignal {
   const gone = new AbortController();
@@ -137,11 +137,11 @@ function refusal(status: number, message: string): Response {
   return Response.json({ message }, { status });
 }
 
-/** Sends what is there at once with its length, else in chunks as fast as the other side takes them. */
+/** Sends a body that is ready at once with its length, and any other in chunks as fast as the other side takes them. */
 async function send(response: Response, headers: string[], isHead: boolean, outgoing: ServerResponse) {
   const reader: Reader | undefined = response.body?.getReader();
   if (!reader) {
-    // Of HEAD it would say that the whole has no body, either.
+    // For HEAD it would say that the whole body is empty too.
     if (!isHead && ![204, 304].includes(response.status)) headers.push('Content-Length', '0');
     outgoing.writeHead(response.status, headers);
     return;
@@ -149,7 +149,7 @@ async function send(response: Response, headers: string[], isHead: boolean, outg
   outgoing.once('close', () => reader.cancel().catch(() => {}));
   const { beginning, rest } = await readAtOnce(reader);
   if (!rest) {
-    // Bun gives text its type only where it serves it itself.
+    // Bun sets the type of text only if it serves the text itself.
     if (beginning.length > 0 && !response.headers.has('content-type'))
       headers.push('Content-Type', 'text/plain;charset=utf-8');
     if (!response.headers.has('content-length')) headers.push('Content-Length', String(beginning.length));
@@ -160,7 +160,7 @@ async function send(response: Response, headers: string[], isHead: boolean, outg
     await write(outgoing, next.value);
 }
 
-/** A client that is still sending may finish for a while: were the connection closed at once, the answer could be lost. */
+/** Lets a client that is still sending finish for a while: closing at once could lose the answer. */
 async function end(incoming: IncomingMessage, outgoing: ServerResponse) {
   if (!incoming.complete) {
     outgoing.flushHeaders();
@@ -171,7 +171,7 @@ async function end(incoming: IncomingMessage, outgoing: ServerResponse) {
   outgoing.end();
 }
 
-/** In pieces, so that it can be told who still reads. */
+/** Writes in pieces, which shows whether the client still reads. */
 async function write(outgoing: ServerResponse, bytes: Uint8Array) {
   for (let at = 0; at < bytes.byteLength && !outgoing.destroyed; at += PIECE_BYTES) {
     if (!outgoing.write(bytes.subarray(at, at + PIECE_BYTES))) await drained(outgoing);
@@ -180,7 +180,7 @@ async function write(outgoing: ServerResponse, bytes: Uint8Array) {
 
 type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
 
-/** What can be read without waiting for anything, at most about AT_ONCE_BYTES; `rest` is the read that has to wait, if one has. */
+/** Reads what is there without waiting, at most about AT_ONCE_BYTES; `rest` is the read that has to wait, if any. */
 async function readAtOnce(reader: Reader): Promise<{ beginning: Buffer; rest?: ReturnType<Reader['read']> }> {
   const chunks: Uint8Array[] = [];
   let size = 0;

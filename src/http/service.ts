@@ -2,9 +2,9 @@ import type { Peer } from './peer.ts';
 
 /** What a listener serves. */
 export interface Service {
-  /** Answers the requests that post a record, where it takes some. */
+  /** Answers requests that post a record, if this listener takes records. */
   records: RecordService | undefined;
-  /** Answers any request, those among them that post a record in an unusual form. */
+  /** Answers any request, including records posted in an unusual form. */
   fetch(request: Request, peer: Peer): Response | Promise<Response>;
 }
 
@@ -18,11 +18,11 @@ export interface RecordService {
 export interface RecordRequest {
   path: string;
   peer: Peer;
-  /** By name in lower case; the values of one that came twice are joined. */
+  /** By name in lower case; values of a repeated header are joined. */
   headers: Readonly<Record<string, string>>;
   /**
-   * The whole body, once it has come. To be called before anything is awaited: what comes meanwhile is not kept. Rejects with a
-   * RequestError where it does not come in time or there is no room for it, with an AbortError where the client leaves.
+   * Resolves to the whole body. Call it before any await: bytes that come earlier are not kept. Rejects with a
+   * RequestError if the body comes too late or finds no room, and with an AbortError if the client leaves.
    */
   body(): Promise<Uint8Array>;
 }

@@ -3,11 +3,13 @@ import type { Peer } from '../http/peer.ts';
 import type { Log } from '../log.ts';
 import { RECORD_PATHS, shownPath } from './addresses.ts';
 
-/** A line for each answer, without the query, which may hold what was searched for; `pages`: all but what machines post. */
+/**
+ * Logs a line for each answer, without the query, which may hold search terms; `pages` leaves out what machines post.
+ */
 export function accessLog(which: 'pages' | 'all', log: Log): MiddlewareHandler<{ Bindings: Peer }> {
   return async (c, next) => {
     const started = performance.now();
-    // Nobody knows it any more once the client has left.
+    // The address is unknown once the client has left.
     const address = c.env?.address;
     await next();
     const { method, path } = c.req;
@@ -20,7 +22,7 @@ interface Answered {
   method: string;
   path: string;
   status: number;
-  /** As performance.now() has it. */
+  /** The time from performance.now(). */
   started: number;
   address: string | null | undefined;
   user?: string | undefined;

@@ -10,22 +10,22 @@ export interface ServedAddress {
 /** Where machines post records. */
 export const RECORD_PATHS = ['/', '/v2/collector', '/v3/collector'];
 
-/** What is said to whoever posts to another path. */
+/** Told to clients that post to another path. */
 export const WHERE_RECORDS_GO = `records are posted to ${RECORD_PATHS.slice(0, -1).join(', ')} or ${RECORD_PATHS.at(-1)}`;
 
 /** Paths that people and scripts call. */
 export const OF_PAGES = /^\/(telemetryui|api|metrics|static)(\/|$)/;
 
-/** Where people and scripts find the pages, said on an address that takes records only; empty where nothing serves them. */
+/** The address of the pages, for clients of an address that only takes records; empty if nothing serves pages. */
 export function pagesElsewhere({ http }: Config, places: ServedAddress[]): string {
   const url = http.public_url ?? places.find(({ listener }) => servesPages(listener))?.url;
   return url === undefined ? '' : `; this address takes records, pages and API are at ${url}`;
 }
 
-/** The manual: anyone may read it, also while the database does not answer. */
+/** Anyone may read the manual, even while the database does not answer. */
 export const OF_MANUAL = /^\/telemetryui\/help(\/|$)/;
 
-/** What a 404 says: which of the other addresses serves what was asked for, where one does. */
+/** The message of a 404; names the other address if that one serves what was asked for. */
 export function nothingThere(
   method: string,
   path: string,
@@ -41,7 +41,7 @@ export function nothingThere(
   return `${message}; this address serves pages and API, records are taken at ${collector.url}`;
 }
 
-/** A path as the log may show it: what ends the address of a link to sign in is as good as a password. */
+/** A path as logs may show it: the last part of a sign-in link is as good as a password. */
 export function shownPath(path: string): string {
   return path.replace(/^(\/telemetryui\/links\/).+/, '$1…');
 }

@@ -5,7 +5,7 @@ import { embedFile, embedFolder } from '../embedded.macro.ts' with { type: 'macr
 interface Asset {
   text: string;
   type: string;
-  /** The address under which the file may be cached for ever. */
+  /** The file may be cached for ever under this address. */
   href: string;
 }
 
@@ -22,7 +22,9 @@ const libraries: Record<string, string> = {
   'uplot.min.css': embedFile('node_modules/uplot/dist/uPlot.min.css'),
 };
 
-/** The files of static/ and the libraries that pages load, by name; while developing those of static/ are read anew each time. */
+/**
+ * The files of static/ and the libraries that pages load, by name; while developing, static/ is read anew each time.
+ */
 export function loadAssets(): { find(name: string): Asset | undefined; href(name: string): string } {
   const fixed = new Map(
     Object.entries({ ...embeddedStatic, ...libraries }).map(entry => [entry[0], toAsset(...entry)]),

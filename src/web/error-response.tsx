@@ -13,7 +13,7 @@ interface ErrorAnswer {
 
 const RETRY_AFTER_SECONDS = '5';
 
-/** One answer for whatever went wrong: a page under /telemetryui, JSON elsewhere. Only messages that are safe to show get out. */
+/** The answer to an error: a page under /telemetryui, JSON elsewhere. Shows only messages that are safe to show. */
 export function errorResponse(
   c: Context,
   error: unknown,
@@ -41,7 +41,7 @@ export function errorResponse(
   );
 }
 
-/** What is answered to a request that met an error, which is logged where that is ours; of who has `left` nothing is. */
+/** Answers an error, and logs it if it is ours. Logs nothing if the client has left. */
 export function answerToError(
   error: unknown,
   { method, path, left = false }: { method: string; path: string; left?: boolean },
@@ -74,7 +74,7 @@ function isErrorAnswer(error: unknown): error is ErrorAnswer {
   );
 }
 
-/** The stack for the log; never the query's parameters, which may be payloads. */
+/** The stack for the log, without the query's parameters, which may be payloads. */
 function describe(error: unknown) {
   const { message, stack, code } = error as { message?: string; stack?: string; code?: string };
   return [code, message, stack?.split('\n').slice(1, 4).join(' ')].filter(Boolean).join(' ');

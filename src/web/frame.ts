@@ -3,13 +3,13 @@ import type { PageFrame } from '../../views/layout.tsx';
 import { may } from '../roles.ts';
 import { PROGRAM_VERSION } from '../version.ts';
 
-/** Makes what every page needs around its content. */
+/** Makes everything that a page needs around its content. */
 export type MakeFrame = (c: Context) => Promise<PageFrame>;
 
-/** The same for pages that need no database. */
+/** Makes the frame of a page that needs no database. */
 export type BareFrame = (c: Context) => PageFrame;
 
-/** What a page shows around its content, beside who looks at it. */
+/** The parts of a frame that come from the database. */
 type Surroundings = Pick<PageFrame, 'quarantined' | 'kept' | 'plugins'>;
 
 export function frameMaker(asset: (name: string) => string, surroundings: () => Promise<Surroundings>): MakeFrame {

@@ -9,7 +9,7 @@ type Routes = Pick<Hono<{ Bindings: Peer }>, 'router'>;
 
 const METHODS = ['GET', 'POST', 'DELETE'];
 
-/** Answers what no route takes: OPTIONS on one that takes others, a record at the wrong address, and the rest with 404. */
+/** Answers what no route takes: OPTIONS of an existing route, a record at the wrong address, and 404 for the rest. */
 export function notFound({
   app,
   listener,
@@ -21,7 +21,7 @@ export function notFound({
   listener: Listener;
   collector: Collector;
   asset: (name: string) => string;
-  /** What a 404 says. */
+  /** The message of a 404. */
   nothingThere: (method: string, path: string) => string;
 }): NotFoundHandler<{ Bindings: Peer }> {
   return c => {

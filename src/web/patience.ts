@@ -4,20 +4,20 @@ import { DatabaseUnavailable, RequestError } from '../errors.ts';
 import { isRead } from './methods.ts';
 
 export interface Patience {
-  /** Whoever asks has an answer by then. */
+  /** Every request is answered within this time. */
   answerWithinMs: number;
-  /** Requests that may be under way at once, those among them that wait for a database connection. */
+  /** Requests under way at once, including those that wait for a database connection. */
   mostUnderWay: number;
 }
 
-/** Less than a listener waits for an answer. */
+/** Shorter than a listener waits for an answer. */
 export const PATIENCE: Patience = { answerWithinMs: 15_000, mostUnderWay: 256 };
 
 const LATE = 'it could not be answered in time; try again, or narrow down what you ask for';
 
 /**
- * Answers 503 where a request takes too long, or too many are under way. The queries of a request that is no longer waited for, for
- * that reason or because its client has left, are cancelled.
+ * Answers 503 if a request takes too long, or if too many are under way. Cancels the queries of a request that took too
+ * long or whose client has left.
  */
 export function patiently({ answerWithinMs, mostUnderWay }: Patience): MiddlewareHandler {
   let underWay = 0;
@@ -26,7 +26,7 @@ export function patiently({ answerWithinMs, mostUnderWay }: Patience): Middlewar
       throw new RequestError(503, 'too many pages are being asked for at the moment; try again');
     const ending = new AbortController();
     const end = () => ending.abort();
-    // What changes something is brought to its end.
+    // A request that changes something runs to its end.
     const left = isRead(c.req.method) ? c.req.raw.signal : undefined;
     left?.addEventListener('abort', end);
     underWay++;
@@ -42,7 +42,7 @@ export function patiently({ answerWithinMs, mostUnderWay }: Patience): Middlewar
   };
 }
 
-/** Rejects where some work takes longer: by itself as if the database were away. */
+/** Rejects if the work takes longer, by default as if the database were away. */
 export async function within<Result>(
   ms: number,
   work: Promise<Result>,

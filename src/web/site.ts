@@ -11,11 +11,11 @@ import type { Searcher } from '../records/searcher.ts';
 import type { Watched } from '../status/state.ts';
 import type { BareFrame, MakeFrame } from './frame.ts';
 
-/** What pages and API are made from: each module takes from it what it needs. */
+/** What pages and API are made from; each module takes what it needs. */
 export interface Site {
   config: Config;
   database: Database;
-  /** The pool of `database` for pages. */
+  /** The pool for pages. */
   sql: Sql;
   frame: MakeFrame;
   bare: BareFrame;
@@ -29,10 +29,10 @@ export interface Site {
   plugins: Plugins | undefined;
   provider: OpenIdProvider | undefined;
   watched: Watched;
-  /** Crash analysis or a recomputation has something to do. */
+  /** Called when crash analysis or a recomputation has something to do. */
   onWork: () => void;
-  /** The configuration in force as text, for admins. */
+  /** The configuration in force as text, shown to admins. */
   settings: string;
-  /** What writes sample data into the same database. */
+  /** The command that writes sample data into the same database. */
   demoCommand: string;
 }

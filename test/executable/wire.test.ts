@@ -267,7 +267,7 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
 
   test('what cannot be read as HTTP is answered with the reason, counted, logged and shown', async () => {
     const { status, json } = await exchange(place(), headerRequest('hello\n', { headers: { bios_version: 'v1\nx' } }));
-    expect([status, json.message]).toEqual([400, expect.stringContaining('no HTTP request that can be read: ')]);
+    expect([status, json.message]).toEqual([400, expect.stringContaining('this HTTP request cannot be read: ')]);
     const { text } = await exchange(place(), get('/metrics'));
     expect(text).toMatch(/^telemetricsd_unreadable_requests_total\{began="post"\} [1-9]/m);
     expect(program.output()).toMatch(/ warn {2}a request could not be read address=127\.0\.0\.1 reason="/);

@@ -145,7 +145,7 @@ describe.each(KINDS)('over %s', kind => {
     const { status, json } = await exchange(place, typeof bytes === 'string' ? latin1(bytes) : bytes);
     expect([status, json.message]).toEqual([
       400,
-      expect.stringMatching(/^this is no HTTP request that can be read: \w/),
+      expect.stringMatching(/^this HTTP request cannot be read: \w/),
     ]);
     expect(unreadable.at(-1)).toEqual({ address: '127.0.0.1', reason: expect.stringMatching(/^\w/), isPost });
   });

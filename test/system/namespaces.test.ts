@@ -76,7 +76,7 @@ describe.skipIf(!isRoot)('programs that can not see each other, on one state dir
     const refused = await run(['migrate'], { stateDir, wrapper: APART });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(
-      /a PostgreSQL that another telemetricsd left behind \(process \d+\) still uses .*\nWhere it does not end/,
+      /a PostgreSQL that another telemetricsd left behind \(process \d+\) still uses .*\nIf it does not end/,
     );
     await program.kill();
     await holds(1, stateDir);
