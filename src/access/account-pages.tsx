@@ -19,7 +19,7 @@ const change = z
   .object({ current: z.string().max(1000), password: newPassword, repeated: z.string() })
   .refine(form => form.password === form.repeated, { path: ['repeated'], error: 'expected the same password again' });
 
-/** What everyone does with an account of their own. */
+/** Where everyone manages their own account. */
 export function accountPages({ sql, config, frame }: Site) {
   return new Hono()
     .get('/', async c => page(c, {}))

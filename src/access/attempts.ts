@@ -4,16 +4,22 @@ import { RequestError } from '../errors.ts';
 import { oneOfFew, verifyPassword } from './passwords.ts';
 
 const MINUTES = 15;
-/** Failures within that time after which an account is closed to an address, an address to all, an account to strangers. */
+/**
+ * After this many failures within that time, an account refuses an address, an address may try no account, and an
+ * account refuses addresses it does not know.
+ */
 const FROM_THERE = 5;
 const OF_AN_ADDRESS = 30;
 const OF_AN_ACCOUNT = 50;
-/** From where someone signed in to the account in so many days, an attack on it from elsewhere locks nobody out. */
+/**
+ * An address that signed in to the account within this many days is known: an attack from elsewhere does not lock it
+ * out.
+ */
 const KNOWN_DAYS = 30;
 
 /**
- * Whether a password is the one that an account has (`hash` null: none). Looks at earlier attempts only when it is its turn:
- * a thousand guesses sent at once are no more than as many one after the other.
+ * Whether a password is the account's (`hash` null: the account has none). Looks at earlier attempts only when its turn
+ * comes, so that a thousand guesses sent at once are limited like guesses sent one by one.
  */
 export function tryPassword(
   sql: Queryable,
@@ -32,7 +38,9 @@ export function tryPassword(
   });
 }
 
-/** Refuses (429) where too many passwords were wrong lately. What is refused is not counted, so that it ends by itself. */
+/**
+ * Refuses (429) after too many wrong passwords. A refused attempt is not counted, so the refusal ends after a while.
+ */
 async function assertMayTry(sql: Queryable, account: string, address: string | null): Promise<void> {
   const from = networkOf(address);
   const [failed] = await sql<{ there: number; ofAddress: number; ofAccount: number; known: boolean }[]>`
@@ -56,7 +64,7 @@ async function countFailure(sql: Queryable, account: string, address: string | n
   await sql`insert into sign_in_failures (account, address) values (lower(${account}), ${networkOf(address)})`;
 }
 
-/** Who has one IPv6 address mostly has all that share its first 64 bits. */
+/** The owner of one IPv6 address usually has all addresses with the same first 64 bits. */
 function networkOf(address: string | null): string {
   if (address === null) return 'socket';
   if (!isIPv6(address) || address.includes('.')) return address;

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts';
 import { makeLink } from './links.ts';
 import { hasUsers } from './users.ts';
 
-/** A link that makes the first account, where one is needed and the server runs; it ends earlier ones. */
+/** A link that makes the first account; undefined unless one is needed and the server runs. Ends earlier links. */
 export async function firstAccountLink(config: Config): Promise<string | undefined> {
   if (!needsAccounts(config)) return undefined;
   if (config.database.url === undefined && !(await runningSocket(config.state.dir))) return undefined;
@@ -25,7 +25,10 @@ export async function firstAccountLink(config: Config): Promise<string | undefin
   }
 }
 
-/** Where people find the pages: http.public_url, else the first listener that serves them, best to other machines. */
+/**
+ * The URL of the pages: http.public_url, or the first listener that serves them, preferably one that other machines
+ * reach.
+ */
 export function siteOf(
   { http }: Config,
   places = http.listen.map(listener => ({ listener, url: urlOf(listener) })),

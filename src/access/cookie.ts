@@ -5,12 +5,12 @@ import type { Config } from '../config/settings.ts';
 const NAME = 'telemetricsd';
 const DAY_S = 86_400;
 
-/** Whether browsers reach us by TLS, ours or that of a proxy. */
+/** Whether browsers reach us by TLS, ours or a proxy's. */
 export function isSecure(c: Context, { http }: Config): boolean {
   return new URL(c.req.url).protocol === 'https:' || http.public_url?.startsWith('https:') === true;
 }
 
-/** Under TLS browsers let nobody but this host set the cookie. */
+/** With this prefix, browsers let only this host set the cookie; it needs TLS. */
 export function cookieName(c: Context, config: Config, of?: 'sign-in'): string {
   const name = of ? `${NAME}-${of}` : NAME;
   return isSecure(c, config) ? `__Host-${name}` : name;

@@ -6,15 +6,15 @@ import type { Config } from '../config/settings.ts';
 
 const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
 
-/** Whether an address is one of our proxies; null, that of a unix socket, where `unix` is among them. */
+/** Whether the address is one of our proxies; null is a unix socket, which counts if `unix` is in the list. */
 export function isTrusted(address: string | null, proxies: string[]): boolean {
   if (address === null) return proxies.includes('unix');
   return networkMatcher(proxies.filter(proxy => proxy !== 'unix'))(address);
 }
 
 /**
- * Where a request came from, as our proxies tell it in access.forwarded_header: the last address there that is none of theirs,
- * since each appends who asked it, and what comes before may be made up.
+ * The address that a request came from, read from access.forwarded_header if our proxies sent it: the last address
+ * there that is not a proxy's. Each proxy appends its client, and a client may make up what stands before.
  */
 export function originOf(c: Context, { access }: Config): string | null {
   const peer = peerAddressOf(c);

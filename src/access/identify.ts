@@ -15,7 +15,7 @@ import { type SessionLimits, useSession } from './sessions.ts';
 import { useToken } from './tokens.ts';
 import { rememberWatchers } from './watchers.ts';
 
-/** Without an answer by then the manual is shown as to someone who has not signed in. */
+/** If it takes longer to learn who asks, the manual is shown as to someone who is not signed in. */
 const MANUAL_WAITS_MS = 1_000;
 
 const ANYONE: Visitor = { via: 'open', name: 'anyone', role: 'admin' };
@@ -24,7 +24,10 @@ export function sessionLimits({ access }: Config): SessionLimits {
   return { idleHours: access.session_idle, days: access.session_days };
 }
 
-/** Finds out who sends a request, and refuses what they may not do: 401 where nobody signed in, 403 where that is not enough. */
+/**
+ * Finds out who sends a request and refuses what they may not do: 401 if nobody is signed in, 403 if their rights are
+ * not enough.
+ */
 export function requirePermission(database: Database, config: Config, accounts: boolean): MiddlewareHandler {
   const limits = sessionLimits(config);
   const watchers = rememberWatchers();
@@ -66,7 +69,7 @@ async function visitorOf(c: Context, sql: Sql, config: Config, limits: SessionLi
   return { via: 'session', name, role, userId, sessionId };
 }
 
-/** To the form, and from there back. An exchange of a part of a page is told to leave the page. */
+/** Redirects to the sign-in form, which leads back here. Tells a request for a part of a page to leave the page. */
 function toSignIn(c: Context) {
   const { pathname, search } = new URL(c.req.url);
   const back = c.req.method === 'GET' && !c.req.header('hx-request') ? `${pathname}${search}` : '/telemetryui';

@@ -3,7 +3,10 @@ import { hashOfKey, newKey } from './keys.ts';
 
 export const LINK_HOURS = 24;
 
-/** The path of a page on which a user chooses a password, once; without a user the first admin does. Earlier links end. */
+/**
+ * The path of a page on which a user chooses a password once; for null, the first admin makes an account there. Ends
+ * earlier links.
+ */
 export async function makeLink(sql: Queryable, userId: number | null): Promise<string> {
   const key = newKey();
   await sql`delete from sign_in_links where user_id is not distinct from ${userId}`;
@@ -13,7 +16,7 @@ export async function makeLink(sql: Queryable, userId: number | null): Promise<s
   return `/telemetryui/links/${key}`;
 }
 
-/** For whom a link is; undefined where it is none, or was used, or is too old. */
+/** The user a link is for; undefined if it never existed, was used, or is too old. */
 export async function findLink(sql: Queryable, key: string) {
   const [link] = await sql<{ userId: number | null; name: string | null }[]>`
     select user_id as "userId", u.name
@@ -23,7 +26,7 @@ export async function findLink(sql: Queryable, key: string) {
   return link;
 }
 
-/** True for whoever comes first. */
+/** True for the first to use the link. */
 export async function useLink(sql: Queryable, key: string): Promise<boolean> {
   return (await sql`delete from sign_in_links where key = ${hashOfKey(key)}`).count > 0;
 }

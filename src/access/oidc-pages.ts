@@ -10,12 +10,12 @@ import { ownPath, signIn } from './sign-in-pages.tsx';
 const PATH = '/telemetryui/oidc';
 const SECONDS = 600;
 
-/** Signing in at an OpenID provider: GET / leaves for it, GET /callback is where it sends people back. */
+/** Signing in with an OpenID provider: GET / redirects to it, and it sends people back to GET /callback. */
 export function oidcPages({ sql, config, provider }: Site) {
   return new Hono()
     .get('/', async c => {
       const { href, state } = await the(provider).begin(redirectUri(c), ownPath(c.req.query('next')));
-      // Lax, since the provider's answer comes from another site.
+      // Not strict, since the provider's answer comes from another site.
       const options = { httpOnly: true, sameSite: 'Lax', path: '/', secure: isSecure(c, config) } as const;
       setCookie(c, cookieName(c, config, 'sign-in'), state, { ...options, maxAge: SECONDS });
       return c.redirect(href, 303);

@@ -9,28 +9,33 @@ import { hashOfKey, newKey } from './keys.ts';
 import { nameFrom } from './users.ts';
 
 const MINUTES = 10;
-/** Sign-ins begun a second, by whomever: each is kept for a while. */
+/** Sign-ins that may begin in a second, from everyone together; each is stored for a while. */
 const MOST_A_SECOND = 20;
 const SCOPE = 'openid profile email';
 
-/** Somebody whom the provider has vouched for. */
+/** A person whose identity the provider confirmed. */
 interface Claimed {
   /** Issuer and "sub", which never change. */
   subject: string;
   name: string;
-  /** By their groups; undefined where none of these may enter. */
+  /** From their groups; undefined if none of the groups may sign in. */
   role: Role | undefined;
   groups: string[];
 }
 
 export interface OpenIdProvider {
-  /** Where to send the browser, and the secret that its cookie keeps until it comes back. */
+  /** The URL to send the browser to, and the secret that its cookie keeps until it comes back. */
   begin(redirectUri: string, next: string): Promise<{ href: string; state: string }>;
-  /** Who came back to `url`, and where they wanted to go. Refuses (403) what does not belong to a sign-in of this browser. */
+  /**
+   * The person who came back to `url`, and the path they wanted. Refuses (403) an answer to a sign-in that this browser
+   * did not begin.
+   */
   finish(url: URL, state: string | undefined): Promise<{ claimed: Claimed; next: string }>;
 }
 
-/** The code flow of OpenID Connect with PKCE, state and nonce. The provider's addresses are asked for at the first sign-in. */
+/**
+ * The code flow of OpenID Connect with PKCE, state and nonce. Asks the provider for its addresses at the first sign-in.
+ */
 export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProvider | undefined {
   const { issuer, client_id: clientId, client_secret: clientSecret } = oidc;
   if (issuer === undefined || clientId === undefined) return undefined;
@@ -39,7 +44,7 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
 
   async function discover(): Promise<Configuration> {
     const client = await import('openid-client');
-    // Without TLS nothing but its signature says that an ID token is the provider's.
+    // Without TLS only its signature proves that an ID token is the provider's.
     const withoutTls = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
     const execute = issuer!.startsWith('http:') ? withoutTls : [];
     return await client.discovery(new URL(issuer!), clientId!, clientSecret, undefined, { execute });
@@ -51,8 +56,8 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
       return await discovered;
     } catch (error) {
       discovered = undefined;
-      log.error('the OpenID provider can not be asked', { issuer: issuer!, reason: (error as Error).message });
-      throw new RequestError(503, 'the provider that you sign in with can not be reached at the moment');
+      log.error('the OpenID provider cannot be reached', { issuer: issuer!, reason: (error as Error).message });
+      throw new RequestError(503, 'the OpenID provider cannot be reached at the moment');
     }
   }
 
@@ -93,7 +98,7 @@ export function openIdProvider(sql: Sql, { oidc }: Config, log: Log): OpenIdProv
   };
 }
 
-/** Each counts once. */
+/** Each sign-in can be finished once. */
 async function takeSignIn(sql: Sql, state: string) {
   const [row] = await sql<{ nonce: string; verifier: string; next: string }[]>`
     delete from oidc_sign_ins where state = ${hashOfKey(state)} and expires_at > now() returning nonce, verifier, next`;
@@ -111,15 +116,15 @@ function claimedBy(claims: Record<string, unknown>, oidc: Config['oidc']): Claim
   };
 }
 
-/** The highest of the roles that someone's groups give; `*` stands for everyone. */
+/** The highest role that someone's groups give; `*` stands for everyone. */
 function roleOf(groups: string[], roles: Record<string, Role>): Role | undefined {
   const given = Object.entries(roles).filter(([group]) => group === '*' || groups.includes(group));
   return ROLES.findLast(role => given.some(([, one]) => one === role));
 }
 
 /**
- * The account of someone, made at their first sign-in (`before` null), with the role they have by now. A name that is taken
- * gets a number. They may sign in twice at once: then it is there when it was not a moment ago.
+ * The account of a person, with the role they have now; made at their first sign-in (then `before` is null). A name
+ * that is taken gets a number. Two sign-ins at once may both find no account: the second then uses what the first made.
  */
 export async function userOfProvider(sql: Queryable, { subject, name, role }: Claimed & { role: Role }) {
   for (let n = 1; ; n++) {

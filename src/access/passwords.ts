@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { RequestError } from '../errors.ts';
 
-/** The least of OWASP's recommendations for argon2id: signing in costs some 30 ms of one core. */
+/** OWASP's smallest recommendation for argon2id: signing in costs about 30 ms of one core. */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
 const AT_ONCE = 2;
 const MOST_WAITING = 100;
 const LEAST_LENGTH = 10;
-/** Hashing longer ones would only cost time. */
+/** Hashing longer passwords would only cost time. */
 const MOST_LENGTH = 256;
 
 export const PASSWORD_RULE = `at least ${LEAST_LENGTH} characters, at most ${MOST_LENGTH}`;
@@ -23,7 +23,7 @@ export function hashPassword(password: string): Promise<string> {
   return oneOfFew(() => Bun.password.hash(password, ARGON2ID));
 }
 
-/** Takes as long for an account that does not exist (`hash` null) as for one that does. To be called within oneOfFew. */
+/** Takes as long for an account that does not exist (`hash` null) as for one that does. Call it within oneOfFew. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   if (password.length > MOST_LENGTH) return false;
   const fits = await Bun.password.verify(password, hash ?? (await otherHash()));
@@ -37,7 +37,7 @@ function otherHash(): Promise<string> {
   return other;
 }
 
-/** A flood of sign-ins must not take the processor and the memory that records need. */
+/** Limits hashing, so that a flood of sign-ins leaves processor and memory for records. */
 export async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
   if (waiting.length >= MOST_WAITING) throw new RequestError(503, 'too many people sign in at the moment; try again');
   if (running >= AT_ONCE) await new Promise<void>(resolve => waiting.push(resolve));

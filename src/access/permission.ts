@@ -1,13 +1,16 @@
 import type { Permission } from '../roles.ts';
 import { isRead } from '../web/methods.ts';
 
-/** What anyone may ask for: to get in, and the manual. */
+/** Paths open to anyone: signing in, and the manual. */
 const OPEN_PATHS = /^\/telemetryui\/(login|logout|oidc|links|help)(\/|$)/;
 const ADMIN_PATHS = /^\/(telemetryui\/(users|tokens|audit|settings)|api\/audit)(\/|$)/;
-/** What everyone does with an account of their own. */
+/** Paths where everyone manages their own account. */
 const OWN_PATHS = /^\/telemetryui\/account(\/|$)/;
 
-/** What a request to a page or to the API needs; undefined: nothing. Whatever is not named here needs a role by its method. */
+/**
+ * The permission that a request to pages or API needs; undefined if none. Any path not named here needs a role that
+ * depends on the method.
+ */
 export function permissionFor(method: string, path: string): Permission | undefined {
   if (OPEN_PATHS.test(path)) return undefined;
   if (ADMIN_PATHS.test(path)) return 'administer';

@@ -7,8 +7,8 @@ import { isTrusted } from './forwarded.ts';
 import { addUser, findUser, userName } from './users.ts';
 
 /**
- * Whom a reverse proxy that authenticates names in access.trusted_header; believed from access.trusted_proxies only, where `unix`
- * stands for our unix sockets. Someone new becomes a viewer.
+ * The user that an authenticating reverse proxy names in access.trusted_header. Only access.trusted_proxies are
+ * believed, where `unix` stands for our unix sockets. A new user becomes a viewer.
  */
 export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): Promise<Visitor | undefined> {
   if (access.trusted_header === undefined) return undefined;
@@ -20,7 +20,7 @@ export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): 
   return user && { via: 'proxy', name: user.name, role: user.role, userId: user.id };
 }
 
-/** Browsers ask for several things at once: another request may have been first. */
+/** Browsers send several requests at once: another one may have added the user first. */
 function newcomer(sql: Sql, name: string, address: string | null) {
   const role = 'viewer';
   return sql.begin(async tx => {

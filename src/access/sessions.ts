@@ -3,15 +3,18 @@ import type { Role } from '../roles.ts';
 import { hashOfKey, newKey } from './keys.ts';
 
 export interface SessionLimits {
-  /** Without a request for so many hours a session ends. */
+  /** A session ends after this many hours without a request. */
   idleHours: number;
-  /** And after so many days anyway. */
+  /** A session ends after this many days in any case. */
   days: number;
 }
 
 const AGENT_LENGTH = 200;
 
-/** Signs a user in; returns the key for the cookie. Always a new one: whatever the browser came with is worth nothing. */
+/**
+ * Signs a user in; returns the key for the cookie. Always a new key, since someone else may have planted the browser's
+ * old one.
+ */
 export async function startSession(
   sql: Queryable,
   userId: number,
@@ -25,7 +28,7 @@ export async function startSession(
   return key;
 }
 
-/** Whose session it is, unless it has ended. The time of the last request is kept to the minute. */
+/** The user of a session; undefined if it has ended. Stores the time of the last request to the minute. */
 export async function useSession(sql: Queryable, key: string, limits: SessionLimits) {
   const hash = hashOfKey(key);
   const [session] = await sql<{ id: number; userId: number; name: string; role: Role; stale: boolean }[]>`
@@ -49,14 +52,14 @@ export interface Session {
   agent: string | null;
 }
 
-/** The sessions of a user that have not ended, the one seen last first. */
+/** A user's sessions that have not ended; the one used last comes first. */
 export function listSessions(sql: Queryable, userId: number, limits: SessionLimits) {
   return sql<Session[]>`
     select s.id, s.created_at as "createdAt", s.seen_at as "seenAt", s.address, s.agent
       from sessions s where s.user_id = ${userId} and ${isAlive(sql, limits)} order by s.seen_at desc`;
 }
 
-/** Ends one session of a user, or all but one. */
+/** Ends one session of a user. */
 export async function endSession(sql: Queryable, userId: number, id: number): Promise<boolean> {
   return (await sql`delete from sessions where user_id = ${userId} and id = ${id}`).count > 0;
 }
@@ -65,13 +68,13 @@ export async function endOtherSessions(sql: Queryable, userId: number, keptId: n
   return (await sql`delete from sessions where user_id = ${userId} and id is distinct from ${keptId ?? null}`).count;
 }
 
-/** For the schedule: forgets sessions and links that are over. */
+/** For the schedule: forgets ended sessions and expired links. */
 export async function forgetEnded(sql: Queryable, limits: SessionLimits) {
   await sql`delete from sessions s where not (${isAlive(sql, limits)})`;
   await sql`delete from sign_in_links where expires_at < now()`;
 }
 
-/** For the schedule: forgets sign-ins that were begun or failed. */
+/** For the schedule: forgets unfinished and failed sign-ins. */
 export async function forgetAttempts(sql: Queryable) {
   await sql`delete from oidc_sign_ins where expires_at < now()`;
   await sql`delete from sign_in_failures where at < now() - interval '1 hour'`;

@@ -18,14 +18,14 @@ import { addUser, passwordOf, setPassword, userName } from './users.ts';
 
 const LANDING = '/telemetryui';
 
-/** Not as strict as for a new account: what can't be the name of one has a wrong password, too. */
+/** Looser than for a new account: a name that no account can have simply fails like a wrong password. */
 const typedName = z.string().max(64).transform(storable);
 const credentials = z.object({ name: typedName, password: z.string().max(1000), next: z.string().optional() });
 const chosenPassword = z
   .object({ name: userName.optional(), password: newPassword, repeated: z.string() })
   .refine(form => form.password === form.repeated, { path: ['repeated'], error: 'expected the same password again' });
 
-/** Signing in with a password or a link, and out. Anyone may ask for these. */
+/** Signing in with a password or a link, and signing out. Open to anyone. */
 export function signInPages({ sql, config, bare: frame, provider }: Site) {
   return new Hono()
     .get('/login', c => {
@@ -34,7 +34,7 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
       return c.html(<SignInPage frame={frame(c)} next={next} provider={provider !== undefined} />);
     })
     .post('/login', async c => {
-      // Not by parseOrRefuse, which repeats what was typed: that may be a password.
+      // Not parseOrRefuse, which repeats the input: it may be a password.
       const form = credentials.safeParse(await formOf(c));
       if (!form.success) throw new RequestError(400, 'expected a name and a password');
       const { name, password } = form.data;
@@ -45,7 +45,7 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
         await signIn(c, sql, config, { id: user!.id, name: user!.name, via: 'password' });
         return c.redirect(next, 303);
       }
-      // The name as it was typed may be a password.
+      // Someone may have typed a password as the name.
       await recordAudit(
         sql,
         { who: user?.name ?? 'nobody', via: 'password', address },
@@ -110,7 +110,7 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
   }
 }
 
-/** Starts a session, and says so in the audit. */
+/** Starts a session and records it in the audit. */
 export async function signIn(
   c: Context,
   sql: Sql,
@@ -126,11 +126,11 @@ export async function signIn(
 function goneLink() {
   return new RequestError(
     404,
-    'this link was used, is older than a day, or never existed; ask an administrator for a new one',
+    'this link was used already, is older than a day, or never existed; ask an administrator for a new one',
   );
 }
 
-/** Where to go after signing in: only to pages of ours, whatever the address says. */
+/** The path to show after signing in; only ever one of our pages. */
 export function ownPath(next: string | undefined): string {
   return next !== undefined && /^\/telemetryui(?:[/?][!-[\]-~]*)?$/.test(next) && !next.startsWith(SIGN_IN)
     ? next

@@ -14,7 +14,7 @@ const LONGEST_DAYS = 3650;
 const tokenScopes = z.array(z.enum(TOKEN_SCOPES)).min(1, 'expected at least one');
 const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
 
-/** Tokens of scripts: which there are, making, removing. */
+/** Lists, makes and removes the tokens of scripts. */
 export function tokenPages({ sql, frame }: Site) {
   return new Hono()
     .get('/', c => page(c, {}))
@@ -38,7 +38,7 @@ export function tokenPages({ sql, frame }: Site) {
       const { id } = parseOrRefuse(z.object({ id: accessIdParam }), await formOf(c));
       await sql.begin(async tx => {
         const token = id === undefined ? undefined : await removeToken(tx, { id });
-        if (!token) throw new RequestError(404, 'there is no such token, or no longer');
+        if (!token) throw new RequestError(404, 'there is no such token (any more)');
         const before = { scopes: token.scopes };
         await recordAudit(tx, actorOf(c), { action: 'removed a token', subject: `token ${token.name}`, before });
       });

@@ -2,7 +2,7 @@ import type { Queryable } from '../db/connect.ts';
 import type { TokenScope } from '../roles.ts';
 import { hashOfKey, newKey } from './keys.ts';
 
-/** Makes a token recognisable to whoever finds one, and to scanners for secrets. */
+/** Lets people and secret scanners recognise a token. */
 const PREFIX = 'tmd_';
 
 export interface Token {
@@ -13,7 +13,7 @@ export interface Token {
   createdAt: Date;
   expiresAt: Date | null;
   expired: boolean;
-  /** To the minute. */
+  /** Exact to the minute. */
   usedAt: Date | null;
 }
 
@@ -27,7 +27,7 @@ export function listTokens(sql: Queryable) {
   return sql<Token[]>`select ${tokenColumns(sql)} from tokens order by lower(name)`;
 }
 
-/** Returns the token itself, which is told this once; undefined where the name is taken. */
+/** Returns the token itself, which is shown only this once; undefined if the name is taken. */
 export async function addToken(
   sql: Queryable,
   {
@@ -45,14 +45,14 @@ export async function addToken(
   return added.count > 0 ? token : undefined;
 }
 
-/** The token that was removed. */
+/** Returns the removed token. */
 export async function removeToken(sql: Queryable, by: { id: number } | { name: string }) {
   const [token] = await sql<Token[]>`
     delete from tokens where ${'id' in by ? sql`id = ${by.id}` : sql`name = ${by.name}`} returning ${tokenColumns(sql)}`;
   return token;
 }
 
-/** What a token allows, unless it is none or has expired. */
+/** What a token allows; undefined if it is unknown or has expired. */
 export async function useToken(sql: Queryable, token: string) {
   if (!token.startsWith(PREFIX)) return undefined;
   const key = hashOfKey(token);

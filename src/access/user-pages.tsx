@@ -16,7 +16,7 @@ const role = z.enum(ROLES, { error: `expected ${ROLES.join(', ')}` });
 const addition = z.object({ name: userName, role });
 const named = z.object({ id: accessIdParam });
 
-/** Accounts: who has one, adding, roles, links for passwords, removing. */
+/** Lists, adds and removes accounts, sets roles, and makes links for passwords. */
 export function userPages({ sql, config, frame }: Site) {
   return new Hono()
     .get('/', c => page(c, {}))
@@ -77,7 +77,7 @@ export function userPages({ sql, config, frame }: Site) {
 
 async function userOf(sql: Queryable, id: number | undefined): Promise<User> {
   const user = id === undefined ? undefined : await findUserById(sql, id);
-  if (!user) throw new RequestError(404, 'there is no such user, or no longer');
+  if (!user) throw new RequestError(404, 'there is no such user (any more)');
   return user;
 }
 

@@ -9,8 +9,8 @@ const REMEMBERED_MS = 3_600_000;
 const MOST = 100;
 
 /**
- * Who watches the server is to see its figures also while the database does not answer: a token that it has let in is then
- * taken for an hour, without another look whether it still may.
+ * Lets monitoring read the server's metrics while the database does not answer: a token that was accepted stays
+ * accepted for an hour without asking the database.
  */
 export function rememberWatchers() {
   const known = new Map<string, { visitor: Visitor; at: number }>();

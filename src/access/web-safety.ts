@@ -4,13 +4,13 @@ import { RequestError } from '../errors.ts';
 import { isRead } from '../web/methods.ts';
 import { isSecure } from './cookie.ts';
 
-/** As a browser sends them, with a port. */
+/** Host names as browsers send them, with a port. */
 const NAMES_OF_THIS_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
- * A web page elsewhere can make its own name resolve to our address (DNS rebinding) and would be let in. So pages and API answer,
- * on a loopback listener (`loopback` is its host) only to a name of this host, on any other, once http.public_url is set, only to
- * that and to names of this host.
+ * Keeps out DNS rebinding, where a web page elsewhere makes its own name resolve to our address. On a loopback listener
+ * (`loopback` is its host), pages and API answer only to names of this host. On any other, once http.public_url is set,
+ * they answer only to that and to names of this host.
  */
 export function requireKnownHost(loopback: string | undefined, publicUrl: string | undefined): MiddlewareHandler {
   const known = publicUrl === undefined ? undefined : new URL(publicUrl);
@@ -31,17 +31,17 @@ export function requireKnownHost(loopback: string | undefined, publicUrl: string
   };
 }
 
-/** Clients may name the port of https in Host, or of http: URLs leave it out. */
+/** Clients may name the standard port of http or https in Host; URLs leave it out. */
 function withoutUsualPort(host: string, protocol: string) {
   const usual = protocol === 'https:' ? ':443' : ':80';
   return host.endsWith(usual) ? host.slice(0, -usual.length) : host;
 }
 
-/** Requests that change something must come from our own pages: a browser says so in Sec-Fetch-Site or Origin. */
+/** Accepts changes only from our own pages, as a browser's Sec-Fetch-Site or Origin shows. */
 export function requireSameOrigin(publicUrl: string | undefined): MiddlewareHandler {
   const publicOrigin = publicUrl && new URL(publicUrl).origin;
   return async (c, next) => {
-    // A token is never sent by a browser on its own.
+    // A browser never sends a token on its own.
     if (!isRead(c.req.method) && c.get('visitor')?.via !== 'token' && !isSameOrigin(c, publicOrigin)) {
       throw new RequestError(
         403,
@@ -52,7 +52,7 @@ export function requireSameOrigin(publicUrl: string | undefined): MiddlewareHand
   };
 }
 
-/** A proxy may have put another name into Host. */
+/** A proxy may have changed the name in Host. */
 function isSameOrigin(c: Context, publicOrigin: string | undefined) {
   const site = c.req.header('sec-fetch-site');
   if (site !== undefined) return site === 'same-origin';
@@ -74,7 +74,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers that keep a page from running, framing or leaking anything. */
+/** Headers that keep a page from running foreign scripts, being framed, or leaking addresses. */
 export function securityHeaders(config: Config): MiddlewareHandler {
   return async (c, next) => {
     await next();

@@ -4,24 +4,24 @@ import type { Queryable } from '../db/connect.ts';
 
 type Details = Record<string, unknown>;
 
-/** A change, or an attempt to get in. Never holds a secret. */
+/** A change, or an attempt to sign in. Never holds a secret. */
 interface AuditEntry {
   /** In the past tense: `commented`, `added a user`. */
   action: string;
-  /** What it was done to: `guilty 12`, `user ann`. */
+  /** The thing that changed: `guilty 12`, `user ann`. */
   subject?: string | undefined;
   before?: Details | undefined;
   after?: Details | undefined;
 }
 
-/** By whom and from where. */
+/** Who acted, and from where. */
 export interface Actor {
   who: string;
   via: string;
   address: string | null;
 }
 
-/** Who sent a request. */
+/** The sender of a request. */
 export function actorOf(c: Context): Actor {
   const visitor = c.get('visitor');
   return { who: visitor?.name ?? 'nobody', via: visitor?.via ?? 'nothing', address: addressOf(c) };
@@ -29,29 +29,29 @@ export function actorOf(c: Context): Actor {
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** See originOf. */
+    /** From originOf. */
     address: string | null;
   }
 }
 
-/** Where a request came from; null where only a unix socket is known. */
+/** The address a request came from; null if it came through a unix socket only. */
 export function addressOf(c: Context): string | null {
   const address = c.get('address');
   return address === undefined ? peerAddressOf(c) : address;
 }
 
-/** The other end of the connection, a proxy perhaps; null on a unix socket. */
+/** The other end of the connection, perhaps a proxy; null for a unix socket. */
 export function peerAddressOf(c: Context): string | null {
   return (c.env as { address?: string | null } | undefined)?.address ?? null;
 }
 
-/** Whoever runs a command. */
+/** The user who runs a command. */
 export function shellActor(): Actor {
   const { username, uid } = userInfo();
   return { who: username === 'unknown' ? `uid ${uid}` : username, via: 'shell', address: null };
 }
 
-/** Best in the transaction of the change. */
+/** Call it in the transaction of the change, if there is one. */
 export async function recordAudit(sql: Queryable, { who, via, address }: Actor, entry: AuditEntry) {
   const { action, subject, before, after } = entry;
   await sql`
@@ -60,7 +60,7 @@ export async function recordAudit(sql: Queryable, { who, via, address }: Actor, 
             ${before ? JSON.stringify(before) : null}::text::jsonb, ${after ? JSON.stringify(after) : null}::text::jsonb)`;
 }
 
-/** How many are kept of what anybody can cause, or comes again and again; changes are kept for ever. */
+/** How many entries are kept of actions that anyone can cause or that repeat. Changes are kept for ever. */
 const MOST_KEPT: Record<string, number> = {
   'failed to sign in': 10_000,
   'was not let in': 10_000,
@@ -68,7 +68,7 @@ const MOST_KEPT: Record<string, number> = {
   'signed out': 100_000,
 };
 
-/** For the schedule: forgets the oldest sign-ins and attempts past their number. */
+/** For the schedule: forgets the oldest entries above these numbers. */
 export async function boundAudit(sql: Queryable, most = MOST_KEPT) {
   for (const [action, kept] of Object.entries(most)) {
     await sql`
@@ -93,7 +93,7 @@ interface AuditFilter {
   beforeId?: number | undefined;
 }
 
-/** The newest first. */
+/** Lists the newest entries first. */
 export function listAudit(sql: Queryable, { who, action, beforeId }: AuditFilter, limit: number) {
   return sql<AuditRow[]>`
     select id, at, who, via, address, action, subject, before, after

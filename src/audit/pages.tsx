@@ -41,7 +41,7 @@ export function auditApi({ sql }: Site) {
   });
 }
 
-/** The settings in force, to read. */
+/** Shows the settings in force. */
 export function settingsPages({ frame, settings }: Site) {
   return new Hono().get('/', async c => c.html(<SettingsPage frame={await frame(c)} text={settings} />));
 }

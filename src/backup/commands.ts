@@ -17,7 +17,7 @@ interface Options {
   config?: string | undefined;
 }
 
-/** Writes a backup; beside a running server it reads from that one's PostgreSQL. */
+/** Writes a backup. Beside a running server it reads from that server's PostgreSQL. */
 export async function backup(file: string, { config: configFile }: Options): Promise<number> {
   const { config } = loadConfig({ file: configFile });
   const log = createLog(config.log.level, config.log.format);
@@ -28,7 +28,7 @@ export async function backup(file: string, { config: configFile }: Options): Pro
     const bar = progressBar(await estimateRows(client), 'rows', 'Backed up');
     const rows = await backupInto(client, file, { show: bar.show, config });
     bar.done(rows);
-    // The schema may still be that of an older version.
+    // The schema may still be an older version's.
     if (await hasJobOutcomes(client)) await noteSuccess(client, 'backup');
     process.stderr.write(`${file} has ${(statSync(file).size / 1e6).toFixed(1)} MB.\n`);
     return 0;
@@ -37,22 +37,25 @@ export async function backup(file: string, { config: configFile }: Options): Pro
   }
 }
 
-/** How names of backups end that are being written, or were when the program was killed. */
+/** The ending of a backup's name while it is written; it stays if the program is killed. */
 export const UNFINISHED = '.unfinished';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
-/** System calls that fail where nothing can be written. */
+/** System calls that fail if nothing can be written. */
 const NOT_THERE = ['open', 'stat', 'statfs'];
-/** A disk takes no more than a few megabytes within that time. */
+/** How often the free space is checked: a disk takes only a few megabytes meanwhile. */
 const LOOK_MS = 50;
 
 interface BackupOptions {
-  /** Where the database may lie beside the backup: what is kept free for records stays free. */
+  /** The database may share the file system with the backup: what is kept free for records stays free. */
   config: Config;
   show?(rows: number): void;
 }
 
-/** Writes a backup under a temporary name that becomes `file` once it is whole and on disk. Returns how many rows it has. */
+/**
+ * Writes a backup under a temporary name, and renames it to `file` once it is complete and on disk. Returns its number
+ * of rows.
+ */
 export async function backupInto(sql: Sql, file: string, { config, show }: BackupOptions): Promise<number> {
   const unfinished = join(dirname(file), `.${process.pid}-${Date.now()}${UNFINISHED}`);
   let rows = 0;

@@ -5,7 +5,10 @@ export interface TableSum {
   sha256: string;
 }
 
-/** The number of rows of a table and the XOR of the SHA-256 of each, so that their order does not matter. No two rows are the same. */
+/**
+ * The number of rows of a table and the XOR of their SHA-256 sums, which does not depend on their order. No two rows
+ * are the same.
+ */
 export class TableDigest {
   #rows = 0;
   readonly #sum = new Uint32Array(WORDS);

@@ -7,8 +7,8 @@ import { OperatorError } from '../errors.ts';
 import { TableDigest, type TableSum } from './digest.ts';
 import { isWholeFrames } from './frames.ts';
 
-// A backup is lines of JSON, compressed with zstd (`zstd -dc FILE` shows them): a header; for each table a line that names it, a
-// line for each row and one that sums it up; then the sequences; then the SHA-256 of all lines before it.
+// A backup is lines of JSON, compressed with zstd (`zstd -dc FILE` shows them): a header; for each table a line with
+// its name, a line for each row and one with the checksum; then the sequences; then the SHA-256 of all lines before it.
 
 const FORMAT = 1;
 
@@ -25,7 +25,7 @@ const header = z.object({
   days: z.array(z.string()),
 });
 const line = z.union([
-  /** A row in PostgreSQL's own notation of a composite value. */
+  /** A row in PostgreSQL's notation of a composite value. */
   z.string(),
   z.object({ table: z.string() }),
   z.object({ end: z.string(), rows: z.int(), sha256: z.string() }),
@@ -35,7 +35,7 @@ const line = z.union([
 
 export type BackupHeader = z.output<typeof header>;
 export type Sequence = { name: string; last_value: number; is_called: boolean };
-/** What a backup consists of, in its order; rows come in batches. */
+/** The parts of a backup in order; rows come in batches. */
 export type BackupPart =
   | { kind: 'header'; header: BackupHeader }
   | { kind: 'rows'; table: string; rows: string[] }
@@ -76,11 +76,11 @@ function jsonLine(value: object) {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** A batch has one row at least. PostgreSQL takes no more than 256 MB of them at once. */
+/** The size of a batch, which has at least one row. PostgreSQL takes at most 256 MB at once. */
 const BATCH = 1_000;
 const BATCH_LENGTH = 4 * 1024 ** 2;
 
-/** The parts of a backup. Throws OperatorError where the file is none, is damaged, or ends too early. */
+/** Reads the parts of a backup. Throws OperatorError if the file is not a backup, is damaged, or ends too early. */
 export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
   const all = new Bun.CryptoHasher('sha256');
   let [table, rows, digest]: [string | undefined, string[], TableDigest] = [undefined, [], new TableDigest()];
@@ -96,7 +96,7 @@ export async function* readBackup(file: string): AsyncGenerator<BackupPart> {
       continue;
     }
     const parsed = line.safeParse(jsonOf(text));
-    if (!parsed.success) throw damaged(file, `a line makes no sense: ${text.slice(0, 60)}`);
+    if (!parsed.success) throw damaged(file, `a line can't be read: ${text.slice(0, 60)}`);
     const value = parsed.data;
     if (typeof value === 'string') {
       if (table === undefined) throw damaged(file, 'a row belongs to no table');

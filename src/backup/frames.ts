@@ -5,17 +5,17 @@ const MAGIC = 0xfd2fb528;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 const DICTIONARY_BYTES = [0, 1, 2, 4];
 const RLE = 1;
-/** What other programs may add: a length and so many bytes that mean nothing. */
+/** Other programs may add such a frame: a length, and as many bytes without meaning. */
 const SKIPPABLE = 0x184d2a50;
 
-/** Whether a file is whole frames of zstd and nothing else: what decompresses it takes no notice of the rest. */
+/** Whether a file consists of complete zstd frames and nothing else: the decompressor ignores anything after them. */
 export function isWholeFrames(file: string): boolean {
   const fd = openSync(file, 'r');
   const bytes = Buffer.alloc(8);
   const { size } = fstatSync(fd);
   let at = 0;
 
-  /** The next bytes as a number; past the end of the file there are zeros. */
+  /** The next bytes as a number, with zeros after the end of the file. */
   function take(length: number): number {
     bytes.fill(0);
     readSync(fd, bytes, 0, length, at);

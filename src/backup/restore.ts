@@ -19,7 +19,7 @@ export interface CheckedBackup {
   rows: number;
 }
 
-/** Reads a whole backup and compares all its checksums. Throws OperatorError where it is not as it was written. */
+/** Reads a whole backup and compares all its checksums. Throws OperatorError if one differs. */
 export async function checkBackup(file: string): Promise<CheckedBackup> {
   const tables = new Map<string, TableSum>();
   let header: BackupHeader | undefined;
@@ -32,8 +32,8 @@ export async function checkBackup(file: string): Promise<CheckedBackup> {
 }
 
 /**
- * Fills an empty database from a backup that was checked, and brings it to this program's schema. Throws OperatorError where the
- * database is not empty or the backup is of a newer program. `sql` has one connection and no statement timeout.
+ * Fills an empty database from a checked backup and brings it to this program's schema. Throws OperatorError if the
+ * database is not empty, or a newer program wrote the backup. `sql` has one connection and no statement timeout.
  */
 export async function restoreBackup(sql: Sql, file: string, checked: CheckedBackup, log: Log, progress: Progress) {
   await fillFromBackup(sql, file, checked, log, progress);
@@ -42,7 +42,7 @@ export async function restoreBackup(sql: Sql, file: string, checked: CheckedBack
   await sql`analyze`;
 }
 
-/** Does that but for later migrations than those of the backup. */
+/** Fills the database without applying migrations later than the backup's. */
 export async function fillFromBackup(sql: Sql, file: string, { header }: CheckedBackup, log: Log, progress: Progress) {
   const known = migrationsOf(header);
   await assertEmpty(sql);
@@ -54,7 +54,7 @@ export async function fillFromBackup(sql: Sql, file: string, { header }: Checked
     const triggered = await tx<{ name: string }[]>`
       select distinct c.relname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
        where not t.tgisinternal and c.relnamespace = current_schema()::regnamespace and c.relname = any(${tables}::text[])`;
-    // What triggers derive is in the backup as well.
+    // The backup also has the rows that triggers would derive.
     for (const { name } of triggered) await tx`alter table ${tx(name)} disable trigger user`;
     let done = 0;
     for await (const part of readBackup(file)) {
@@ -85,7 +85,7 @@ function migrationsOf({ telemetricsd, migrations }: BackupHeader): Migration[] {
   });
 }
 
-/** Has no records and nothing that people have entered; a server may have been started on it. */
+/** Throws if the database holds records or anything that people entered. A server may have been started on it. */
 async function assertEmpty(sql: Sql) {
   const held: string[] = [];
   for (const [table, what] of tablesWith('keeps')) {
@@ -99,7 +99,7 @@ async function assertEmpty(sql: Sql) {
   );
 }
 
-/** Rows are read back by PostgreSQL itself, each once. */
+/** PostgreSQL itself parses the rows, each once. */
 async function insertRows(tx: Queryable, table: string, rows: string[]) {
   await tx`
     insert into ${tx(table)} overriding system value

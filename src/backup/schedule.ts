@@ -8,13 +8,13 @@ import { forgetFailure, noteFailure } from '../jobs.ts';
 import type { Log } from '../log.ts';
 import { backupInto, UNFINISHED } from './commands.ts';
 
-/** One that is being written grows all the time. */
+/** An unfinished backup not written to for this long is abandoned. */
 const ABANDONED_MS = 3_600_000;
 const NAME = /^telemetricsd-\d{8}-\d{6}\.backup$/;
 
 /**
- * Writes a backup named after the moment into `dir`, which is made where it is missing; once it is whole, the oldest go until `keep` are
- * left. With 'all' none go: the names of backups can't be relied on then.
+ * Writes a backup named after the current time into `dir`, which is made if it is missing. Once it is complete, removes
+ * the oldest until `keep` are left, or none with 'all': then the names of backups can't be trusted.
  */
 export async function scheduledBackup(
   sql: Sql,
@@ -41,10 +41,13 @@ export async function scheduledBackup(
   return rows;
 }
 
-/** How the failure of a trial begins, to tell it from that of a backup. */
+/** Marks the failure of a trial, to distinguish it from a failed backup. */
 const TRIAL = 'backup.dir: ';
 
-/** Whether backups will find their directory, made where it is missing, is tried at the start: the first one may be a day away. */
+/**
+ * Checks at the start that backups can be written to their directory, which is made if it is missing: the first backup
+ * may be a day away.
+ */
 export async function tryBackupDir(sql: Sql, dir: string, log: Log): Promise<void> {
   const trial = join(dir, `.${process.pid}-trial${UNFINISHED}`);
   try {
@@ -59,20 +62,20 @@ export async function tryBackupDir(sql: Sql, dir: string, log: Log): Promise<voi
   }
 }
 
-/** Those that are one too many. The one just written is none of them, whatever its name says. */
+/** The backups to remove. Never the one just written, whatever its name says. */
 function oldest(dir: string, written: string, keep: number): string[] {
   const others = scheduledBackups(dir).filter(file => file !== written);
   return others.slice(0, Math.max(0, others.length + 1 - keep));
 }
 
-/** The names of those that are there, the oldest first. */
+/** The names of the existing backups, oldest first. */
 export function scheduledBackups(dir: string): string[] {
   return readdirSync(dir)
     .filter(file => NAME.test(file))
     .sort();
 }
 
-/** What a server left that was killed while it wrote. */
+/** Removes what a server left when it was killed while writing. */
 function removeAbandoned(dir: string, now: Date) {
   for (const file of readdirSync(dir)) {
     if (!file.startsWith('.') || !file.endsWith(UNFINISHED)) continue;

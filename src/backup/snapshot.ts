@@ -8,22 +8,22 @@ const SLICE = 250;
 const LARGE_BYTES = 128 * 1024;
 const PARTITIONED = tableNames('partitioned');
 
-/** Where a row lies, as long as the snapshot is the same. */
+/** Where a row lies within this snapshot. */
 interface Place {
   tableoid: number;
   ctid: string;
 }
 
 /**
- * Everything in the database as it was at one moment, while ingestion goes on: one transaction reads each table with a cursor.
- * `sql` has one connection and no statement timeout.
+ * Reads the whole database as it is at one moment, while ingestion goes on: one transaction reads each table with a
+ * cursor. `sql` has one connection and no statement timeout.
  */
 export async function* readDatabase(sql: Sql): AsyncGenerator<BackupPart> {
   const connection = await sql.reserve();
   try {
     const partitioned = (await listTables(connection)).filter(name => PARTITIONED.includes(name));
     await connection`begin isolation level repeatable read read only`;
-    // Before the snapshot is taken: a day dropped after it, or a month gathered, would be missing.
+    // Locked before the snapshot is taken: otherwise a day dropped or a month gathered after it would be missing.
     for (const table of partitioned) await connection`lock table only ${connection(table)} in access share mode`;
     yield { kind: 'header', header: await describe(connection) };
     for (const table of await listTables(connection)) {
@@ -41,7 +41,7 @@ export async function* readDatabase(sql: Sql): AsyncGenerator<BackupPart> {
   }
 }
 
-/** The rows of a table, in any order: small ones by the slice, then each large one alone. */
+/** The rows of a table in any order: small rows in slices, then each large one alone. */
 async function* rowsOf(sql: Sql, table: string): AsyncGenerator<string[]> {
   const large: Place[] = [];
   const found = sql<(Place & { row: string | null })[]>`
@@ -77,14 +77,15 @@ async function describe(sql: Queryable): Promise<BackupHeader> {
 }
 
 /**
- * Our tables, those first that others refer to; partitions come with their parent. Unlogged ones hold nothing worth keeping. The
- * history of migrations is no part of it: a database that is restored into gets one of its own. Others may have tables there, too.
+ * Our tables, referenced tables first; partitions come with their parent. Leaves out unlogged tables, which hold
+ * nothing worth keeping, and the history of migrations, since a restored database makes its own. Also leaves out other
+ * programs' tables.
  */
 async function listTables(sql: Queryable): Promise<string[]> {
   return (await ourTables(sql)).filter(({ unlogged }) => !unlogged).map(({ name }) => name);
 }
 
-/** Those as well that hold nothing worth keeping. */
+/** Includes tables that hold nothing worth keeping. */
 export async function ourTables(sql: Queryable) {
   return sql<{ name: string; unlogged: boolean }[]>`
     select relname as name, relpersistence = 'u' as unlogged
@@ -94,7 +95,7 @@ export async function ourTables(sql: Queryable) {
      order by exists (select from pg_constraint where conrelid = c.oid and contype = 'f'), relname`;
 }
 
-/** How many rows there are, roughly. */
+/** A rough number of rows. */
 export async function estimateRows(sql: Queryable): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
     select coalesce(sum(greatest(reltuples, 0)), 0)::bigint as rows

@@ -11,7 +11,7 @@ import { roomIn } from '../retention/disk-reserve.ts';
 import { type CheckedBackup, checkBackup, fillFromBackup, type Progress } from './restore.ts';
 import { readDatabase } from './snapshot.ts';
 
-/** Restores a backup into a PostgreSQL of its own in a temporary directory and compares every table with the file. */
+/** Restores a backup into a temporary PostgreSQL and compares every table with the file. */
 export async function verify(file: string): Promise<number> {
   const log = createLog('warn', 'text');
   process.stderr.write(`Checking ${file} …\n`);
@@ -49,8 +49,8 @@ async function assertRoom(scratch: string) {
 }
 
 /**
- * Does that in an empty database, which tests bring along; returns how many tables were compared. They are compared in the schema of the backup, since later
- * migrations may change rows, and these are applied then.
+ * Verifies in an empty database; returns how many tables were compared. Compares in the schema of the backup, because
+ * later migrations, applied afterwards, may change rows.
  */
 export async function verifyIn(
   sql: Sql,
@@ -67,7 +67,7 @@ export async function verifyIn(
     if (part.sum.rows !== rows || (rows > 0 && part.sum.sha256 !== sha256)) {
       throw new OperatorError(
         `table ${part.table} differs after restoring: ${part.sum.rows} rows against ${rows} in the backup`,
-        'The backup can not be relied on: make another one.',
+        'Do not rely on this backup: make another one.',
       );
     }
     tables++;

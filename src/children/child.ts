@@ -3,25 +3,33 @@ import { confinement, type Needs } from './confine.ts';
 import { readLines } from './read-lines.ts';
 import { cpuMilliseconds, residentBytes } from './usage.ts';
 
-/** A process of our own executable that answers a line with a line, and may be killed whatever it does. */
+/**
+ * A program in our own executable that answers each line with a line. It runs in a process that may be killed at any
+ * time.
+ */
 interface ChildProgram {
-  /** The arguments that make the executable be this program instead of running a command; while developing, the script's. */
+  /**
+   * The arguments that make the executable run this program instead of a command; while developing, the arguments of
+   * the script.
+   */
   args: string[];
-  /** The script that is run instead while developing. */
+  /** The script that runs instead while developing. */
   script: string;
-  /** Within so many milliseconds it must have written its first line. */
+  /** Milliseconds within which it must write its first line. */
   startMs: number;
-  /** How long it may compute for one request, in milliseconds of processor time. */
+  /** Processor time for one request, in milliseconds. */
   cpuMs: number;
-  /** How long one request may take where the processor time is not known or does not grow, in milliseconds. */
+  /** Time for one request in milliseconds, used if the processor time is unknown or does not grow. */
   wallMs: number;
-  /** Killed when it has more memory in use while it computes; RLIMIT_DATA does not see all that JavaScript takes. */
+  /**
+   * The child is killed if it uses more memory while it computes. RLIMIT_DATA does not count all memory of JavaScript.
+   */
   mostBytes?: number;
-  /** Its stderr is ours; left out, nobody sees it. */
+  /** Whether its stderr goes to ours; otherwise it is dropped. */
   prints?: boolean;
 }
 
-/** The child was killed because it took too long or too much memory, or it ended by itself: it answers no more. */
+/** The child took too long or too much memory and was killed, or it ended: it answers no more. */
 export class ChildLost extends Error {
   readonly reason: 'time' | 'memory' | 'ended';
 
@@ -38,9 +46,9 @@ export class ChildLost extends Error {
 export interface Child {
   /** The first line that it wrote. */
   greeting: string;
-  /** One request at a time, a line without its newline. Rejects with `ChildLost`. */
+  /** Sends one request at a time, a line without its newline. Rejects with `ChildLost`. */
   ask(line: string): Promise<string>;
-  /** The memory that it has in use. */
+  /** The memory in use. */
   residentBytes(): number;
   /** Kills it; resolves when it is gone. */
   kill(): Promise<void>;
@@ -49,8 +57,8 @@ export interface Child {
 const LOOK_MS = 20;
 
 /**
- * Starts the program with no environment and no more rights than it needs; rejects with `ChildLost` where it does not begin to talk.
- * `needs.files` are those beside the executable.
+ * Starts the program without environment and with no more rights than it needs. Rejects with `ChildLost` if it does not
+ * write its first line. `needs.files` are files besides the executable.
  */
 export async function startChild(program: ChildProgram, needs: Needs = { files: [] }): Promise<Child> {
   const child = spawn(program, needs);
@@ -84,7 +92,7 @@ export async function startChild(program: ChildProgram, needs: Needs = { files: 
     }
   }
 
-  /** Undefined when the child has closed its output or was killed. */
+  /** Undefined if the child closed its output or was killed. */
   async function nextLine(): Promise<string | undefined> {
     const { value, done } = await lines.next().catch(() => ({ value: undefined, done: true }));
     return done ? undefined : value;
@@ -100,7 +108,7 @@ function spawn({ args, script, prints }: ChildProgram, needs: Needs) {
   const files = [process.execPath, ...(Bun.isStandaloneExecutable ? [] : [script]), ...needs.files];
   const what = Bun.isStandaloneExecutable ? args : [script, ...args.slice(1)];
   return Bun.spawn([...confinement({ ...needs, files }), process.execPath, ...what], {
-    // While developing, JSX needs the tsconfig.json there.
+    // While developing, JSX needs the tsconfig.json of this folder.
     cwd: Bun.isStandaloneExecutable ? '/' : join(import.meta.dir, '../..'),
     env: {},
     stdin: 'pipe',
@@ -109,7 +117,7 @@ function spawn({ args, script, prints }: ChildProgram, needs: Needs) {
   });
 }
 
-/** Counts processor time, so that a busy machine makes no request look slow. */
+/** Measures processor time, so that a request does not seem slow because the machine is busy. */
 function killWhenGreedy(child: ReturnType<typeof spawn>, { cpuMs, wallMs, mostBytes }: ChildProgram) {
   const startedAt = performance.now();
   const cpuBefore = cpuMilliseconds(child.pid);

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { closedTo } from '../db/run-as.ts';
 
-/** What a child can't do without; all else of what this process may do is taken from it, as far as the system lets us. */
+/** What a child needs; it loses every other right of this process, as far as the system allows. */
 export interface Needs {
   /** Files it reads. */
   files: string[];
-  /** It reaches other machines. */
+  /** Whether it reaches other machines. */
   network?: boolean;
-  /** Where this process is root, whom the child runs as: nobody, unless something else is needed. */
+  /** If this process is root, the user the child runs as; nobody by default. */
   user?: { uid: number; gid: number };
 }
 
@@ -16,8 +16,8 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 const WITHOUT_RIGHTS = ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'];
 
 /**
- * The words before a command that take from it what it does not need: root's rights, where the files it reads are open to someone
- * else, and the network, where namespaces may be made. Empty where neither can be taken away.
+ * The words to put before a command so that it loses what it does not need: root's rights (if another user may read its
+ * files) and the network (if namespaces may be made). Empty if it can lose neither.
  */
 export function confinement(needs: Needs): string[] {
   const isRoot = process.getuid?.() === 0;
@@ -32,7 +32,7 @@ export function confinement(needs: Needs): string[] {
 
 const known = new Map<string, string[]>();
 
-/** The command with the path of its program, where it works here; else nothing. */
+/** The command with the path of its program if it works here, else nothing. */
 function tried([name, ...args]: string[]): string[] {
   const key = [name, ...args].join(' ');
   const found = known.get(key);

@@ -1,4 +1,4 @@
-/** An error of foreign code in a line: what it says, and the place in a file of that folder that it came from. */
+/** An error of foreign code in one line: its message, and the line in a file of `folder` where it happened. */
 export function describeBriefly(error: unknown, folder: string): string {
   if (!(error instanceof Error)) return Bun.inspect(error);
   const lines = error.stack?.split('\n').map(line => line.trim()) ?? [];
@@ -6,12 +6,12 @@ export function describeBriefly(error: unknown, folder: string): string {
   return [`${error.name}: ${error.message}`, place].filter(Boolean).join(' ');
 }
 
-/** An error of foreign code with the lines of that around it. */
+/** An error of foreign code with the source lines around it. */
 export function describeFully(error: unknown): string {
   return Bun.inspect(error).trimEnd();
 }
 
-/** The process has no memory left, and may never have any again. */
+/** The process has no memory left, and may never get any. */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && error.message === 'Out of memory';
 }

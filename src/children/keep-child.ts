@@ -1,11 +1,11 @@
 export interface KeptChild<Child> {
-  /** Asks the child, which is started where there is none. One call at a time. */
+  /** Asks the child, and starts it first if there is none. One call at a time. */
   use<Answer>(ask: (child: Child) => Promise<Answer>): Promise<Answer>;
   /** Kills it; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-/** Keeps a child: starts it when it is first used, and again after an error by which it is of no more use. */
+/** Keeps a child: starts it on first use, and again after an error that makes it useless. */
 export function keepChild<Child extends { kill(): Promise<void> }>(
   start: () => Promise<Child>,
   isLost: (error: unknown) => boolean,

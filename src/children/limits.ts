@@ -6,8 +6,9 @@ const RLIMIT_DATA = 2;
 const RLIMIT_CORE = 4;
 
 /**
- * Lets this process take so many more bytes of memory and leave no core file. Set from within because Bun reserves
- * 1 GB for its JIT compiler when it starts, which counts, though nothing of it is used: without it there is no FFI.
+ * Limits this process to this many more bytes of memory, and disables core files. A process must set it for itself: Bun
+ * reserves 1 GB for its JIT compiler when it starts, which counts although it is unused, and without JIT there is no
+ * FFI.
  */
 export function limitMemory(moreBytes: number): void {
   const { setrlimit } = dlopen('libc.so.6', {
@@ -22,13 +23,13 @@ export function limitMemory(moreBytes: number): void {
   }
 }
 
-/** What RLIMIT_DATA counts of this process so far. */
+/** The bytes that RLIMIT_DATA counts for this process so far. */
 function dataBytes(): number {
   const [, kilobytes] = /^VmData:\s*([0-9]+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
   return Number(kilobytes) * 1024;
 }
 
-/** What it returns ends this process after so many seconds unless it is called again before; 0 calls it off. */
+/** Returns a function that ends this process after some seconds, unless it is called again before; 0 cancels. */
 export function openAlarm(): (seconds: number) => void {
   const { alarm } = dlopen('libc.so.6', { alarm: { args: [FFIType.u32], returns: FFIType.u32 } }).symbols;
   return seconds => {

@@ -1,13 +1,13 @@
 import { setPriority } from 'node:os';
 
-/** Whatever else the machine has to do may come first. */
+/** Lets everything else on the machine go first. */
 const NICENESS = 10;
 
-/** Lets this process wait for others. */
+/** Lowers this process's priority. */
 export function goAfterOthers(): void {
   try {
     setPriority(NICENESS);
   } catch {
-    // Under systemd with ~@resources it may not; the deadlines hold without it.
+    // Under systemd with ~@resources this is forbidden; the deadlines hold without it.
   }
 }

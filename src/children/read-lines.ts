@@ -1,4 +1,4 @@
-/** The lines of a stream, without the newlines; one that the stream broke off is left out. */
+/** The lines of a stream without newlines; leaves out an unfinished last line. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder();
   let begun: string[] = [];

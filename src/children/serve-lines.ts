@@ -6,10 +6,10 @@ const [STDOUT, STDERR] = [1, 2];
 // <linux/fcntl.h>
 const F_DUPFD_CLOEXEC = 1030;
 
-/** The first line that a child writes, once it is ready. */
+/** The first line a child writes, once it is ready. */
 export const READY = 'ready';
 
-/** The lines on stdin, each once the one before has been dealt with. Ends with its input. */
+/** Yields the lines of stdin one at a time; reads the next when the caller asks for it. Ends with the input. */
 export function* inputLines(): Generator<string> {
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   let begun: Buffer[] = [];
@@ -31,8 +31,8 @@ export function answerWith(line: string, to = STDOUT): void {
 }
 
 /**
- * What it returns answers on what was stdout so far; whatever else is written to stdout from now on goes to stderr. So nothing
- * that foreign code prints can be taken for an answer, and no process that it starts keeps the way of answers open.
+ * Returns a function that writes answers to the original stdout; anything else written to stdout goes to stderr from
+ * now on. So foreign code can't print a false answer, and no process that it starts keeps the answer pipe open.
  */
 export function keepStdoutForAnswers(): (line: string) => void {
   const { fcntl, dup2 } = dlopen('libc.so.6', {
@@ -40,6 +40,6 @@ export function keepStdoutForAnswers(): (line: string) => void {
     dup2: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   }).symbols;
   const answers = fcntl(STDOUT, F_DUPFD_CLOEXEC, STDERR + 1);
-  if (answers < 0 || dup2(STDERR, STDOUT) < 0) throw new Error('stdout can not be kept for answers');
+  if (answers < 0 || dup2(STDERR, STDOUT) < 0) throw new Error('stdout cannot be kept for answers');
   return line => answerWith(line, answers);
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The processor time of a thread so far, in milliseconds: of a process's first one, or by its own id; undefined where the kernel
- * doesn't tell.
- * The first field of schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst).
+ * The processor time of a thread so far in milliseconds, by thread id (a process id means its first thread); undefined
+ * if the kernel does not say. Reads the first field of schedstat, in nanoseconds
+ * (Documentation/scheduler/sched-stats.rst).
  */
 export function cpuMilliseconds(pid: number): number | undefined {
   try {
@@ -14,7 +14,7 @@ export function cpuMilliseconds(pid: number): number | undefined {
   }
 }
 
-/** The memory that a process has in use, in bytes; 0 where it is gone. */
+/** The memory a process uses in bytes; 0 if it is gone. */
 export function residentBytes(pid: number): number {
   try {
     const [, kilobytes] = /^VmRSS:\s*([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

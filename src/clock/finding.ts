@@ -6,7 +6,7 @@ const DAY = 86_400;
 const REMEDY =
   'Set the clock if it is wrong. If it is right, it is believed once machines whose clocks agree have reported for an hour, or nobody has for 7 days; "telemetricsd purge" says so at once.';
 
-/** What there is to say while the clock is doubted. */
+/** What the status says while the clock is doubted. */
 export function clockFinding({ trustedAt, lookedAt, doubt }: Belief): Finding | undefined {
   if (!doubt) return undefined;
   const { stepped, watched, heard } = doubt;
@@ -21,7 +21,7 @@ export function clockFinding({ trustedAt, lookedAt, doubt }: Belief): Finding | 
     'Nothing is removed for its age meanwhile.',
   ].join(' ');
   if (stepped || contradicted) return { level: 'error', text, remedy: REMEDY };
-  // A server that was off for days: its machines soon say that the time has passed.
+  // A server that was off for days is fine: its machines soon confirm that the time has passed.
   return watched < DAY && step > 0 ? { level: 'ok', text } : { level: 'warning', text, remedy: REMEDY };
 }
 

@@ -1,19 +1,19 @@
-// Times are Unix seconds by the clock of the database, which is the one that is judged.
+// All times are Unix seconds of the database's clock, which is the clock being judged.
 
-/** Whether the clock is believed, as the database keeps it between looks. */
+/** Whether the clock is believed; the database keeps this between checks. */
 export interface Belief {
-  /** The last look at which it was. */
+  /** The last check at which the clock was believed. */
   trustedAt: number;
   lookedAt: number;
-  /** Null while it is. */
+  /** Null while the clock is believed. */
   doubt: Doubt | null;
 }
 
 export interface Doubt {
   since: number;
-  /** For so many seconds servers have watched the clock since then. */
+  /** Seconds that servers have watched the clock since the doubt began. */
   watched: number;
-  /** A server was running when the clock went wrong, or right; else the time may have passed without one. */
+  /** Whether a server was running when the clock jumped. If none was, the time may really have passed. */
   stepped: boolean;
   heard: Heard;
 }
@@ -26,26 +26,29 @@ export interface Heard {
 
 interface Observation {
   now: number;
-  /** Seconds since this server's last look by a clock that nobody sets; undefined at its first one. */
+  /** Seconds since this server's last check by a monotonic clock; undefined at its first check. */
   elapsed: number | undefined;
   heard: Heard;
 }
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
-/** How far the clock may be ahead of what was expected, which a night without a server is, and how far behind. */
+/** How far the clock may be ahead of what was expected (as after a night without a server), and how far behind. */
 const AHEAD = DAY;
 const BEHIND = HOUR;
-/** The clock is believed again when those who report agree with it for so long, or when nobody reports for so long. */
+/**
+ * The clock is believed again after the machines that report agree with it for this long, or after nobody reports for
+ * this long.
+ */
 const CONFIRMED_AFTER = HOUR;
 const SILENT_AFTER = 7 * DAY;
 
 export const NOT_HEARD: Heard = { agreeing: 0, disagreeing: 0 };
 
-/** What to believe after a look. */
+/** What to believe after a check. */
 export function judge({ trustedAt, lookedAt, doubt }: Belief, { now, elapsed, heard }: Observation): Belief {
   const since = now - lookedAt;
-  // Other servers may have looked meanwhile.
+  // Other servers may have checked meanwhile.
   const passed = Math.min(elapsed ?? 0, Math.max(since, 0));
   const watched = (doubt?.watched ?? 0) + passed;
   if (isPlausible(now - trustedAt - watched)) return believed(now);

@@ -2,8 +2,8 @@ import { countMachinesOfDays } from '../counters/count.ts';
 import type { Sql } from '../db/connect.ts';
 
 /**
- * Puts right what was counted while the clock was wrong: what was seen on days to come was seen today, and the machines of days from
- * then on are counted once more when these are over, as long as their records are complete.
+ * Corrects what was counted while the clock was wrong. Machines seen on future days were really seen today. The
+ * machines of today and later days are counted again when each day is over, if its records are complete.
  */
 export async function mendMisdated(sql: Sql) {
   const [clock] = await sql<{ misdated: boolean }[]>`select misdated from clock`;

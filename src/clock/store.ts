@@ -13,15 +13,15 @@ interface ClockRow {
   disagreeing: number;
 }
 
-/** What is believed of the clock, and what it says. */
+/** The stored belief, and the clock's time now. */
 interface Remembered {
   now: number;
   belief: Belief;
-  /** Records that came since the doubt began have higher ids. */
+  /** Records since the doubt began have higher ids. */
   afterId: number;
 }
 
-/** With `lock`, until the end of the transaction nobody else looks. */
+/** With `lock`, nobody else checks the clock until the transaction ends. */
 export async function readBelief(sql: Queryable, { lock = false } = {}): Promise<Remembered> {
   const [row] = await sql<ClockRow[]>`
     select extract(epoch from clock_timestamp())::float as now,
@@ -35,7 +35,7 @@ export async function readBelief(sql: Queryable, { lock = false } = {}): Promise
   return { now, belief: { trustedAt, lookedAt, doubt }, afterId };
 }
 
-/** With `misdated`, what was counted until now is put right later. */
+/** With `misdated`, everything counted until now is corrected later. */
 export async function writeBelief(
   tx: Queryable,
   { trustedAt, lookedAt, doubt }: Belief,
@@ -57,10 +57,10 @@ export async function hasRecords(sql: Queryable): Promise<boolean> {
   return row!.present;
 }
 
-/** Records that are asked, the newest. */
+/** How many of the newest records are compared. */
 const ASKED = 2_000;
 
-/** The clocks of machines that reported since the doubt began, against when their records came. */
+/** Compares machines' clocks with the times their records came, for machines that reported since the doubt began. */
 export async function hearMachines(sql: Queryable, { since }: Doubt, now: number, afterId: number): Promise<Heard> {
   const [row] = await sql<Heard[]>`
     with lately as (

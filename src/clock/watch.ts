@@ -6,16 +6,16 @@ import { type Belief, judge, NOT_HEARD } from './judge.ts';
 import { hasRecords, hearMachines, readBelief, writeBelief } from './store.ts';
 
 /**
- * Watches the clock by which records are dated and grow old. Where it has made a step that no time explains, nothing may be removed for
- * its age until the step is undone, machines whose clocks agree report, or an administrator purges by hand.
+ * Watches the clock that dates records. After a jump that nothing explains, no record may be removed for its age, until
+ * the jump is undone, machines report that agree with the clock, or an administrator purges by hand.
  */
 export interface ClockWatch {
   look(): Promise<Belief>;
-  /** Looks; false where nothing may be removed for its age. */
+  /** Checks the clock; false if nothing may be removed for its age. */
   isTrusted(): Promise<boolean>;
 }
 
-/** `passed`: seconds by a clock that nobody sets, and that goes on while the machine sleeps. */
+/** `passed`: seconds of a monotonic clock that also runs while the machine sleeps. */
 export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): ClockWatch {
   let last: number | undefined;
 
@@ -25,7 +25,7 @@ export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): C
     const { before, after, began } = await sql.begin(async tx => {
       const { now, belief: before, afterId } = await readBelief(tx, { lock: true });
       const heard = before.doubt ? await hearMachines(tx, before.doubt, now, afterId) : NOT_HEARD;
-      // Without records there is nothing to lose.
+      // Without records nothing can be lost.
       const after = (await hasRecords(tx))
         ? judge(before, { now, elapsed, heard })
         : { trustedAt: now, lookedAt: now, doubt: null };
@@ -43,7 +43,7 @@ export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): C
   return { look, isTrusted: async () => (await look()).doubt === null };
 }
 
-/** Takes the clock as right from now on, because someone says so. */
+/** Believes the clock from now on, because someone vouches for it. */
 export async function trustClock(sql: Sql) {
   await sql.begin(async tx => {
     const { now, belief, afterId } = await readBelief(tx, { lock: true });

@@ -10,7 +10,9 @@ interface AstrayPost {
 
 /** Such requests since this process started. */
 export interface AstrayPosts {
-  /** With a TID: machines whose server= is wrong. Others may be anyone who tries addresses. */
+  /**
+   * Requests with a TID come from machines whose server= is wrong; the others may come from anyone who tries addresses.
+   */
   withTid: number;
   others: number;
   lastWithTid: AstrayPost | undefined;

@@ -34,30 +34,33 @@ interface CollectorRequest {
 
 export type CollectorAnswer =
   | { kind: 'stored'; record: StoredRecord }
-  /** It is larger than that many bytes, by collector.max_payload; it is not kept. */
+  /** Larger than `most` bytes, by collector.max_payload; it is not kept. */
   | { kind: 'oversized'; most: number }
   /** Refused: `kept` in quarantine, or not at all in strict mode. */
   | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
 
 export interface Collector {
-  /** The fleet of a TID, if it is one of ours. */
+  /** The fleet of a TID; undefined if the TID is not configured. */
   fleetOf(tid: string): Fleet | undefined;
-  /** Why a TID that is none of ours is refused; nothing else of such a request is looked at. */
+  /** Says why an unknown TID is refused, and counts it; nothing else of the request is read. */
   refuseTid(tid: string | undefined, address: string | null): string;
-  /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
+  /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable if that is impossible now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
-  /** Stores a parsed request, of which rules may have scrubbed the payload already; what was refused for good tells why. */
+  /**
+   * Stores a parsed request; `scrubbedBy` names the rules that have scrubbed its payload already. Returns the reason if
+   * the record is refused for good.
+   */
   store(fleet: Fleet, received: Received, scrubbedBy?: string[]): Promise<StoredRecord | Refusal>;
   /** Records waiting to be committed. */
   readonly waiting: number;
-  /** How long the oldest that is not committed has waited, see GroupCommit. */
+  /** Age in seconds of the oldest uncommitted record, see GroupCommit. */
   readonly waitingSeconds: number;
   readonly metrics: CollectorMetrics;
-  /** What was posted to other paths than those of records. */
+  /** Requests posted to paths that take no records. */
   readonly astray: Astray;
-  /** To be asked before anything else of a request is looked at. */
+  /** Ask this before reading anything else of a request. */
   readonly limits: Limits;
-  /** To be awaited before counters are read: see Counting.settle. */
+  /** Await this before reading counters: see Counting.settle. */
   counted(): Promise<void>;
   drain(): Promise<void>;
 }
@@ -68,21 +71,21 @@ interface CollectorDependencies {
   fleets: Map<string, Fleet>;
   limits: Limits;
   log: Log;
-  /** Crash analysis has something to do. */
+  /** Called when crash analysis has something to do. */
   onWork?: () => void;
-  /** Which parser of an admin is to read records of a classification. */
+  /** Finds the admin's parser that reads a classification. */
   parserLane?: (classification: string) => Lane | undefined;
-  /** Throws where nothing may be written, since the disk is nearly full. */
+  /** Throws if nothing may be written because the disk is nearly full. */
   assertRoom?: (() => void) | undefined;
 }
 
-/** Clients give up after 10 s: answer before they do. What commits later is recognised when they send it again. */
+/** Shorter than the 10 s after which clients give up. A record committed later is recognised when it comes again. */
 const ANSWER_TIMEOUT_MS = 9_000;
-/** Whoever sent what a batch holds has been answered by then; whether it was committed is seen when they send it again. */
+/** By then the senders of a batch have been answered; when they send again it shows whether the batch was committed. */
 const DEADLINE_MS = 20_000;
-/** Stands for a record's metadata in memory. */
+/** An estimate of a record's metadata in memory. */
 const METADATA_BYTES = 1_000;
-/** Of the headers of a refused request, those that say nothing about the record and may be secret. */
+/** Headers of a refused request that say nothing about the record and may be secret. */
 const NOT_KEPT = new Set(['authorization', 'cookie', 'set-cookie', 'proxy-authorization']);
 
 export function createCollector({
@@ -141,7 +144,7 @@ export function createCollector({
     scrubbedBefore: string[] = [],
   ): Promise<StoredRecord | Refusal> {
     assertRoom();
-    // Of the payload as it came: a record that comes again is known whatever rules there are by then.
+    // Made from the payload as it came, so that a repeated record is recognised even if the rules have changed.
     const fingerprint = recordFingerprint(received.report, received.payloadBytes);
     const scrubbed = await scrubber.scrub(received.report.payload, received.report.classification);
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
@@ -206,7 +209,7 @@ export function createCollector({
     },
     async drain() {
       await scrubber.drain();
-      // What was scrubbed just now is about to join its batch.
+      // The scrubbed record is about to join its batch.
       await Bun.sleep(0);
       await Promise.all([records.drain(), refused.drain()]);
       await counting.stop();
@@ -230,11 +233,11 @@ async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    throw isTooSlow(error) ? new DatabaseUnavailable('storing it took too long') : error;
+    throw isTooSlow(error) ? new DatabaseUnavailable('storing the record took too long') : error;
   }
 }
 
-/** A repeated record is answered as it was stored the first time; as it came now, where retention has taken that one. */
+/** A repeated record is answered as it was first stored, or as it came now if retention has removed the first one. */
 async function asFirstStored(sql: Sql, record: StoredRecord): Promise<StoredRecord> {
   const [first] = await readRecords(sql, [{ id: record.id, receivedAt: record.receivedAt }]);
   return first ?? record;

@@ -1,15 +1,17 @@
 import { quoted } from './fields.ts';
 
-/** Why a body in a Content-Encoding is not read. */
+/** Why an encoded body can't be read. */
 export type Undecoded =
   | { kind: 'unsupported' | 'corrupt'; message: string }
-  /** What is in it is larger than that many bytes. */
+  /** It decodes to more than `most` bytes. */
   | { kind: 'oversized'; most: number };
 
-/** What senders may say in Content-Encoding. Not "br": a few hundred bytes of it can take 40 ms before the first byte is there. */
+/**
+ * The accepted Content-Encodings. Not "br": a few hundred bytes of it can take 40 ms before the first byte comes out.
+ */
 export const ENCODINGS = 'gzip, deflate, zstd';
 
-/** The bytes that a body stands for. It is decoded in pieces, and no further than to `most` bytes. */
+/** Decodes a body in pieces, and stops beyond `most` bytes. */
 export async function decodeContent(body: Uint8Array, encoding: string, most: number): Promise<Uint8Array | Undecoded> {
   const name = encoding.trim().toLowerCase();
   if (name === '' || name === 'identity') return body;
@@ -33,7 +35,7 @@ function formatOf(name: string, body: Uint8Array): Format | undefined {
     case 'x-gzip':
       return 'gzip';
     case 'deflate':
-      // Many send it without the two bytes in front that the standard wants.
+      // Many senders leave out the two header bytes that the standard requires.
       return (body[0]! & 0x0f) === 8 && ((body[0]! << 8) | body[1]!) % 31 === 0 ? 'deflate' : 'deflate-raw';
     case 'zstd':
       return 'zstd';
@@ -42,7 +44,7 @@ function formatOf(name: string, body: Uint8Array): Format | undefined {
   }
 }
 
-/** Undefined where that is more than `most` bytes. */
+/** Undefined if the result is larger than `most` bytes. */
 async function decompressed(body: Uint8Array, format: Format, most: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;

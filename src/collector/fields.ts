@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Report } from '../records/record.ts';
 import { LONGEST_SYSTEM_NAME } from '../validation.ts';
 
-/** The metadata of a record as both wire formats name it, in the order in which they are checked. */
+/** A record's metadata by the names of both wire formats, in the order in which they are checked. */
 export const FIELDS = [
   'record_format_version',
   'severity',
@@ -23,11 +23,11 @@ export const FIELDS = [
 export type Field = (typeof FIELDS)[number];
 export type RawFields = Partial<Record<Field, string>>;
 
-/** Why a request can't become a record. `field` is null where it is not about one field. */
+/** Why a request can't become a record. `field` is null if the reason is not one field. */
 export interface Refusal {
   field: Field | 'payload' | null;
   message: string;
-  /** The rule of privacy.scrub that could not be applied to its payload, which therefore may not be kept. */
+  /** The rule of privacy.scrub that failed on its payload, which therefore may not be kept. */
   withheldBy?: string;
 }
 
@@ -58,16 +58,16 @@ const REQUIRED: Record<FormatVersion, readonly Field[]> = {
   ],
 };
 
-/** Ends on 9999-12-31, the last moment that ISO 8601 writes with four digits. */
+/** 9999-12-31, the last day that ISO 8601 writes with a four-digit year. */
 const LAST_TIMESTAMP = 253_402_300_799;
 const CLEAR_LINUX = 'clear-linux-os';
 
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 export const THREE_PARTS = /^[^/]+\/[^/]+\/[^/]+$/;
 const MAJOR_MINOR = /^[0-9]+\.[0-9]+/;
-/** Clients send "unknown" where uname fails. */
+/** Clients send "unknown" if uname fails. */
 const KERNEL = /^(?:[0-9]|unknown$)/;
-/** Stands for a system that tells no version. */
+/** Used for a system that names no version. */
 const NO_BUILD = '0';
 
 const MAY_HOLD_COMMAS = new Set<Field>([
@@ -80,7 +80,7 @@ const MAY_HOLD_COMMAS = new Set<Field>([
   'bios_version',
   'system_name',
 ]);
-/** Forms by which a whole value can be told from the rest of one. */
+/** Patterns that a whole value matches, but no part of one. */
 const FORMS: Partial<Record<Field, RegExp>> = {
   classification: THREE_PARTS,
   host_type: /^[^|]*\|[^|]*\|[^|]*$/,
@@ -96,8 +96,8 @@ const printable = (least: number, most: number, expected: string) =>
   text(expected, value => value.length >= least && value.length <= most && PRINTABLE.test(value));
 
 /**
- * What firmware says of a machine may be anything, and is no reason to refuse its records: control characters become dots, as
- * dmidecode prints them, and of a longer text the beginning is kept.
+ * Firmware may report any text about a machine, which is no reason to refuse its records: control characters become
+ * dots, as dmidecode prints them, and a longer text is cut.
  */
 const hardware = (most: number) =>
   z.string().transform(value => {
@@ -143,14 +143,14 @@ const schemaWith = (build: z.ZodType<string>) =>
 const schemas = { clearLinux: schemaWith(clearLinuxBuild), other: schemaWith(anyBuild) };
 
 /**
- * Turns the metadata of either wire format into a report without its payload, or says what is wrong with the
- * first field that is: `severity: got "5", expected 1 to 4`.
+ * Turns the metadata of either wire format into a report without its payload, or says what is wrong with the first
+ * invalid field: `severity: got "5", expected 1 to 4`.
  */
 export function parseFields(raw: RawFields): Omit<Report, 'external' | 'payload'> | Refusal {
   return parseWith(raw, version => REQUIRED[version]);
 }
 
-/** The same for a record of an old server's database, which may lack what its format requires, as far as ours can do without. */
+/** Like parseFields, for a record of an old server's database. It may lack required fields that we can do without. */
 export function parseOldFields(raw: RawFields): Omit<Report, 'external' | 'payload'> | Refusal {
   return parseWith(raw, () => SINCE_FORMAT_1);
 }
@@ -199,9 +199,9 @@ function parseWith(
 }
 
 /**
- * The two values of a header given twice in one spelling, which reaches us joined: "1, 2". Where a value may hold ", " by nature, it
- * is taken for two only if both are valid, and they are equal, or both have the form of such a value (three parts of a
- * classification, the two "|" of a host type, MAJOR.MINOR of a kernel), or the whole is not valid.
+ * Splits the joined values of a header that was sent twice: "1, 2". Some values may contain ", " themselves. Such a
+ * value is split only if both parts are valid, and either the parts are equal, or both have the form of such a value
+ * (three parts of a classification, the two "|" of a host type, MAJOR.MINOR of a kernel), or the whole is invalid.
  */
 export function joinedTwice(field: Field, value: string): [string, string] | undefined {
   if (!value.includes(', ')) return undefined;
@@ -227,7 +227,7 @@ function isValid(field: Field, value: string): boolean {
   return success && (typeof data !== 'string' || data === value);
 }
 
-/** Fields that a format does not have are ignored in it; format 1 may bring the two that it merely does not require. */
+/** Ignores fields that a format does not have; format 1 may bring the two that it does not require. */
 function known(raw: RawFields, version: FormatVersion) {
   return {
     ...raw,
@@ -255,7 +255,7 @@ export function quoted(value: string) {
   );
 }
 
-/** Messages are one line of printable text, so that the quarantine can be narrowed to one by its link. */
+/** Keeps messages to one line of printable text, so that a link can filter the quarantine by message. */
 export function escapeControls(message: string) {
   return message.replaceAll(/\p{Cc}/gu, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -13,7 +13,10 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Why a JSON text is not worth parsing: it has far more values than a record, or is nested, and parsing it would stop everything else. */
+/**
+ * Why a JSON text is not parsed: it has far more values than a record or is nested too deeply, so parsing would block
+ * everything else. Undefined if it may be parsed.
+ */
 export function jsonExcess(json: string): string | undefined {
   if (json.length < SCANNED_FROM) return undefined;
   let depth = 0;

@@ -9,19 +9,22 @@ import { addTurnedAway, type Excess, type ExcessOfDay, type TurnedAway } from '.
 
 /** The limits of all TIDs that have some. */
 export interface Limits {
-  /** Tells whether a request is turned away now; one that isn't counts against its rate. The address is null on a unix socket. */
+  /**
+   * Whether a request is turned away now, and why; a request that passes counts against its rate. The address is null
+   * on a unix socket.
+   */
   turnAway(fleet: Fleet, address: () => string | null): TurnedAway | undefined;
-  /** A request was turned away for another reason than its limits: it is logged and counted like those. */
+  /** Logs and counts a request that was turned away for another reason than its limits. */
   report(fleet: Fleet, turned: TurnedAway, address: () => string | null): void;
-  /** A record was stored: counts against its quota. */
+  /** Counts a stored record against its fleet's quota. */
   stored(fleet: Fleet): void;
-  /** Counts the quotas again by what the database says, which knows of earlier runs and of other servers. */
+  /** Counts the quotas again from the database, which includes earlier runs and other servers. */
   recount(): Promise<void>;
   /** What was turned away since this process started. */
   excesses(): Excess[];
-  /** What of it the database does not count yet. */
+  /** The part of it that is not stored in the database yet. */
   unwritten(): Excess[];
-  /** Has the database count it: each minute, and at the end. */
+  /** Stores it in the database: each minute, and at the end. */
   writeDown(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ interface LimitedTid extends Tid {
   quota: Quota | undefined;
 }
 
-/** The limits of the configured TIDs, with their quotas as used so far. */
+/** The limits of the configured TIDs, with what is already used of their quotas. */
 export async function openLimits(sql: Sql, tids: Tid[], fleets: Map<string, Fleet>, log: Log): Promise<Limits> {
   const limited = new Map(tids.filter(hasLimit).map(tid => [tid.id, withState(tid)]));
   const counted = [...limited.values()].flatMap(({ id, quota }) =>
@@ -115,7 +118,7 @@ function withState(tid: Tid): LimitedTid {
   };
 }
 
-/** The networks themselves are not told to whoever asks from outside. */
+/** The message does not name the allowed networks, since anyone may ask. */
 function wrongNetwork({ isAllowed }: LimitedTid, address: () => string | null): TurnedAway | undefined {
   if (!isAllowed) return undefined;
   const from = address();

@@ -4,24 +4,24 @@ import type { Unreadable } from '../http/unreadable.ts';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const RECORDS = [1, 4, 16, 64, 256, 512];
 
-/** What the collector of this process did since it started. */
+/** What this process's collector did since it started. */
 export interface CollectorMetrics {
   /** A request on the collector's addresses was answered. */
   answered(status: number, seconds: number): void;
-  /** What became of a request of a known TID. */
+  /** The result of a request with a known TID. */
   received(fleet: string, result: string): void;
-  /** A request could not be read as HTTP, and was answered before it came to the collector. */
+  /** A request could not be read as HTTP and was answered before it reached the collector. */
   unreadable(request: Unreadable): void;
   /** A batch was committed. */
   committed(records: number, seconds: number): void;
-  /** Requests with a known TID by what became of their records. */
+  /** Requests with a known TID, counted by result. */
   results(): Map<string, number>;
-  /** What could not be read and began like a record's request. */
+  /** Unreadable requests that began like a record's. */
   unreadablePosts(): UnreadablePosts;
   lines(): string[];
 }
 
-/** Since the process started; `last` are the newest of different addresses, the newest first. */
+/** Since the process started; `last` holds the newest of each address, newest first. */
 export interface UnreadablePosts {
   requests: number;
   last: { address: string | null; reason: string; at: Date }[];
@@ -104,7 +104,7 @@ export function metric(name: string, type: 'counter' | 'gauge', help: string, sa
   ];
 }
 
-/** A text as the value of a label. */
+/** Escapes a text for use as a label's value. */
 function escaped(text: string) {
   return text.replaceAll(/[\\"]/g, String.raw`\$&`);
 }

@@ -14,7 +14,7 @@ import {
 import { jsonExcess } from './json-excess.ts';
 import { trimmed } from './trim.ts';
 
-/** By name in lower case; the values of one that came twice are joined. */
+/** By name in lower case; values of a repeated header are joined. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
 export interface Received {
@@ -36,8 +36,8 @@ const EXPECTED = 'expected metadata in headers (record_format_version …) or a 
 const SPACE = ' \t\r\n';
 
 /**
- * Reads a request of either wire format. With a record_format_version header, in any spelling, the metadata is in the
- * headers and the body is the payload; without one, the body is the JSON object.
+ * Reads a request of either wire format. With a record_format_version header in any spelling, the metadata is in the
+ * headers and the body is the payload; without one, the body is a JSON object.
  */
 export function parseRequest(headers: RequestHeaders, body: Uint8Array): Received | Refusal {
   const { fields, external, twice } = readHeaders(headers);
@@ -55,12 +55,12 @@ export function parseRequest(headers: RequestHeaders, body: Uint8Array): Receive
   return { ...received, message: received.message + proxyHint(headers) };
 }
 
-/** Our own probe says who it is; without it, the form of the request says the way. */
+/** Our probe names itself in a header; otherwise the form of the request decides. */
 function wayInOf(headers: RequestHeaders, form: 'headers' | 'json'): WayIn {
   return headers['user-agent']?.startsWith('telemetricsd-probe/') ? 'probe' : form;
 }
 
-/** Said where metadata in headers are missing and none came in a header with "_", which most of them have. */
+/** Added if no header had a "_", as most metadata headers have. */
 function proxyHint(headers: RequestHeaders): string {
   if (Object.keys(headers).some(name => name.includes('_'))) return '';
   return ' (none came with "_" in its name: a proxy may drop those, as nginx does unless it has "underscores_in_headers on")';
@@ -70,22 +70,22 @@ export function isRefusal(result: Received | Refusal): result is Refusal {
   return 'message' in result;
 }
 
-/** The machine a request claims to come from, even if it can't become a record. */
+/** The machine that a request claims to come from, even if it can't become a record. */
 export function claimedMachine(headers: RequestHeaders, body: Uint8Array): string | null {
   const claimed = readHeaders(headers).fields.machine_id ?? jsonMachine(body);
   return claimed?.slice(0, 32).replaceAll(/[\p{Cc}\p{Cs}]/gu, '') || null;
 }
 
-/** A payload within a request that could not become a record, as far as it can be told. */
+/** The payload found in a request that could not become a record. */
 interface FoundPayload {
   payload: string;
-  /** Undefined where it is missing or wrong. */
+  /** Undefined if it is missing or wrong. */
   classification: string | undefined;
-  /** The body with another payload; what is not known of a record is left out. */
+  /** Makes the body with another payload, without the parts of it that we do not know. */
   bodyWith(payload: string): Uint8Array;
 }
 
-/** Where the payload of a refused request is; undefined where its body makes no sense. */
+/** Finds the payload of a refused request; undefined if its body can't be read. */
 export function findPayload(headers: RequestHeaders, body: Uint8Array): FoundPayload | undefined {
   const { fields } = readHeaders(headers);
   if (fields.record_format_version !== undefined) {
@@ -174,13 +174,13 @@ function parseJson(object: Record<string, unknown>, external: boolean, wayIn: Wa
   return withPayload(metadata, external, payload, Buffer.from(payload), wayIn);
 }
 
-/** Names a JSON value that is no text; lists may be nested too deeply to be written out. */
+/** Names the type of a JSON value that is not a text; lists may be nested too deeply to print. */
 function kindOf(value: unknown) {
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
-/** Of a refused request, its machine and its payload are looked for as well. */
+/** Caches parsed bodies, since the machine and payload of a refused request are read as well. */
 const objects = new WeakMap<Uint8Array, Record<string, unknown> | string>();
 
 /** The JSON object in a body, or what is wrong with it. */
@@ -202,7 +202,7 @@ function parseObject(body: Uint8Array): Record<string, unknown> | string {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    // An identifier is left out: it may be of any length, and is part of the payload perhaps.
+    // Leaves out the identifier in the message: it may be long, and part of the payload.
     const mistake = (error as Error).message.replace(/^JSON Parse error: /, '').replace(/ ".*"$/s, '');
     return `body: not JSON (${escapeControls(mistake)})`;
   }
@@ -226,6 +226,6 @@ function withPayload(
   wayIn: WayIn,
 ): Received | Refusal {
   if ('message' in metadata) return metadata;
-  // Half a surrogate pair, which JSON can spell, is no character: UTF-8 and the database have none for it.
+  // JSON can spell half a surrogate pair, which neither UTF-8 nor the database can store.
   return { report: { ...metadata, external, payload: payload.toWellFormed() }, payloadBytes, wayIn };
 }

@@ -103,7 +103,7 @@ function subjectOf({ id, reason }: z.output<typeof selection>) {
   return { subject: reason === undefined ? `quarantine ${id}` : `quarantine because of "${reason}"` };
 }
 
-/** What the form did that led here. */
+/** The result of the form that led here. */
 function outcome({ replayed, refused = 0, discarded, more }: z.output<typeof listQuery>): NoticeProps | undefined {
   if (discarded !== undefined) return { kind: 'done', text: `Discarded ${counted(discarded, 'record')}.` };
   if (replayed === undefined) return undefined;

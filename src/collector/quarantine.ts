@@ -1,25 +1,25 @@
 import type { Queryable, Sql } from '../db/connect.ts';
 
-/** A refused request, to be kept. */
+/** A refused request to keep. */
 export interface RefusedRequest {
-  /** See requestFingerprint. */
+  /** From requestFingerprint. */
   fingerprint: string;
   fleetId: number;
-  /** As claimed: the request was not valid. */
+  /** As the request claimed; it was not valid. */
   machineId: string | null;
   address: string | null;
   field: string | null;
   reason: string;
   headers: [string, string][];
-  /** Without what rules took out of it. */
+  /** The body after the privacy rules. */
   body: Uint8Array;
   scrubbedBy: string[];
 }
 
 export interface KeptRequest {
-  /** It was first refused at least a minute ago: whoever sends it again is a client with a spool, not a person. */
+  /** First refused at least a minute ago: a client with a spool sent it again, not a person. */
   returned: boolean;
-  /** It had to make room for others; only its fingerprint is left. */
+  /** It was evicted for others; only its fingerprint is left. */
   evicted: boolean;
 }
 
@@ -28,20 +28,22 @@ interface QuarantineLimits {
   max_bytes: number;
 }
 
-/** After this time a repeat is taken for a client's: those come back after 120 s. */
+/** A repeat after this time comes from a client: clients return after 120 s. */
 const RETURN_SECONDS = 60;
-/** After this time a client has given up on a record. */
+/** Clients give up on a record after this time. */
 const REMEMBER_HOURS = 20;
-/** One machine or address may take about this part of what the quarantine holds. */
+/** The part of the quarantine that one machine or address may use, about. */
 const SHARE = 0.1;
 
-/** An eviction looks at all entries. It leaves this part free, so that most batches find room without one. */
+/** An eviction reads all entries. It frees this part in addition, so that most batches find room without one. */
 const MARGIN = 0.01;
 
-/** Keeps refused requests, or counts another attempt of those known. */
+/** Keeps refused requests, or counts another attempt of known ones. */
 type KeepRefused = (requests: RefusedRequest[]) => Promise<KeptRequest[]>;
 
-/** Evicts the oldest in time to keep within the limits, by what this process has brought since it last did. */
+/**
+ * Evicts the oldest entries in time to stay within the limits, by how much this process added since the last eviction.
+ */
 export function quarantineKeeper(sql: Sql, limits: QuarantineLimits): KeepRefused {
   const margin = marginOf(limits);
   let brought = { records: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -55,7 +57,7 @@ export function quarantineKeeper(sql: Sql, limits: QuarantineLimits): KeepRefuse
   };
 }
 
-/** All in one transaction; without limits nothing is evicted. */
+/** Keeps all of them in one transaction. Without limits nothing is evicted. */
 export async function keepRefused(
   sql: Sql,
   requests: RefusedRequest[],
@@ -71,7 +73,7 @@ export async function keepRefused(
   return requests.map(({ fingerprint }) => byFingerprint.get(fingerprint)!);
 }
 
-/** At least what it is counted as. */
+/** An upper bound for the size that the database counts. */
 function bytesOf({ headers, body }: RefusedRequest): number {
   return body.byteLength + 2 * JSON.stringify(headers).length;
 }
@@ -131,7 +133,7 @@ function marginOf({ max_records, max_bytes }: QuarantineLimits) {
   return { records: Math.floor(max_records * MARGIN), bytes: Math.floor(max_bytes * MARGIN) };
 }
 
-/** Forgets evicted requests whose clients have given up (`byDate`), and the oldest of them past ten times the limit. */
+/** Forgets evicted requests whose clients have given up (`byDate`), and the oldest above ten times the limit. */
 export async function forgetEvicted(sql: Sql, limits: QuarantineLimits, byDate: boolean) {
   await sql`
     delete from quarantine
@@ -163,7 +165,7 @@ export function listReasons(sql: Sql) {
      group by reason order by count(*) desc, reason limit 200`;
 }
 
-/** A record that was refused and kept, as lists show it. */
+/** An entry as lists show it. */
 export interface QuarantineListRow {
   id: number;
   firstAt: Date;
@@ -185,7 +187,7 @@ export interface QuarantineFullRow extends QuarantineListRow {
   scrubbedBy: string[];
 }
 
-/** Newest first; `beforeId` pages on. */
+/** Lists the newest first; `beforeId` continues after that entry. */
 export function listQuarantine(
   sql: Sql,
   { reason, beforeId, limit }: { reason?: string | undefined; beforeId?: number | undefined; limit: number },
@@ -199,12 +201,12 @@ export function listQuarantine(
      order by q.id desc limit ${limit}`;
 }
 
-/** Bytes that are read at once, about. */
+/** Roughly the number of bytes read at once. */
 const MOST_BYTES = 32 * 1024 ** 2;
 
 /**
- * Entries with what is needed to replay them, oldest first: one, or those of a reason after an id, as many as `limit` and
- * MOST_BYTES allow, but one at least.
+ * Reads entries for replaying, oldest first: one entry, or those with a reason after an id. Returns as many as `limit`
+ * and MOST_BYTES allow, but at least one.
  */
 export function readQuarantine(
   sql: Sql,
@@ -236,7 +238,7 @@ function entryColumns(sql: Sql) {
     q.id, first_at as "firstAt", last_at as "lastAt", attempts, reason, field, machine_id as "machineId", address, f.name as fleet, bytes`;
 }
 
-/** Drops entries for good; returns how many. Their fingerprints stay, so that their clients' spools flow on. */
+/** Removes entries for good; returns how many. Their fingerprints stay, so that their clients' spools drain. */
 export async function discard(sql: Queryable, selection: { ids: number[] } | { reason: string }): Promise<number> {
   const dropped = await sql`
     update quarantine
@@ -245,7 +247,7 @@ export async function discard(sql: Queryable, selection: { ids: number[] } | { r
   return dropped.count;
 }
 
-/** Takes out entries that have become records. */
+/** Removes entries that have become records. */
 export async function forget(sql: Sql, ids: number[]) {
   if (ids.length > 0) await sql`delete from quarantine where id = any(${ids}::bigint[])`;
 }

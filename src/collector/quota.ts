@@ -4,17 +4,17 @@ import { HOUR_MS } from '../time/units.ts';
 const HOURS = 24;
 
 export interface Quota {
-  /** Whether one more record fits into it at that time, in Unix milliseconds. */
+  /** Whether one more record fits at `now`, in Unix milliseconds. */
   hasRoom(now: number): boolean;
   add(now: number): void;
-  /** What was counted elsewhere takes the place of all that was added: records by the time their hour begins. */
+  /** Replaces everything added so far by these counts of records by hour. */
   replace(counted: Map<number, number>): void;
 }
 
 /**
- * At most `daily` records in the last 24 hours by the clock; and past it still a 24th of them each hour. Without that, a
- * fleet that used up its quota in one bad hour would be turned away for the rest of a day, and after 20 hours its machines
- * begin to lose what they keep. So it slows down to its quota and never stands still.
+ * Allows at most `daily` records in the last 24 hours, and beyond that still 1/24 of it each hour. A fleet that used up
+ * its quota in one bad hour would otherwise be turned away for a day, and after 20 hours its machines begin to lose
+ * records.
  */
 export function quota(daily: number): Quota {
   let byHour = new Map<number, number>();
@@ -50,7 +50,7 @@ export function quota(daily: number): Quota {
   };
 }
 
-/** The records of some fleets by hour of the last 24 hours by the clock, the one under way among them. */
+/** Counts the records of these fleets by hour over the last 24 hours, including the current hour. */
 export function storedByHour(sql: Sql, fleetIds: number[]) {
   return sql<{ fleetId: number; hour: Date; records: number }[]>`
     select fleet_id as "fleetId", hour, sum(records)::bigint as records

@@ -6,8 +6,8 @@ import { findPayload, type RequestHeaders } from './parse.ts';
 const WITHHELD = '(withheld by privacy.scrub)';
 
 /**
- * The body of a refused request as it may be kept: its payload is scrubbed like that of a record, by all rules where its
- * classification is not known, and left out where that can't be done, as for the rule `withheldBy`.
+ * The body of a refused request as it may be kept. Its payload is scrubbed like a record's, by all rules if its
+ * classification is unknown. It is left out if scrubbing fails, as for the rule `withheldBy`.
  */
 export async function redactBody(
   scrubber: Scrubber,

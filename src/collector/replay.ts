@@ -4,12 +4,12 @@ import { isRefusal, parseRequest } from './parse.ts';
 import { forget, type QuarantineFullRow, readQuarantine } from './quarantine.ts';
 
 const SLICE = 200;
-/** Whoever asked for it is answered by then. */
+/** The person who asked gets an answer within this time. */
 const WITHIN_MS = 10_000;
 
 /**
- * Sends quarantined requests through the collector again: what can be stored now leaves the quarantine. `more` says that there was
- * no time for all of them.
+ * Sends quarantined requests through the collector again; those that can be stored now leave the quarantine. `more`
+ * means that the time did not suffice for all.
  */
 export async function replay(
   sql: Sql,

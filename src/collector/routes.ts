@@ -12,28 +12,32 @@ import { decodeContent, ENCODINGS, type Undecoded } from './content-encoding.ts'
 import type { TurnedAway } from './turned-away.ts';
 
 const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE'];
-/** JSON writes a control character as six bytes; and there is metadata. */
+/** JSON may write a control character as six bytes, and adds metadata. */
 const JSON_GROWTH = 6;
 const METADATA_BYTES = 64 * 1024;
 
-/** The largest body that is read: a payload of the greatest length in its longest JSON form. */
+/** The largest body that is read: the longest payload in its longest JSON form. */
 export function bodyLimit(maxPayload: number) {
   return maxPayload * JSON_GROWTH + METADATA_BYTES;
 }
 
-/** Takes a record in either wire format; throws what keeps it from being answered. */
+/** Takes a record in either wire format; throws if it can't be answered. */
 type ReceiveRecord = (request: RecordRequest) => Promise<RecordAnswer>;
 
 /**
- * 201 with the stored record, once it is committed; 201 `{"quarantined": true, …}` for a refused one that comes again; 201
- * `{"dropped": true, …}` for one past a limit whose excess is dropped; 400, 403, 408, 413, 415 or 503 with `{"message": …}`.
+ * Answers 201 with the stored record once it is committed; 201 `{"quarantined": true, …}` for a refused one that comes
+ * again; 201 `{"dropped": true, …}` for one beyond a limit that drops; 400, 403, 408, 413, 415 or 503 with `{"message":
+ * …}`.
  */
 export function recordReceiver(collector: Collector, { collector: { max_payload }, tls }: Config): ReceiveRecord {
   const certified = new Set(tls.client_cert_fleets);
   return request => receive(request, collector, max_payload, certified);
 }
 
-/** POST on any of the three paths takes a record; see recordReceiver. `elsewhere` says where pages are, where they are not here. */
+/**
+ * POST on any of the three paths takes a record, see recordReceiver. `elsewhere` names the address of the pages if they
+ * are not here.
+ */
 export function collectorRoutes(collector: Collector, config: Config, elsewhere?: () => string) {
   const app = new Hono<{ Bindings: Peer }>();
   const servesPages = elsewhere === undefined;
@@ -60,15 +64,22 @@ export function collectorRoutes(collector: Collector, config: Config, elsewhere?
     if (servesPages) app.get(path, c => c.redirect('/telemetryui', 302));
     app.options(path, c => c.body(null, 204, { Allow: `${allow}, OPTIONS` }));
     app.on(others, path, c =>
-      c.json({ message: `${c.req.method} is not for this address: POST a record to it${elsewhere?.() ?? ''}` }, 405, {
-        Allow: allow,
-      }),
+      c.json(
+        { message: `${c.req.method} is not supported here: POST records to this address${elsewhere?.() ?? ''}` },
+        405,
+        {
+          Allow: allow,
+        },
+      ),
     );
   }
   return app;
 }
 
-/** The path that a request is for: one of a record may end in a slash, or have several in a row, as configured servers often do. */
+/**
+ * The path of a request. A record's path may end in a slash or contain several in a row, as the configured address
+ * often does.
+ */
 export function pathOf(request: Request): string {
   const path = getPath(request);
   if (!path.endsWith('/') && !path.includes('//')) return path;

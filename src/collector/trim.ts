@@ -1,4 +1,6 @@
-/** Without the `characters` around it, in linear time: a pattern for the end of a text begins anew at each of its spaces. */
+/**
+ * Removes `characters` at both ends in linear time; a regular expression for the end would start anew at each space.
+ */
 export function trimmed(text: string, characters: string): string {
   let begin = 0;
   let end = text.length;

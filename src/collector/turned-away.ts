@@ -1,15 +1,15 @@
 import type { Queryable } from '../db/connect.ts';
 
-/** A request that the limits of its TID turn away, and the reason. Nothing of it is kept. */
+/** A request turned away by the limits of its TID, and the reason. Nothing of it is kept. */
 export type TurnedAway =
-  /** It comes from where its TID may not be used. */
+  /** It comes from a network where its TID may not be used. */
   | { kind: 'forbidden'; message: string }
-  /** There are too many at the moment: its machine is to send it again. */
+  /** Too many came: the machine should send it again. */
   | { kind: 'postponed'; message: string; retryAfterSeconds: number }
-  /** There are too many, and an admin has chosen to lose those of this TID: its machine is told that all is well. */
+  /** Too many came, and an admin chose to drop the excess of this TID: the machine is told that all is well. */
   | { kind: 'dropped'; message: string };
 
-/** What was turned away of a fleet. */
+/** What was turned away from a fleet. */
 export interface Excess {
   fleet: string;
   kind: TurnedAway['kind'];
@@ -17,7 +17,7 @@ export interface Excess {
   lastAt: Date;
 }
 
-/** The same on one UTC day, to be added to what was counted of it before. */
+/** An excess of one UTC day, to add to what was counted before. */
 export interface ExcessOfDay extends Omit<Excess, 'fleet'> {
   day: string;
   fleetId: number;
@@ -47,7 +47,7 @@ export async function forgetTurnedAway(sql: Queryable) {
   await sql`delete from turned_away where day < (now() at time zone 'UTC')::date - ${KEPT_DAYS}::int`;
 }
 
-/** Of that many UTC days, the one under way among them. */
+/** Over this many UTC days, including today. */
 export function turnedAwayWithin(sql: Queryable, days: number) {
   return sql<Excess[]>`
     select f.name as fleet, kind, sum(requests)::bigint as requests, max(last_at) as "lastAt"

@@ -2,10 +2,10 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../nearest.ts';
 import type { Command, Option } from './command.ts';
 
-/** A command line that can't be understood: every mistake in it on a line. */
+/** A command line with mistakes, one on each line. */
 export class UsageError extends Error {
   override name = 'UsageError';
-  /** The command whose help would tell more. */
+  /** The command whose help says more. */
   readonly command: string | undefined;
 
   constructor(mistakes: string[], command?: string) {
@@ -20,7 +20,7 @@ interface Given {
   words: string[];
 }
 
-/** Options and argument of a command, validated; `help` is asked for by `--help` or `-h` anywhere. */
+/** The validated options and argument of a command; 'help' if `--help` or `-h` is anywhere. */
 export function parseArguments(name: string, command: Command, args: string[]): Given | 'help' {
   const tokens = tokenize(command, args);
   if (tokens.some(token => token.kind === 'option' && isHelp(token))) return 'help';
@@ -33,7 +33,7 @@ export function parseArguments(name: string, command: Command, args: string[]): 
     Object.entries(command.options).map(([key, option]) => [key, validate(key, option, raw.get(key), mistakes)]),
   );
   const words = tokens.flatMap(token => (token.kind === 'positional' ? [token.value] : []));
-  // What follows an unknown option is probably its value.
+  // The word after an unknown option is probably its value.
   if (mistakes.length === 0) {
     const unexpected = command.argumentsFollow ? [] : words.slice(command.argument ? 1 : 0);
     mistakes.push(...unexpected.map(word => `unexpected "${word}" after ${name}`));
@@ -43,7 +43,7 @@ export function parseArguments(name: string, command: Command, args: string[]): 
   return { options, argument: words[0], words };
 }
 
-/** Not strict, because parseArgs would stop at the first mistake and word it its own way. */
+/** Not strict: parseArgs would stop at the first mistake, with its own wording. */
 function tokenize(command: Command, args: string[]) {
   const options = Object.fromEntries(Object.entries(command.options).map(([key, { type }]) => [key, { type }]));
   return parseArgs({ args, options, strict: false, tokens: true, allowPositionals: true }).tokens;
@@ -75,7 +75,7 @@ function readOption(token: OptionToken, command: Command, raw: Map<string, strin
   }
 }
 
-/** The message for an option that there is not, naming the nearest one or all. */
+/** The message for an unknown option; names the nearest known one, or all. */
 export function unknownOption(given: string, names: string[]): string {
   const candidates = [...names, 'help'];
   const meant = nearest(given.replace(/^-+/, ''), candidates);

@@ -3,30 +3,30 @@ import { z } from 'zod';
 /** An option of a command: `--records N`, or a flag such as `--force`. */
 export interface Option<T = unknown> {
   type: 'string' | 'boolean';
-  /** What stands for the value in help texts: `FILE`, `N`. */
+  /** The name of the value in help texts: `FILE`, `N`. */
   placeholder?: string;
   description: string;
-  /** Takes the text that came (a flag: true), or undefined where the option was left out. */
+  /** Takes the given text (true for a flag), or undefined if the option was left out. */
   schema: z.ZodType<T>;
-  /** To be read after "expected". */
+  /** What is allowed; messages put it after "expected". */
   allowed: string;
 }
 
-/** Of most commands; others say more exactly what was done. */
+/** For most commands; some say more exactly what was done. */
 export const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
 
 export type Options = Record<string, Option>;
 
 type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
-/** One command: everything that its help says, and what it does. Its name and summary are in `commands.ts`. */
+/** One command: all of its help, and what it does. Its name and summary are in `commands.ts`. */
 export interface Command<O extends Options = Options> {
   options: O;
-  /** What may follow besides options, as in `help [COMMAND]`; left out: nothing. */
+  /** What may follow besides options, as in `help [COMMAND]`; nothing if undefined. */
   argument?: string;
-  /** It may not be left out. */
+  /** The argument is required. */
   argumentNeeded?: true;
-  /** Several may follow. */
+  /** Several arguments may follow. */
   argumentsFollow?: true;
   /** The body of its help: what it does, exit codes, examples. */
   help: string;
@@ -34,7 +34,7 @@ export interface Command<O extends Options = Options> {
   run(given: { options: OptionValues<O>; argument: string | undefined; words: string[] }): Promise<number>;
 }
 
-/** Lets `run` see the options with the types that their declarations give them. */
+/** Gives `run` the options with the types of their declarations. */
 export function defineCommand<O extends Options>(command: Command<O>): Command {
   return command as unknown as Command;
 }
@@ -75,7 +75,7 @@ export const configOption: Option<string | undefined> = {
   allowed: 'the path of a file',
 };
 
-/** Writes to stdout and waits until it has arrived: process.exit would cut off what a pipe has not taken yet. */
+/** Writes to stdout and waits until it has arrived, since process.exit would cut off what a pipe has not taken yet. */
 export async function print(text: string): Promise<void> {
   await Bun.write(Bun.stdout, text);
 }
@@ -85,11 +85,11 @@ export interface CommandEntry {
   summary: string;
   /** The chapter of the manual that says more. */
   chapter?: string;
-  /** Only the command that runs is loaded: the server's modules would slow down every `--help`. */
+  /** Loads only the command that runs: the server's modules would slow down every `--help`. */
   load(): Promise<Command>;
 }
 
-/** Commands of two words that share the first. */
+/** Commands of two words with the same first word. */
 export interface CommandGroup {
   summary: string;
   chapter: string;

@@ -5,12 +5,12 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 /** Every command, in the order of the overview. */
 export const commands: Record<string, CommandEntry | CommandGroup> = {
   serve: {
-    summary: 'take records in and show them',
+    summary: 'receive records and show them',
     chapter: 'install',
     load: async () => (await import('./serve.ts')).serve,
   },
   migrate: {
-    summary: 'bring the database to what this version needs',
+    summary: 'migrate the database to this version',
     chapter: 'backup-and-upgrade',
     load: async () => (await import('./migrate.ts')).migrate,
   },
@@ -20,7 +20,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     load: async () => (await import('./config.ts')).config,
   },
   doctor: {
-    summary: 'look for what is wrong and say what to do about it',
+    summary: 'find problems and say what to do about them',
     chapter: 'watch',
     load: async () => (await import('./doctor.ts')).doctor,
   },
@@ -45,7 +45,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     commands: {
       add: { summary: 'add an account', load: async () => (await import('./user.ts')).userAdd },
       list: { summary: 'list the accounts', load: async () => (await import('./user.ts')).userList },
-      role: { summary: 'give an account another role', load: async () => (await import('./user.ts')).userRole },
+      role: { summary: 'change the role of an account', load: async () => (await import('./user.ts')).userRole },
       password: {
         summary: 'make a link, or set a password',
         load: async () => (await import('./user.ts')).userPassword,
@@ -63,22 +63,22 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     },
   },
   'rebuild-counters': {
-    summary: 'count again what the views count, from the records',
+    summary: 'derive the counters of the views from the records again',
     chapter: 'views',
     load: async () => (await import('./rebuild-counters.ts')).rebuildCounters,
   },
   purge: {
-    summary: 'remove the records whose time is over, or say what would go',
+    summary: 'remove expired records, or show what would be removed',
     chapter: 'retention',
     load: async () => (await import('./purge.ts')).purge,
   },
   forget: {
-    summary: 'erase one machine everywhere, or say what there is of it',
+    summary: 'erase one machine everywhere, or show what is stored of it',
     chapter: 'privacy',
     load: async () => (await import('./forget.ts')).forget,
   },
   import: {
-    summary: "copy an old server's database, or say what would come",
+    summary: "copy an old server's database, or show what would be copied",
     chapter: 'move-from-the-old-server',
     load: async () => (await import('./import.ts')).importCommand,
   },
@@ -107,11 +107,11 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
         summary: 'write a view plugin to start from',
         load: async () => (await import('./plugin.ts')).pluginInit,
       },
-      list: { summary: 'say which plugins can be loaded', load: async () => (await import('./plugin.ts')).pluginList },
+      list: { summary: 'show which plugins can be loaded', load: async () => (await import('./plugin.ts')).pluginList },
     },
   },
   welcome: {
-    summary: 'print where the pages are, and a line that posts a record',
+    summary: 'print the addresses of the pages and a command that posts a record',
     chapter: 'connect',
     load: async () => (await import('./welcome.ts')).welcome,
   },
@@ -125,7 +125,10 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
   },
 };
 
-/** The command that the first words of a command line name, one or two, and what follows; a UsageError names the nearest one. */
+/**
+ * Finds the command named by the first one or two words of a command line, and returns the rest. A UsageError names the
+ * nearest command.
+ */
 export function findCommand([first = '', ...rest]: string[]): { name: string; entry: CommandEntry; rest: string[] } {
   const entry = entryOf(commands, first, 'command');
   if ('load' in entry) return { name: first, entry, rest };

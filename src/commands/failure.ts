@@ -4,10 +4,10 @@ import { UsageError } from './arguments.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
-/** EX_CONFIG of sysexits.h; a service manager need not try again. */
+/** EX_CONFIG of sysexits.h; a service manager should not try again. */
 const WRONG_CONFIGURATION = 78;
 
-/** Says on stderr what went wrong; returns the exit code for it. */
+/** Prints what went wrong on stderr; returns the exit code. */
 export function reportFailure(error: unknown, args: string[]): number {
   if (error instanceof UsageError) {
     const help = error.command ? `telemetricsd ${error.command} --help` : 'telemetricsd --help';
@@ -43,7 +43,7 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').trim();
 }
 
-/** The command has its configuration for itself and may have failed before it had any: read it once more. */
+/** Reads the configuration again, since the command may have failed before it had any. */
 function debugging(args: string[]): boolean {
   const at = args.findIndex(arg => arg === '--config' || arg.startsWith('--config='));
   const file = at < 0 ? undefined : args[at] === '--config' ? args[at + 1] : args[at]!.slice('--config='.length);

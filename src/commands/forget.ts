@@ -5,7 +5,7 @@ export const forget = defineCommand({
   argumentNeeded: true,
   options: {
     config: configOption,
-    'dry-run': flag('erase nothing: only say what there is'),
+    'dry-run': flag('erase nothing: only show what is stored'),
     yes: flag('do not ask before erasing'),
   },
   help: `Erases one machine id: its records, those in quarantine, its analysed crashes, the backtraces that no other

@@ -25,10 +25,10 @@ Examples:
   },
 });
 
-/** Wider lines are hard to read. */
+/** Longer lines are hard to read. */
 const MOST_COLUMNS = 100;
 
-/** What `telemetricsd` alone prints. */
+/** The output of `telemetricsd` alone. */
 export function overview(): string {
   return `telemetricsd takes telemetry records from Linux machines, keeps them, and shows what goes wrong in the fleet.
 
@@ -61,7 +61,7 @@ async function helpOf(words: string[]): Promise<string> {
   return 'entry' in found ? commandHelp(found.name, found.entry, await found.entry.load()) : printed(chapter!);
 }
 
-/** Undefined where a command is meant, or nearer. */
+/** The chapter that `word` probably means; undefined if a command is as near. */
 function chapterMeant(word: string): Chapter | undefined {
   const names = [...Object.keys(commands), ...chapters.map(({ name }) => name)];
   if (names.includes(word)) return findChapter(word);
@@ -78,7 +78,7 @@ function printed(chapter: Chapter): string {
   });
 }
 
-/** What `telemetricsd GROUP --help` prints; undefined where the words are not that. */
+/** The output of `telemetricsd GROUP --help`; undefined for other words. */
 export function groupHelp([first = '', second]: string[]): string | undefined {
   const group = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (!group || 'load' in group || (second !== '--help' && second !== '-h')) return undefined;
@@ -95,7 +95,7 @@ More: telemetricsd help ${group.chapter}
 `;
 }
 
-/** What `telemetricsd COMMAND --help` prints. */
+/** The output of `telemetricsd COMMAND --help`. */
 export function commandHelp(name: string, { summary, chapter }: CommandEntry, command: Command): string {
   return `telemetricsd ${name}: ${summary}
 

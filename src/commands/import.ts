@@ -21,7 +21,7 @@ export const importCommand = defineCommand({
       'the name of a fleet',
     ),
     again: flag('read all of it again from the first record; what is here is not stored twice'),
-    'dry-run': flag('write nothing: only say what would be copied'),
+    'dry-run': flag('write nothing: only show what would be copied'),
   },
   help: `Copies the records of an old telemetrics-backend, comments on guilties and the never-guilty list, from either of
 its schemas; it only reads the old database. Records keep the time at which they came, and their id
@@ -38,7 +38,7 @@ Examples:
   telemetricsd import --from postgres://postgres@localhost/telemdb --fleet desktops`,
 
   async run({ options: { from, ...options } }) {
-    // Never shown, since it may hold a password.
+    // The URL is never shown, since it may hold a password.
     if (from === undefined) throw new UsageError(['import needs --from URL'], 'import');
     const url = postgresUrl.safeParse(from);
     if (!url.success) throw new UsageError(['--from: expected postgres://USER@HOST/DATABASE'], 'import');

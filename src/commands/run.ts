@@ -4,7 +4,7 @@ import { findCommand } from './commands.ts';
 import { reportFailure } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
 
-/** Runs the command that the arguments name; resolves to the exit code, whatever happens. */
+/** Runs the command that the arguments name; always resolves to the exit code. */
 export async function run(args: string[]): Promise<number> {
   try {
     const [first, ...rest] = args;

@@ -3,7 +3,7 @@ import { configOption, defineCommand, flag } from './command.ts';
 export const serve = defineCommand({
   options: {
     config: configOption,
-    welcome: flag('once it serves, print where to go next'),
+    welcome: flag('print where to go next, once the server is ready'),
   },
   help: `Serves until it gets SIGTERM or SIGINT; then it answers what is under way, commits what is queued and
 stops its PostgreSQL. It migrates the database first. Log lines go to stderr. SIGHUP loads parsers and plugins

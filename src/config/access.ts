@@ -14,7 +14,7 @@ export const proxies = z.preprocess(
   z.array(z.string({ error: PROXY_FORM }).refine(text => text === 'unix' || isNetwork(text), { error: PROXY_FORM })),
 );
 
-/** Without TLS only on this host, where nobody else can listen. */
+/** http:// is allowed only on this host, where nobody else can listen. */
 export const issuerUrl = z.string().refine(text => {
   const url = URL.parse(text);
   return (
@@ -25,7 +25,7 @@ export const issuerUrl = z.string().refine(text => {
 
 const ROLE_FORM = `one of ${ROLES.join(', ')}`;
 
-/** A TOML table, or as text `GROUP=ROLE,GROUP=ROLE`. */
+/** A TOML table, or the text `GROUP=ROLE,GROUP=ROLE`. */
 export const groupRoles = z.preprocess(
   rolesFromText,
   z.record(z.string(), z.enum(ROLES, { error: ROLE_FORM })),

@@ -4,7 +4,7 @@ import type { LoadedConfig } from './loaded.ts';
 import { type Problem, showValue } from './problem.ts';
 import type { Config } from './settings.ts';
 
-/** The mistakes of settings that are right one by one, but not together. */
+/** Finds settings that are valid one by one, but not together. */
 export function contradictions({ config, origin }: LoadedConfig): Problem[] {
   return [...tlsProblems(config), ...accessProblems(config), ...sizeProblems(config)].map(problem => ({
     ...problem,

@@ -5,7 +5,7 @@ import { declaredSettings, VARIABLE_PREFIX } from './settings.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** The settings in `TELEMETRICSD_*` variables; an empty one counts as not set. */
+/** The settings in `TELEMETRICSD_*` variables; an empty variable counts as not set. */
 export function readEnvironment(environment: Environment, problems: Problem[]): GivenValue[] {
   return Object.entries(environment).flatMap(([variable, raw]) => {
     if (!variable.startsWith(VARIABLE_PREFIX) || raw === undefined) return [];
@@ -16,7 +16,7 @@ export function readEnvironment(environment: Environment, problems: Problem[]): 
 }
 
 function unknownVariable(variable: string): Problem {
-  // Compared without the prefix they share, which would make any two look alike.
+  // Compares without the common prefix, which would make any two names look alike.
   const meant = nearest(
     variable.slice(VARIABLE_PREFIX.length),
     declaredSettings.map(declared => declared.variable.slice(VARIABLE_PREFIX.length)),

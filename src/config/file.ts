@@ -12,7 +12,7 @@ export interface GivenValue {
   raw: unknown;
 }
 
-/** The settings in a TOML file; `file` undefined means the default one, which may be missing. */
+/** The settings in a TOML file. `file` undefined means the default file, which need not exist. */
 export function readConfigFile(file: string | undefined, problems: Problem[]): GivenValue[] {
   const from = file ?? DEFAULT_FILE;
   const text = readText(from, file === undefined, problems);
@@ -55,12 +55,12 @@ function parseToml(text: string, file: string, problems: Problem[]): object {
   }
 }
 
-/** Bun quotes a string without quotes, which may be a password. */
+/** Bun's message repeats an unquoted string, which may be a password. */
 function withoutValue(message: string): string {
   return message.startsWith('Strings must be quoted') ? 'strings must be quoted' : message;
 }
 
-/** Bun does not say where an error is: the first line past the longest beginning of the text that is valid. */
+/** Bun does not say where an error is: finds the line after the longest valid beginning of the text. */
 function faultyLine(text: string): number {
   const lines = text.split('\n');
   for (let valid = lines.length - 1; valid > 0; valid--) {

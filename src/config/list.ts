@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { nearest } from '../nearest.ts';
 
-/** A list, of at least one unless `least` says otherwise, no two of which have the same `identity`; undefined is never the same. */
+/**
+ * A list with at least `least` items (one by default), where no two have the same `identity`; undefined equals nothing.
+ */
 export function uniqueList<Item extends z.ZodType>(
   item: Item,
   identity: (item: z.output<Item>) => string | undefined,
@@ -12,7 +14,7 @@ export function uniqueList<Item extends z.ZodType>(
   return z.preprocess(splitList, list);
 }
 
-/** Otherwise zod looks for duplicates only once every item is right, and does not report all mistakes at once. */
+/** By default zod looks for duplicates only once every item is valid, and would not report all mistakes at once. */
 const EVEN_IF_AN_ITEM_IS_WRONG = { when: ({ value }: { value: unknown }) => Array.isArray(value) };
 
 function eachOnce<T>(identity: (item: T) => string | undefined, expected: string) {
@@ -30,7 +32,7 @@ function eachOnce<T>(identity: (item: T) => string | undefined, expected: string
   };
 }
 
-/** The text form of a list, which is also that of environment variables. */
+/** Splits the text form of a list, as environment variables have it. */
 export function splitList(raw: unknown): unknown {
   return typeof raw === 'string' ? raw.split(',').map(item => item.trim()) : raw;
 }

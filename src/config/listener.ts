@@ -7,7 +7,7 @@ const SERVES = ['all', 'collector', 'pages', 'redirect'] as const;
 /** The kernel's limit for the path of a unix socket. */
 const UNIX_PATH_BYTES = 107;
 
-/** Where the server listens, and for whom. `address` is the text it was given as. */
+/** Where the server listens, and what for. `address` is the text as given. */
 export type Listener = { address: string; serves: (typeof SERVES)[number] } & Place;
 type Place = { host: string; port: number; https?: true } | { unix: string };
 
@@ -32,10 +32,10 @@ const listener = z.preprocess(
   }).transform(({ address, serves }): Listener => ({ ...address, serves })),
 );
 
-/** `["https://:8443", { address = ":8081", serves = "collector" }]`, or as text `https://:8443,:8081=collector`. */
+/** `["https://:8443", { address = ":8081", serves = "collector" }]`, or the text `https://:8443,:8081=collector`. */
 export const listeners = uniqueList(listener, placeOf, 'every address once');
 
-/** The form that `listeners` reads: a plain string where that says everything. */
+/** Back to the form that `listeners` reads, as a plain string where possible. */
 export function listenersToToml(list: Listener[]) {
   return list.map(({ address, serves }) => {
     const plain = serves === 'all' && !address.includes('=');
@@ -56,14 +56,14 @@ export function isHttps(listener: Listener): listener is Extract<Listener, { hos
 }
 
 /**
- * `http://127.0.0.1:8080`, `https://…`, or the path of a unix socket: how others call it, by this host's name where it listens on
- * every address. `port` is the one that was really taken.
+ * The URL that other machines use, with this host's name if it listens on every address: `http://127.0.0.1:8080`,
+ * `https://…`, or the path of a unix socket. `port` is the port that was really taken.
  */
 export function urlOf(listener: Listener, port?: number): string {
   return urlBy(hostname(), listener, port);
 }
 
-/** The same for this host itself, which need not be able to resolve its own name. */
+/** The URL that this host uses, which may not be able to resolve its own name. */
 export function localUrlOf(listener: Listener, port?: number): string {
   return urlBy('localhost', listener, port);
 }

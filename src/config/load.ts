@@ -8,13 +8,13 @@ import { ConfigError, type Problem, showValue } from './problem.ts';
 import { type Config, declaredSettings } from './settings.ts';
 
 interface LoadOptions {
-  /** A file that must exist; left out: the default one, if it exists. */
+  /** A file that must exist. By default the usual file, if it exists. */
   file?: string | undefined;
-  /** Left out: that of the process. */
+  /** The process's environment by default. */
   env?: Environment;
 }
 
-/** Reads file and environment; throws a ConfigError that holds every mistake in them. */
+/** Reads file and environment; throws a ConfigError with every mistake in them. */
 export function loadConfig({ file, env = process.env }: LoadOptions = {}): LoadedConfig {
   const problems: Problem[] = [];
   const given = [...readConfigFile(file, problems), ...readEnvironment(env, problems)];
@@ -50,7 +50,7 @@ function validate(given: GivenValue, problems: Problem[]): unknown {
   return result.data;
 }
 
-/** A mistake inside a list carries its own text of what was expected, one of the whole value that of the setting. */
+/** A mistake inside a list has its own text of what was expected; otherwise the setting's text is used. */
 function toProblem(issue: z.core.$ZodIssue, { declared, from, raw }: GivenValue): Problem {
   const inside = issue.path.length > 0;
   const shown = inside ? issue.input : raw;

@@ -2,8 +2,8 @@ import type { Config } from './settings.ts';
 
 export interface LoadedConfig {
   config: Config;
-  /** That of the file, whether or not it is there. */
+  /** The directory of the file, whether or not the file exists. */
   directory: string;
-  /** Where the value of `http.listen`, say, came from: `default`, the path of a file or the name of a variable. */
+  /** Where a value such as `http.listen` came from: `default`, the path of a file or the name of a variable. */
   origin(key: string): string;
 }

@@ -1,4 +1,4 @@
-/** `text` with private keys and the password of every URL in it replaced by `***`, also where the URL is not a valid one. */
+/** Replaces private keys and the passwords of URLs (even invalid ones) in a text with `***`. */
 export function maskPasswords(text: string): string {
   return text
     .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:).*@/gi, '$1***@')

@@ -11,12 +11,12 @@ export const networks = z.array(z.string({ error: FORM }).trim().refine(isNetwor
 export function isNetwork(text: string): boolean {
   const [address, bits, ...rest] = text.split('/') as [string, string?, ...string[]];
   const version = isIP(address);
-  // An address with a zone, such as fe80::1%eth0, means something on one machine alone.
+  // An address with a zone, such as fe80::1%eth0, means something on one machine only.
   if (version === 0 || address.includes('%') || rest.length > 0) return false;
   return bits === undefined || (/^(0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-/** Tells whether an address is in one of these; an IPv4 one may come as `::ffff:10.1.2.3`, too. */
+/** Returns whether an address is in one of the networks; an IPv4 address may also come as `::ffff:10.1.2.3`. */
 export function networkMatcher(list: readonly string[]): (address: string) => boolean {
   const within = new BlockList();
   for (const network of list) {
@@ -29,7 +29,7 @@ export function networkMatcher(list: readonly string[]): (address: string) => bo
   };
 }
 
-/** An IPv4 address as people write it, where a socket that takes both kinds gives `::ffff:10.1.2.3`. */
+/** An IPv4 address in its usual form; a socket for both kinds reports `::ffff:10.1.2.3`. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { splitList } from './list.ts';
 
-/** Where notices are posted to: tokens in its path or query are usual, a user is not. */
+/** The URL that notices are posted to: often with a token in its path or query, never with a user. */
 export const webhookUrl = z
   .string()
   .trim()
@@ -10,7 +10,7 @@ export const webhookUrl = z
     return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === '';
   });
 
-/** A program and its arguments, which no shell sees. */
+/** A program and its arguments, started without a shell. */
 export const programCall = z.preprocess(
   splitList,
   z

@@ -9,7 +9,7 @@ const HEADER =
   'The configuration that telemetricsd would run with. An environment variable TELEMETRICSD_SECTION_KEY, such as ' +
   'TELEMETRICSD_HTTP_LISTEN, overrides the line of this file.';
 
-/** The effective configuration as a TOML file that explains itself and can be read again. Secrets are masked. */
+/** The effective configuration as a commented TOML file that can be loaded again. Secrets are masked. */
 export function printConfig(loaded: LoadedConfig): string {
   const sections = Map.groupBy(declaredSettings, declared => declared.section);
   const texts = [...sections].map(
@@ -24,7 +24,7 @@ function printSetting({ key, section, name, setting }: DeclaredSetting, { config
     comment(setting.doc),
     comment(`Allowed: ${setting.allowed}.`),
     setting.example ? comment(`Example: ${name} = ${setting.example}`) : '',
-    comment(`from: ${origin(key)}${setting.secret && value !== undefined ? ' (what is secret is masked here)' : ''}`),
+    comment(`from: ${origin(key)}${setting.secret && value !== undefined ? ' (secrets are masked here)' : ''}`),
     value === undefined ? `# ${name} =\n` : assignment(name, setting.toToml?.(value) ?? value, setting.secret),
   ].join('');
 }
@@ -36,7 +36,10 @@ function assignment(name: string, value: unknown, secret: true | undefined): str
   return `${name} = [\n${shown.map(item => `  ${toml(item)},\n`).join('')}]\n`;
 }
 
-/** What is secret in a URL, of a web address all behind the host; of a program its arguments; or all of any other text. */
+/**
+ * Masks everything after the host of a web address, a program's arguments, the password of another URL, or all of any
+ * other text.
+ */
 function masked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((part, place) => (place === 0 ? part : '***'));
   if (typeof value !== 'string') return value;
@@ -50,7 +53,7 @@ function toml(value: unknown): string {
     const pairs = Object.entries(value).map(([key, member]) => `${tomlKey(key)} = ${toml(member)}`);
     return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
   }
-  // JSON's escapes are TOML's, but JSON leaves DEL as it is.
+  // JSON's escapes are also TOML's, but JSON does not escape DEL.
   return typeof value === 'string' ? JSON.stringify(value).replaceAll('\x7f', '\\u007F') : String(value);
 }
 

@@ -2,15 +2,15 @@ import { maskPasswords } from './mask.ts';
 
 /** One mistake in the configuration. */
 export interface Problem {
-  /** `collector.max_payload`, `http.listen[1].serves`, or the name of a file or variable as a whole. */
+  /** `collector.max_payload`, `http.listen[1].serves`, or the name of a whole file or variable. */
   key: string;
   /** The file or variable it came from. */
   from: string;
-  /** What came, ready to be shown; undefined where a value says nothing or might be a secret with a misspelt key. */
+  /** The given value, ready to be shown; undefined if it says nothing or might be a secret under a misspelt key. */
   value: string | undefined;
   /** What would have been right. */
   allowed: string;
-  /** What is wrong, where that is not the value. */
+  /** What is wrong, if not the value. */
   reason?: string;
 }
 
@@ -33,7 +33,7 @@ function describe(problems: Problem[]): string {
   return [
     `${count} in the configuration:\n`,
     ...blocks,
-    '\n`telemetricsd config --help` tells where settings are looked up and how to write them.',
+    '\n`telemetricsd config --help` says where settings are looked up and how to write them.',
   ].join('');
 }
 
@@ -41,7 +41,7 @@ function line({ key, value, allowed, reason }: Problem): string {
   return `${key}: ${reason ?? `got ${value ?? '(hidden)'}`}, expected ${allowed}`;
 }
 
-/** A value as it appears in a message: short, on one line, and without the passwords of URLs. */
+/** A value as messages show it: short, on one line, and without the passwords of URLs. */
 export function showValue(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   const masked = maskPasswords(text);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { splitList } from './list.ts';
 import { classificationPattern, integer } from './values.ts';
 
-/** Days by what they are for: `{ "org.clearlinux/mce/*": 0 }`. */
+/** Days by what they apply to: `{ "org.clearlinux/mce/*": 0 }`. */
 type RuleDays = Record<string, number>;
 
 const MAX_DAYS = 36_500;
@@ -24,7 +24,7 @@ export const classificationRules = rules(
 );
 export const machineRules = rules(z.string().regex(/^[^\s\p{C}]{1,32}$/u), 'a machine id of 1 to 32 characters');
 
-/** A TOML table, or as text `KEY=DAYS,KEY=DAYS`. */
+/** A TOML table, or the text `KEY=DAYS,KEY=DAYS`. */
 function rules(key: z.ZodType<string>, expected: string): z.ZodType<RuleDays> {
   const table = z.record(z.string(), ruleDays).superRefine((given, context) => {
     for (const name of Object.keys(given)) {

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { table, uniqueList } from './list.ts';
 import { classificationPattern } from './values.ts';
 
-/** What is taken out of payloads before they are stored. */
+/** Removes something from payloads before they are stored. */
 export interface ScrubRule {
   /** Shown with every record that the rule has changed. */
   name: string;
-  /** Three parts, of which `*` stands for any. */
+  /** Three parts; `*` stands for any one. */
   classification: string;
   /** RE2 syntax. */
   pattern: string;
-  /** May hold `$1` or `$<name>` for what a group matched. */
+  /** May contain `$1` or `$<name>` for what a group matched. */
   replacement: string;
 }
 
@@ -23,7 +23,7 @@ const name = z
   .string({ error: 'a name as text' })
   .regex(/^[A-Za-z0-9_-]{1,40}$/, '1 to 40 letters, digits, "-" and "_"');
 
-/** A pattern that matches nothing at all would put its replacement between all characters. */
+/** A pattern that matches the empty text would put its replacement between all characters. */
 const pattern = z
   .string({ error: TEXT })
   .min(1, 'a regular expression')
@@ -52,7 +52,7 @@ const rule = table({
     .default('[scrubbed]'),
 });
 
-/** A list of tables, or as text the same in JSON: patterns may hold whatever else could separate them. */
+/** A list of tables, or the same as JSON text: patterns may contain any other separator. */
 export const scrubRules = z.preprocess(
   fromJson,
   uniqueList(rule, ({ name }) => name, 'every name once', 0),

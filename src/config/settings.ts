@@ -21,20 +21,20 @@ import {
   sizeToToml,
 } from './values.ts';
 
-/** One setting: everything that is known about it. Key and variable name follow from its place below. */
+/** Everything that is known about one setting. Its key and variable name follow from its place below. */
 interface Setting<T = unknown> {
-  /** Takes what TOML or the environment gives (a variable is always text) and makes the typed value of it. */
+  /** Turns a value of TOML or the environment (where it is always text) into the typed value. */
   schema: z.ZodType<T>;
-  /** In the form a file would give it; undefined: unset. */
+  /** As a file would write it; undefined means unset. */
   default: unknown;
   doc: string;
-  /** What is allowed, to be read after "expected". */
+  /** What is allowed; messages put it after "expected". */
   allowed: string;
   /** The value is masked wherever it is shown. */
   secret?: true;
   /** The right side of a line in TOML. */
   example?: string;
-  /** Back to what `schema` takes, where the typed value is not that already. */
+  /** Turns the typed value back into what `schema` takes, if that differs. */
   toToml?(value: T): unknown;
 }
 
@@ -45,7 +45,7 @@ const SIZE_TEXT = 'as a number of bytes or as text with KB, MB or GB (1 KB = 102
 
 const PATTERNS_ALLOWED = 'a list of patterns: three parts with "/" between them, each a text or "*"';
 
-/** Every setting, by section. Anything that can be configured is declared here and nowhere else. */
+/** Every setting, by section. Anything configurable is declared here and nowhere else. */
 export const settings = {
   http: {
     listen: setting({
@@ -237,7 +237,7 @@ export const settings = {
       doc:
         'The TIDs (the "tidheader" of a machine\'s telemetrics.conf) whose records are taken, each with the name of the ' +
         'fleet it stands for; several may share a name. Records with any other TID are refused. A TID may have limits: "rate" ' +
-        '(records a second, ten seconds of them at once), "daily" (records in 24 hours; beyond it still 1/24 of them an hour) and ' +
+        '(records a second, ten seconds of them at once), "daily" (records in 24 hours; beyond that, still 1/24 of them an hour) and ' +
         '"networks" that its machines may send from. Records beyond rate or daily are answered 503 and come again later; with ' +
         'over = "drop" they are lost. In the environment, without limits: ID=NAME with commas between them.',
       allowed:
@@ -257,7 +257,7 @@ export const settings = {
       schema: z.enum(['quarantine', 'strict']),
       default: 'quarantine',
       doc:
-        'What happens to a record that cannot be stored. The server refuses it with the reason; "quarantine" also keeps it ' +
+        'What happens to a record that cannot be stored. The server refuses it and says why; "quarantine" also keeps it ' +
         'and accepts it when its machine sends it again, so that the machine goes on. "strict" keeps nothing.',
       allowed: '"quarantine" or "strict"',
     }),
@@ -561,7 +561,7 @@ export interface DeclaredSetting {
 
 export const VARIABLE_PREFIX = 'TELEMETRICSD_';
 
-/** The declarations as a list, in the order they are written in. */
+/** The declarations as a list, in the order of the text above. */
 export const declaredSettings: DeclaredSetting[] = Object.entries(settings).flatMap(([section, members]) =>
   Object.entries(members).map(([name, declared]) => ({
     key: `${section}.${name}`,

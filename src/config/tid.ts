@@ -4,7 +4,7 @@ import { networks } from './network.ts';
 
 const FLEET_NAME = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,40}$/u;
 
-/** A TID that machines report with, the name of the fleet that it stands for, and its limits. */
+/** A TID that machines report with, the fleet's name, and limits. */
 export interface Tid {
   id: string;
   name: string;
@@ -12,9 +12,12 @@ export interface Tid {
   rate?: number | undefined;
   /** Records in 24 hours. */
   daily?: number | undefined;
-  /** What becomes of records past these two: their machine keeps them and sends them again (the default), or they are lost. */
+  /**
+   * What happens to records beyond rate and daily: the machine keeps them and sends them again (the default), or they
+   * are lost.
+   */
   over?: 'retry' | 'drop' | undefined;
-  /** Where its machines may send from. */
+  /** The networks its machines may send from. */
   networks?: string[] | undefined;
 }
 
@@ -41,10 +44,10 @@ function wholeNumber(of: string, most: number) {
   return z.int({ error: form }).min(1, form).max(most, form);
 }
 
-/** `["desktops", "servers"]`, or as text with commas between them. */
+/** `["desktops", "servers"]`, or text with commas between the names. */
 export const fleetNames = z.preprocess(splitList, z.array(name));
 
-/** `[{ id = "UUID", name = "desktops", rate = 200 }]`, or without limits as text `UUID=desktops,UUID=servers`. */
+/** `[{ id = "UUID", name = "desktops", rate = 200 }]`, or without limits the text `UUID=desktops,UUID=servers`. */
 export const tids = uniqueList(tid, ({ id }) => id, 'every id once');
 
 function tidFromText(raw: unknown): unknown {

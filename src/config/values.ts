@@ -4,7 +4,7 @@ import { splitList } from './list.ts';
 
 const UNITS = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 } as const;
 
-/** A whole number, also as text. */
+/** A whole number, or its text. */
 export function integer(min: number, max: number) {
   return z.preprocess(
     raw => (typeof raw === 'string' && /^\s*-?[0-9]+\s*$/.test(raw) ? Number(raw) : raw),
@@ -12,10 +12,10 @@ export function integer(min: number, max: number) {
   );
 }
 
-/** true or false, also as text. */
+/** true or false, or its text. */
 export const onOrOff = z.preprocess(raw => (raw === 'true' ? true : raw === 'false' ? false : raw), z.boolean());
 
-/** A number of bytes, also as text with a unit: `300 KB`. */
+/** A number of bytes, or text with a unit: `300 KB`. */
 export function bytes(min: number, max: number) {
   return z.preprocess(parseBytes, z.int().min(min).max(max));
 }
@@ -28,7 +28,7 @@ function parseBytes(raw: unknown): unknown {
 /** A number of bytes, or a part of a file system. */
 export type Size = number | { percent: number };
 
-/** The same as `bytes`, also as `5 %`. */
+/** Like `bytes`, and also `5 %`. */
 export function bytesOrPercent(min: number, max: number) {
   return z.preprocess(
     raw => parsePercent(raw) ?? parseBytes(raw),
@@ -57,7 +57,7 @@ export const directory = z
   .refine(path => path.trim() !== '' && !path.includes('\0'))
   .transform(path => resolve(path));
 
-/** A file; a path that has several lines is its content. */
+/** A file. A value with several lines is probably the file's content, so it is refused. */
 export const file = directory.refine(path => !path.includes('\n'));
 
 /** The http(s) URL of a site's root, without the closing slash. */
@@ -90,7 +90,7 @@ export const classificationPattern = z
   .trim()
   .refine(isPattern, { error: PATTERN_FORM });
 
-/** Classifications, where a part may be `*`; as text with commas between them. */
+/** Classifications with `*` for any part, as a list or as text with commas. */
 export const classificationPatterns = z.preprocess(splitList, z.array(classificationPattern));
 
 function isPattern(text: string): boolean {

@@ -8,7 +8,7 @@ import { jobFinding, unitRemedy } from '../status/findings.ts';
 import { ago } from '../time/ago.ts';
 import { type ServerUser, unitLetsWrite } from './server-user.ts';
 
-/** What lies in backup.dir, whatever the database says of it. */
+/** Checks the files in backup.dir, without asking the database. */
 export function backupDirectory({ backup: { dir, schedule, keep } }: Config, user: ServerUser): Finding[] {
   if (dir === undefined) return [];
   if (!existsSync(dir))

@@ -6,7 +6,7 @@ import { certificateState } from '../tls/pair.ts';
 import { OTHERS_READ } from './files.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** Of the files as they are; the server may still use an earlier certificate. */
+/** Checks the files as they are; the server may still use an earlier certificate. */
 export function certificateFiles({ tls }: Config, user: ServerUser): Finding {
   const state = certificateState(tls);
   if (!state) return { level: 'ok', text: 'None is needed: no address of http.listen begins with https://.' };

@@ -17,7 +17,7 @@ import { AS_ROOT, lookAt } from './look.ts';
 
 const CLOCK_TOLERANCE_MS = 5_000;
 
-/** What the database says, where it can be asked: the built-in one is not started for that. */
+/** Checks the database, if it runs: the built-in one is not started for this. */
 export async function databaseChecks(config: Config): Promise<Check[]> {
   let database: Database | undefined;
   const unopened = await lookAt([
@@ -51,13 +51,13 @@ async function openRunning(config: Config): Promise<Database | undefined> {
 
 function stopped(stateDir: string): Finding {
   const dataDir = join(stateDir, 'data');
-  if (!existsSync(dataDir)) return { level: 'ok', text: 'There is none yet: the first start makes it.' };
+  if (!existsSync(dataDir)) return { level: 'ok', text: 'There is no database yet: the first start makes it.' };
   if (isClaimed(stateDir)) {
     const text = `telemetricsd runs${describeOwner(stateDir)}, but its database can't be seen or is not ready.`;
     return { level: 'warning', text, remedy: `${AS_ROOT} If you did, try again in a minute and look into the log.` };
   }
   assertSameMajor(dataDir);
-  return { level: 'ok', text: 'telemetricsd does not run; what its database holds is looked at while it does.' };
+  return { level: 'ok', text: 'telemetricsd does not run. Its database is checked only while it runs.' };
 }
 
 async function schema(sql: Sql): Promise<Finding> {
@@ -77,9 +77,12 @@ async function databaseClock(sql: Sql): Promise<Finding> {
   const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`;
   const difference = row!.now.getTime() - (before + Date.now()) / 2;
   if (Math.abs(difference) <= CLOCK_TOLERANCE_MS)
-    return { level: 'ok', text: `That of the database is the same within ${CLOCK_TOLERANCE_MS / 1000} s.` };
+    return {
+      level: 'ok',
+      text: `The clock of the database agrees with this host's within ${CLOCK_TOLERANCE_MS / 1000} s.`,
+    };
   const way = difference > 0 ? 'ahead of' : 'behind';
-  const text = `That of the database is ${Math.abs(Math.round(difference / 1000))} s ${way} the one here.`;
+  const text = `The clock of the database is ${Math.abs(Math.round(difference / 1000))} s ${way} this host's.`;
   return { level: 'warning', text, remedy: CLOCK_REMEDY };
 }
 

@@ -14,14 +14,14 @@ import { addresses } from './ports.ts';
 import { postgresPrograms } from './programs.ts';
 import { serverUser } from './server-user.ts';
 
-/** Looks at what a server with this configuration needs, whether or not it runs; changes nothing. */
+/** Checks everything that a server with this configuration needs, whether or not it runs; changes nothing. */
 export async function examine({ file }: { file?: string | undefined }): Promise<Check[]> {
   let loaded: LoadedConfig;
   try {
     loaded = loadConfig({ file });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const remedy = 'Correct it: the rest is looked at once the configuration is right.';
+    const remedy = 'Correct it. The other checks need a correct configuration.';
     return [{ name: 'Configuration', level: 'error', text: error.message, remedy }];
   }
   const { config } = loaded;

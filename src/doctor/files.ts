@@ -11,10 +11,10 @@ import type { ServerUser } from './server-user.ts';
 
 export const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
-/** PostgreSQL starts with no more than these bits. */
+/** PostgreSQL does not start if more bits are set. */
 const DATA_MODE = 0o750;
 
-/** Whoever may write the file may run the service's life; whoever may read it has its secrets. */
+/** Whoever may write the file controls the service; whoever may read it knows its secrets. */
 export function configurationFile(
   { config, origin }: LoadedConfig,
   given: string | undefined,
@@ -45,7 +45,7 @@ export function configurationFile(
   return { level: 'ok', text };
 }
 
-/** Whether the running server was started before the file was written, as far as its built-in PostgreSQL tells. */
+/** Whether the running server started before the file was written, judging by its built-in PostgreSQL. */
 function isOlder(stateDir: string, file: string): boolean {
   const started = statSync(join(stateDir, 'data/postmaster.pid'), { throwIfNoEntry: false });
   return started !== undefined && started.mtimeMs < statSync(file).mtimeMs;
@@ -56,9 +56,9 @@ export function stateDirectory({ state: { dir }, database }: Config, user: Serve
   if (!existsSync(dir)) {
     const parent = nearestExisting(dir);
     if (!embedded || user.mayWrite(parent))
-      return { level: 'ok', text: `${dir} is not there yet: the first start makes it.` };
+      return { level: 'ok', text: `${dir} does not exist yet: the first start makes it.` };
     const remedy = `Create it for the user of the service, or name another in state.dir.`;
-    return { level: 'error', text: `${dir} is not there, and can't be made in ${parent}.`, remedy };
+    return { level: 'error', text: `${dir} does not exist, and can't be made in ${parent}.`, remedy };
   }
   const { mode } = statSync(dir);
   if (mode & OTHERS_WRITE)
@@ -76,5 +76,5 @@ export function stateDirectory({ state: { dir }, database }: Config, user: Serve
     };
   const local = embedded && localLocks(existsSync(data) ? data : dir);
   if (local) return { level: local.certain ? 'error' : 'warning', text: `${local.text}.`, remedy: local.remedy };
-  return { level: 'ok', text: `${dir} can be written to, and not by everyone.` };
+  return { level: 'ok', text: `The service can write to ${dir}, and others cannot.` };
 }

@@ -3,7 +3,10 @@ import type { Config } from '../config/settings.ts';
 import type { Finding } from '../status/check.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** Of the program that notices go to, whether the service may run it: "doctor --notify-test" runs it as whoever calls that. */
+/**
+ * Whether the service may run the program that notices go to. "doctor --notify-test" runs it as the user who calls
+ * doctor.
+ */
 export function noticeProgram({ notify: { command } }: Config, user: ServerUser): Finding[] {
   const program = command?.[0];
   if (program === undefined) return [];

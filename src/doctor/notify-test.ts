@@ -4,7 +4,7 @@ import { noticeJson, TEST_NOTICE } from '../notify/notice.ts';
 import type { Check } from '../status/check.ts';
 import { lookAt } from './look.ts';
 
-/** Sends a notice through each channel, once. */
+/** Sends one notice through each channel. */
 export async function testChannels({ file }: { file?: string | undefined }): Promise<Check[]> {
   const { config } = loadConfig({ file });
   const channels = channelsOf(config);
@@ -20,12 +20,12 @@ export async function testChannels({ file }: { file?: string | undefined }): Pro
         try {
           await send(json, new AbortController().signal);
           const asRoot = name === 'notify.command' && process.getuid?.() === 0;
-          const text = `The test notice was taken.${asRoot ? ' The program ran as root; the service runs it as its own user.' : ''}`;
+          const text = `The test notice was sent.${asRoot ? ' The program ran as root; the service runs it as its own user.' : ''}`;
           return { level: 'ok', text };
         } catch (error) {
           const { message, code } = error as NodeJS.ErrnoException;
-          const text = `The test notice was not taken: ${code === 'ENOENT' ? 'there is no such program' : message}.`;
-          return { level: 'error', text, remedy: `Look at what ${name} leads to.` };
+          const text = `The test notice could not be sent: ${code === 'ENOENT' ? 'there is no such program' : message}.`;
+          return { level: 'error', text, remedy: `Check ${name} and the service that receives it.` };
         }
       },
     ]),

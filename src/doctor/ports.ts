@@ -5,7 +5,7 @@ import type { Finding } from '../status/check.ts';
 
 const ANSWER_MS = 2_000;
 
-/** Each address of http.listen is free, or a telemetricsd answers there. */
+/** Checks that each address of http.listen is free, or that a telemetricsd answers there. */
 export async function addresses({ http: { listen } }: Config): Promise<Finding[]> {
   return Promise.all(listen.map(look));
 }
@@ -23,7 +23,7 @@ async function answersAlive(listener: Listener): Promise<boolean> {
   try {
     const answer = await fetch(`${base}/healthz`, {
       ...('unix' in listener && { unix: listener.unix }),
-      // Whose certificate it is, is another line.
+      // The certificate has its own check.
       ...('host' in listener && isHttps(listener) && { tls: { rejectUnauthorized: false } }),
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -36,7 +36,7 @@ async function answersAlive(listener: Listener): Promise<boolean> {
 
 function taken(address: string, { code, message }: AddressProblem): Finding {
   if (code === 'EADDRINUSE') {
-    const remedy = 'Stop that, or choose another address in http.listen. "ss -ltnp" names it.';
+    const remedy = 'Stop that program ("ss -ltnp" names it), or choose another address in http.listen.';
     return { level: 'error', text: `Something else listens at ${address}.`, remedy };
   }
   if (code === 'EACCES') {

@@ -8,7 +8,7 @@ import { runAs } from '../db/run-as.ts';
 import type { Finding } from '../status/check.ts';
 import { POSTGRES_VERSION } from '../version.ts';
 
-/** Whether what this program carries can run here: where it is not unpacked yet, a copy that goes at once. */
+/** Whether PostgreSQL's programs run here. If they are not unpacked yet, tries a temporary copy. */
 export async function postgresPrograms({ state: { dir }, database }: Config): Promise<Finding> {
   if (database.url !== undefined) return { level: 'ok', text: 'The built-in one is not used: database.url is set.' };
   const user = existsSync(dir) ? runAs(dir) : undefined;

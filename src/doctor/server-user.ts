@@ -2,21 +2,21 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { runAs } from '../db/run-as.ts';
 
-/** Whoever runs the server, as far as it can be told, and what they may do. */
+/** The user that probably runs the server, and what they may do. */
 export interface ServerUser {
-  /** At the beginning of a sentence. */
+  /** Fit for the beginning of a sentence. */
   name: string;
   mayRead(path: string): boolean;
   mayWrite(path: string): boolean;
   mayRun(path: string): boolean;
 }
 
-/** The one who runs this; but where root looks at a state directory of someone else, that one: root may do everything. */
+/** The user who runs doctor; but if that is root, the owner of the state directory, since root may do everything. */
 export function serverUser(stateDir: string): ServerUser {
   const owner = existsSync(stateDir) && statSync(stateDir).uid !== 0 ? runAs(stateDir) : undefined;
   const runuser = Bun.which('runuser', { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' });
   if (owner && runuser) {
-    // With all the groups of that user, as systemd gives them.
+    // With all groups of that user, as systemd grants them.
     const may = (how: '-r' | '-w' | '-x', path: string) =>
       spawnSync(runuser, ['-u', owner.name, '--', 'test', how, path], { stdio: 'ignore' }).status === 0;
     return {
@@ -34,7 +34,7 @@ export function serverUser(stateDir: string): ServerUser {
   };
 }
 
-/** Whether the unit, where there is one, leaves a directory writable. */
+/** Whether the service's unit, if there is one, leaves a directory writable. */
 export function unitLetsWrite(dir: string): boolean {
   const shown = spawnSync('systemctl', ['show', 'telemetricsd', '-p', 'ProtectSystem', '-p', 'ReadWritePaths'], {
     encoding: 'utf8',

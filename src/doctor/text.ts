@@ -1,6 +1,6 @@
 import type { Check } from '../status/check.ts';
 
-/** A line for each check, and below it what to do. */
+/** A line for each check, with its remedy below. */
 export function checksText(checks: Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const indent = ' '.repeat('warning'.length + width + 4);

@@ -5,13 +5,13 @@ export interface Chapter {
   /** `tls`, as in its address and in `telemetricsd help tls`; never the name of a command. */
   name: string;
   title: string;
-  /** What it is about, in a line. */
+  /** What it is about, in one line. */
   summary: string;
   /** Markdown, without title and summary. Links to other chapters are `NAME.md#heading`. */
   text: string;
 }
 
-/** In the order in which one reads them. */
+/** In reading order. */
 const ORDER = [
   'install',
   'configure',
@@ -40,7 +40,7 @@ export const chapters: Chapter[] = Object.keys(files)
   .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
   .map(chapterNamed);
 
-/** The first line is the title, the first paragraph the summary. */
+/** The first line of a chapter is its title, the first paragraph its summary. */
 function chapterNamed(name: string): Chapter {
   const [, title = '', summary = '', text = ''] = /^# (.*?)\n\n(.*?)\n\n(.*)$/s.exec(files[`${name}.md`]!)!;
   return { name, title, summary: summary.replaceAll('\n', ' '), text };

@@ -11,7 +11,7 @@ import { searchManual } from './search.ts';
 
 const question = z.object({ q: z.string().max(200, 'expected at most 200 characters').default('') });
 
-/** The manual: what is in it, a search, and its chapters. Needs no database. */
+/** The manual: its contents, a search, and its chapters. Needs no database. */
 export function helpPages({ bare, plugins }: Site) {
   const frame = (c: Context) => ({ ...bare(c), plugins: plugins?.tabs() ?? [] });
   return new Hono()

@@ -3,15 +3,15 @@ import type { Chapter } from './chapters.ts';
 export const HELP = '/telemetryui/help';
 
 export interface Section {
-  /** Of its heading; empty above the first one. */
+  /** Anchor of its heading; empty above the first heading. */
   id: string;
-  /** Empty above the first one. */
+  /** Empty above the first heading. */
   heading: string;
   /** Paragraphs, rows of tables and lines of code, as plain text. */
   passages: string[];
 }
 
-/** HTML in a chapter is text to be shown: `<TID>`, say. */
+/** Shows HTML in a chapter as text, such as `<TID>`. */
 const OPTIONS = { noHtmlBlocks: true, noHtmlSpans: true, headings: { ids: true } };
 
 export function chapterHtml({ text }: Chapter): string {
@@ -21,7 +21,7 @@ export function chapterHtml({ text }: Chapter): string {
   );
 }
 
-/** A chapter for a terminal of so many columns. Where there are no colours, backticks show what is code. */
+/** A chapter for a terminal with this many columns. Without colours, backticks mark code. */
 export function chapterText(
   { title, summary, text }: Chapter,
   { colors, columns }: { colors: boolean; columns: number },
@@ -32,19 +32,19 @@ export function chapterText(
   return page.replaceAll('\u00a0', ' ');
 }
 
-/** Code within sentences with the backticks around it. */
+/** Puts code within sentences in backticks. */
 function quoted(text: string): string {
   return text.replaceAll(/^```.*?^```|``.*?``|`([^`]+)`/gms, (all, code) =>
     code === undefined ? all : `\`\` \`${code}\` \`\``,
   );
 }
 
-/** Links that name the file of a chapter, as they work where the sources are looked at, lead to where the chapter is read. */
+/** Replaces links to a chapter's file, which work in the sources, by links to where the chapter is read. */
 function linked(text: string, address: (name: string, anchor: string) => string): string {
   return text.replaceAll(/\]\(([a-z-]+)\.md(#[\w-]*)?\)/g, (_, name, anchor = '') => `](${address(name, anchor)})`);
 }
 
-/** What is searched: a chapter as plain text, by heading. */
+/** A chapter as plain text by heading, for the search. */
 export function sectionsOf({ summary, text }: Chapter): Section[] {
   const sections: Section[] = [{ id: '', heading: '', passages: [summary] }];
   function passage(children: string): string {

@@ -4,10 +4,10 @@ import { type Section, sectionsOf } from './render.ts';
 export interface ManualMatch {
   chapter: string;
   title: string;
-  /** Where it is in the chapter. */
+  /** Its anchor in the chapter. */
   id: string;
   heading: string;
-  /** The passage that has most of the words, in pieces: every other piece is one of them. */
+  /** The passage with most of the words, in pieces; every second piece is one of the words. */
   passage: string[];
 }
 
@@ -17,7 +17,10 @@ const BEFORE_WORD = 80;
 
 let index: { chapter: string; title: string; section: Section; text: string }[] | undefined;
 
-/** The sections of the manual in which all words occur, those first whose headings have them. Reads 100 KB: no index is needed. */
+/**
+ * The sections that contain all words, those with the words in their headings first. Reads 100 KB, so no index is
+ * needed.
+ */
 export function searchManual(query: string): ManualMatch[] {
   const words = [...new Set(query.toLowerCase().split(/\s+/).filter(Boolean))];
   if (words.length === 0) return [];
@@ -55,7 +58,7 @@ function best(passages: string[], words: string[]): string {
   );
 }
 
-/** The surroundings of the first word. */
+/** The text around the first word. */
 function excerpt(passage: string, words: string[]): string {
   const lower = passage.toLowerCase();
   const places = words.map(word => lower.indexOf(word)).filter(place => place >= 0);

@@ -24,7 +24,10 @@ interface ImportOptions {
 const SCRUB_QUEUE = { maxWaiting: 10_000, answerWithinMs: 600_000 };
 const DIFFERENT = 1;
 
-/** Copies an old server's database, or tells what would come; resolves to the exit code. Beside a running server it uses that one's PostgreSQL. */
+/**
+ * Copies an old server's database, or shows what would be copied; resolves to the exit code. Beside a running server it
+ * uses that server's PostgreSQL.
+ */
 export async function importFrom(
   url: string,
   { config: file, fleet: fleetName, again, 'dry-run': dryRun }: ImportOptions,

@@ -19,23 +19,24 @@ import {
 } from './store.ts';
 
 export interface Importer {
-  /** One connection. */
+  /** Has one connection. */
   sql: Sql;
   config: Config;
   log: Log;
   fleet: Fleet;
   scrubber: Scrubber;
-  /** Nothing is written: only counted. */
+  /** Only counts, and writes nothing. */
   dryRun: boolean;
 }
 
-/** A record that came again within this time is the same one, as for ingestion. */
+/** A record that came again within this time is the same record, as for ingestion. */
 const SAME_WITHIN_MS = 48 * 3_600_000;
 const RETRIES = 5;
 
 /**
- * Reads the records of a source up to an id and stores them, page by page, from where `state` says; one page is read while the one before
- * it is written. Each page is stored in one transaction together with the state, which is brought up to date. Returns how many were read.
+ * Reads the records of a source up to an id, from where `state` says, and stores them page by page; reads one page
+ * while the one before is written. Stores each page in one transaction together with the updated state. Returns how
+ * many were read.
  */
 export async function importRecords(
   source: Source,
@@ -71,7 +72,7 @@ async function makeNewDays(slice: Translated[], known: Set<string>, { sql, log }
   for (const day of missing) known.add(day);
 }
 
-/** Halves the slice where the database does not take one of its records, until that one stands alone. */
+/** If the database refuses one of the records, halves the slice until that record stands alone. */
 async function storeSlice(slice: Translated[], state: ImportState, importer: Importer, attempt = 0): Promise<void> {
   const refused = slice.filter(item => item.kind === 'refused');
   try {
@@ -120,9 +121,9 @@ async function countSlice(slice: Translated[], state: ImportState, importer: Imp
   Object.assign(state, addTo(state, slice.at(-1)!.id, refused, counts));
 }
 
-/** The first of those that are the same record. */
+/** Keeps the first of each group of equal records. */
 function distinctRecords(slice: Translated[], { config }: Importer) {
-  // Which parsers admins have is for the server to load; "parser run" has them read what was imported.
+  // Only the server loads admins' parsers; "parser run" lets them read imported records.
   const kinds = kindsOf(config);
   const seen = new Map<string, Date>();
   const records: RecordToImport[] = [];

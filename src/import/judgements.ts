@@ -6,22 +6,22 @@ import { requestRecomputation } from '../crashes/recompute.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { hasTable, listJudged, listOldNeverGuilty, type OldGuilty, type Source } from './source.ts';
 
-/** What analysts had decided in the old server, and what of it is here now. */
+/** What analysts decided in the old server, and how much of it is already here. */
 export interface Judgements {
   comments: number;
   hidden: number;
-  /** A comment that was here already stays, and the old one does not come. */
+  /** Comments left out because there is one here already. */
   commentsKept: number;
   shortened: number;
   neverGuilty: number;
   neverGuiltyPresent: number;
-  /** Without function or module, or with one too long. */
+  /** Entries without function or module, or with too long a name. */
   unusable: number;
 }
 
 type Named<T> = T & FrameName;
 
-/** Reads what analysts had decided, and how much of it is new here; with `actor` it is taken over, once for each source. */
+/** Reads what analysts decided, and counts what is new here. With `actor`, takes it over, once for each source. */
 export async function takeJudgements(
   sql: Sql,
   source: Source,
@@ -63,7 +63,7 @@ function isNamed<T extends Pick<OldGuilty, 'function' | 'module'>>(entry: T): en
   return entry.function !== null && entry.module !== null;
 }
 
-/** Under the name that its crashes are put down to here. */
+/** Uses the name that crashes here are attributed to. */
 function named<T extends FrameName>(entry: T): T {
   return { ...entry, function: stableFunction(entry.function), module: stableModule(entry.module) };
 }
@@ -90,7 +90,7 @@ async function countUnlisted(sql: Queryable, frames: FrameName[]): Promise<numbe
   return row!.frames;
 }
 
-/** Those of them that have a comment here. */
+/** The guilties among them that have a comment here. */
 async function knownComments(sql: Queryable, guilties: FrameName[]): Promise<Set<string>> {
   const rows = await sql<FrameName[]>`
     select g.function, g.module
@@ -100,7 +100,7 @@ async function knownComments(sql: Queryable, guilties: FrameName[]): Promise<Set
   return new Set(rows.map(keyOf));
 }
 
-/** Guilties that no crash of ours has yet are made, so that what was said of them is there when one comes. */
+/** Makes guilties that have no crash here yet, so that their comments are there when one comes. */
 async function insertJudged(tx: Queryable, guilties: Named<OldGuilty>[]) {
   const rows = guilties.map(guilty => ({ ...guilty, comment: shortened(guilty.comment ?? '') }));
   await tx`

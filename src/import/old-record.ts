@@ -11,16 +11,16 @@ import type { OldRecord } from './source.ts';
 
 export type ImportedRecord = Omit<NewRecord, 'work' | 'parsed' | 'wayIn'> & { receivedAt: Date };
 
-/** An old record as it can be stored, or why it can't. */
+/** An old record in storable form, or why it can't be stored. */
 export type Translated =
   | { kind: 'record'; id: string; old: OldRecord; record: ImportedRecord }
   | { kind: 'refused'; id: string; old: OldRecord; refusal: Refusal };
 
-/** The old server did not exist before; days before would each get a partition. */
+/** The old server did not exist before. Earlier days would each get a partition. */
 const FIRST_RECEPTION = Date.UTC(2015, 0) / 1000;
 const DAY = 86_400;
 
-/** Turns an old record into one of ours, by the rules of the collector but for what old records may lack. */
+/** Turns an old record into one of ours by the rules of the collector, except for fields that old records may lack. */
 export async function translate(old: OldRecord, fleet: Fleet, scrubber: Scrubber): Promise<Translated> {
   const refused = (refusal: Refusal): Translated => ({ kind: 'refused', id: old.id, old, refusal });
   const received = Number(old.received ?? Number.NaN);
@@ -47,7 +47,10 @@ export async function translate(old: OldRecord, fleet: Fleet, scrubber: Scrubber
   return { kind: 'record', id: old.id, old, record };
 }
 
-/** As quarantine keeps it: a request that the collector would take, were it right. Its id in the old database is one of the headers. */
+/**
+ * The record as quarantine keeps it: a request that the collector would take if it were valid. A header holds its id in
+ * the old database.
+ */
 export async function toQuarantine(
   { id, old, refusal }: Translated & { kind: 'refused' },
   fleet: Fleet,
@@ -73,7 +76,7 @@ export async function toQuarantine(
   };
 }
 
-/** The reason without the value that came, so that records are counted by few of them. */
+/** The reason without the value, so that there are few reasons to count records by. */
 export function reasonOf({ message }: Refusal): string {
   return message.replace(/: got ".*", expected/s, ': expected');
 }
@@ -86,17 +89,17 @@ function rawFields(old: OldRecord, received: number): RawFields {
   }
   if (raw.event_id === '') delete raw.event_id;
   if (Number.isFinite(received)) raw.creation_timestamp ??= String(received);
-  // Numeric in one of the schemas, with decimals.
+  // One of the schemas has it as numeric, with decimals.
   if (raw.creation_timestamp !== undefined) raw.creation_timestamp = raw.creation_timestamp.replace(/\.[0-9]*$/, '');
   return raw;
 }
 
-/** As it was received where the old server has kept that. */
+/** The payload as received, if the old server kept that. */
 function payloadOf({ payloadBytes, payloadText }: OldRecord): Uint8Array {
   return payloadBytes ?? Buffer.from(payloadText ?? '');
 }
 
-/** Header values are the bytes of their UTF-8, one character each. */
+/** Header values hold UTF-8 bytes, one character each. */
 function headerText(value: string) {
   return Buffer.from(value).toString('latin1');
 }

@@ -1,7 +1,7 @@
 import type { Judgements } from './judgements.ts';
 import type { ImportReport } from './run.ts';
 
-/** What was found, what became of it, and whether the counts agree. */
+/** Describes what was found, what happened to it, and whether the counts agree. */
 export function describeImport(report: ImportReport): string {
   const { name, source, fleet, state, before, inSource, setAside, difference, judgements, dryRun } = report;
   const reasons = Object.entries(state.setAside).sort(([, a], [, b]) => b - a);
@@ -9,9 +9,9 @@ export function describeImport(report: ImportReport): string {
   const renumbered =
     state.renumbered > 0 ? `, ${figure(state.renumbered)} of them under a new id, since theirs was taken` : '';
   const rows: [number, string][] = [
-    [inSource, `records in the source${before > 0 ? `, ${figure(before)} of them dealt with before` : ''}`],
+    [inSource, `records in the source${before > 0 ? `, ${figure(before)} of them handled before` : ''}`],
     [state.imported, `${would('imported', 'to be imported')} into the fleet "${fleet}"${renumbered}`],
-    [state.present, 'here already, or the same record as another one'],
+    [state.present, 'already here, or duplicates of another record'],
     [
       setAside,
       `${would('set aside', 'to be set aside')}${setAside > 0 ? ' (in quarantine as far as its limits allow; the source has them all):' : ''}`,
@@ -25,7 +25,7 @@ export function describeImport(report: ImportReport): string {
     ...rows.map(([records, what]) => `  ${figure(records).padStart(width)}  ${what}`),
     ...describeJudgements(judgements, would('', 'To be taken over: ')),
     source.foreignTables.length > 0 &&
-      `Tables that are not the old server's own, left alone: ${source.foreignTables.join(', ')}.`,
+      `Tables that do not belong to the old server, not read: ${source.foreignTables.join(', ')}.`,
     difference !== 0 && adviceOn(difference),
   ];
   return `${lines.filter(Boolean).join('\n')}\n`;
@@ -41,7 +41,7 @@ function describeJudgements(judgements: Judgements | undefined, prefix: string):
   ].filter(Boolean);
   return [
     `${prefix}Guilties: ${figure(comments)} comments, ${figure(hidden)} hidden. Never-guilty list: ${figure(neverGuilty)} added, ` +
-      `${figure(neverGuiltyPresent)} on it already.`,
+      `${figure(neverGuiltyPresent)} already on it.`,
     ...(notes.length > 0 ? [`  ${notes.join('; ')}.`] : []),
   ];
 }

@@ -13,27 +13,27 @@ export interface ImportReport {
   source: Pick<Source, 'schema' | 'foreignTables'>;
   fleet: string;
   state: ImportState;
-  /** Records of the source that earlier runs have dealt with. */
+  /** Records of the source that earlier runs have handled. */
   before: number;
-  /** Records in the source as far as it was read. */
+  /** Records in the source up to the last one read. */
   inSource: number;
   setAside: number;
-  /** Those of the source less those dealt with. */
+  /** Records in the source minus records handled. */
   difference: number;
-  /** Undefined: an earlier run has taken them. */
+  /** Undefined if an earlier run has taken them over. */
   judgements: Judgements | undefined;
   dryRun: boolean;
 }
 
 interface ImportProgress {
   bar(total: number): { show(read: number): void; done(read: number): void };
-  /** So many records of the source are older than retention.days. */
+  /** Called with the number of records in the source that are older than retention.days. */
   olderThanRetention(records: number): void;
 }
 
 const LOCK_TIMEOUT_MS = 5_000;
 
-/** Copies what the source has and an earlier run has not read, or all of it `again`, or counts only. */
+/** Copies what no earlier run has read, or everything with `again`, or only counts. */
 export async function runImport(
   source: Source,
   name: string,
@@ -47,7 +47,7 @@ export async function runImport(
     const known = dryRun ? ((await findState(sql, source.key)) ?? initialState(source.key)) : undefined;
     const state = known ? (again ? fromTheFirst(known) : known) : await openState(sql, source.key, name, again);
     const before = state.imported + state.present + setAsideOf(state);
-    // First, so that crashes are analysed with the list.
+    // Taken over first, so that crashes are analysed with the never-guilty list.
     const judgements = state.judged
       ? undefined
       : await takeJudgements(sql, source, dryRun ? undefined : shellActor(), tx => markJudged(tx, state));
@@ -74,7 +74,7 @@ function setAsideOf({ setAside }: ImportState): number {
   return Object.values(setAside).reduce((sum, records) => sum + records, 0);
 }
 
-/** One that was killed just now holds its lock until PostgreSQL has noticed. */
+/** A run that was just killed holds its lock until PostgreSQL notices. */
 async function lock(sql: Sql) {
   for (const deadline = Date.now() + LOCK_TIMEOUT_MS; ; await Bun.sleep(200)) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${IMPORT_LOCK}) as taken`;

@@ -1,24 +1,24 @@
 import { connect, type DatabaseTarget, type Queryable, type Sql } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
 
-/** The two schemas of the old server: with tables of classifications and builds, and with one flat table. */
+/** The two schemas of the old server: with tables of classifications and builds, or with one flat table. */
 
 /** An old database, as it was found. */
 export interface Source {
   sql: Sql;
-  /** Tells it from others, wherever it is reached. */
+  /** Identifies the database, however it is reached. */
   key: string;
   schema: 'normalised' | 'flat';
-  /** Those of its table of records. */
+  /** The columns of its table of records. */
   columns: Set<string>;
-  /** Tables that are not the old server's own. */
+  /** Tables that do not belong to the old server. */
   foreignTables: string[];
   hasHideFlag: boolean;
-  /** Text as PostgreSQL writes it: it may be past what a number holds. Null: no records. */
+  /** As text, since it may exceed a JavaScript number. Null if there are no records. */
   highestId: string | null;
 }
 
-/** One record of an old database; metadata under the names that the wire formats have for it. */
+/** A record of an old database; its metadata has the names of the wire formats. */
 export interface OldRecord {
   id: string;
   received: string | null;
@@ -52,10 +52,10 @@ export interface OldGuilty {
 
 const OLD_TABLES = ['records', 'guilty', 'guilty_blacklisted', 'classification', 'build', 'alembic_version'];
 const PAGE_ROWS = 1_000;
-/** As PostgreSQL stores them; a page has one record at least. */
+/** As stored in PostgreSQL; a page has at least one record. */
 const PAGE_BYTES = 4 * 1024 ** 2;
 
-/** Connects to an old database, which is only read, and looks which schema it has. */
+/** Connects to an old database (only ever read) and finds out its schema. */
 export async function openSource(target: DatabaseTarget): Promise<Source> {
   const sql = connect({
     target,
@@ -108,19 +108,19 @@ function schemaOf(columns: Set<string>): Source['schema'] {
   if (has('id', 'timestamp_server', 'payload', 'classification', 'build', 'system_name')) return 'flat';
   if (has('id', 'tsp_server', 'payload', 'backtrace', 'classification_id', 'build_id', 'os_name')) return 'normalised';
   throw new OperatorError(
-    'this is no database of the old server: it has no table "records" with the columns of either of its schemas',
-    'Name the database that the old server was configured with, mostly telemdb or telemetry.',
+    'this is not a database of the old server: it has no table "records" with the columns of either of its schemas',
+    'Name the database that the old server was configured with, usually telemdb or telemetry.',
   );
 }
 
-/** The same for one database, by whatever name it is reached. */
+/** Identifies a database, however it is reached. */
 export async function identify(sql: Sql): Promise<string> {
   const [row] = await sql<{ key: string }[]>`
     select (select system_identifier from pg_control_system()) || '/' || oid as key from pg_database where datname = current_database()`;
   return row!.key;
 }
 
-/** Records after an id and up to another, in the order of ids: some hundreds, fewer where they are large. */
+/** Records after one id up to another, in order of ids: some hundreds, fewer if they are large. */
 export async function readOldPage({ sql, schema, columns }: Source, after: string, upTo: string): Promise<OldRecord[]> {
   const text = (name: string) => (columns.has(name) ? sql`r.${sql(name)}::text` : sql`null::text`);
   const flat = schema === 'flat';
@@ -147,7 +147,7 @@ export async function readOldPage({ sql, schema, columns }: Source, after: strin
      order by r.id`;
 }
 
-/** How many records there are up to an id, and how many of them came more than so many days ago. */
+/** How many records there are up to an id, and how many of them are older than a number of days. */
 export async function countOldRecords(
   { sql, schema }: Source,
   { after = null, upTo, olderThanDays }: { after?: string | null; upTo: string; olderThanDays?: number },
@@ -160,7 +160,7 @@ export async function countOldRecords(
   return row!.records;
 }
 
-/** What analysts said of guilties: those with a comment or hidden. */
+/** The guilties with a comment or hidden. */
 export function listJudged({ sql, hasHideFlag }: Source) {
   const hidden = hasHideFlag ? sql`coalesce(hide, false)` : sql`false`;
   return sql<OldGuilty[]>`
@@ -172,7 +172,7 @@ export function listOldNeverGuilty({ sql }: Source) {
   return sql<Pick<OldGuilty, 'function' | 'module'>[]>`select function, module from guilty_blacklisted order by id`;
 }
 
-/** Whether a table is there: an old database may be restored in part. */
+/** Whether a table exists: an old database may be restored in part. */
 export async function hasTable(sql: Queryable, table: string): Promise<boolean> {
   const [row] = await sql<{ present: boolean }[]>`select to_regclass(${table}) is not null as present`;
   return row!.present;

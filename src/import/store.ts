@@ -7,14 +7,14 @@ import { settledId } from '../records/queries.ts';
 import { payloadRaw, payloadText, recordMetadata } from '../records/store.ts';
 import type { ImportedRecord } from './old-record.ts';
 
-/** How far an old database was read, and what became of its records. */
+/** How far an old database was read, and what happened to its records. */
 export interface ImportState {
   source: string;
   startedAt: Date;
-  /** Of the old records read so far, as text; the one before the first at the start. */
+  /** The last id read, as text; at the start the one before the first. */
   lastId: string;
   imported: number;
-  /** Of the imported, those that could not keep their id. */
+  /** Imported records that could not keep their id. */
   renumbered: number;
   present: number;
   /** Counts by reason. */
@@ -25,13 +25,15 @@ export interface ImportState {
 export type RecordToImport = ImportedRecord & { id: string; kinds: RecordKind[] };
 
 const BEFORE_ALL = '-9223372036854775809';
-/** Ids are JSON numbers; higher ones than this are not kept, so that enough are left for new records. */
+/** Ids are JSON numbers. Higher ids than this are not kept, so that enough are left for new records. */
 const HIGHEST_KEPT = 2 ** 52;
-/** More ids than can be taken while the sequence is moved. */
+/** More ids than can be used while the sequence is moved. */
 const CLEARANCE = 100_000;
 const SETTLE_TIMEOUT_MS = 30_000;
 
-/** The state of a source; with `again` from its first record on. What analysts had decided is taken over once all the same. */
+/**
+ * The state of a source; with `again` from its first record. What analysts decided is taken over only once in any case.
+ */
 export async function openState(sql: Sql, source: string, name: string, again: boolean): Promise<ImportState> {
   await sql`
     insert into imports (source, name, last_id) values (${source}, ${name}, ${BEFORE_ALL}::numeric)
@@ -44,7 +46,7 @@ export function fromTheFirst(state: ImportState): ImportState {
   return { ...initialState(state.source), startedAt: state.startedAt, judged: state.judged };
 }
 
-/** Undefined where nothing was imported from it. */
+/** Undefined if nothing was imported from it. */
 export async function findState(sql: Queryable, source: string): Promise<ImportState | undefined> {
   const [row] = await sql<ImportState[]>`
     select source, started_at as "startedAt", last_id::text as "lastId", imported, renumbered, present, set_aside as "setAside",
@@ -67,8 +69,8 @@ export async function saveState(tx: Queryable, state: ImportState) {
 }
 
 /**
- * Makes new records take ids above those of an old database, and waits for batches that took theirs before: an id that is
- * free afterwards stays free.
+ * Moves the ids of new records above those of an old database, and waits for batches that took ids before: an id that
+ * is free afterwards stays free.
  */
 export async function clearIds(sql: Sql, highestId: string) {
   const highest = Math.min(Number(highestId), HIGHEST_KEPT);
@@ -77,7 +79,7 @@ export async function clearIds(sql: Sql, highestId: string) {
     if (Date.now() < deadline) continue;
     throw new OperatorError(
       'the server is writing a batch that does not end',
-      'Run the import again; it goes on where it was.',
+      'Run the import again; it continues where it stopped.',
     );
   }
 }
@@ -85,14 +87,14 @@ export async function clearIds(sql: Sql, highestId: string) {
 const DAY_ATTEMPTS = 20;
 const DAY_PAUSE_MS = 500;
 
-/** Makes the partitions of days, past ones too, without holding up ingestion. */
+/** Makes the partitions of days, also past ones, without holding up ingestion. */
 export async function makeDays(sql: Sql, days: Iterable<string>, log: Log) {
   for (const day of days) {
     for (let attempt = 1; !(await makeDay(sql, day, log)); attempt++) {
       if (attempt === DAY_ATTEMPTS)
         throw new OperatorError(
           `the partition of ${day} can't be made while a long query reads the records`,
-          'Run the import again once that is over; it goes on where it was.',
+          'Run the import again once that is over; it continues where it stopped.',
         );
       await Bun.sleep(DAY_PAUSE_MS);
     }
@@ -105,14 +107,14 @@ export interface BatchOutcome {
   present: number;
 }
 
-/** Stores records that are not here yet, as if they had come when they came to the old server. */
+/** Stores records that are not here yet, with the times when they came to the old server. */
 export async function storeImported(tx: Queryable, records: RecordToImport[]): Promise<BatchOutcome> {
   if (records.length === 0) return { imported: 0, renumbered: 0, present: 0 };
   const [outcome] = await tx<BatchOutcome[]>`select * from import_records(${batchOf(records)}::text::jsonb)`;
   return outcome!;
 }
 
-/** How many of them are here. */
+/** How many of the records are here. */
 export async function countPresent(sql: Queryable, records: RecordToImport[]): Promise<number> {
   if (records.length === 0) return 0;
   const [row] = await sql<{ present: number }[]>`

@@ -3,11 +3,11 @@ import type { Queryable } from '../db/connect.ts';
 export interface SeenBuild {
   systemName: string;
   build: string;
-  /** The last UTC day that the machine reported from it. */
+  /** The last UTC day on which the machine reported from the build. */
   lastDay: string;
 }
 
-/** The builds that a machine id reported from, the latest first. */
+/** The builds that a machine id reported from, latest first. */
 export function buildsOfMachine(sql: Queryable, machineId: string, limit: number) {
   return sql<SeenBuild[]>`
     select system_name as "systemName", build, max(last_day)::text as "lastDay"

@@ -7,8 +7,8 @@ import { PROGRAM_VERSION } from '../version.ts';
 import type { Site } from '../web/site.ts';
 
 /**
- * GET / in the text format of Prometheus; counters are of this process, gauges of the database are of all, and missing while it
- * does not answer.
+ * GET / in the text format of Prometheus. Counters are of this process. Gauges of the database cover all servers, and
+ * are missing while it does not answer.
  */
 export function metricsRoutes({ database: { health: sql }, watched }: Site) {
   return new Hono().get('/', async c => {
@@ -23,11 +23,11 @@ export function metricsRoutes({ database: { health: sql }, watched }: Site) {
       ]),
       ...(connections ? connectionLines(connections) : []),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
-      ...gauge('uncommitted_seconds', 'How long the oldest record that is not committed has waited.', waitingSeconds),
+      ...gauge('uncommitted_seconds', 'Age of the oldest uncommitted record.', waitingSeconds),
       ...gauge('database_up', '0: the database does not answer.', state.database ? 1 : 0),
       ...(state.database ? databaseLines(state) : []),
       ...(disk ? gauge('disk_free_bytes', 'Free beside the built-in PostgreSQL.', disk.freeBytes) : []),
-      ...(disk ? gauge('disk_reserve_bytes', 'Below it records are answered 503.', disk.reserveBytes) : []),
+      ...(disk ? gauge('disk_reserve_bytes', 'Records are answered 503 when less is free.', disk.reserveBytes) : []),
       ...(certificate ? certificateLines(certificate) : []),
       ...gauge('parsers_in_trouble', 'Payload parsers that are enabled and do not work.', parserTroubles.length),
       ...gauge('plugins_left_out', 'View plugins that could not be loaded.', pluginsLeftOut.length),
@@ -38,7 +38,7 @@ export function metricsRoutes({ database: { health: sql }, watched }: Site) {
 }
 
 function connectionLines({ open, refused }: Connections) {
-  const help = 'Connections that were closed at once, since there were too many.';
+  const help = 'Connections that were closed at once because there were too many.';
   return [
     ...gauge('connections', 'Connections that are open.', open),
     ...metric('telemetricsd_connections_refused_total', 'counter', help, [['', refused]]),
@@ -49,22 +49,18 @@ function databaseLines({ database, lastArrival, jobs, clock }: ServerState) {
   return [
     ...gauge(
       'last_record_timestamp_seconds',
-      'When the newest record came; 0 while there is none.',
+      'When the newest record came; 0 if there is none.',
       (lastArrival?.at.getTime() ?? 0) / 1000,
     ),
     ...gauge('quarantine_records', 'Refused records that are kept.', database.quarantined),
     ...gauge('quarantine_bytes', 'Their size.', database.quarantinedBytes),
-    ...gauge(
-      'uncounted_seconds',
-      'How long the oldest record that is not counted has waited.',
-      database.uncountedSeconds,
-    ),
+    ...gauge('uncounted_seconds', 'Age of the oldest uncounted record.', database.uncountedSeconds),
     ...gauge(
       'analysis_waiting_records',
       'Crash records that wait to be analysed, counted up to 100,000.',
       database.waiting,
     ),
-    ...gauge('analysis_lag_seconds', 'How long the one longest queued of them has waited.', database.waitingSeconds),
+    ...gauge('analysis_lag_seconds', 'Longest time that one of these records has waited.', database.waitingSeconds),
     ...gauge('analysis_failed_records', 'Crash records that could not be analysed.', database.failed),
     ...gauge(
       'parsing_waiting_records',
@@ -81,7 +77,11 @@ function databaseLines({ database, lastArrival, jobs, clock }: ServerState) {
 function certificateLines({ notAfter, refused }: NonNullable<ProcessState['certificate']>) {
   return [
     ...gauge('certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', notAfter.getTime() / 1000),
-    ...gauge('certificate_refused', '1: its files hold another one that was refused.', refused === undefined ? 0 : 1),
+    ...gauge(
+      'certificate_refused',
+      '1: its files hold a newer certificate that was refused.',
+      refused === undefined ? 0 : 1,
+    ),
   ];
 }
 

@@ -1,10 +1,10 @@
 import type { Config } from '../config/settings.ts';
 
-/** A way to tell admins something. */
+/** A way to notify admins. */
 export interface Channel {
-  /** The setting that it comes from: what it leads to is secret. */
+  /** The setting that it comes from. Its value is secret. */
   name: 'notify.webhook' | 'notify.command';
-  /** Rejects where it was not taken within the deadline, without a word of what is secret. */
+  /** Rejects if the notice was not accepted within the deadline; the error holds no secret. */
   send(json: string, stopped: AbortSignal): Promise<void>;
 }
 
@@ -28,13 +28,13 @@ async function post(url: string, json: string, stopped: AbortSignal, deadlineMs:
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: json,
-      // Whoever answers may not choose where it goes.
+      // Not followed: the receiver may not choose where a notice goes.
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(deadlineMs), stopped]),
     });
   } catch (error) {
     const { code, name } = error as NodeJS.ErrnoException;
-    // Not the message, nor the error as a cause: they may hold the URL.
+    // Leaves out the message and the cause: they may hold the URL.
     throw new Error(
       name === 'TimeoutError' ? `no answer within ${deadlineMs / 1000} s` : `no answer (${code ?? name})`,
     );
@@ -43,7 +43,7 @@ async function post(url: string, json: string, stopped: AbortSignal, deadlineMs:
   if (!answer.ok) throw new Error(`it answered ${answer.status}`);
 }
 
-/** Runs the program with nothing of our environment but PATH. */
+/** Runs the program with only PATH from our environment. */
 async function run(command: string[], json: string, stopped: AbortSignal, deadlineMs: number) {
   const child = Bun.spawn(command, {
     stdin: Buffer.from(`${json}\n`),

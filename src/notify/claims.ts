@@ -2,17 +2,17 @@ import type { Sql } from '../db/connect.ts';
 import { NOTICES_LOCK } from '../db/locks.ts';
 
 const FORGET_DAYS = 400;
-/** A cause that was away for so long is a new one. */
+/** A cause that was gone for this long counts as new. */
 const MENDED_MINUTES = 60;
 
 interface Frequency {
   /** Undefined: never again. */
   repeatHours: number | undefined;
-  /** Notices of any subject within an hour. */
+  /** The most notices of all subjects within an hour. */
   hourly: number;
 }
 
-/** Whether a notice is to be sent through a channel now, by whoever asks first: of several servers on the database one gets true. */
+/** Whether to send a notice through a channel now. Of several servers on the database, the first to ask gets true. */
 export function claimNotice(
   sql: Sql,
   channel: string,
@@ -39,12 +39,12 @@ export async function forgetNotices(sql: Sql) {
   await sql`delete from notices_sent where sent_at < now() - make_interval(days => ${FORGET_DAYS})`;
 }
 
-/** The causes of these are still there. */
+/** Notes that these causes still last. */
 export async function noteLasting(sql: Sql, subjects: string[]) {
   await sql`update notices_sent set lasted_to = now() where subject = any(${subjects}::text[])`;
 }
 
-/** It could not be sent: the next look tries again. */
+/** Takes a claim back because sending failed; the next check tries again. */
 export async function releaseNotice(sql: Sql, channel: string, subject: string) {
   await sql`delete from notices_sent where channel = ${channel} and subject = ${subject}`;
 }

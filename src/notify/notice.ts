@@ -14,22 +14,22 @@ import {
 import { EXCESS_DAYS, type ServerState } from '../status/state.ts';
 import { pagesUrl } from './pages-url.ts';
 
-/** Something that admins are to know. */
+/** Something that admins should know. */
 export interface Notice {
-  /** What it is about: the same is told again only after notify.repeat_hours. */
+  /** Identifies the cause: a notice of the same subject is repeated only after notify.repeat_hours. */
   subject: string;
   level: Exclude<Level, 'ok'> | 'test';
   text: string;
   remedy?: string | undefined;
   reason?: string | undefined;
-  /** Told once and not again. */
+  /** Sent once and not again. */
   once?: true;
 }
 
-/** Fewer new ones within an hour are a machine with a fault, not a change in what machines send. */
+/** Fewer refusals within an hour point to one faulty machine, not to a change in what machines send. */
 const GROWTH = 10;
 
-/** The checks whose finding is a notice by itself; what is of one host says so, since another may share the database. */
+/** The checks whose finding is a notice. Those about one host name it, since another may share the database. */
 const SUBJECTS: Record<string, string> = {
   Data: 'data stopped arriving',
   Queue: `records at ${hostname()}`,
@@ -40,7 +40,7 @@ const SUBJECTS: Record<string, string> = {
   Certificate: `certificate of ${hostname()}`,
 };
 
-/** What there is to tell now. */
+/** The notices that are due now. */
 export function noticesOf(state: ServerState, fresh: NewGuilty[], config: Config, now = new Date()): Notice[] {
   return [
     ...checksOf(state, config, now).flatMap(check => noticeOf(check, config)),
@@ -92,12 +92,12 @@ function newGuilty({ id, function: name, module, machines, firstBuild }: NewGuil
   };
 }
 
-/** Nothing else can be told then. */
+/** The only notice that is possible then. */
 export function databaseSilent(minutes: number, reason: string): Notice {
   return {
     subject: `database of ${hostname()}`,
     level: 'error',
-    text: `Database: it could not be asked for ${minutes} minutes; records are answered 503 meanwhile and come again.`,
+    text: `Database: it has not answered for ${minutes} minutes; records are answered 503 meanwhile and come again.`,
     remedy: SILENCE_REMEDY,
     reason,
   };
@@ -105,7 +105,7 @@ export function databaseSilent(minutes: number, reason: string): Notice {
 
 export const TEST_NOTICE: Notice = { subject: 'test', level: 'test', text: 'A test of notices; nothing is wrong.' };
 
-/** What is posted and what a program reads. */
+/** The JSON that is posted, and that a program reads. */
 export function noticeJson(notice: Notice, config: Config, now = new Date()): string {
   const { subject, level, text, remedy, reason } = notice;
   const site = pagesUrl(config);

@@ -8,30 +8,33 @@ import { claimNotice, noteLasting, releaseNotice } from './claims.ts';
 import { databaseSilent, type Notice, noticeJson, noticesOf } from './notice.ts';
 
 interface NotifierOptions {
-  /** Of its own: nothing else waits for it. */
+  /** A client of its own: nothing else waits for it. */
   sql: Sql;
   watched: Watched;
   log: Log;
   deadlineMs?: number;
-  /** Before each further attempt. */
+  /** Pauses before each further attempt. */
   pausesMs?: number[];
 }
 
 interface Notifier {
-  /** Looks now; resolves once it is known what is to be sent, which goes on by itself, or that the database can't be asked. */
+  /**
+   * Checks now. Resolves once it is known what to send (sending continues in the background), or that the database does
+   * not answer.
+   */
   look(): Promise<void>;
-  /** Gives up what is under way. */
+  /** Stops what is under way. */
   stop(): Promise<void>;
 }
 
 const LOOK_MS = 60_000;
 const LOOK_DEADLINE_MS = 30_000;
-/** In a row. One or two fall into a restart of the database, which nobody needs to be told. */
+/** Consecutive failures. One or two happen while the database restarts, which is no reason for a notice. */
 const FAILED_LOOKS = 3;
 const PAUSES_MS = [2_000, 10_000, 60_000, 300_000];
 const GUILTIES = 20;
 
-/** Looks every minute whether there is something that admins are to know; undefined where nobody wants to. */
+/** Checks every minute whether admins should be notified; undefined if no channel is configured. */
 export function startNotifier({
   sql,
   watched,
@@ -47,7 +50,7 @@ export function startNotifier({
   const underWay = new Set<Promise<unknown>>();
 
   let failedLooks = 0;
-  /** By the clock of this process: the database, which keeps it for other notices, is what is away. */
+  /** Uses this process's clock: the database, which remembers other notices, is what does not answer. */
   const silence = channels.map(channel => ({ channel, told: { at: Number.NEGATIVE_INFINITY } }));
   let looking: Promise<void> | undefined;
 
@@ -96,7 +99,7 @@ export function startNotifier({
     }
   }
 
-  /** In the background. */
+  /** Runs in the background. */
   function send(notice: Notice, channel: Channel, untold: () => unknown) {
     const { subject } = notice;
     const sending = attempts(channel, notice, noticeJson(notice, config))
@@ -105,7 +108,7 @@ export function startNotifier({
     underWay.add(sending);
   }
 
-  /** Whether it got through. */
+  /** Whether the notice was accepted. */
   async function attempts(channel: Channel, { subject }: Notice, json: string): Promise<boolean> {
     for (const pause of [...pausesMs, undefined]) {
       try {
@@ -114,7 +117,7 @@ export function startNotifier({
       } catch (error) {
         if (stopping.signal.aborted) return false;
         const level = pause === undefined ? 'error' : 'warn';
-        log[level]('a notice was not taken', { by: channel.name, subject, reason: (error as Error).message });
+        log[level]('a notice was not accepted', { by: channel.name, subject, reason: (error as Error).message });
         if (pause !== undefined) await pauseFor(pause, stopping.signal);
       }
     }
@@ -136,7 +139,7 @@ function giveUp(): never {
   throw new Error(`no answer within ${LOOK_DEADLINE_MS / 1000} s`);
 }
 
-/** Resolves at once where `stopped` is, or becomes, aborted. */
+/** Resolves at once if `stopped` is, or becomes, aborted. */
 function pauseFor(ms: number, stopped: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (stopped.aborted) return resolve();

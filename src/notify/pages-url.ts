@@ -4,9 +4,8 @@ import { type Listener, servesPages, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 
 /**
- * Where somebody elsewhere most likely reaches the pages: http.public_url, else an address that shows them, one that is open to others
- * before one that this host alone reaches. Undefined where it has no name: of a unix socket, and of a port that is only known once it
- * is taken.
+ * The URL by which others most likely reach the pages: http.public_url, or an address that shows them, preferably one
+ * that other hosts reach. Undefined if there is none, as for a unix socket, or a port that is chosen at the start.
  */
 export function pagesUrl({ http }: Config): string | undefined {
   if (http.public_url) return http.public_url;

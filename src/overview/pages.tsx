@@ -50,7 +50,7 @@ export function overviewPages({ sql, config, collector: { limits }, parsers, dem
   });
 }
 
-/** Who has the newest builds of the systems with most machines. */
+/** The adoption of the newest builds, for the systems with most machines. */
 async function readAdoption(sql: Sql) {
   const { newest, drawn } = await newestOfSystems(sql, BUILDS_OF_A_SYSTEM);
   const systems = [...new Set(newest.map(({ os }) => os))].slice(0, SYSTEMS);

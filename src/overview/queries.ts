@@ -3,14 +3,14 @@ import { anyClassificationLike } from '../records/classification-sql.ts';
 import { today } from '../time/scope.ts';
 
 interface HourRecords {
-  /** When the hour begins. */
+  /** The beginning of the hour. */
   hour: Date;
   records: number;
-  /** A week before; of the hour under way as much as has passed of it, in proportion. */
+  /** Records a week before; for the current hour, in proportion to the part of it that has passed. */
   weekBefore: number;
 }
 
-/** The last 24 hours by the clock, the one under way among them, oldest first. */
+/** The last 24 hours including the current one, oldest first. */
 export function recordsByHour(sql: Queryable) {
   return sql<HourRecords[]>`
     with hours as (
@@ -27,7 +27,7 @@ export function recordsByHour(sql: Queryable) {
      order by hours.hour`;
 }
 
-/** When the newest record came, and how many came in the 24 hours up to then; undefined where there is none yet. */
+/** When the newest record came, and how many came in the 24 hours before it; undefined if there is no record yet. */
 export async function lastArrival(sql: Queryable) {
   const [newest] = await sql<{ day: string; id: number }[]>`
     select day::text, last_id as id from ids_of_days where first_id <= last_id order by day desc limit 1`;
@@ -48,15 +48,18 @@ const SINCE_DAYS = 35;
 interface BuildAdoption {
   systemName: string;
   build: string;
-  /** The first UTC day of the last five weeks that a machine reported from it. */
+  /** The first UTC day of the last five weeks on which a machine reported from the build. */
   since: string;
   /** Machine ids of the last three days. */
   machines: number;
-  /** The same on any build of the system. */
+  /** Machine ids of the last three days on any build of the system. */
   ofMachines: number;
 }
 
-/** How many machines have some builds, in their order; those that none reported from in the last three days are left out. */
+/**
+ * How many machines have each of some builds, in their order. Leaves out builds that no machine reported from in the
+ * last three days.
+ */
 export function adoptionOf(sql: Queryable, builds: { os: string; build: string }[]) {
   return sql<BuildAdoption[]>`
     with seen as (
@@ -74,7 +77,7 @@ export function adoptionOf(sql: Queryable, builds: { os: string; build: string }
      order by place`;
 }
 
-/** Machine ids of any record today and in the last three days. */
+/** Machine ids with any record, today and in the last three days. */
 export async function machinesLately(sql: Queryable) {
   const [row] = await sql<{ today: number; threeDays: number }[]>`
     select coalesce(sum(machines) filter (where last_day = ${today(sql)}), 0)::bigint as today,
@@ -94,8 +97,8 @@ export interface NewGuilty {
 }
 
 /**
- * Guilties that were never seen before yesterday, those on most machines first. Left out are hidden ones, and those with backtraces
- * that another guilty had before: nothing is new because it was decided again.
+ * Guilties never seen before yesterday, those on most machines first. Leaves out hidden ones, and those with backtraces
+ * that belonged to another guilty before: a new decision does not make them new.
  */
 export function newGuilties(sql: Queryable, limit: number) {
   return sql<NewGuilty[]>`
@@ -117,7 +120,7 @@ export function newGuilties(sql: Queryable, limit: number) {
      order by machines desc, records desc, g.id limit ${limit}`;
 }
 
-/** Records of some classifications by classification: of the last seven UTC days, today's among them, and of the seven before. */
+/** Records by classification: of the last seven UTC days including today, and of the seven before. */
 export function weekOnWeek(sql: Queryable, patterns: string[]) {
   return sql<{ classification: string; records: number; weekBefore: number }[]>`
     select classification,

@@ -10,36 +10,36 @@ import { keepParserChild, ParserProblem } from './parser-child.ts';
 import { claimForParser } from './queue.ts';
 import { type ParsedRecord, storeParsed } from './store.ts';
 
-/** A parser of an admin from when it is loaded until another load has taken its place. */
+/** An admin's parser, from its loading until another load replaces it. */
 export interface CustomParser {
   name: string;
   classifications: string[];
-  /** Why it does not work any more, or never has. */
+  /** Why it stopped working, or never worked. */
   readonly trouble: string | undefined;
-  /** Records that it has read, whether it had something to tell or not. */
+  /** Records it has read, including those without a result. */
   readonly read: number;
-  /** Begins to read what waits for it. */
+  /** Begins to read waiting records. */
   start(): void;
-  /** Resolves once it has given back what it has claimed and its process is gone. */
+  /** Resolves once it has returned its claims and its process is gone. */
   stop(): Promise<void>;
 }
 
 export interface CustomParserOptions {
   name: string;
-  /** Where parsers are. */
+  /** The directory of parsers. */
   directory: string;
   sql: Sql;
   log: Log;
 }
 
-/** Records claimed at a time: whatever happens to their parser, they are free again soon. */
+/** Records claimed at a time: few, so that they are free again soon if the parser fails. */
 const BATCH = 50;
 const LOOK_EVERY_MS = 500;
 const PAUSE_AFTER_TROUBLE_MS = 2_000;
-/** A parser that fails on so many records in a row is not asked again. */
+/** A parser that fails on this many records in a row is disabled. */
 const MOST_FAILURES = 5;
 
-/** Loads a parser; never rejects: what is wrong becomes its trouble. */
+/** Loads a parser. Never rejects: an error becomes its `trouble`. */
 export async function openCustomParser({ name, directory, sql, log }: CustomParserOptions): Promise<CustomParser> {
   const lane = laneOf(name);
   const failed = new Set<number>();
@@ -56,7 +56,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
   } catch (error) {
     if (!(error instanceof ParserProblem)) throw error;
     trouble = error.message;
-    log.error('a parser can not be loaded and is left out', { parser: name, reason: trouble });
+    log.error('a parser cannot be loaded and is left out', { parser: name, reason: trouble });
   }
 
   async function work() {
@@ -124,7 +124,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     log.error('a parser is disabled until it is loaded again; its records wait', { parser: name, reason: trouble });
   }
 
-  /** One that the database does not take is found alone: it costs the others nothing. */
+  /** A record that the database refuses is found alone, so that the others are stored. */
   async function store(parsed: ParsedRecord[], empty: number[]): Promise<void> {
     if (parsed.length + empty.length === 0) return;
     try {

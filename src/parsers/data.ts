@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { storable } from '../db/storable.ts';
 import type { Data, Parsed } from './parser.ts';
 
-/** Of what a parser returns, as JSON. */
+/** The size limit of a parser's result as JSON. */
 export const MOST_BYTES = 65_536;
 const KEY = 'keys have 1 to 64 characters';
 
 const result = z.record(z.string().min(1, KEY).max(64, KEY), z.json(), 'it did not return an object').optional();
 
-/** The parser returned something else than it may; the message is for whoever wrote it. */
+/** The parser returned something not allowed; the message is for its author. */
 export class UnfitResult extends Error {}
 
-/** What a parser returned, in a form that the database takes; null is like undefined. */
+/** A parser's result in a form that the database takes; null counts as undefined. */
 export function parsedData(returned: unknown): Parsed {
   try {
     return checkedData(returned);
@@ -31,7 +31,7 @@ function checkedData(returned: unknown): Parsed {
   return data;
 }
 
-/** As JSON has it: without what is undefined. */
+/** The value as JSON holds it, without undefined parts. */
 function plain(returned: unknown): unknown {
   let json: string | undefined;
   try {

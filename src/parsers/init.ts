@@ -8,7 +8,7 @@ const EXAMPLE = embedFile('src/parsers/example/journal.ts');
 const TSCONFIG = embedFile('src/parsers/example/tsconfig.json');
 const DECLARATIONS = embedFile('src/parsers/telemetricsd-parser.d.ts');
 
-/** Writes a working parser; where there is one already, only the declarations are renewed. Returns the files written. */
+/** Writes a working parser, or only renews the declarations if one exists. Returns the files written. */
 export function initParser(name: string, directory: string): string[] {
   if (!pluginName.safeParse(name).success) {
     throw new OperatorError(
@@ -37,7 +37,7 @@ export function initParser(name: string, directory: string): string[] {
   }
 }
 
-/** The service reads it as a user of its own, whatever the umask of who writes it. */
+/** The service reads it as another user, whatever the writer's umask is. */
 function write(path: string, text: string): string {
   writeFileSync(path, text);
   chmodSync(path, 0o644);

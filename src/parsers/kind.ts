@@ -4,10 +4,10 @@ import { classificationTest } from '../records/classification.ts';
 import { type BuiltInSettings, builtInFinder, builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane } from './parser.ts';
 
-/** What a record is beyond a record, by its classification: work waits for it, or counters of their own. */
+/** What else happens with a record of a classification: waiting work, or counters of its own. */
 export type RecordKind = WorkKind | 'machine check' | 'update';
 
-/** Tells the work of a classification as it is configured; `parserLane` tells which parser of an admin is to read it. */
+/** Returns the work for a classification as configured; `parserLane` finds the admin's parser that reads it. */
 export function workOf(
   config: BuiltInSettings,
   parserLane: (classification: string) => Lane | undefined,
@@ -20,7 +20,7 @@ export function workOf(
   };
 }
 
-/** Tells all kinds of a classification, without parsers of admins. */
+/** Returns all kinds of a classification, without admins' parsers. */
 export function kindsOf(config: Config): (classification: string) => RecordKind[] {
   const work = workOf(config, () => undefined);
   const isMachineCheck = classificationTest(config.machine_checks.classifications);

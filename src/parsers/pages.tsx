@@ -28,7 +28,7 @@ const listQuery = z.object({
 const apiQuery = z.object({ lane: laneParam, before_id: idParam, limit: integerParam(1, API_LIMIT) });
 const retryForm = z.object({ id: idParam, lane: laneParam });
 
-/** Which parsers there are, how they are doing, and the records that they failed on. */
+/** Shows the parsers, their state, and the records that they failed on. */
 export function parsersPages({ sql, config, parsers, frame }: Site) {
   return new Hono()
     .get('/', async c => {
@@ -62,8 +62,8 @@ export function parsersPages({ sql, config, parsers, frame }: Site) {
 }
 
 /**
- * GET /  `{"parsers": […], "built_in": {…}, "set_aside": […], "next": "/api/parsers?…"}`: the parsers, and the records that they
- * failed on, the newest first; `next` is null on the last page.
+ * GET /  `{"parsers": […], "built_in": {…}, "set_aside": […], "next": "/api/parsers?…"}`: the parsers, and the records
+ * that they failed on, newest first; `next` is null on the last page.
  */
 export function parsersApi({ sql, config, parsers }: Site) {
   return new Hono().get('/', async c => {

@@ -11,8 +11,8 @@ import { type ParsedRecord, storeParsed } from './store.ts';
 export const PARSE_BATCH = 500;
 
 /**
- * Lets the built-in parsers read one batch of what waits for them, in one transaction; returns how many were taken off the
- * queue. A record that one of them fails on is set aside.
+ * Lets the built-in parsers read one batch of waiting records in one transaction; returns how many left the queue. Sets
+ * a record aside if its parser fails.
  */
 export async function parseBatch(sql: Sql, parsers: BuiltInParser[], limit = PARSE_BATCH): Promise<number> {
   const find = builtInFinder(parsers);
@@ -39,7 +39,7 @@ export async function parseBatch(sql: Sql, parsers: BuiltInParser[], limit = PAR
     });
   } catch (error) {
     if (isConnectionFailure(error)) throw error;
-    // One that the database does not take costs the others nothing.
+    // Tries single records, so that one that the database refuses does not affect the others.
     if (limit > 1) return parseBatch(sql, parsers, 1);
     await setFirstAside(sql, (error as Error).message);
     return 1;

@@ -25,9 +25,9 @@ const LOST: Record<ChildLost['reason'], string> = {
   ended: 'its process ended',
 };
 
-/** The parser can't be loaded, or failed on a record; the message is for whoever wrote it. */
+/** The parser can't be loaded, or failed on a record; the message is for its author. */
 export class ParserProblem extends Error {
-  /** Its process has to be replaced. */
+  /** Its process must be replaced. */
   readonly lost: boolean;
 
   constructor(message: string, lost: boolean) {
@@ -39,15 +39,18 @@ export class ParserProblem extends Error {
 /** There is no file of that name. */
 export class ParserMissing extends ParserProblem {}
 
-/** A parser of an admin in a process of its own. */
+/** An admin's parser in a process of its own. */
 interface ParserChild {
   classifications: string[];
-  /** One record at a time. Rejects with `ParserProblem`. */
+  /** Reads one record at a time. Rejects with `ParserProblem`. */
   parse(record: ParserRecord): Promise<Parsed>;
   kill(): Promise<void>;
 }
 
-/** A process for the parser of that name, again and again; rejects with `ParserProblem` where it can't be loaded. */
+/**
+ * Keeps a process for the parser of this name and restarts it. Its use rejects with `ParserProblem` if the parser can't
+ * be loaded.
+ */
 export function keepParserChild(directory: string, name: string): KeptChild<ParserChild> {
   return keepChild(
     () => startParserChild(directory, name),

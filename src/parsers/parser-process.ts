@@ -14,13 +14,13 @@ export const PARSER_ARGUMENT = 'parser-process';
 
 const MORE_MEMORY_BYTES = 256 * 2 ** 20;
 
-/** What it answers to the first line, the path of the parser; `problem` is for whoever wrote that. */
+/** The answer to the first line, which is the parser's path; `problem` is for its author. */
 export type ParserLoaded = { classifications: string[] } | { problem: string };
 
-/** What it answers to each line after that, a `ParserRecord`; once it is exhausted it is of no use any more. */
+/** The answer to each later line, a `ParserRecord`; once `exhausted`, the process is useless. */
 export type ParserAnswer = { data: Parsed } | { problem: string; exhausted: boolean };
 
-/** Runs a parser of an admin, a line of JSON for a line of JSON. Ends with its input. */
+/** Runs an admin's parser: reads lines of JSON and answers each with one. Ends with its input. */
 export async function serveParser(): Promise<void> {
   const answer = keepStdoutForAnswers();
   endWithParent();

@@ -2,39 +2,39 @@ import type { WorkKind } from '../db/work-queue.ts';
 
 export type { ParserRecord } from 'telemetricsd/parser';
 
-/** A value as JSON has them. */
+/** Any JSON value. */
 export type Data = string | number | boolean | null | Data[] | { [key: string]: Data };
 
-/** What a parser makes of a record; undefined: the payload tells nothing. */
+/** A parser's result; undefined if the payload says nothing. */
 export type Parsed = { [key: string]: Data } | undefined;
 
-/** One that the program brings: trusted code, run by the worker. */
+/** A parser that the program contains: trusted code that runs in the worker. */
 export interface BuiltInParser {
   name: string;
-  /** Patterns of three parts, of which `*` stands for any. */
+  /** Patterns of three parts; `*` stands for any one. */
   classifications: string[];
   parse(payload: string): Parsed;
 }
 
-/** What waits for the parsers that the program brings. */
+/** The queue of the built-in parsers. */
 export const BUILT_IN_LANE = 'parse';
 
-/** What waits for a parser of an admin. */
+/** The queue of a parser. */
 export type Lane = Exclude<WorkKind, 'crash'>;
 
 export const laneOf = (parser: string): Lane => `parse:${parser}`;
 
-/** The parser of an admin whose records wait there; undefined for those that the program brings. */
+/** The admin's parser of a queue; undefined for the built-in parsers. */
 export const parserOf = (lane: Lane): string | undefined =>
   lane === BUILT_IN_LANE ? undefined : lane.slice(laneOf('').length);
 
-/** Two of them may not take the same classification. */
+/** A parser's claim; no two may claim the same classification. */
 interface ParserClaim {
   parser: string;
   classifications: string[];
 }
 
-/** The first two that do, with a pattern of each. */
+/** The first two conflicting claims, with a pattern of each. */
 export function conflictOf(
   claims: ParserClaim[],
 ): { parsers: [string, string]; patterns: [string, string] } | undefined {

@@ -6,7 +6,7 @@ import { conflictOf, type Lane, laneOf } from './parser.ts';
 import { type EnabledThere, leaveOthers, settleWithOthers } from './servers.ts';
 
 interface ParsersOptions extends Omit<CustomParserOptions, 'name'> {
-  /** Those that are enabled; asked at each load. */
+  /** Returns the enabled parsers; called at each load. */
   enabled: () => string[];
 }
 
@@ -16,36 +16,39 @@ export interface ParserTrouble {
   reason: string;
 }
 
-/** How a parser of an admin is doing. */
+/** The state of an admin's parser. */
 export interface ParserState {
   name: string;
-  /** None where it could not be loaded. */
+  /** Empty if it could not be loaded. */
   classifications: string[];
-  /** Disabled where it failed again and again, left out where it could not be loaded. */
+  /** 'disabled' after repeated failures; 'left out' if it could not be loaded. */
   state: 'reads' | 'disabled' | 'left out';
   reason: string | undefined;
-  /** Records that it has read since it was loaded. */
+  /** Records read since it was loaded. */
   read: number;
 }
 
-/** The parsers of admins. */
+/** The admins' parsers. */
 export interface Parsers {
-  /** Where records of a classification wait for one of them. */
+  /** The queue of the admin's parser for a classification. */
   laneOf(classification: string): Lane | undefined;
   troubles(): ParserTrouble[];
   states(): ParserState[];
-  /** What other servers on this database have enabled, where that is something else. */
+  /** The enabled parsers of other servers on this database, if they differ. */
   differing(): EnabledThere[];
-  /** Reads the settings again and loads every parser anew. Never rejects: where that fails, they stay as they are. */
+  /**
+   * Reads the settings again and loads every parser anew. Never rejects: if loading fails, the parsers stay as they
+   * are.
+   */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const STOP_MS = 2_000;
-/** A record may have been on its way to a parser when that was taken away. */
+/** Repeated, since a record may have been on its way to a parser when that was removed. */
 const SETTLE_EVERY_MS = 60_000;
 
-/** Loads the parsers; throws OperatorError where two of them take the same classification. */
+/** Loads the parsers; throws OperatorError if two of them take the same classification. */
 export async function startParsers(options: ParsersOptions): Promise<Parsers> {
   const { enabled, sql, log } = options;
   const server = crypto.randomUUID();
@@ -69,7 +72,7 @@ export async function startParsers(options: ParsersOptions): Promise<Parsers> {
     await settle();
   }
 
-  /** Never rejects: the next time is soon. */
+  /** Never rejects: it runs again soon. */
   async function settle() {
     const here = loaded.parsers.map(({ name }) => name);
     try {

@@ -10,14 +10,14 @@ import {
 import { type BoundedRow, recordColumns, smallPayload } from '../records/queries.ts';
 import { BUILT_IN_LANE, type Lane } from './parser.ts';
 
-/** Longer than a batch of a parser's slowest records takes. */
+/** Longer than a parser needs for a batch of its slowest records. */
 const CLAIM_SECONDS = 300;
-/** What is said of a record that was set aside where nobody lived to say why. */
+/** The error of a record that was set aside because its process died without a message. */
 export const WITHOUT_A_WORD = 'its process ended without a word';
 
 /**
- * Takes records off the queue of the built-in parsers, in the transaction that stores what these make of them. Large payloads are
- * left to `readPayload`.
+ * Takes records off the queue of the built-in parsers, in the transaction that stores the results. `readPayload` reads
+ * large payloads.
  */
 export async function takeRecords(tx: Queryable, limit: number) {
   const taken = await tx<QueuedKey[]>`
@@ -34,7 +34,9 @@ export async function takeRecords(tx: Queryable, limit: number) {
   return { taken: taken.length, records: [...rows] };
 }
 
-/** Claims records for a parser of an admin; drops claims of records that are gone. Leaves large payloads to `withPayload`. */
+/**
+ * Claims records for an admin's parser and drops claims of records that are gone. `withPayload` reads large payloads.
+ */
 export async function claimForParser(sql: Queryable, lane: Lane, limit: number): Promise<BoundedRow[]> {
   const claimed = await claimWork(sql, lane, { limit, seconds: CLAIM_SECONDS, again: true });
   if (claimed.length === 0) return [];
@@ -65,7 +67,7 @@ function keysOf(sql: Queryable, keys: QueuedKey[]) {
     ) as queued (id, machine_id, received_at)`;
 }
 
-/** Sets records aside that a built-in parser fails on. */
+/** Sets aside records that a built-in parser failed on. */
 export async function setAside(tx: Queryable, records: (QueuedKey & { error: string })[]) {
   if (records.length === 0) return;
   await tx`
@@ -76,7 +78,7 @@ export async function setAside(tx: Queryable, records: (QueuedKey & { error: str
            as failed (id, error) on failed.id = queued.id`;
 }
 
-/** Sets the first record aside that waits for the built-in parsers: what they make of it can't be stored. */
+/** Sets aside the first record in the queue of the built-in parsers, because its result can't be stored. */
 export async function setFirstAside(sql: Queryable, error: string) {
   await sql`
     update work_queue set attempts = ${MAX_ATTEMPTS}, error = ${storableError(error)}
@@ -85,7 +87,7 @@ export async function setFirstAside(sql: Queryable, error: string) {
                          order by record_id limit 1)`;
 }
 
-/** What waits for parsers of admins other than these is left to the built-in ones. */
+/** Moves records that wait for any admin's parser not listed here to the built-in parsers. */
 export async function adoptOrphans(sql: Queryable, lanes: Lane[]) {
   const [row] = await sql<{ orphaned: string[] }[]>`
     with recursive used (kind) as (

@@ -11,20 +11,23 @@ interface ReadPayload {
   data: NonNullable<Parsed>;
 }
 
-/** What is done with a record beside storing it: `parsed` is stored with it, `work` waits for it. */
+/** What happens with a record besides storing it: `parsed` is stored with it, `work` is queued. */
 export interface Reading {
   work: WorkKind[];
   parsed: ReadPayload | undefined;
 }
 
-/** Characters of a payload that are read within a quarter of a millisecond at worst: longer ones would hold up other records. */
+/**
+ * Characters of a payload that can be read within a quarter of a millisecond at worst: a longer one would hold up other
+ * records.
+ */
 const SHORT = 16_384;
 
 export type PayloadReader = (report: Report) => Reading;
 
 /**
- * Lets the built-in parsers read a short payload as it comes, which costs a tenth of what the queue for it would. One that is long,
- * or on which its parser fails, waits in the queue. `parserLane` tells which parser of an admin is to read a classification.
+ * Lets the built-in parsers read a short payload on arrival, which costs a tenth of queuing it. A long payload is
+ * queued, and so is one on which its parser fails. `parserLane` finds the admin's parser of a classification.
  */
 export function payloadReader(
   settings: BuiltInSettings,

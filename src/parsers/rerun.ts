@@ -13,7 +13,7 @@ import { type ParsedRecord, removeParsed, storeParsed } from './store.ts';
 
 interface RerunOptions {
   config?: string | undefined;
-  /** Records received within so many seconds. */
+  /** Reruns records received within this many seconds. */
   since: number;
 }
 
@@ -21,7 +21,7 @@ const SLICE = 200;
 /** Failures that are reported one by one. */
 const SHOWN = 10;
 
-/** Lets a parser read records that are there already, the newest first; returns on how many it failed. */
+/** Runs a parser again on stored records, newest first; returns how many failed. */
 export async function rerunParser(name: string, { config: file, since }: RerunOptions): Promise<number> {
   const { config, directory } = loadConfig({ file });
   const parser = await openParser(name, join(directory, 'parsers'), config);

@@ -7,17 +7,17 @@ import { parsedData } from './data.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, type Parsed } from './parser.ts';
 import { keepParserChild, ParserMissing, ParserProblem } from './parser-child.ts';
 
-/** A parser by its name, for a command. */
+/** A parser found by name, for a command. */
 export interface RunningParser {
   classifications: string[];
-  /** Where its records wait. */
+  /** The queue of its records. */
   lane: Lane;
-  /** Rejects with `ParserProblem`; works again after that. */
+  /** Rejects with `ParserProblem`; can be used again afterwards. */
   parse(record: StoredRecord): Promise<Parsed>;
   stop(): Promise<void>;
 }
 
-/** That of an admin, if there is one of that name, else the one that the program brings. */
+/** The admin's parser of this name if there is one, or else the built-in one. */
 export async function openParser(name: string, directory: string, config: Config): Promise<RunningParser> {
   try {
     return await openCustom(name, directory);

@@ -2,20 +2,23 @@ import type { Queryable } from '../db/connect.ts';
 import { laneOf } from './parser.ts';
 import { adoptOrphans } from './queue.ts';
 
-/** Each server says what it has enabled once a minute. One that was silent for so long, or has stopped, doesn't run now. */
+/**
+ * Each server reports its enabled parsers once a minute. A server that was silent this long, or has stopped, does not
+ * run now.
+ */
 const SILENT_SECONDS = 150;
-/** What waits for its parsers is left to it for so long: it may start again. */
+/** A server's queues are kept this long, since it may start again. */
 const GONE_MINUTES = 10;
 
-/** The parsers of admins that a server has enabled. */
+/** The admins' parsers that a server has enabled. */
 export interface EnabledThere {
   host: string;
   enabled: string[];
 }
 
 /**
- * Tells the other servers on this database what is enabled here, and leaves to the built-in parsers what waits for a parser that
- * none of them has. Returns what those have that run now.
+ * Reports this server's parsers to the other servers on this database, and gives records whose parser no server has to
+ * the built-in parsers. Returns what the running servers have enabled.
  */
 export async function settleWithOthers(sql: Queryable, server: string, { host, enabled }: EnabledThere) {
   await announce(sql, server, { host, enabled });
@@ -25,7 +28,7 @@ export async function settleWithOthers(sql: Queryable, server: string, { host, e
   return others.filter(({ running }) => running).map(({ host, enabled }) => ({ host, enabled }));
 }
 
-/** Tells the others that this one stops. */
+/** Reports that this server stops. */
 export async function leaveOthers(sql: Queryable, server: string) {
   await sql`update parser_servers set stopped = true where server = ${server}`;
 }

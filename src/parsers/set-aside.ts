@@ -5,12 +5,12 @@ import { WITHOUT_A_WORD } from './queue.ts';
 
 interface LaneCounts {
   lane: Lane;
-  /** Undefined where too many were set aside to tell. */
+  /** Undefined if too many were set aside to count. */
   waiting: number | undefined;
   setAside: number;
 }
 
-/** How many records wait in each lane, and how many were set aside there, each up to 10,000. */
+/** How many records wait in each queue, and how many were set aside there; both count up to 10,000. */
 export async function countLanes(sql: Queryable, lanes: Lane[]): Promise<LaneCounts[]> {
   const rows = await sql<{ lane: Lane; rows: number; setAside: number }[]>`
     select lane,
@@ -29,18 +29,18 @@ export interface SetAsideRecord {
   lane: Lane;
   machineId: string;
   receivedAt: Date;
-  /** Null where the record is gone. */
+  /** Null if the record is gone. */
   classification: string | null;
   error: string;
 }
 
 export interface SetAsideFilter {
-  /** All of them unless told. */
+  /** All queues by default. */
   lane?: Lane | undefined;
   beforeId?: number | undefined;
 }
 
-/** Records that parsers have failed on, the newest first. */
+/** Records that parsers failed on, newest first. */
 export function listSetAside(sql: Queryable, { lane, beforeId }: SetAsideFilter, limit: number) {
   return sql<SetAsideRecord[]>`
     with recursive used (kind) as (
@@ -65,7 +65,7 @@ export function listSetAside(sql: Queryable, { lane, beforeId }: SetAsideFilter,
      order by failed.record_id desc limit ${limit}`;
 }
 
-/** Lets records that were set aside be read again: one, those of a lane, or all. Returns how many. */
+/** Queues records again that were set aside: one, those of a queue, or all. Returns how many. */
 export function readAgain(sql: Queryable, { id, lane }: { id?: number | undefined; lane?: Lane | undefined }) {
   return retryWork(
     sql,

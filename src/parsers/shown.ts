@@ -6,9 +6,9 @@ import { type Lane, parserOf } from './parser.ts';
 import { WITHOUT_A_WORD } from './queue.ts';
 import { readParsed } from './store.ts';
 
-/** What a record's page shows of its payload; undefined where no parser reads it, or has found anything. */
+/** The data that a record's page shows of its payload; undefined if no parser reads it or none found anything. */
 export async function parsedOfRecord(sql: Sql, record: StoredRecord): Promise<RecordParsed | undefined> {
-  // The queue is asked first: a record that has left it by then has its data when that is asked for.
+  // Asks the queue first: a record that has left it by then has its data stored.
   const queued = await findWork(sql, sql`kind like 'parse%'`, record.id);
   const found = (await readParsed(sql, [record])).get(record.id);
   if (found) return { state: 'parsed', ...found };
@@ -19,7 +19,7 @@ export async function parsedOfRecord(sql: Sql, record: StoredRecord): Promise<Re
     : { state: 'waiting', parser };
 }
 
-/** Records as the API and exports write them: `parsed` is what a parser made of the payload, or null. */
+/** Records as the API and exports write them: `parsed` is a parser's result, or null. */
 export async function withParsed<Json extends { id: number }>(
   sql: Sql,
   records: StoredRecord[],

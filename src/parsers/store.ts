@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
 import type { Data } from './parser.ts';
 
-/** What a parser made of a record. */
+/** A parser's result for a record. */
 export interface ParsedRecord {
   id: number;
   machineId: string;
@@ -10,7 +10,7 @@ export interface ParsedRecord {
   data: { [key: string]: Data };
 }
 
-/** Stores what parsers made of records, in place of what was there; of records that are gone nothing. In key order. */
+/** Stores the results of parsers in key order, replacing earlier ones; skips records that are gone. */
 export async function storeParsed(tx: Queryable, parsed: ParsedRecord[]): Promise<void> {
   if (parsed.length === 0) return;
   await tx`
@@ -23,7 +23,7 @@ export async function storeParsed(tx: Queryable, parsed: ParsedRecord[]): Promis
      where known.parser is distinct from excluded.parser or known.data is distinct from excluded.data`;
 }
 
-/** Stores what parsers made of new records, in `parsed` or in the table of one day. */
+/** Stores results for new records, in `parsed` or in the table of one day. */
 export function insertParsed(tx: Queryable, parsed: ParsedRecord[], table = 'parsed') {
   return tx`insert into ${tx(table)} (machine_id, received_at, id, parser, data) ${rowsOf(tx, parsed)}`;
 }
@@ -35,7 +35,7 @@ function rowsOf(tx: Queryable, parsed: ParsedRecord[]) {
       from jsonb_array_elements(${JSON.stringify(rows)}::text::jsonb) as record (e)`;
 }
 
-/** Takes away what parsers made of records before. */
+/** Removes earlier results of records. */
 export async function removeParsed(tx: Queryable, records: { id: number; machineId: string; receivedAt: Date }[]) {
   if (records.length === 0) return;
   await tx`
@@ -53,7 +53,7 @@ interface ShownParsed {
   data: { [key: string]: Data };
 }
 
-/** What parsers made of some records, by their ids. */
+/** The results for some records, by id. */
 export async function readParsed(
   sql: Queryable,
   records: { id: number; machineId: string; receivedAt: Date }[],

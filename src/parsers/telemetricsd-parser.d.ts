@@ -1,11 +1,11 @@
-/** What telemetricsd gives to payload parsers. Written by "telemetricsd parser init", which renews it. */
+/** The types that telemetricsd offers to payload parsers. "telemetricsd parser init" writes this file and renews it. */
 declare module 'telemetricsd/parser' {
-  /** A record, as GET /api/records/ID writes it. What a record format lacks is null. */
+  /** A record, as GET /api/records/ID writes it. Fields that a record format lacks are null. */
   export interface ParserRecord {
     id: number;
     /** `DOMAIN/PROBE/REST` */
     classification: string;
-    /** As it came, but for what the rules in `scrubbed_by` took out. */
+    /** As it came, except for what the rules in `scrubbed_by` removed. */
     payload: string;
     payload_format_version: number | null;
     payload_nul_bytes: number;
@@ -28,12 +28,12 @@ declare module 'telemetricsd/parser' {
     fleet: string;
     /** `2026-11-23 21:30:00 UTC`, by the machine's clock. */
     ts_capture: string;
-    /** The same by the server's clock. */
+    /** `2026-11-23 21:30:00 UTC`, by the server's clock. */
     ts_reception: string;
-    /** How it came; null: it was imported from an old server. */
+    /** How it arrived; null if it was imported from an old server. */
     way_in: 'headers' | 'json' | 'probe' | null;
   }
 
-  /** What a parser returns: what JSON can hold, at most 64 KB of it, under keys of 1 to 64 characters. */
+  /** A parser's result: any JSON object up to 64 KB, with keys of 1 to 64 characters. */
   export type Parsed = { [key: string]: unknown } | null | undefined;
 }

@@ -12,7 +12,7 @@ interface TryOptions {
   classification?: string | undefined;
 }
 
-/** Lets a parser read files as if they were payloads; returns whether it could read all of them. */
+/** Lets a parser read files as payloads; returns whether it could read all of them. */
 export async function tryParser(
   name: string,
   files: string[],

@@ -12,7 +12,7 @@ const EXAMPLE: Record<string, string> = {
 };
 const DECLARATIONS = { 'telemetricsd.d.ts': embedFile('src/plugins/telemetricsd.d.ts') };
 
-/** Writes a working plugin; of one that is there already only the declarations are renewed. Returns the files written. */
+/** Writes a working plugin, or only renews the declarations if one exists. Returns the files written. */
 export function initPlugin(name: string, directory: string): string[] {
   if (!pluginName.safeParse(name).success) {
     throw new OperatorError(
@@ -33,7 +33,7 @@ export function initPlugin(name: string, directory: string): string[] {
   }
 }
 
-/** The service reads it as a user of its own, whatever the umask of who writes it. */
+/** The service reads it as another user, whatever the writer's umask is. */
 function write(path: string, text: string): string {
   const folder = dirname(path);
   if (!existsSync(folder)) {

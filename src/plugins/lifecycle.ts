@@ -6,18 +6,18 @@ import type { Log } from '../log.ts';
 import { OUTCOME_HEADER } from './plugin.ts';
 import { MOST_MEMORY, type PluginChild, PluginProblem, ProcessGone, startPluginChild } from './plugin-child.ts';
 
-/** A plugin from when it is loaded until another load has taken its place. */
+/** A plugin, from its loading until another load replaces it. */
 export interface Plugin {
   name: string;
-  /** Its name where it could not be loaded. */
+  /** Its name if it could not be loaded. */
   readonly title: string;
   /** Why it could not be loaded. */
   readonly problem: string | undefined;
-  /** Resolves once it is loaded, or could not be. */
+  /** Resolves once it is loaded, or failed to load. */
   ready: Promise<void>;
-  /** What it answers, whole. Rejects with `PluginFailure`. */
+  /** Resolves to its complete answer. Rejects with `PluginFailure`. */
   ask(path: string, init: RequestInit): Promise<PluginAnswer>;
-  /** Ends its process when the requests under way are answered. */
+  /** Ends its process once the requests under way are answered. */
   retire(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -28,21 +28,21 @@ export interface PluginAnswer {
   body: Uint8Array<ArrayBuffer>;
 }
 
-/** A plugin did not answer a request; what to say about it. */
+/** A plugin did not answer a request; the message says why. */
 export class PluginFailure extends Error {}
 
 interface OpenOptions {
   name: string;
-  /** Where the plugins' folders are. */
+  /** The directory of the plugins' folders. */
   directory: string;
-  /** Where their sockets are. */
+  /** The directory of their sockets. */
   sockets: string;
-  /** Or why there is no way to it. */
+  /** The database, or why plugins can't read it. */
   database: DatabaseTarget | PluginProblem;
   log: Log;
 }
 
-/** Within so long an answer is there, or the process is killed. */
+/** The process is killed if an answer takes longer. */
 const ANSWER_MS = 10_000;
 const MOST_BYTES = 16 * 2 ** 20;
 const MOST_AT_ONCE = 32;
@@ -50,7 +50,7 @@ const LOOK_MS = 50;
 
 let processes = 0;
 
-/** Loads a plugin in a process of its own; one that ended or had to be killed gives way to a new one. */
+/** Loads a plugin in a process of its own, and replaces a process that ended or was killed. */
 export function openPlugin({ name, directory, sockets, database, log }: OpenOptions): Plugin {
   let title = name;
   let problem: string | undefined;
@@ -58,7 +58,7 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
   let underWay = 0;
   let idle: (() => void) | undefined;
 
-  /** Never rejects: whatever is wrong becomes the problem. */
+  /** Never rejects: an error becomes the problem. */
   async function start(): Promise<PluginChild | undefined> {
     try {
       const socket = join(sockets, `${processes++}.sock`);
@@ -68,18 +68,18 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
       return started;
     } catch (error) {
       problem = (error as Error).message;
-      log.error('a plugin can not be loaded and is left out', { plugin: name, reason: problem });
+      log.error('a plugin cannot be loaded and is left out', { plugin: name, reason: problem });
       return undefined;
     }
   }
 
-  /** Once for all requests that the same process has failed. */
+  /** Starts one new process, however many requests the old one failed. */
   function startAgain(lost: typeof child) {
     if (child === lost) child = lost.then(process => process?.kill()).then(start);
   }
 
   async function ask(path: string, init: RequestInit): Promise<PluginAnswer> {
-    if (underWay >= MOST_AT_ONCE) throw new RequestError(503, `the plugin ${name} has too much to do at the moment`);
+    if (underWay >= MOST_AT_ONCE) throw new RequestError(503, `the plugin ${name} has too many requests at the moment`);
     underWay++;
     try {
       try {
@@ -141,7 +141,7 @@ export function openPlugin({ name, directory, sockets, database, log }: OpenOpti
   };
 }
 
-/** Aborts, with the reason as text, what takes too long or makes the process take too much memory. */
+/** Aborts a request that takes too long or too much memory, with the reason as text. */
 function watch({ residentBytes }: PluginChild) {
   const limits = new AbortController();
   const started = performance.now();

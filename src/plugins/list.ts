@@ -12,7 +12,7 @@ export interface ListedPlugin {
   problem: string | undefined;
 }
 
-/** Those that are enabled and those that are only there, each tried; nothing asks the database meanwhile. */
+/** Lists the enabled plugins and those that only lie there, and tries to load each, without access to the database. */
 export async function listPlugins(enabled: string[], directory: string): Promise<ListedPlugin[]> {
   const names = [...new Set([...enabled, ...foldersIn(directory)])];
   const sockets = makeSocketsDirectory();

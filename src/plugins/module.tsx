@@ -36,7 +36,7 @@ const Page: FC<PropsWithChildren<PageProps>> = ({ frame, styles = [], scripts = 
 
 const staticPath = (frame: PluginFrame, name: string): string => `${pluginPath(frame.plugin)}/static/${name}`;
 
-/** What the address asks for: `errors` has what it must not ask. */
+/** Reads the scope from an address; `errors` says what is wrong with it. */
 function readScope(query: Record<string, string>, { days = 14 } = {}) {
   const { query: asked, errors } = readQuery(scopeQuery, query);
   return { scope: { os: asked.os, fleet: asked.fleet, days: asked.days ?? days }, errors };
@@ -47,7 +47,7 @@ async function readChoices(sql: Queryable) {
   return { systems, fleets };
 }
 
-/** The module "telemetricsd" as plugins import it, as telemetricsd.d.ts declares it. */
+/** The module "telemetricsd" that plugins import; telemetricsd.d.ts declares it. */
 export const pluginModule = {
   Page,
   Notice,
@@ -76,5 +76,5 @@ export const pluginModule = {
 };
 
 type Declared = typeof import('telemetricsd');
-/** The declarations say what is there: only their `Sql` is narrower than ours. */
+/** Checks the module against its declarations, which differ only in their narrower `Sql`. */
 pluginModule satisfies Omit<Declared, 'readChoices' | 'Page' | 'staticPath'> & Record<keyof Declared, unknown>;

@@ -11,7 +11,7 @@ import { FACTS_HEADER, type Failure, type FrameFacts, OUTCOME_HEADER } from './p
 import type { Plugins } from './plugins.ts';
 import { findStatic } from './static.ts';
 
-/** What a plugin is told of a request: neither cookies nor passwords. */
+/** Request headers that a plugin gets: no cookies or passwords. */
 const REQUEST_HEADERS = [
   'accept',
   'accept-language',
@@ -23,7 +23,7 @@ const REQUEST_HEADERS = [
   'hx-target',
   'hx-trigger',
 ];
-/** What a plugin may say about its answer: what protects pages is not among it. */
+/** Response headers that a plugin may set: none of those that protect pages. */
 const RESPONSE_HEADERS = [
   'cache-control',
   'content-disposition',
@@ -43,7 +43,7 @@ const RESPONSE_HEADERS = [
   'vary',
 ];
 
-/** Hands requests to the plugins' processes; their static files are read here. */
+/** Passes requests to the plugins' processes, and serves their static files itself. */
 export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Plugins }) {
   const app = new Hono();
 
@@ -61,7 +61,7 @@ export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Pl
     return c.body(file.bytes, 200, { ...headers, 'Content-Type': file.type });
   });
 
-  // Not for a name of none, which may be anything.
+  // Only for existing plugins: any other name may be anything.
   app.get('/:name/', c =>
     plugins.find(c.req.param('name')) ? c.redirect(pluginPath(c.req.param('name')), 301) : c.notFound(),
   );
@@ -69,7 +69,7 @@ export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Pl
   app.all('/:name/*', async c => {
     const name = c.req.param('name');
     const [made, body] = await Promise.all([frame(c), isRead(c.req.method) ? undefined : c.req.arrayBuffer()]);
-    // From here to its question nothing waits: a plugin that is about to be replaced is still asked.
+    // No await from here to asking it, so that a plugin about to be replaced still gets the request.
     const plugin = plugins.find(name);
     if (!plugin) return c.notFound();
     if (plugin.problem !== undefined) {
@@ -88,7 +88,7 @@ export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Pl
     }
   });
 
-  /** Whose fault it was; where the database was away or too slow, as on every page. */
+  /** Shows who failed: the plugin, or (as on any page) the database. */
   function failed(c: Context, page: Omit<PluginFailedProps, 'reason'>, { reason, code }: Failure, shown?: string) {
     const { name } = page;
     log.error('a plugin failed', { plugin: name, method: c.req.method, path: c.req.path, reason });
@@ -100,7 +100,7 @@ export function pluginPages({ plugins, frame, asset, log }: Site & { plugins: Pl
   return app;
 }
 
-/** With the query, and the encoding that it came with. */
+/** The path with its query, in the encoding that it came with. */
 function pathOf(c: Context): string {
   return c.req.url.replace(/^[^/]+\/\/[^/]+/, '');
 }
@@ -110,7 +110,7 @@ function requestOf(
   { quarantined, kept, visitor, readonly, plugins }: PageFrame,
   body?: ArrayBuffer,
 ): RequestInit {
-  // Nothing of a session gets out.
+  // Leaves out everything about the session.
   const known = visitor && { via: visitor.via, name: visitor.name, role: visitor.role };
   const facts: FrameFacts = { quarantined, kept, visitor: known, readonly, plugins };
   const headers = new Headers({ [FACTS_HEADER]: encodeURIComponent(JSON.stringify(facts)) });

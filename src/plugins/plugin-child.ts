@@ -6,7 +6,7 @@ import { READY } from '../children/serve-lines.ts';
 import type { LoadRequest, PluginLoaded } from './plugin.ts';
 import { PLUGIN_ARGUMENT } from './plugin-process.ts';
 
-/** More than this, in use, and the process is killed. */
+/** The process is killed if it uses more memory. */
 export const MOST_MEMORY = 512 * 2 ** 20;
 
 const PROGRAM = {
@@ -25,22 +25,22 @@ const LOST: Record<ChildLost['reason'], string> = {
   ended: 'its process ended when it was loaded',
 };
 
-/** The plugin can't be loaded; the message is for whoever wrote it. */
+/** The plugin can't be loaded; the message is for its author. */
 export class PluginProblem extends Error {}
 
 /** A plugin in a process of its own. */
 export interface PluginChild {
   title: string;
-  /** Rejects with `ProcessGone` where the process had ended before. */
+  /** Rejects with `ProcessGone` if the process had already ended. */
   fetch(path: string, init: RequestInit): Promise<Response>;
   residentBytes(): number;
   kill(): Promise<void>;
 }
 
-/** The process was not there any more: the request never reached it. */
+/** The process had already ended: the request never reached it. */
 export class ProcessGone extends Error {}
 
-/** Starts a process for the plugin; rejects with `PluginProblem` where it can't be loaded. */
+/** Starts a process for the plugin; rejects with `PluginProblem` if it can't be loaded. */
 export async function startPluginChild(request: LoadRequest): Promise<PluginChild> {
   const child = await startChild(PROGRAM, needsOf(request)).catch(error => {
     throw error instanceof ChildLost ? new PluginProblem('its process does not start') : error;
@@ -66,7 +66,7 @@ export async function startPluginChild(request: LoadRequest): Promise<PluginChil
   }
 }
 
-/** The socket of the built-in PostgreSQL is open to one user alone; another one is reached over the network. */
+/** The built-in PostgreSQL's socket is open to one user only; another PostgreSQL is reached over the network. */
 function needsOf({ source, socket, database }: LoadRequest): Needs {
   const user = 'url' in database ? NOBODY : statSync(database.socketDir);
   if (process.getuid?.() === 0) chownSync(dirname(socket), user.uid, user.gid);

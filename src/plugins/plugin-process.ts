@@ -30,7 +30,7 @@ export const PLUGIN_ARGUMENT = 'plugin-process';
 
 const MORE_MEMORY_BYTES = 512 * 2 ** 20;
 const CONNECTIONS = 2;
-/** Less than the patience for a request. */
+/** Shorter than the time limit of a request. */
 const DEADLINE_MS = 8_000;
 
 /** What a plugin's handlers find in `c.env`. */
@@ -42,8 +42,8 @@ export interface PluginEnv {
 }
 
 /**
- * Runs a view plugin: the first line on stdin is a `LoadRequest`, its answer on stdout is `PluginLoaded`. Then the plugin answers
- * requests on its socket until it is killed.
+ * Runs a view plugin: the first line on stdin is a `LoadRequest`, and the answer on stdout is `PluginLoaded`. Then the
+ * plugin answers requests on its socket until it is killed.
  */
 export async function servePlugin(): Promise<void> {
   const answer = keepStdoutForAnswers();
@@ -67,7 +67,7 @@ export async function servePlugin(): Promise<void> {
   await new Promise(() => {});
 }
 
-/** A plugin has no packages beside it: what it imports is what this program carries. */
+/** A plugin brings no packages: its imports resolve to what this program contains. */
 function provideModules() {
   const modules: Record<string, object> = {
     telemetricsd: pluginModule,
@@ -76,7 +76,7 @@ function provideModules() {
     'hono/jsx': jsx,
     'hono/jsx/jsx-runtime': jsxRuntime,
     'hono/jsx/jsx-dev-runtime': jsxDev,
-    // What JSX becomes where no tsconfig.json is found.
+    // JSX compiles to this if there is no tsconfig.json.
     'react/jsx-runtime': jsxRuntime,
     'react/jsx-dev-runtime': jsxDev,
   };
@@ -105,7 +105,7 @@ async function load(source: string): Promise<Exported> {
   throw new Mistake(result.error.issues.map(({ message }) => message).join('; '));
 }
 
-/** Of the plugin, in words of ours. */
+/** A mistake of the plugin, in our words. */
 class Mistake extends Error {}
 
 function listen({ app }: Exported, { name, source, socket, database }: LoadRequest) {
@@ -118,9 +118,9 @@ function listen({ app }: Exported, { name, source, socket, database }: LoadReque
     deadlineMs: DEADLINE_MS,
     settings: {
       default_transaction_read_only: 'on',
-      // A transaction that is left open would keep retention from dropping a day.
+      // An open transaction would keep retention from dropping a day.
       idle_in_transaction_session_timeout: '5s',
-      // The query of a process that was killed ends with it.
+      // Ends the query of a process that was killed.
       client_connection_check_interval: '1s',
     },
   });

@@ -11,9 +11,9 @@ import { openForReading } from './role.ts';
 import { makeSocketsDirectory } from './sockets.ts';
 
 interface PluginOptions {
-  /** What is enabled; asked at each load. */
+  /** Returns the enabled plugins; called at each load. */
   settings: () => { enabled: string[]; database_url?: string | undefined };
-  /** Where the plugins' folders are. */
+  /** The directory of the plugins' folders. */
   directory: string;
   database: Database;
   log: Log;
@@ -24,22 +24,22 @@ export interface Plugins {
   /** Resolves when the first load is done. */
   ready: Promise<void>;
   tabs(): PluginTab[];
-  /** Those that could not be loaded, and why. */
+  /** The plugins that could not be loaded, and why. */
   leftOut(): { name: string; problem: string }[];
   find(name: string): Plugin | undefined;
   folder(name: string): string;
-  /** Reads the settings again and loads every plugin anew; those that are there answer until then. Never rejects. */
+  /** Reads the settings again and loads every plugin anew; the old ones answer until then. Never rejects. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const STOP_MS = 1_000;
 
-/** Begins to load the plugins and returns at once: nothing but requests to them waits for them. */
+/** Starts loading the plugins and returns at once: only requests to plugins wait for them. */
 export function startPlugins({ settings, directory, database, log }: PluginOptions): Plugins {
   let loaded = new Map<string, Plugin>();
   let wanted: string[] = [];
-  /** Why loading broke off; what was loaded before stays. */
+  /** Why loading broke off; the plugins loaded before stay. */
   let broken: string | undefined;
   let sockets: string | undefined;
   let stopped = false;
@@ -86,7 +86,7 @@ export function startPlugins({ settings, directory, database, log }: PluginOptio
     },
     async stop() {
       stopped = true;
-      // One that is being loaded ends with this process.
+      // A plugin that is still loading ends with this process.
       await Promise.race([Promise.all([...loaded.values()].map(plugin => plugin.kill())), Bun.sleep(STOP_MS)]);
       if (sockets) rmSync(sockets, { recursive: true, force: true });
     },

@@ -4,19 +4,19 @@ import { PLUGIN_ROLE_LOCK } from '../db/locks.ts';
 import { tableNames } from '../db/tables.ts';
 import { OperatorError } from '../errors.ts';
 
-/** What analysts see, as tables. Nothing else can be read by plugins, and nothing at all be written. */
+/** The tables that plugins may read: what analysts see. They may read no others and write none. */
 const READABLE_TABLES = tableNames('plugins');
 
 /** The role in the built-in PostgreSQL. */
 const OWN_ROLE = 'telemetricsd_plugins';
-/** Of the 60 of the built-in PostgreSQL: whatever plugins do, there are some left for records. */
+/** Of the 60 connections of the built-in PostgreSQL, so that some are always left for records. */
 const MOST_CONNECTIONS = 20;
 const DEADLINE_MS = 20_000;
 
 /**
- * How plugins connect: as a role that may read and nothing else, which is what protects the database from them. In
- * the built-in PostgreSQL the role is made here. In another one telemetricsd may make no roles: `url` names one that an
- * administrator made; it is granted what it may read, and refused where it may write.
+ * Connects plugins with a role that may only read, which protects the database from them. In the built-in PostgreSQL
+ * the role is made here. In an external one telemetricsd may not make roles: `url` names a role that an administrator
+ * made. It gets the right to read, and is refused if it may write.
  */
 export async function openForReading(database: Database, url: string | undefined): Promise<DatabaseTarget> {
   const { target } = database;
@@ -51,14 +51,14 @@ async function makeOwnRole(owner: Sql) {
     if (!role) await tx`create role ${tx(OWN_ROLE)} login`;
     await tx`alter role ${tx(OWN_ROLE)} connection limit ${tx.unsafe(String(MOST_CONNECTIONS))}`;
     const [{ name } = { name: '' }] = await tx<{ name: string }[]>`select current_database() as name`;
-    // Or they could fill the disk with tables of their own, or with large objects.
+    // Otherwise it could fill the disk with tables of its own, or with large objects.
     await tx`revoke temporary on database ${tx(name)} from public`;
     for (const { signature } of await writingFunctions(tx, OWN_ROLE))
       await tx`revoke execute on function ${tx.unsafe(signature)} from public`;
   });
 }
 
-/** Those of PostgreSQL that write and that anyone may call unless told otherwise. */
+/** PostgreSQL's writing functions that anyone may call by default. */
 function writingFunctions(sql: Queryable, role: string) {
   return sql<{ signature: string }[]>`
     select oid::regprocedure::text as signature
@@ -75,7 +75,7 @@ async function roleOf(reader: DatabaseTarget): Promise<string> {
   });
 }
 
-/** Only what is missing, so that a start changes nothing where all is well. */
+/** Grants only what is missing, so that a start changes nothing if all is well. */
 async function grantReading(owner: Sql, role: string) {
   await owner.begin(async tx => {
     await tx`select pg_advisory_xact_lock(${PLUGIN_ROLE_LOCK})`;
@@ -86,7 +86,7 @@ async function grantReading(owner: Sql, role: string) {
   });
 }
 
-/** Throws where the role is the owner, a superuser, or was given too much. */
+/** Throws if the role is the owner, a superuser, or has too many rights. */
 async function assertReadsOnly(owner: Sql, role: string) {
   const [tooMuch] = await owner<{ name: string; writes: boolean }[]>`
     select name, writes

@@ -7,8 +7,8 @@ const PREFIX = 'telemetricsd-plugins-';
 const LOCK = 'lock';
 
 /**
- * Makes a directory for the sockets of plugins, that nobody else may enter, and removes those of processes that were killed. This process
- * locks a file in it as long as it lives.
+ * Makes a directory for plugins' sockets that nobody else may enter, and removes the directories of killed processes.
+ * This process locks a file in it as long as it lives.
  */
 export function makeSocketsDirectory(): string {
   for (const name of readdirSync(tmpdir())) if (name.startsWith(PREFIX)) removeLeft(join(tmpdir(), name));
@@ -19,7 +19,7 @@ export function makeSocketsDirectory(): string {
 
 function removeLeft(dir: string) {
   const lock = join(dir, LOCK);
-  // Without it, one that is being made, or someone else's.
+  // A directory without a lock file is just being made; one of another user is not ours.
   if (!existsSync(lock) || statSync(lock, { throwIfNoEntry: false })?.uid !== process.getuid?.()) return;
   const fd = openSync(lock, 'r');
   if (!lockFile(fd)) return;

@@ -25,7 +25,7 @@ interface StaticFile {
   etag: string;
 }
 
-/** A file in the `static/` of a plugin's folder; undefined for whatever lies outside of it, also behind a link. */
+/** A file in the `static/` folder of a plugin; undefined for a path outside of it, even through a link. */
 export async function findStatic(folder: string, path: string): Promise<StaticFile | undefined> {
   if (path.includes('\0') || path.split('/').some(part => part.startsWith('.'))) return undefined;
   try {

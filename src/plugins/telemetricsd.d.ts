@@ -1,4 +1,4 @@
-/** What telemetricsd gives to view plugins. Written by "telemetricsd plugin init", which renews it. */
+/** The types that telemetricsd offers to view plugins. "telemetricsd plugin init" writes this file and renews it. */
 declare module 'telemetricsd' {
   import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 
@@ -9,7 +9,7 @@ declare module 'telemetricsd' {
       sql: Sql;
       /** For `Page`. */
       frame: Frame;
-      /** Who is signed in, where people sign in. */
+      /** The user, if people sign in. */
       user: { name: string; role: string } | undefined;
       /** The address of the plugin, `/telemetryui/plugins/NAME`. */
       base: string;
@@ -18,16 +18,16 @@ declare module 'telemetricsd' {
 
   export type Value = string | number | boolean | Date | null | readonly (string | number)[] | Fragment;
 
-  /** A piece of a query, to be a value of another one. */
+  /** A part of a query, usable as a value in another. */
   export interface Fragment {
     readonly strings?: unknown;
   }
 
-  /** sql`select … ${value}`: values are sent apart from the text. int8 comes as a number, timestamptz as a Date. */
+  /** sql`select … ${value}`: values are sent apart from the text. int8 becomes a number, timestamptz a Date. */
   export interface Sql {
     // biome-ignore lint/suspicious/noExplicitAny: rows that nobody described
     <Rows extends readonly object[] = any[]>(text: TemplateStringsArray, ...values: Value[]): Promise<Rows> & Fragment;
-    /** A name of a column or table, quoted. */
+    /** A quoted name of a column or table. */
     (name: string): Fragment;
   }
 
@@ -43,9 +43,9 @@ declare module 'telemetricsd' {
     /** A sentence below the title. */
     lead?: string | undefined;
     notice?: NoticeProps | undefined;
-    /** Loads htmx: forms and links with hx-… exchange parts of the page. */
+    /** Loads htmx: forms and links with hx-… replace parts of the page. */
     live?: boolean | undefined;
-    /** Loads uPlot: charts of series can be zoomed and tell their values. Without, they are drawings. */
+    /** Loads uPlot: charts of series can be zoomed and show their values. Otherwise they are drawings. */
     explore?: boolean | undefined;
     /** Files in static/. */
     styles?: string[] | undefined;
@@ -61,7 +61,7 @@ declare module 'telemetricsd' {
   }
   export const Notice: FC<NoticeProps>;
   export const EmptyState: FC<PropsWithChildren<{ title: string }>>;
-  /** Around a wide table: it scrolls inside itself, also by keyboard. */
+  /** Goes around a wide table, which then scrolls on its own, also by keyboard. */
   export const Scroll: FC<PropsWithChildren<{ label: string; fit?: boolean }>>;
   /** `3 minutes ago`, with the exact time on hover. */
   export const Time: FC<{ at: Date; now: Date }>;
@@ -73,10 +73,10 @@ declare module 'telemetricsd' {
     /** The headings of the names and of the numbers. */
     heads: [string, string];
     rows: { name: Child; href?: string | undefined; n: number }[];
-    /** What shares are of, where the rows are not all: how many names there are, and their number. */
+    /** What the shares are of, if the rows are only a part: the number of all names, and their sum. */
     whole?: { names: number; n: number } | undefined;
   }
-  /** Numbers with their shares as bars; what has no row of its own is in a last one, `others`. */
+  /** Numbers with their shares as bars; a last row, `others`, holds what has no row of its own. */
   export const BarTable: FC<BarTableProps>;
 
   export interface Series {
@@ -96,9 +96,9 @@ declare module 'telemetricsd' {
     line?: Series | undefined;
     /** What the numbers count, in the plural. */
     unit: string;
-    /** The table is shown without asking. */
+    /** Whether the table is open from the start. */
     open?: boolean | undefined;
-    /** To be explored on a page that has `explore`, as series charts are anyway. */
+    /** Makes the chart explorable on a page that has `explore`; series charts always are. */
     explore?: boolean | undefined;
   }
   /** Stacked bars and a line, with the numbers as a table. */
@@ -111,7 +111,7 @@ declare module 'telemetricsd' {
     open?: boolean | undefined;
     hrefOf?: ((days: { from: string; to: string }, series: Series) => string | undefined) | undefined;
   }
-  /** The same over the days of a window that ends today. Nine series at most can be told apart. */
+  /** A chart over the days of a window that ends today. At most nine series can be distinguished. */
   export const SeriesChart: FC<SeriesChartProps>;
 
   export interface Scope {
@@ -120,17 +120,17 @@ declare module 'telemetricsd' {
     days: number;
   }
   export interface ScopeFormProps {
-    /** Where the form leads: `c.env.base`, say. */
+    /** Where the form leads, for example `c.env.base`. */
     action: string;
     label: string;
     scope: { os?: string | undefined; fleet?: string | undefined; days?: number | undefined };
     systems: string[];
     fleets: string[];
-    /** Windows that can be chosen, in days. */
+    /** Windows to choose from, in days. */
     windows: readonly number[];
     errors?: Record<string, string> | undefined;
   }
-  /** The choice of OS, window and fleet, as on the other pages; further fields are its children. */
+  /** A form to choose OS, window and fleet, as on the other pages; its children are further fields. */
   export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>>;
   export const SelectField: FC<{
     name: string;
@@ -149,12 +149,14 @@ declare module 'telemetricsd' {
     hint?: string | undefined;
   }>;
 
-  /** `os`, `fleet` and `days` of the address (`c.req.query()`); `errors` says what is wrong with them, by name. */
+  /**
+   * Reads `os`, `fleet` and `days` from the address (`c.req.query()`); `errors` says by name what is wrong with them.
+   */
   export function readScope(
     query: Record<string, string>,
     defaults?: { days?: number },
   ): { scope: Scope; errors: Record<string, string> | undefined };
-  /** What ScopeForm offers. */
+  /** The choices for ScopeForm. */
   export function readChoices(sql: Sql): Promise<{ systems: string[]; fleets: string[] }>;
 
   /** `12,345` */
@@ -163,7 +165,7 @@ declare module 'telemetricsd' {
   export function counted(n: number, noun: string): string;
   /** Each UTC day of a window that ends today (or the Monday of each ISO week), oldest first: `2026-11-23`. */
   export function slotsOf(window: { days: number; byWeek?: boolean | undefined }, now: Date): string[];
-  /** Numbers by slot and name as series over all slots. */
+  /** Turns numbers by slot and name into series over all slots. */
   export function seriesOf(slots: string[], numbers: readonly { slot: string; name: string; n: number }[]): SlotSeries;
   export function largestFirst(over: SlotSeries): SlotSeries;
 
@@ -180,7 +182,7 @@ declare module 'telemetricsd' {
     /** Regular expressions. */
     payload?: string | undefined;
     not_payload?: string | undefined;
-    /** What a parser has read from the payload. */
+    /** What a parser read from the payload. */
     [parsed: `parsed.${string}`]: string | undefined;
     arch?: string | undefined;
     kernel_version?: string | undefined;
@@ -191,6 +193,6 @@ declare module 'telemetricsd' {
   export function recordsPath(filter: RecordFilter): string;
   export function recordPath(id: number): string;
   export function machinePath(id: string): string;
-  /** A file in static/, for an image, say. */
+  /** The address of a file in static/, such as an image. */
   export function staticPath(frame: Frame, name: string): string;
 }

@@ -17,19 +17,19 @@ type PopulationQuery = Partial<z.output<typeof populationQuery>>;
 
 export interface PopulationView {
   systems: string[];
-  /** Its window is that of `adoption`. */
+  /** The window that `adoption` covers. */
   scope: Scope;
-  /** All builds together; undefined where no machine was ever seen. */
+  /** All builds together; undefined if no machine was ever seen. */
   whole: BuildPopulation | undefined;
   builds: BuildPopulation[];
   offset: number;
   more: boolean;
   adoption: SlotSeries;
-  /** The builds that have a series of their own in it. */
+  /** The builds that have a series of their own in `adoption`. */
   drawn: DrawnBuild[];
 }
 
-/** What the population page and GET /api/population show: the machines of an OS, or of all. */
+/** The data of the population page and GET /api/population: the machines of one OS, or of all. */
 export async function readPopulationView(sql: Sql, query: PopulationQuery, now: Date): Promise<PopulationView> {
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };

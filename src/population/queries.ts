@@ -3,7 +3,7 @@ import { drawnTable } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
 import { inScope, inWindow, type Scope, slotOf, today } from '../time/scope.ts';
 
-/** Trailing windows, in UTC days, today's among them. */
+/** Trailing windows in UTC days, including today. */
 export const TRAILING_DAYS = [1, 3, 7, 14] as const;
 
 export interface Counted {
@@ -12,17 +12,17 @@ export interface Counted {
 }
 
 export interface BuildPopulation {
-  /** null, as `build` is: all systems. */
+  /** null means all systems; `build` is then null too. */
   os: string | null;
   /** null: all builds. */
   build: string | null;
   /** Distinct machine ids of each trailing window, in its order. */
   trailing: Counted[];
-  /** Of all time that counters are kept for. */
+  /** Over all the time for which counters are kept. */
   overall: Counted;
 }
 
-/** Distinct machine ids of all builds together; undefined where none was ever seen. */
+/** Distinct machine ids of all builds together; undefined if none was ever seen. */
 export async function wholePopulation(
   sql: Queryable,
   scope: Omit<Scope, 'days'>,
@@ -35,7 +35,10 @@ export async function wholePopulation(
   return row && toPopulation(row);
 }
 
-/** The same by build, the system with most machine ids first and of each the newest build; one more than `limit` where there are. */
+/**
+ * The population of each build: the system with most machine ids first, and the newest build of each first. Returns one
+ * more than `limit` if there are more.
+ */
 export async function buildPopulations(
   sql: Queryable,
   scope: Omit<Scope, 'days'>,
@@ -77,7 +80,7 @@ function trailing(sql: Queryable, external: boolean) {
             ]) with ordinality as counts (n, place))`;
 }
 
-/** Distinct machine ids a day, or the mean of a week's days, of the builds that are drawn, by their place, and of all others together. */
+/** Distinct machine ids a day (or a week's mean) of each drawn build by its index, and of all others together. */
 export function adoption(sql: Queryable, scope: Scope, drawn: DrawnBuild[]) {
   const daily = sql`
     select c.day, place, sum(c.machines)::bigint as n

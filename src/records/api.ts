@@ -10,7 +10,7 @@ import type { MadeOfRecords } from './made-of.ts';
 import { findRecord, settledId } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 
-/** About how long an answer may become, and how many records are written into it at a time. */
+/** Approximate size limit of an answer, and how many records are written at a time. */
 const MOST_BYTES = 32 * 1024 ** 2;
 const SLICE = 500;
 
@@ -48,7 +48,7 @@ export function recordsApi({ sql, searcher, made }: Site) {
     });
 }
 
-/** The first of some records as JSON, with what parsers made of them: as many as an answer may hold, but one at least. */
+/** The first records as JSON, with their parsers' results: as many as an answer may hold, but at least one. */
 async function jsonTexts(sql: Sql, records: StoredRecord[], { withParsed }: MadeOfRecords): Promise<string[]> {
   const texts: string[] = [];
   let length = 0;

@@ -9,15 +9,15 @@ export async function listClassifications(sql: Queryable, limit: number): Promis
 }
 
 /**
- * `any(…)` of the classifications that fit one of some patterns, three parts of which `*` stands for any. Resolved to names
- * first, since no index finds what is `like` a pattern that begins with `%`.
+ * `any(…)` of the classifications that match the patterns; `*` stands for any one of three parts. Resolves patterns to
+ * names first, since no index serves `like` with a pattern that begins with `%`.
  */
 export function anyClassificationLike(sql: Queryable, patterns: readonly string[]) {
   return sql`
     any(array(select classification from ${counted(sql)} where classification like any(${likePatterns(patterns)}::text[])))`;
 }
 
-/** All of them, each found by one step in an index. */
+/** Finds each classification by one step in an index. */
 function counted(sql: Queryable) {
   return sql`
     (with recursive counted as (

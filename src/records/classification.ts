@@ -1,9 +1,9 @@
-/** A question about classifications, with its answers remembered: there are few of them and many records. */
+/** A test of classifications that caches its answers: there are few classifications and many records. */
 export type ClassificationTest = (classification: string) => boolean;
 
 const REMEMBERED = 2_000;
 
-/** Tells whether a classification fits one of the patterns: three parts, of which `*` stands for any. */
+/** Tests whether a classification matches one of the patterns; `*` stands for any one of three parts. */
 export function classificationTest(patterns: readonly string[]): ClassificationTest {
   const split = patterns.map(pattern => pattern.split('/'));
   const known = new Map<string, boolean>();
@@ -19,14 +19,14 @@ export function classificationTest(patterns: readonly string[]): ClassificationT
 }
 
 /**
- * What a search for classifications names: one or several with commas between them, each whole or with `*` for parts of it. A comma
- * within a classification stands where no new one can begin after it.
+ * The classifications in a search text: one or several with commas between them, each whole or with `*` for parts. A
+ * comma belongs to a classification if no new one can begin after it.
  */
 export function splitClassifications(text: string): string[] {
   return text.split(/,(?=[^/,]*\/)/);
 }
 
-/** Patterns as SQL `like` takes them. A classification has three parts, so that `%` can stand for no more than one. */
+/** Patterns for SQL `like`. A classification has three parts, so `%` can't match more than one. */
 export function likePatterns(patterns: readonly string[]): string[] {
   return patterns.map(pattern =>
     pattern

@@ -4,12 +4,12 @@ import { countedConditions, type RecordFilter } from './filter-sql.ts';
 
 type Names = readonly (keyof RecordFilter)[];
 
-/** What counters know beside moments of reception: the smaller ones first. */
+/** Columns of the counters besides the time, smallest counters first. */
 const BY_HOUR: Names = ['external', 'fleet'];
 const BY_SYSTEM: Names = [...BY_HOUR, 'systemName'];
 const BY_BUILD: Names = [...BY_SYSTEM, 'build', 'classification', 'severity'];
 
-/** How many records fit, where counters tell; undefined where some would have to be counted one by one. */
+/** How many records match, if counters know it; undefined if records would have to be counted one by one. */
 export async function countedRecords(sql: Queryable, filter: RecordFilter): Promise<number | undefined> {
   const rows = countersOf(sql, filter);
   if (!rows) return undefined;
@@ -24,7 +24,7 @@ export async function countedRecords(sql: Queryable, filter: RecordFilter): Prom
   return row!.exact ? row!.n : undefined;
 }
 
-/** Counters from the first day on that is kept. */
+/** Reads counters from the first kept day on. */
 function countersOf(sql: Queryable, filter: RecordFilter) {
   const { hostType, arch, kernelVersion, receivedFrom, receivedBefore } = filter;
   const ofFilter = countedConditions(sql, filter);
@@ -46,8 +46,8 @@ function countersOf(sql: Queryable, filter: RecordFilter) {
 }
 
 /**
- * How many machine ids sent the records that fit, where counters tell: those of one UTC day, or of the days since one, by nothing
- * else than system, build, fleet and source.
+ * How many machine ids sent matching records, if counters know it: for one UTC day, or for all days since one, filtered
+ * by nothing but system, build, fleet and source.
  */
 export async function countedMachines(
   sql: Queryable,
@@ -68,7 +68,7 @@ export async function countedMachines(
   return row!.exact ? row!.n : undefined;
 }
 
-/** Whether a filter has nothing but these and moments of reception. */
+/** Whether a filter has only these fields and times of reception. */
 function asksOnlyFor(filter: RecordFilter, names: Names): boolean {
   const { receivedFrom: _, receivedBefore: __, ...others } = filter;
   return Object.entries(others).every(
@@ -76,12 +76,12 @@ function asksOnlyFor(filter: RecordFilter, names: Names): boolean {
   );
 }
 
-/** Whether it begins and ends with UTC days or hours. */
+/** Whether the filter begins and ends with a UTC day or hour. */
 function isWhole({ receivedFrom, receivedBefore }: RecordFilter, ms: number): boolean {
   return [receivedFrom, receivedBefore].every(moment => moment === undefined || moment.getTime() % ms === 0);
 }
 
-/** A condition on the UTC days of a table's column `day`. */
+/** A condition on a column `day` of UTC days. */
 function inDays(sql: Queryable, { receivedFrom, receivedBefore }: RecordFilter) {
   return sql`
     day >= coalesce((${receivedFrom ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')

@@ -7,20 +7,20 @@ import { filterOfPage, pageParameters, searchQuery } from './filter.ts';
 import { checkExpressions } from './searcher.ts';
 import { turns } from './turns.ts';
 
-/** Shown in the browser, an export ends here. */
+/** An export shown in the browser ends after this many records. */
 const INLINE = 10_000;
 const AT_ONCE = 4;
 const CONNECTIONS = 2 * AT_ONCE;
 const MOST_WAITING = 16;
 const WAIT_MS = 5_000;
-/** Of each slice; a listener waits for the next one no longer than that. */
+/** For each slice; a listener does not wait longer for the next one. */
 const DEADLINE_MS = 30_000;
 
 const exportQuery = searchQuery(pageParameters.extend({ download: choiceParam(['1']), bom: choiceParam(['1']) }));
 
 /**
- * GET /records-TIMESTAMP.csv or .ndjson, with the filters of the records page in the query: the newest 10,000 records, or
- * with download=1 all of them as an attachment. With bom=1 Excel reads the CSV as what it is.
+ * GET /records-TIMESTAMP.csv or .ndjson, with the filters of the records page in the query: the newest 10,000 records,
+ * or with download=1 all of them as an attachment. bom=1 lets Excel recognise the CSV as UTF-8.
  */
 export function exportRoutes({ database }: Site) {
   const sql = database.client('export', { connections: CONNECTIONS, deadlineMs: DEADLINE_MS, cancellable: true });

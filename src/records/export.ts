@@ -13,7 +13,7 @@ export type ExportFormat = 'csv' | 'ndjson';
 interface ExportOptions {
   format: ExportFormat;
   limit: number;
-  /** In front of CSV. */
+  /** Begins CSV with a byte order mark. */
   byteOrderMark: boolean;
 }
 
@@ -37,13 +37,13 @@ const COLUMNS = [
 /** Rows in memory at a time. */
 const SLICE = 100;
 
-/** Characters that are handed on at once. */
+/** Characters passed on at once. */
 const PIECE = 256 * 1024;
 
 /**
- * The records that fit, newest first, at most `limit`: read as fast as the other side takes them, a slice at a time, from
- * cursors on two connections of `sql`. Resolves once the first of them are there, and calls `ended` when it is done with its
- * connections; ends its queries when the other side goes away.
+ * Exports at most `limit` matching records, newest first. Reads a slice at a time from cursors on two connections of
+ * `sql`, as fast as the client takes them. Resolves once the first records are there, and calls `ended` when its
+ * connections are free. Ends its queries if the client leaves.
  */
 export async function exportRecords(
   sql: Sql,
@@ -118,7 +118,7 @@ async function* exportTexts(
   if (text !== '') yield text;
 }
 
-/** A day's query begins while the day before it is written out. */
+/** Starts a day's query while the day before is written out. */
 async function* slicesOfDays(sql: Sql, lookups: Sql, filter: RecordFilter, limit: number) {
   let [current, next]: ReturnType<typeof begin>[] = [];
   try {
@@ -135,12 +135,12 @@ async function* slicesOfDays(sql: Sql, lookups: Sql, filter: RecordFilter, limit
   }
 }
 
-/** The slices of a cursor, each fetched while the one before it is written out, the first at once. */
+/** Reads a cursor's slices: the first at once, each later one while its predecessor is written out. */
 function begin(cursor: AsyncIterable<ParsedRow[]>) {
   const iterator = cursor[Symbol.asyncIterator]();
   const fetchNext = () => {
     const next = Promise.resolve(iterator.next());
-    // Who asks for it is told; it may fail before anyone does.
+    // The error reaches the caller of next(); this only prevents an unhandled rejection before.
     next.catch(() => {});
     return next;
   };

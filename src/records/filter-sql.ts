@@ -2,40 +2,40 @@ import type { Fragment, Queryable } from '../db/connect.ts';
 import { splitClassifications } from './classification.ts';
 import { anyClassificationLike } from './classification-sql.ts';
 
-/** What to narrow a list of records to. Texts are exact but for `classification`. */
+/** Restricts a list of records. Texts match exactly, except classification. */
 export interface RecordFilter extends CountedFilter {
   machineId?: string | undefined;
   eventId?: string | undefined;
   arch?: string | undefined;
   kernelVersion?: string | undefined;
   hostType?: string | undefined;
-  /** '-' stands for records that do not tell it. */
+  /** '-' means records that do not name it. */
   cpuModel?: string | undefined;
-  /** Regular expressions of PostgreSQL that the payload must, and must not, match. */
+  /** Regular expressions of PostgreSQL that the payload must, or must not, match. */
   payload?: string | undefined;
   notPayload?: string | undefined;
   /** Crash records with this backtrace, see GET /api/guilties/ID/backtraces. */
   stackId?: number | undefined;
-  /** Crash records that are put down to this guilty now, or to the one whose alias it is. */
+  /** Crash records whose guilty now is this one, or the one it is an alias of. */
   guiltyId?: number | undefined;
-  /** Received at this moment or later, and before that one. */
+  /** Received at or after the first time, and before the second. */
   receivedFrom?: Date | undefined;
   receivedBefore?: Date | undefined;
   /** Received within the last so many seconds. */
   receivedWithin?: number | undefined;
-  /** Captured after this moment, Unix seconds. */
+  /** Captured after this time, in Unix seconds. */
   capturedAfter?: number | undefined;
-  /** What a parser made of the payload: values by their keys, `a.b` for b within a. A list fits where it has the value. */
+  /** Values in a parser's result by key; `a.b` means b within a. A list matches if it contains the value. */
   parsed?: Record<string, string> | undefined;
   fromId?: number | undefined;
   beforeId?: number | undefined;
 }
 
-/** What the counters tell apart as well. */
+/** The fields that counters know as well. */
 export interface CountedFilter {
   systemName?: string | undefined;
   build?: string | undefined;
-  /** Whole, or `DOMAIN/*`, or `DOMAIN/PROBE/*`; `*` for other parts as well; several with commas between them. */
+  /** Whole, or `DOMAIN/*`, or `DOMAIN/PROBE/*`; `*` may replace other parts too; several with commas between them. */
   classification?: string | undefined;
   severity?: number | undefined;
   external?: boolean | undefined;
@@ -68,14 +68,14 @@ export function recordConditions(sql: Queryable, filter: RecordFilter) {
 }
 
 /**
- * Of `records r`, that crash analysis and parsers made of it what the filter says; `within` narrows down the rows that these
- * stored, of a table that is called so.
+ * Conditions on `records r` about the results of crash analysis and parsers. `within` limits the rows of the named
+ * result table.
  */
 export function analysisConditions(sql: Queryable, filter: RecordFilter, within: (table: Fragment) => Fragment) {
   return joined(sql, [crashCondition(sql, filter, within(sql`c`)), parsedCondition(sql, filter, within(sql`p`))]);
 }
 
-/** Whether a filter asks for what `analysisConditions` is about. */
+/** Whether a filter needs `analysisConditions`. */
 export function asksForAnalysis({ stackId, guiltyId, parsed }: RecordFilter): boolean {
   return [stackId, guiltyId, parsed].some(value => value !== undefined);
 }
@@ -103,7 +103,7 @@ function parsedCondition(sql: Queryable, { parsed }: RecordFilter, within: Fragm
       select p.machine_id, p.received_at, p.id from parsed p where ${within} and ${joined(sql, wanted)})`;
 }
 
-/** Data that have a value under a key: as text and as the number, boolean or null that it may be, each also as one of a list. */
+/** Every form of data with this value under a key: as text, number, boolean or null, each alone or in a list. */
 function candidates(key: string, value: string): string[] {
   const scalar = /^(-?(0|[1-9]\d{0,20})(\.\d{1,24})?(e[+-]\d{1,3})?|true|false|null)$/.test(value);
   const values = [JSON.stringify(value), ...(scalar ? [value] : [])];
@@ -112,7 +112,7 @@ function candidates(key: string, value: string): string[] {
     .map(json => key.split('.').reduceRight((inner, part) => `{${JSON.stringify(part)}:${inner}}`, json));
 }
 
-/** Conditions on `build_counts r`, whose columns are called alike. */
+/** Conditions on `build_counts r`, which has the same column names. */
 export function countedConditions(sql: Queryable, filter: CountedFilter) {
   return joined(sql, counted(sql, filter));
 }
@@ -135,7 +135,7 @@ function matchesClassification(sql: Queryable, text: string) {
   if (names.length > 1 || name.split('/').slice(0, -1).includes('*'))
     return sql`r.classification = ${anyClassificationLike(sql, names)}`;
   if (!name.endsWith('/*')) return sql`r.classification = ${name}`;
-  // A range, since a plan that is made before the prefix is known can use an index for that alone.
+  // Written as a range, because a plan made before the prefix is known can use an index only for ranges.
   const prefix = name.slice(0, -1);
   return sql`r.classification >= ${prefix} and r.classification < ${`${prefix.slice(0, -1)}0`}`;
 }

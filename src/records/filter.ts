@@ -5,7 +5,7 @@ import { splitClassifications } from './classification.ts';
 import type { RecordFilter } from './filter-sql.ts';
 
 const LAST_SECOND = 253_402_300_799;
-/** As far back as a filter reaches: further, PostgreSQL has no timestamps. */
+/** The farthest a filter reaches back: PostgreSQL has no earlier timestamps. */
 const LONGEST_DAYS = 100_000;
 const SECONDS_A_DAY = 86_400;
 export const API_LIMIT = 10_000;
@@ -17,13 +17,13 @@ const PARSED_VALUE = 'expected at most 256 printable characters';
 const PARSED_KEY =
   'expected parsed.KEY=VALUE with a key of letters, digits, "_" and "-", up to four with dots between them';
 
-/** One or several with commas between them. */
+/** One classification, or several with commas between them. */
 const classificationsParam = textParam(2000).refine(
   text => !text || splitClassifications(text).every(one => [...one].length <= LONGEST_CLASSIFICATION),
   `expected at most ${LONGEST_CLASSIFICATION} characters in each classification`,
 );
 
-/** All of `parsed.KEY=VALUE`, as `gatherParsed` brings them together. */
+/** All `parsed.KEY=VALUE` parameters, as `gatherParsed` collects them. */
 const parsedParam = z
   .record(
     z.string().regex(/^[\w-]{1,64}(\.[\w-]{1,64}){0,3}$/, PARSED_KEY),
@@ -36,7 +36,7 @@ const parsedParam = z
   .refine(parsed => Object.keys(parsed).length <= MOST_PARSED, `expected at most ${MOST_PARSED} of parsed.KEY`)
   .optional();
 
-/** Parameters called `parsed.KEY` become one, `parsed`, with a value for each KEY. */
+/** Collects parameters called `parsed.KEY` into one, `parsed`, with a value for each KEY. */
 function gatherParsed(query: unknown): unknown {
   const entries = Object.entries(query as Record<string, string>).filter(([name]) => name !== 'parsed');
   const parsed = entries.filter(([name, value]) => name.startsWith('parsed.') && value !== '');
@@ -48,12 +48,12 @@ function gatherParsed(query: unknown): unknown {
   ]);
 }
 
-/** A query with `parsed.KEY` among its parameters. */
+/** The schema of a query that may have `parsed.KEY` parameters. */
 export function searchQuery<Shape extends z.ZodRawShape>(parameters: z.ZodObject<Shape>) {
   return z.preprocess(gatherParsed, parameters);
 }
 
-/** The filters that page and API have in common. Hardware and kernel are what links of the views lead to. */
+/** The filters that page and API share. Links of the views filter by hardware and kernel. */
 const commonQuery = z.object({
   classification: classificationsParam,
   severity: integerParam(1, 4),

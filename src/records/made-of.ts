@@ -1,7 +1,7 @@
 import type { crashJson, crashOfRecord } from '../crashes/record-crash.ts';
 import type { parsedOfRecord, withParsed } from '../parsers/shown.ts';
 
-/** What crash analysis and parsers make of records. They need records themselves, so records are handed it. */
+/** The results of crash analysis and parsers. Passed to records, because both import records themselves. */
 export interface MadeOfRecords {
   crashOfRecord: typeof crashOfRecord;
   crashJson: typeof crashJson;

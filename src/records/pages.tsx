@@ -16,7 +16,7 @@ import type { StoredRecord } from './record.ts';
 import { SearchProblem } from './searcher.ts';
 
 const PAGE_SIZE = 50;
-/** Records found are counted so far. */
+/** Matching records are counted up to this number. */
 const COUNTED = 10_000;
 const SUGGESTIONS = 200;
 
@@ -60,7 +60,7 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
     })
     .get('/record_details/:id', async c => {
       const id = idInPath(c.req.param('id'));
-      if (id === undefined) throw new RequestError(400, 'a record is named by its number');
+      if (id === undefined) throw new RequestError(400, 'a record id must be a number');
       const record = await findRecord(sql, id);
       if (!record) throw new RequestError(404, noRecord(id, config.retention.days));
       const [{ older, newer }, crash, parsed] = await Promise.all([
@@ -84,7 +84,7 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
       );
     });
 
-  /** What the list stands in, with the values of the form as they came. */
+  /** The page around the list, with the form's values as they came. */
   async function aroundList(c: Context, raw: Record<string, string>, os: string | undefined) {
     const [made, systems, fleets, builds, classifications] = await Promise.all([
       frame(c),

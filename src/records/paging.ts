@@ -9,12 +9,12 @@ interface RecordsOnPage {
   older: boolean;
 }
 
-/** More of a payload than a list shows, so that it knows whether there is more. */
+/** More of a payload than a list shows, so that the list knows whether it was cut. */
 const PAYLOAD_BEGINNING = 2_500;
 
 /**
- * The page of a list that ends before an id, begins after one, or is the first. One record more than the page holds tells
- * whether there is another page in that direction.
+ * The page of a list that ends before an id, begins after one, or is the first. Reads one record more than a page
+ * holds, to know whether there is another page in that direction.
  */
 export async function readPage(
   searcher: Searcher,
@@ -28,7 +28,7 @@ export async function readPage(
       { ...filter, fromId: afterId + 1 },
       { ...options, order: 'oldest' },
     );
-    // What lies after a record is shown newest first like any page; short of a full one, it is the first page.
+    // Records after an id are shown newest first too. If they do not fill a page, the first page is shown.
     if (found.length > 0) return { records: found.slice(0, size).reverse(), newer: found.length > size, older: true };
   }
   const { records: found } = await searcher.search({ ...filter, beforeId }, { ...options, order: 'newest' });

@@ -3,7 +3,7 @@ import { isTableMissing } from '../db/sqlstates.ts';
 import type { Log } from '../log.ts';
 
 interface DayIndex {
-  /** The table whose days it is made for, and what follows the day's name in its own. */
+  /** The table whose partitions are indexed, and the suffix of the index's name. */
   parent: 'records' | 'parsed';
   suffix: string;
   make(sql: Sql, index: string, partition: string): PromiseLike<unknown>;
@@ -28,9 +28,9 @@ const INDEXES: DayIndex[] = [
 ];
 
 /**
- * Makes the indexes that searches of payloads, and of what parsers read from them, go by, for the days that are over (and gathered months) and
- * have none, the newest first. A day is indexed once it is over, since the index would slow down every insert; today's rows are read.
- * Holds up nobody: the day stays writable.
+ * Makes the indexes for searching payloads and parsers' results, newest day first, on past days and gathered months
+ * that have none. A day is indexed once it is over, because the index would slow down every insert; searches read
+ * today's rows without it. The day stays writable meanwhile.
  */
 export async function indexPayloads(sql: Sql, log: Log) {
   for (const { parent, suffix, make, available } of INDEXES) {
@@ -39,11 +39,11 @@ export async function indexPayloads(sql: Sql, log: Log) {
       const started = performance.now();
       const index = `${partition}_${suffix}`;
       try {
-        // What a build that was interrupted left behind is of no use.
+        // An interrupted build left a useless index.
         await sql`drop index concurrently if exists ${sql(index)}`;
         await make(sql, index, partition);
       } catch (error) {
-        // Purged meanwhile, or gathered.
+        // Purged or gathered meanwhile.
         if (isTableMissing(error)) continue;
         throw error;
       }

@@ -7,13 +7,13 @@ export interface RecordRow extends Omit<StoredRecord, 'payload'> {
   payloadRaw: Uint8Array | null;
 }
 
-/** Where many records are read at once, payloads that are larger come one by one, so that what is in memory has a bound. */
+/** Queries of many records read larger payloads one by one, to bound the memory. */
 const LARGE_BYTES = 64 * 1024;
 
 /** A record, without its payload if that is large. */
 export type BoundedRow = Omit<RecordRow, 'payload'> & { payload: string | null };
 
-/** One record by id, in the one partition that can hold it. */
+/** Finds a record by id in the one partition that can hold it. */
 export async function findRecord(sql: Queryable, id: number): Promise<StoredRecord | undefined> {
   const [row] = await sql<RecordRow[]>`
     select ${recordColumns(sql)}
@@ -39,13 +39,14 @@ export async function newestRecordId(sql: Queryable): Promise<number> {
   return row!.id;
 }
 
-/** Marks the advisory locks of store_records (sql/), above the 53 bits that hold an id. */
+/** Marks the advisory locks of store_records (sql/), above the 53 bits of an id. */
 const OPEN_BATCH_TAG = 737;
 
 /**
  * The highest id below which no record can appear any more. Batches of several instances become visible out of order;
- * each holds an advisory lock that carries an id below its own (see store_records). The order of the two
- * statements matters: whoever took ids before the first had its lock before it, and still has it or is visible to a later query.
+ * each holds an advisory lock with an id below its own (see store_records). The order of the two statements matters: a
+ * batch that took ids before the first statement had its lock before, and either still has it or is visible to a later
+ * query.
  */
 export async function settledId(sql: Queryable): Promise<number> {
   const taken = await newestId(sql);
@@ -58,7 +59,7 @@ export async function settledId(sql: Queryable): Promise<number> {
   return Math.min(taken, open!.id ?? taken);
 }
 
-/** The highest id that any record has been given. */
+/** The highest id that any record got. */
 export async function newestId(sql: Queryable): Promise<number> {
   const [newest] = await sql<
     { id: number }[]
@@ -66,7 +67,7 @@ export async function newestId(sql: Queryable): Promise<number> {
   return newest!.id;
 }
 
-/** The ids of the records that the same machine id reported just before and just after one. */
+/** The ids of the same machine's records just before and after one. */
 export async function findNeighbours(
   sql: Queryable,
   { machineId, receivedAt, id }: StoredRecord,
@@ -87,7 +88,7 @@ export async function listFleets(sql: Queryable): Promise<string[]> {
   return rows.map(row => row.name);
 }
 
-/** The builds of a system, or of all, that were seen lately, the newest first in the order of versions. */
+/** The builds of a system, or of all, that were seen lately, in order of versions, newest first. */
 export async function listBuilds(sql: Queryable, systemName: string | undefined, limit: number): Promise<string[]> {
   const rows = await sql<{ build: string }[]>`
     select build from machine_counts
@@ -96,7 +97,7 @@ export async function listBuilds(sql: Queryable, systemName: string | undefined,
   return rows.map(row => row.build);
 }
 
-/** From which UTC days on records are kept. */
+/** The first UTC day whose records are kept. */
 export async function keptRecords(sql: Queryable) {
   const [row] = await sql<{ from: string | null; wholeFrom: string | null }[]>`
     select min(day) filter (where first_id <= last_id)::text as "from",
@@ -105,7 +106,7 @@ export async function keptRecords(sql: Queryable) {
   return { from: row!.from ?? undefined, wholeFrom: row!.wholeFrom ?? undefined };
 }
 
-/** The systems that have reported lately, those with most machines first. */
+/** The systems that reported lately, those with most machines first. */
 export async function listSystems(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select system_name as "systemName" from machine_counts
@@ -137,7 +138,7 @@ export function recordColumns(sql: Queryable, payload = wholePayload(sql)) {
     r.way_in as "wayIn", ${payload}`;
 }
 
-/** A record with its whole payload, large as it may be; undefined where it is gone by now. */
+/** A record with its whole payload, however large; undefined if it is gone by now. */
 export async function withPayload<Row extends BoundedRow>(sql: Queryable, row: Row) {
   const { payload, payloadRaw } = row;
   if (payload !== null) return toRecord({ ...row, payload, payloadRaw });
@@ -145,7 +146,7 @@ export async function withPayload<Row extends BoundedRow>(sql: Queryable, row: R
   return whole && toRecord({ ...row, ...whole });
 }
 
-/** The payload of one record; undefined where that is gone. */
+/** The payload of one record; undefined if it is gone. */
 export async function readPayload(
   sql: Queryable,
   { machineId, receivedAt, id }: Pick<StoredRecord, 'machineId' | 'receivedAt' | 'id'>,

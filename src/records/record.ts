@@ -1,11 +1,11 @@
-/** What a probe reported, after validation: the one form both wire formats are turned into. */
+/** What a probe reported, after validation; both wire formats become this. */
 export interface Report {
   recordFormatVersion: 1 | 2 | 3 | 4;
   classification: string;
   /** 1 low, 2 medium, 3 high, 4 critical. */
   severity: 1 | 2 | 3 | 4;
   machineId: string;
-  /** The machine's own clock, Unix seconds. */
+  /** The machine's own clock, in Unix seconds. */
   capturedAt: number;
   arch: string;
   /** `sys_vendor|product_name|product_version`. */
@@ -14,7 +14,7 @@ export interface Report {
   kernelVersion: string;
   /** Formats 2 to 4. */
   payloadFormatVersion: number | null;
-  /** `''` where format 1 left it out. */
+  /** `''` if format 1 left it out. */
   systemName: string;
   /** Formats 3 and 4. */
   boardName: string | null;
@@ -26,18 +26,18 @@ export interface Report {
   payload: string;
 }
 
-/** How a record came: as the telemetrics client sends it, with its metadata in headers or all in JSON, or from our own probe. */
+/** How a record came: from the telemetrics client, with metadata in headers or all in JSON, or from our own probe. */
 export type WayIn = 'headers' | 'json' | 'probe';
 
 /** A stored record, as queries return it. */
 export interface StoredRecord extends Report {
   id: number;
-  /** The server's clock when the record was committed. */
+  /** The server's time when the record was committed. */
   receivedAt: Date;
-  /** The name of the TID the record came with. */
+  /** The name of the TID that the record came with. */
   fleet: string;
-  /** The rules of privacy.scrub that changed the payload before it was stored; mostly none. */
+  /** The rules of privacy.scrub that changed the payload before it was stored; usually none. */
   scrubbedBy: string[];
-  /** Null: it was imported from an old server. */
+  /** Null if it was imported from an old server. */
   wayIn: WayIn | null;
 }

@@ -11,18 +11,18 @@ import {
 import { beginningOfPayload, type RecordRow, recordColumns, toRecord, wholePayload } from './queries.ts';
 import type { StoredRecord } from './record.ts';
 
-// Records lie in a partition for each UTC day, so a search walks over days, from one end, until it has enough. The counters
-// tell how many records of a day fit at most: days without any cost nothing, and for each other day it is known whether
-// reading by id soon finds enough or all that fit must be looked up by another index.
+// Each UTC day has a partition, so a search goes from day to day until it has enough records. The counters give an
+// upper bound for each day: a day with none costs nothing, and for any other the bound decides whether to read by id or
+// to look up all matches by another index.
 
 export interface SearchOptions {
   limit: number;
   order: 'newest' | 'oldest';
-  /** Of each payload at most so many characters. */
+  /** Cuts each payload to this many characters. */
   payloadBeginning?: number | undefined;
-  /** About so many bytes of payloads at most, but one record at least; what follows is left out. */
+  /** Returns about this many bytes of payloads, but at least one record; the rest is left out. */
   mostBytes?: number | undefined;
-  /** Called before each day, which are then asked one by one: for a search whose cost nobody knows. */
+  /** Called before each day. Days are then searched one by one: for a search of unknown cost. */
   pace?: Pace | undefined;
 }
 
@@ -30,11 +30,11 @@ type Pace = () => Promise<unknown>;
 
 export interface FoundRecords {
   records: StoredRecord[];
-  /** More may fit that `mostBytes` has left out. */
+  /** `mostBytes` may have left out matching records. */
   cut: boolean;
 }
 
-/** The first records that fit, in the order of ids. */
+/** The first matching records in the order of ids. */
 export async function searchRecords(
   sql: Queryable,
   filter: RecordFilter,
@@ -43,7 +43,7 @@ export async function searchRecords(
   const { limit, order, mostBytes, pace } = options;
   const before = (a: number, b: number) => (order === 'newest' ? b - a : a - b);
   const found: RecordRow[] = [];
-  /** Of a day that was cut off: what follows this record is not known. */
+  /** Set if a day was cut off: what follows this record is not known. */
   let end: number | undefined;
   const finish = () => {
     const known = end === undefined ? found : found.filter(({ id }) => before(id, end!) <= 0);
@@ -68,14 +68,14 @@ export async function searchRecords(
       for (const rows of ofDays) end = [end, endOfCut(rows, share)].filter(id => id !== undefined).sort(before)[0];
       const following = asked[place + 1]?.[0] ?? next;
       const [last] = [end, found[limit - 1]?.id].filter(id => id !== undefined).sort(before);
-      // Ids of two days may overlap: around midnight, and where older records were imported later.
+      // Ids of two days may overlap: around midnight, and after older records were imported.
       if (last !== undefined && (!following || before(last, extreme(following, order)) < 0)) return finish();
     }
   }
   return finish();
 }
 
-/** The last of some records, where `mostBytes` may have left out others after it. */
+/** The last of some records if `mostBytes` may have left out others after it. */
 function endOfCut(rows: readonly RecordRow[], mostBytes: number | undefined): number | undefined {
   return mostBytes !== undefined && payloadBytes(rows) >= mostBytes ? rows.at(-1)?.id : undefined;
 }
@@ -88,7 +88,7 @@ function extreme({ firstId, lastId }: MatchingDay, order: SearchOptions['order']
   return order === 'newest' ? lastId : firstId;
 }
 
-/** A UTC day that may hold records that fit. */
+/** A UTC day that may hold matching records. */
 export interface MatchingDay {
   /** `2026-11-23` */
   day: string;
@@ -96,15 +96,15 @@ export interface MatchingDay {
   lastId: number;
   /** None of its records are gone. */
   complete: boolean;
-  /** How many records fit by the counters, which is exact for a complete day; null where these do not tell. */
+  /** How many records match by the counters, exact for a complete day; null if counters can't say. */
   counted: number | null;
-  /** Their classifications. */
+  /** The classifications of the matching records. */
   classifications: string[];
 }
 
 /**
- * The days of a search in chunks that grow, so that a search that ends soon has looked at few; in the order of their ids.
- * `next` is the day that follows a chunk.
+ * The days of a search in the order of their ids, in growing chunks, so that a search that ends soon reads few. `next`
+ * is the day after a chunk.
  */
 export async function* matchingDays(sql: Queryable, filter: RecordFilter, order: SearchOptions['order']) {
   const all = await daysOf(sql, filter, order);
@@ -114,7 +114,7 @@ export async function* matchingDays(sql: Queryable, filter: RecordFilter, order:
   }
 }
 
-/** The days that a filter's moments and ids leave. */
+/** The days allowed by a filter's times and ids. */
 async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions['order']): Promise<MatchingDay[]> {
   const { receivedFrom, receivedBefore, receivedWithin, fromId, beforeId } = filter;
   const since = receivedWithin === undefined ? receivedFrom : new Date(Date.now() - receivedWithin * 1000);
@@ -128,7 +128,7 @@ async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions
      order by ${order === 'newest' ? sql`last_id desc` : sql`first_id`}`;
 }
 
-/** Whether the counters know days on which nothing fits. */
+/** Whether the counters can rule out days. */
 function narrows(filter: CountedFilter): boolean {
   const { systemName, build, classification, severity, external, fleet } = filter;
   return [systemName, build, classification, severity, external, fleet].some(value => value !== undefined);
@@ -147,7 +147,7 @@ async function countMatches(sql: Queryable, filter: CountedFilter, days: Matchin
   });
 }
 
-/** Days that are asked at once: as many as hold enough. */
+/** Groups days to be searched at once: as many as together hold enough records. */
 function* groups(days: MatchingDay[], wanted: number): Generator<MatchingDay[]> {
   let group: MatchingDay[] = [];
   let expected = 0;
@@ -161,7 +161,7 @@ function* groups(days: MatchingDay[], wanted: number): Generator<MatchingDay[]> 
   if (group.length > 0) yield group;
 }
 
-/** Those of one machine id, which the primary key finds in all partitions at once. */
+/** The records of one machine id; the primary key finds them in all partitions at once. */
 function recordsOfMachine(sql: Queryable, filter: RecordFilter, { limit, order, ...payloads }: SearchOptions) {
   const direction = order === 'newest' ? sql`desc` : sql`asc`;
   return sql<RecordRow[]>`
@@ -188,7 +188,7 @@ function payloadOf(sql: Queryable, beginning: number | undefined) {
   return beginning === undefined ? wholePayload(sql) : beginningOfPayload(sql, beginning);
 }
 
-/** The first of some rows whose payloads have together about so many bytes. */
+/** The first rows whose payloads together have about this many bytes. */
 function upTo(sql: Queryable, mostBytes: number | undefined, direction: Fragment, rows: Fragment): Fragment {
   if (mostBytes === undefined) return sql`(${rows})`;
   const bytes = sql`octet_length(r.payload) + coalesce(octet_length(r.payload_raw), 0)`;
@@ -199,9 +199,9 @@ function upTo(sql: Queryable, mostBytes: number | undefined, direction: Fragment
       where bytes_before < ${mostBytes}::bigint)`;
 }
 
-/** Rows that may be read by id to find enough, before all that fit are looked up by what narrows most. */
+/** How many rows may be read by id; if that would not find enough, the most selective index finds all matches. */
 const READ_BY_ID = 3_000;
-/** More classifications than that don't narrow a day down. */
+/** More classifications than this do not make a day's search faster. */
 const MOST_CLASSIFICATIONS = 20;
 
 function recordsOfDay(
@@ -231,7 +231,7 @@ function recordsOfDay(
      order by r.id ${direction}`;
 }
 
-/** Those that the counters know to fit: narrows down, by an index, what has none. */
+/** Limits rows to classifications with matches, so that an index skips the others. */
 function amongClassifications(sql: Queryable, { classifications }: MatchingDay) {
   const few = classifications.length > 0 && classifications.length <= MOST_CLASSIFICATIONS;
   return few ? sql`r.classification = any(${classifications}::text[])` : sql`true`;
@@ -262,7 +262,7 @@ export interface RecordCount {
   n: number;
   /** There are more. */
   more: boolean;
-  /** The machine ids that sent them, where counters tell. */
+  /** The machine ids that sent them, if counters know. */
   machines?: number | undefined;
 }
 
@@ -275,7 +275,7 @@ async function countMachine(sql: Queryable, filter: RecordFilter, most: number):
   return { n: Math.min(row!.n, most), more: row!.n > most };
 }
 
-/** How many records fit, up to a limit: of days that counters tell of by these, else one by one. */
+/** How many records match, up to a limit: by the counters of a day where possible, or else one by one. */
 export async function countRecords(
   sql: Queryable,
   filter: RecordFilter,
@@ -299,7 +299,7 @@ export async function countRecords(
   return { n, more: false };
 }
 
-/** Whether the counters tell how many records of a day fit. */
+/** Whether the counters know how many records of a day match. */
 function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean {
   const { systemName, build, classification, severity, external, fleet, receivedFrom, receivedBefore, ...others } =
     filter;

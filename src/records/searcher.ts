@@ -8,15 +8,15 @@ import { countRecords, type FoundRecords, type RecordCount, type SearchOptions, 
 import { turns } from './turns.ts';
 
 export interface Searcher {
-  /** Throws SearchProblem where a filter is at fault. */
+  /** Throws SearchProblem if the filter can't be searched. */
   search(filter: RecordFilter, options: SearchOptions): Promise<FoundRecords>;
-  /** Counts where that is quick, of a machine up to `most`; undefined where it isn't. */
+  /** Counts if that is quick, up to `most` for a machine; undefined if it isn't. */
   countQuickly(filter: RecordFilter, most: number): Promise<RecordCount | undefined>;
-  /** Counts, one by one up to `most`; throws SearchProblem where a filter is at fault. */
+  /** Counts one by one up to `most`; throws SearchProblem if the filter can't be searched. */
   count(filter: RecordFilter, most: number): Promise<RecordCount>;
 }
 
-/** A search that can't be done: `field` names the parameter that should be changed. */
+/** A search that can't be done; `field` names the parameter to change. */
 export class SearchProblem extends RequestError {
   declare readonly status: 400 | 503;
   readonly field: 'payload' | 'not_payload' | 'event_id' | 'parsed';
@@ -30,13 +30,13 @@ export class SearchProblem extends RequestError {
 const SEARCH_SECONDS = 5;
 /** Searches of payloads at a time; others wait, and everything else goes on. */
 const AT_ONCE = 2;
-/** More could not be answered in time. */
+/** More searches could not be answered in time. */
 const MOST_WAITING = 8;
 const WAIT_MS = 8_000;
-/** Of what comes before and after a search as well. */
+/** Includes the time before and after the search itself. */
 const DEADLINE_MS = 8_000;
 
-/** Searches that read payloads have connections and a deadline of their own. */
+/** Searches that read payloads have their own connections and deadline. */
 export function createSearcher(database: Database): Searcher {
   const { sql } = database;
   const slow = database.client('search', { connections: AT_ONCE, deadlineMs: DEADLINE_MS, cancellable: true });
@@ -77,7 +77,7 @@ export function createSearcher(database: Database): Searcher {
   };
 }
 
-/** No index is sure to help: the rows themselves may have to be read. */
+/** Whether rows may have to be read because no index is sure to help. */
 function readsRows(filter: RecordFilter): boolean {
   const { payload, notPayload, parsed, eventId, capturedAfter, arch, kernelVersion, hostType, cpuModel } = filter;
   const unindexed = [payload, notPayload, parsed, eventId, capturedAfter, arch, kernelVersion, hostType, cpuModel];
@@ -108,7 +108,7 @@ async function withinDeadline<Result>(sql: Sql, filter: RecordFilter, work: Slow
   }
 }
 
-/** The one that costs most. */
+/** The filter field that costs most. */
 function fieldOf({ payload, notPayload, parsed }: RecordFilter): SearchProblem['field'] {
   if (payload !== undefined) return 'payload';
   if (notPayload !== undefined) return 'not_payload';
@@ -123,7 +123,7 @@ function expressionsOf({ payload, notPayload }: RecordFilter) {
   return fields.flatMap(([field, expression]) => (expression === undefined ? [] : [[field, expression] as const]));
 }
 
-/** Throws SearchProblem where a regular expression isn't one, or is more than PostgreSQL can hold. */
+/** Throws SearchProblem if a regular expression is invalid, or too complex for PostgreSQL. */
 export async function checkExpressions(sql: Sql, filter: RecordFilter) {
   for (const [field, expression] of expressionsOf(filter)) {
     try {

@@ -6,7 +6,7 @@ import type { Report, WayIn } from './record.ts';
 export interface NewRecord extends Reading {
   report: Report;
   fleetId: number;
-  /** See recordFingerprint. */
+  /** From recordFingerprint. */
   fingerprint: string;
   /** The names of the rules that changed its payload. */
   scrubbedBy: string[];
@@ -15,7 +15,7 @@ export interface NewRecord extends Reading {
 
 export type StoreOutcome =
   | { kind: 'stored'; id: number; receivedAt: Date }
-  /** It came before: the id and time of the first one. */
+  /** It came before; id and time are those of the first one. */
   | { kind: 'repeated'; id: number; receivedAt: Date }
   /** The database refused this record alone. */
   | { kind: 'rejected'; reason: string };
@@ -23,8 +23,9 @@ export type StoreOutcome =
 const RETRIES = 3;
 
 /**
- * Stores a batch in one transaction: records, duplicates check, parsed data, queued work, and that they are to be counted. A row that the database does
- * not take is found by halving the batch, so that it costs the others a few transactions and nothing else.
+ * Stores a batch in one transaction: records, the check for duplicates, parsed data, queued work, and the note to count
+ * them. A row that the database refuses is found by halving the batch, which costs the other rows only a few
+ * transactions.
  */
 export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Promise<StoreOutcome[]> {
   try {
@@ -43,7 +44,7 @@ export async function storeBatch(sql: Sql, batch: NewRecord[], attempt = 0): Pro
 interface StoredBatch {
   arrival: Date;
   ids: number[];
-  /** Of those that came before: [place in the batch, id, time] of the first one. */
+  /** For each repeated record: [index in the batch, id and time of the first one]. */
   repeated: [number, number, string][] | null;
 }
 
@@ -77,7 +78,7 @@ function jsonOrNull(list: unknown[]): string | null {
   return list.length > 0 ? JSON.stringify(list) : null;
 }
 
-/** The records without those that came before in the same batch, and for each of the batch where it is among them. */
+/** The records without repetitions within the batch, and for each record of the batch its index among them. */
 function distinctRecords(batch: NewRecord[]): { distinct: NewRecord[]; places: number[] } {
   const distinct: NewRecord[] = [];
   const known = new Map<string, number>();
@@ -97,7 +98,7 @@ export interface RecordToInsert {
   report: Report;
 }
 
-/** Inserts into `records`, or into the table of one day: for records whose ids and times are known. */
+/** Inserts records with known ids and times into `records`, or into the table of one day. */
 export async function insertRecords(tx: Queryable, records: RecordToInsert[], table = 'records') {
   const rows = records.map(record => [...recordMetadata(record), payloadRaw(record), record.id, record.receivedAt]);
   const { payloads, separator } = payloadsOf(records);
@@ -115,7 +116,10 @@ export async function insertRecords(tx: Queryable, records: RecordToInsert[], ta
 
 type RecordToWrite = { fleetId: number; report: Report };
 
-/** A record as values in the order that store_records, import_records (sql/) and insertRecords expect, but for its payload. */
+/**
+ * A record's values except its payload, in the order that store_records, import_records (sql/) and insertRecords
+ * expect.
+ */
 export function recordMetadata({ fleetId, report }: RecordToWrite) {
   return [
     report.machineId,
@@ -138,30 +142,30 @@ export function recordMetadata({ fleetId, report }: RecordToWrite) {
   ];
 }
 
-/** The payload as text: PostgreSQL's can't hold NULs. */
+/** The payload as text without NULs, which PostgreSQL's text can't hold. */
 export function payloadText({ report: { payload } }: RecordToWrite): string {
   return payload.includes('\0') ? payload.replaceAll('\0', '␀') : payload;
 }
 
-/** The bytes of a payload with NULs, in base64. */
+/** A payload with NULs as base64 bytes; null for others. */
 export function payloadRaw({ report: { payload } }: RecordToWrite): string | null {
   return payload.includes('\0') ? Buffer.from(payload).toString('base64') : null;
 }
 
-/** Payloads as one text, each followed by a separator that nobody can know beforehand. */
+/** Joins payloads into one text, each followed by a random separator that no sender can guess. */
 function payloadsOf(records: RecordToWrite[]): { payloads: string; separator: string } {
   const separator = crypto.randomUUID();
   return { payloads: records.map(record => payloadText(record) + separator).join(''), separator };
 }
 
-/** Blocks of recent_records that one statement looks through: 2 MB. */
+/** How much of recent_records one statement reads: 2 MB in blocks. */
 const PRUNE_BLOCKS = 256;
-/** The table is swept in as many parts, one after the other, each hour. */
+/** Each hour, the table is pruned in this many parts, one after the other. */
 export const PRUNE_PARTS = 12;
 
 /**
- * Forgets, in a part of the table, what came more than 48 hours ago. Reading all of it once an hour costs a busy server less
- * than an index by time, which every record would have to be put into.
+ * Forgets, in a part of the table, what came more than 48 hours ago. Reading the whole table once an hour costs a busy
+ * server less than an index by time, to which every record would have to be added.
  */
 export async function pruneRecent(sql: Sql, part: number) {
   const [table] = await sql<[{ blocks: number }]>`

@@ -4,18 +4,18 @@ import { DatabaseUnavailable, RequestError } from '../errors.ts';
 interface TurnsOptions {
   atOnce: number;
   mostWaiting: number;
-  /** How long one waits at most. */
+  /** The longest time to wait. */
   withinMs: number;
-  /** What to say where that is not enough, or too many wait. */
+  /** The message if that time is over or too many wait. */
   busy: string;
 }
 
-/** Waits for a turn; resolves to what ends it. */
+/** Waits for a turn; resolves to a function that ends it. */
 type TakeTurn = () => Promise<() => void>;
 
 /**
- * So many may be at it at once; others wait in the order in which they came, and are answered 503 where that takes too long. Work that
- * is aborted leaves the queue.
+ * Lets `atOnce` proceed at once. Others wait in order of arrival, and are answered 503 if it takes too long. Aborted
+ * work leaves the queue.
  */
 export function turns({ atOnce, mostWaiting, withinMs, busy }: TurnsOptions): TakeTurn {
   const waiting = new Set<() => void>();

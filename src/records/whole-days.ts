@@ -4,7 +4,7 @@ import { type RecordFilter, recordConditions } from './filter-sql.ts';
 import { type BoundedRow, recordColumns, smallPayload } from './queries.ts';
 import { madeOnDay, onDay } from './search.ts';
 
-// For cursors: all records of a day that fit, newest first, without the payloads that are large.
+// For cursors: all matching records of a day, newest first, without large payloads.
 
 export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
   return sql<BoundedRow[]>`
@@ -14,7 +14,7 @@ export function allOfDay(sql: Queryable, filter: RecordFilter, day: string, limi
 
 export type ParsedRow = BoundedRow & { parsed: { [key: string]: Data } | null };
 
-/** The same with what a parser made of each payload. */
+/** Like allOfDay, with the parser's result of each payload. */
 export function allOfDayParsed(sql: Queryable, filter: RecordFilter, day: string, limit: number) {
   return sql<ParsedRow[]>`
     select ${recordColumns(sql, smallPayload(sql))}, found.data as parsed

@@ -12,10 +12,13 @@ interface PurgeCommandOptions {
 }
 
 const PAUSE_MS = 200;
-const ASKED = 'It is purged all the same, since you ask for it, and the date is taken as right from now on.';
-const ASKED_DRY = 'A purge by hand would take this date as right.';
+const ASKED = 'The purge runs anyway because you ask for it, and the date is believed from now on.';
+const ASKED_DRY = 'A purge by hand would also mean that this date is right.';
 
-/** Purges now, or tells what would go; resolves to what to print. Beside a running server it uses that one's PostgreSQL. */
+/**
+ * Purges now, or reports what a purge would remove; resolves to the text to print. Beside a running server it uses that
+ * server's PostgreSQL.
+ */
 export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommandOptions): Promise<string> {
   return withDatabase('purge', { config: file }, async ({ sql, config, log }) => {
     const doubt = clockFinding(await watchClock(sql, log).look());
@@ -37,7 +40,7 @@ export async function purgeNow({ config: file, 'dry-run': dryRun }: PurgeCommand
   });
 }
 
-/** On a terminal a line that changes. */
+/** A line that changes, on a terminal. */
 function progressLine() {
   let shownAt = 0;
   return ({ day, records }: { day: string; records: number }) => {
@@ -59,8 +62,8 @@ function describe(report: PurgeReport, dryRun: boolean): string {
       `${figure(report.dropped.length)} whole days ${would} (${range(report.dropped)}), ${figure(Math.round(report.bytes / 1024 ** 2))} MB.`,
     report.thinned.length > 0 && `${figure(report.thinned.length)} days ${would} in part (${range(report.thinned)}).`,
     report.gathered.length > 0 &&
-      `What is left of ${report.gathered.join(', ')} was gathered: a month is one partition now, no longer one for each day.`,
-    report.counters > 0 && `${figure(report.counters)} rows of counters went.`,
+      `The rest of ${report.gathered.join(', ')} was gathered into one partition for each month.`,
+    report.counters > 0 && `${figure(report.counters)} rows of counters were removed.`,
     report.postponed.length > 0 &&
       `Left for the next purge, because they are being read: ${report.postponed.join(', ')}.`,
     report.overLimit &&

@@ -5,11 +5,13 @@ import { tablesWith } from '../db/tables.ts';
 const SLICE = 10_000;
 const STACKS = 500;
 
-/** Forgets what was received more than so many days ago, and the stacks and guilties that nothing tells of any more. */
+/**
+ * Forgets counts of what was received more than `days` ago, and stacks and guilties that nothing refers to any more.
+ */
 export async function pruneCounters(sql: Sql, days: number): Promise<number> {
   if (days === 0) return 0;
   let pruned = 0;
-  // Days whose counters are gone can't be told from them, nor may they be counted again.
+  // Without counters, these days can't be counted by them, nor be counted again.
   await sql`update record_days set complete = false where complete and day < (now() at time zone 'UTC')::date - ${days}::int`;
   for (const [table, column] of tablesWith('counts')) {
     for (let rows = SLICE; rows === SLICE; pruned += rows) rows = await pruneSlice(sql, table, column, days);
@@ -54,12 +56,15 @@ function isUnused(sql: Queryable) {
     and not exists (select from stack_machines where stack_id = stacks.id)`;
 }
 
-/** The search finds the days of records by these counters, so they stay as long as there are any. */
+/** The search uses these counters to find days with records, so they stay as long as there are any. */
 function hasNoRecords(sql: Sql) {
   return sql`day not in (select day from record_days where first_id <= last_id)`;
 }
 
-/** Those with a comment or hidden ones stay: someone has judged them. So do names that lead to another guilty, as long as that stays. */
+/**
+ * Keeps guilties with a comment and hidden ones, since someone has judged them. Also keeps names that lead to another
+ * guilty, as long as that one stays.
+ */
 async function pruneGuilties(sql: Sql) {
   await withoutAnalysis(
     sql,
@@ -72,7 +77,10 @@ async function pruneGuilties(sql: Sql) {
   );
 }
 
-/** Analysis must not find what is about to go: it is kept out for a moment. Where that can't be had, the next purge does it. */
+/**
+ * Keeps analysis from using stacks and guilties that are about to go. If the lock can't be had, the next purge removes
+ * them.
+ */
 async function withoutAnalysis(sql: Sql, work: (tx: Queryable) => Promise<unknown>) {
   try {
     await sql.begin(async tx => {

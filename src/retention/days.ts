@@ -11,9 +11,9 @@ export interface RecordDay {
   /** None of its records are gone. */
   complete: boolean;
   purgedAs: string | null;
-  /** Where its records lie: its own partition, or that of its month. Null where they lie in DEFAULT, or are gone. */
+  /** The partition of its records: its own or that of its month. Null if they are in DEFAULT, or gone. */
   partition: string | null;
-  /** The partition is that of its month. */
+  /** Whether that is the partition of a month. */
   gathered: boolean;
 }
 
@@ -29,7 +29,10 @@ export function listDays(sql: Queryable): Promise<RecordDay[]> {
      where first_id <= last_id order by record_days.day`;
 }
 
-/** What a day holds. Counters know it as long as it is complete and no rule names a machine; else its records are read. */
+/**
+ * Groups of a day's records with their counts. Read from counters if the day is complete and no rule names a machine,
+ * or else from the records.
+ */
 export function countGroups(sql: Queryable, { day, complete }: RecordDay, machineIds: string[]) {
   if (complete && machineIds.length === 0) {
     return sql<CountedGroup[]>`
@@ -47,7 +50,7 @@ export function ofDay(sql: Queryable, day: string) {
     and received_at < (${day}::date + 1)::timestamp at time zone 'UTC'`;
 }
 
-/** Bytes of a partition of records, with what was made of these. */
+/** The size of a partition of records together with the data derived from them. */
 export async function partitionBytes(sql: Queryable, partition: string): Promise<number> {
   const [row] = await sql<{ bytes: number }[]>`
     select sum(coalesce(pg_total_relation_size(to_regclass(kind || '_' || suffix)), 0))::bigint as bytes
@@ -65,7 +68,7 @@ export async function databaseBytes(sql: Queryable): Promise<number> {
   return row!.bytes;
 }
 
-/** Remembers that retention has done its work on a day. */
+/** Remembers that retention has finished a day. */
 export async function markPurged(sql: Queryable, { day, firstId, lastId }: RecordDay, state: string) {
   await sql`
     update record_days set purged_as = ${state}

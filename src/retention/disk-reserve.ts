@@ -6,9 +6,9 @@ import type { Log } from '../log.ts';
 import { bytesOf, fileSystemOf } from './disk-size.ts';
 
 interface DiskReserve {
-  /** As last looked; undefined before that. */
+  /** The result of the last check; undefined before the first. */
   readonly status: DiskStatus | undefined;
-  /** Throws 503 while too little is free to take records in. */
+  /** Throws 503 while there is too little space to take records. */
   assertRoom(): void;
   stop(): void;
 }
@@ -22,10 +22,13 @@ export interface DiskStatus {
 const LOOK_MS = 1_000;
 const DEFAULT_SHARE: Size = { percent: 5 };
 const DEFAULT_MOST_BYTES = 1024 ** 3;
-/** It must be this much better than the reserve before records are taken again, so that it does not flutter. */
+/**
+ * More than the reserve by this factor must be free before records are taken again, so that the state does not
+ * alternate.
+ */
 const MARGIN = 1.02;
 
-/** How much is free on the file system of `dir` at this moment. */
+/** The free space on the file system of `dir` now. */
 export async function roomIn(dir: string, reserve: Size | undefined): Promise<DiskStatus> {
   const { freeBytes, totalBytes } = await fileSystemOf(dir);
   const reserveBytes =
@@ -35,10 +38,10 @@ export async function roomIn(dir: string, reserve: Size | undefined): Promise<Di
   return { freeBytes, reserveBytes, low: freeBytes < reserveBytes };
 }
 
-/** What else is written beside the database stops so far above the reserve. */
+/** Other files stop growing when less than this times the reserve is free. */
 const BESIDE_MARGIN = 1.1;
 
-/** Resolves where a file may grow in `dir`; rejects with OperatorError where it would take what is kept for records. */
+/** Resolves if a file may grow in `dir`; rejects with OperatorError if it would use space kept for records. */
 export async function assertRoomBeside({ state, database, disk }: Config, dir: string) {
   if (database.url !== undefined || !(await shareRoom(dir, state.dir))) return;
   const { freeBytes, reserveBytes } = await roomIn(state.dir, disk.reserve);
@@ -51,7 +54,7 @@ export async function assertRoomBeside({ state, database, disk }: Config, dir: s
   );
 }
 
-/** Volumes of a pool have different devices and the same blocks. */
+/** Volumes of a pool have different devices but share their blocks. */
 async function shareRoom(one: string, other: string): Promise<boolean> {
   const [devices, systems] = await Promise.all([
     Promise.all([one, other].map(dir => stat(dir))),
@@ -62,8 +65,8 @@ async function shareRoom(one: string, other: string): Promise<boolean> {
 }
 
 /**
- * Looks every second how much is free on the file system of the state directory; `reserve` undefined means 5 % of it, at
- * most 1 GB. PostgreSQL stops altogether once its log can't be written, so records are refused before.
+ * Checks every second how much is free on the file system of the state directory. `reserve` undefined means 5 % of it,
+ * at most 1 GB. PostgreSQL stops if it can't write its log, so records are refused before that.
  */
 export async function watchDisk(dir: string, reserve: Size | undefined, log: Log): Promise<DiskReserve> {
   let status: DiskStatus | undefined;

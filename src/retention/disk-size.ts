@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import type { Size } from '../config/values.ts';
 import { nearestExisting } from '../db/preflight.ts';
 
-/** What is free on the file system of a directory, or where it will be made, and all of it. */
+/** The free and total bytes of the file system of a directory that exists or will be made. */
 export async function fileSystemOf(dir: string): Promise<{ freeBytes: number; totalBytes: number }> {
   const { bavail, blocks, bsize } = await statfs(nearestExisting(dir));
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
@@ -12,7 +12,7 @@ export function bytesOf(size: Size, totalBytes: number): number {
   return typeof size === 'number' ? size : (totalBytes * size.percent) / 100;
 }
 
-/** The bytes that retention.max_bytes stands for, if it is set. */
+/** retention.max_bytes in bytes, if it is set. */
 export async function largestDatabase(maxBytes: Size | undefined, stateDir: string): Promise<number | undefined> {
   if (maxBytes === undefined || typeof maxBytes === 'number') return maxBytes;
   return Math.round(bytesOf(maxBytes, (await fileSystemOf(stateDir)).totalBytes));

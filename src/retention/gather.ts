@@ -3,14 +3,14 @@ import { isLocked } from '../db/sqlstates.ts';
 import { hasAttemptsLeft } from '../db/work-queue.ts';
 import { againWhileLocked, LOCK_ATTEMPTS, restSince } from './remove.ts';
 
-/** What is left of a day is copied beside ingestion, which gets so many times as long before the next. */
+/** After copying the rest of a day, pauses this many times as long, for ingestion. */
 const REST_AFTER_DAY = 2;
 
 /**
- * Gathers what retention has left of months past the default retention from the partitions of their days into one of the month, since
- * thousands of partitions make everything slow. `days` is the default retention, `without` are days that are not done with. A month
- * of which records still wait for work, or are read for so long that it would hold up ingestion, is left for the next run. Returns the
- * months, `YYYY-MM`.
+ * Gathers the remaining records of months older than the default retention into one partition a month, since thousands
+ * of daily partitions make everything slow. `days` is the default retention, `without` are days that retention has not
+ * finished. Leaves a month for the next run if its records wait for work, or if a long reader would make it hold up
+ * ingestion. Returns the months, `YYYY-MM`.
  */
 export async function gatherMonths(sql: Sql, days: number, without: readonly string[]): Promise<string[]> {
   if (days === 0) return [];

@@ -3,8 +3,8 @@ import { countGroups, listDays, type RecordDay } from './days.ts';
 import { isKeptForEver, type Rules } from './rules.ts';
 
 /**
- * The days that may go where the database is too large, oldest first, those of a gathered month together: past ones of which no
- * rule keeps a record for ever.
+ * The days to remove if the database is too large, oldest first; the days of a gathered month come together. Only past
+ * days without records that a rule keeps for ever.
  */
 export async function* daysOverLimit(
   sql: Sql,

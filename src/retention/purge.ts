@@ -20,44 +20,44 @@ import { deleteGroups, dropDays, restSince } from './remove.ts';
 import { type RecordGroup, type Rules, rulesOf, ruleThatTakes, stateAt } from './rules.ts';
 
 interface PurgeOptions {
-  /** Changes nothing: says what a run now would do. */
+  /** Changes nothing, and reports what a run now would do. */
   dryRun?: boolean;
-  /** Leaves out what goes by the date: only takes the oldest days while the database is too large. */
+  /** Removes nothing for its date, only the oldest days while the database is too large. */
   forSizeAlone?: boolean;
-  /** Called with each slice, and as each day is done with. */
+  /** Called after each slice and each finished day. */
   progress?(done: { day: string; records: number }): void;
 }
 
 export interface PurgeReport {
-  /** Records that went (or would), by the rule that took them. */
+  /** Records removed (or to be removed), by the rule that removes them. */
   byRule: Map<string, number>;
   records: number;
   /** Days dropped as a whole. */
   dropped: string[];
-  /** Days of which some records went. */
+  /** Days that lost some records. */
   thinned: string[];
   /** Days that could not be dropped without holding up ingestion. */
   postponed: string[];
   /** Bytes that the dropped days took. */
   bytes: number;
-  /** Months, `YYYY-MM`, of which the rest was gathered into partitions of the month; none in a dry run. */
+  /** Months, `YYYY-MM`, whose rest was gathered into one partition; empty in a dry run. */
   gathered: string[];
-  /** Rows of counters; 0 in a dry run. */
+  /** Rows of counters removed; 0 in a dry run. */
   counters: number;
   /** The database is still larger than retention.max_bytes, and no more days may go. */
   overLimit: boolean;
 }
 
-/** Nothing is written while a day is dropped, so ingestion gets so many times as long before the next. */
+/** Nothing can be written while a day is dropped; afterwards the purge pauses this many times as long. */
 const REST_AFTER_DROP = 12;
 const SMALL_DAY = 4 * 1024 ** 2;
 
 const LIMIT_RULE = 'retention.max_bytes';
 
 /**
- * Purges what is past its time: whole days as partitions, else records in slices; then the oldest days while the database
- * is too large; then counters. What is left of months past the default retention is gathered. Undefined where another instance is at
- * it. Needs a client with one connection, since the lock is the session's.
+ * Purges expired records: whole days as partitions, other records in slices. Then removes the oldest days while the
+ * database is too large, then counters, and gathers the rest of months past the default retention. Returns undefined if
+ * another instance is purging. Needs a client with one connection, since the lock belongs to the session.
  */
 export async function purge(
   sql: Sql,
@@ -88,7 +88,7 @@ async function purgeAlone(sql: Sql, config: Config, log: Log, options: PurgeOpti
   };
   const rules = rulesOf(config);
   const byDate = !options.forSizeAlone;
-  // What a day holds is read from its counters, and what goes before it is counted never would be.
+  // A day's content is read from its counters, and records removed before they are counted would never be counted.
   if (!options.dryRun) await countAll(sql, config);
   if (byDate) for (const day of await listDays(sql)) await purgeDay(sql, day, rules, report, options);
   if (!options.dryRun) await dropEmptyMonths(sql);
@@ -176,7 +176,7 @@ async function purgeOverLimit(
   options: PurgeOptions,
 ) {
   if (maxBytes === undefined) return;
-  // What a dry run would have dropped by now counts as gone.
+  // A dry run subtracts what it would have dropped by now.
   let size = (await databaseBytes(sql)) - (options.dryRun ? report.bytes : 0);
   if (size <= maxBytes) return;
   const gone = new Set(report.dropped);
@@ -192,7 +192,7 @@ async function purgeOverLimit(
   report.overLimit = true;
 }
 
-/** Of a gathered month records go one by one: once the last is gone, so is what held them. */
+/** A gathered month loses single records; once it is empty, its partition is dropped. */
 async function dropEmptyMonths(sql: Sql) {
   const gathered = (await listDays(sql)).filter(day => day.gathered);
   for (const [partition, days] of Map.groupBy(gathered, day => day.partition!)) {

@@ -3,18 +3,19 @@ import { isLocked } from '../db/sqlstates.ts';
 import { type CountedGroup, ofDay, type RecordDay } from './days.ts';
 import type { RecordGroup } from './rules.ts';
 
-/** Together longer than a page may take. */
+/** All attempts together take longer than a page may. */
 export const LOCK_ATTEMPTS = 10;
 const LOCKED_PAUSE_MS = 400;
-/** Pages of 8 KB that one statement looks through. */
+/** Pages of 8 KB that one statement reads. */
 const SLICE_PAGES = 256;
-/** Ingestion comes first: after each slice the database rests so many times as long as that took. */
+/** Ingestion comes first: after each slice the purge pauses this many times as long as the slice took. */
 const REST = 12;
 const MAX_REST_MS = 5_000;
 
 /**
- * Drops the partitions of a day, or of all days of a gathered month. False where someone reads records for so long that it would
- * hold up ingestion, or where records came to those days meanwhile: the next run tries again. `state` is remembered of them.
+ * Drops the partitions of a day, or of all days of a gathered month. Returns false, so that the next run tries again,
+ * if a long reader would make it hold up ingestion, or if records arrived for those days meanwhile. Stores `state` for
+ * the days.
  */
 export async function dropDays(
   sql: Sql,
@@ -40,7 +41,7 @@ export async function dropDays(
   }
 }
 
-/** Tries again while others hold what it locks; after so many attempts their last error is thrown. */
+/** Tries again while others hold the needed lock; throws the last error after `attempts`. */
 export async function againWhileLocked<Result>(attempts: number, work: () => PromiseLike<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -52,7 +53,10 @@ export async function againWhileLocked<Result>(attempts: number, work: () => Pro
   }
 }
 
-/** Deletes groups of a day's records, with what was made of them and queued work, in slices; yields what each slice took. */
+/**
+ * Deletes groups of a day's records in slices, with derived data and queued work; yields the number removed by each
+ * slice.
+ */
 export async function* deleteGroups(
   sql: Sql,
   { day, partition }: RecordDay,
@@ -72,7 +76,7 @@ export async function* deleteGroups(
   }
 }
 
-/** So many times as long as has passed since then, at most five seconds. */
+/** Pauses `times` as long as has passed since `started`, at most five seconds. */
 export function restSince(started: number, times: number): Promise<void> {
   return Bun.sleep(Math.min((performance.now() - started) * times, MAX_REST_MS));
 }

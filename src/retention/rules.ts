@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import { type ClassificationTest, classificationTest } from '../records/classification.ts';
 
-/** Records that retention can't tell apart, `machineId` being one that a rule names, else null. */
+/** Records that all rules treat alike. `machineId` is set only if a rule names it. */
 export interface RecordGroup {
   classification: string;
   severity: number;
@@ -25,7 +25,7 @@ export interface Rules {
 
 const DEFAULT_RULE = 'no rule, so retention.days';
 
-/** The rules of the configuration, in the order in which they are applied. */
+/** The rules of the configuration, in the order in which they apply. */
 export function rulesOf({ retention }: Pick<Config, 'retention'>): Rules {
   const list = [
     ...rulesBy(retention.severity, 'severity', key => group => group.severity === Number(key)),
@@ -47,8 +47,9 @@ function rulesBy(given: Record<string, number>, kind: string, test: (key: string
 }
 
 /**
- * The rule that takes records so many days old: each rule with days takes its matches that are older, and what no rule
- * at all matches goes by the default. So a rule that keeps for ever does not protect from one that is shorter.
+ * The rule that removes records of this age; undefined if none does. Each rule with days removes its older matches, and
+ * the default removes records that match no rule. So a rule that keeps for ever does not protect records from a shorter
+ * rule.
  */
 export function ruleThatTakes(rules: Rules, group: RecordGroup, ageDays: number): string | undefined {
   const matching = rules.list.filter(rule => rule.matches(group));
@@ -61,16 +62,16 @@ function isOver(days: number, ageDays: number) {
   return days > 0 && ageDays > days;
 }
 
-/** Whether some rule keeps such records for ever and none ever takes them. */
+/** Whether some rule keeps such records for ever and none ever removes them. */
 export function isKeptForEver(rules: Rules, group: RecordGroup): boolean {
   const matching = rules.list.filter(rule => rule.matches(group));
   return matching.length > 0 && matching.every(rule => rule.days === 0);
 }
 
-/** What of the rules is in force for records so many days old: the same text means that nothing else is to go. */
+/** The rules in force for records of this age: if the text is the same as before, nothing else has to go. */
 export function stateAt(rules: Rules, ageDays: number): string {
   const due = rules.list.filter(rule => isOver(rule.days, ageDays)).map(rule => rule.name);
-  // Only the default asks what the other rules match.
+  // Only the default depends on what the other rules match.
   const byDefault = isOver(rules.defaultDays, ageDays) && rules.list.map(rule => rule.name);
   return due.length === 0 && !byDefault ? '' : JSON.stringify([due, byDefault]);
 }

@@ -1,7 +1,7 @@
 import type { Fragment, Queryable } from '../db/connect.ts';
 import { inWindow, type Scope } from '../time/scope.ts';
 
-/** Where shares are counted, and the column that the API calls so. */
+/** For each property, the table that counts it, and its column by its name in the API. */
 const COUNTED_IN = {
   build_counts: { classification: 'classification', severity: 'severity', system: 'system_name' },
   platform_counts: { platform: 'host_type' },
@@ -14,15 +14,15 @@ export type ShareKind = (typeof SHARE_KINDS)[number];
 /** A type, not an interface, so that it can be a row of a table of the API. */
 type ShareRow = { name: string; records: number };
 
-/** Some parts of a whole, those of most records as a rule. */
+/** Some parts of a whole, usually the largest. */
 export interface Shares<Row extends { records: number } = ShareRow> {
   rows: Row[];
-  /** How many parts there are, and their records. */
+  /** The number of all parts, and their records. */
   names: number;
   records: number;
 }
 
-/** Records of a window by each of their properties, as they were received, most frequent first. Each table is read once. */
+/** Records of a window by each of their properties, as received, most frequent first. Reads each table once. */
 export async function readShares(sql: Queryable, scope: Scope, limit: number): Promise<Record<ShareKind, Shares>> {
   const tables = Object.entries(COUNTED_IN).map(([table, columns]) => ({ table, columns: Object.entries(columns) }));
   const found = await Promise.all(tables.map(({ table, columns }) => sharesIn(sql, table, columns, scope, limit)));

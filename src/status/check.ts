@@ -1,14 +1,14 @@
 export type Level = 'ok' | 'warning' | 'error';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
   name: string;
   level: Level;
-  /** How it is, in words. */
+  /** The state in words. */
   text: string;
   /** What to do about it. */
   remedy?: string | undefined;
-  /** What went wrong in detail, with paths perhaps: for administrators. */
+  /** Details of the problem, perhaps with paths: for administrators. */
   reason?: string | undefined;
 }
 

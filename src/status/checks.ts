@@ -15,23 +15,23 @@ import { EXCESS_DAYS, type ProcessState, type ServerState, type SilentState } fr
 const LATE_SECONDS = 300;
 const VERY_LATE_SECONDS = 3_600;
 const UNCOUNTED_SECONDS = 60;
-/** Machines that have waited for longer have been told to come again. */
+/** Machines whose records waited longer were asked to send them again. */
 export const UNCOMMITTED_SECONDS = 10;
 const LATELY_MS = 3_600_000;
 const NEARLY_FULL = 0.9;
-/** Of the probe; so many are named. */
+/** How many versions of the probe are named. */
 const VERSIONS = 5;
 
-/** What to do about machines that are past a limit, a database that does not answer, and refused records. */
+/** Remedies for machines beyond a limit, a silent database, and refused records. */
 export const LIMITS_REMEDY =
   'See whether these machines send more than they should, or raise their limits in collector.tids.';
 export const SILENCE_REMEDY = 'See the log of this server, and whether the database runs and has room.';
-export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once that is mended.';
+export const QUARANTINE_REMEDY = 'See why they are refused, and replay them once the cause is fixed.';
 
 const PROBES_REMEDY =
   'Run the installer of Connect machines again where the version is older; the next daily heartbeat of a machine shows its new version.';
 
-/** What can be asked for while the database does not answer. */
+/** Paths that answer even while the database does not. */
 export function tellsOfSilence(path: string): boolean {
   return /^(\/metrics|\/api\/status|\/telemetryui\/status)$/.test(path);
 }
@@ -40,14 +40,14 @@ export function isLately(at: Date, now: Date): boolean {
   return now.getTime() - at.getTime() < LATELY_MS;
 }
 
-/** The oldest of its entries are about to go. */
+/** Its oldest entries are about to be removed. */
 export function isQuarantineNearlyFull({ database }: ServerState, { quarantine: most }: Config): boolean {
   return (
     database.quarantined >= most.max_records * NEARLY_FULL || database.quarantinedBytes >= most.max_bytes * NEARLY_FULL
   );
 }
 
-/** What there is to say of a server, in the order of the page. */
+/** The checks of a server, in the order of the page. */
 export function checksOf(state: ServerState | SilentState, config: Config, now = new Date()): Check[] {
   const asked = state.database && state;
   const findings: [name: string, finding: Finding | undefined][] = [
@@ -86,7 +86,7 @@ function data({ lastArrival }: ServerState, now: Date): Finding {
   };
 }
 
-/** Of this process: `unavailable` is what could not be committed in time. */
+/** For this process; `unavailable` counts records that could not be committed in time. */
 function records({ results }: ProcessState): Finding {
   if (results.size === 0) return { level: 'ok', text: 'None since the server started.' };
   const parts = [...results].map(([result, n]) => `${count(n)} ${result}`);
@@ -94,7 +94,7 @@ function records({ results }: ProcessState): Finding {
   return { level: 'ok', text };
 }
 
-/** Undefined where no machine has one. */
+/** Undefined if no machine runs the probe. */
 function probes({ probes }: ServerState): Finding | undefined {
   const { since, versions } = probes;
   if (versions.length === 0) return undefined;
@@ -109,7 +109,7 @@ function probes({ probes }: ServerState): Finding | undefined {
   return { level: 'warning', text, remedy: PROBES_REMEDY };
 }
 
-/** Whatever else is posted to the server, by people who try it out or look for weak spots, is no reason to worry. */
+/** Posts without a TID come from people who try the server or look for weak spots: no reason to worry. */
 function addresses({ astray: { withTid, others, lastWithTid: last } }: ProcessState, now: Date): Finding | undefined {
   if (withTid + others === 0) return undefined;
   const without = `${counted(others, 'POST')} without a TID`;
@@ -126,7 +126,7 @@ function addresses({ astray: { withTid, others, lastWithTid: last } }: ProcessSt
   };
 }
 
-/** Their machines get an error and send the same again, until somebody sees to them. */
+/** Such machines get an error and send the same record again until someone helps. */
 function requests({ unreadablePosts: { requests, last } }: ProcessState, now: Date): Finding | undefined {
   const [newest] = last;
   if (!newest) return undefined;
@@ -156,7 +156,7 @@ function connections({ open, most, refused, lastRefusedAt }: Connections, now: D
   };
 }
 
-/** They follow within a second or two: nothing is to be said unless they don't. */
+/** Counting follows within a second or two, so this is shown only if it does not. */
 function counters({ database: { uncountedSeconds } }: ServerState): Finding | undefined {
   if (uncountedSeconds <= UNCOUNTED_SECONDS) return undefined;
   return {
@@ -195,7 +195,11 @@ function quarantine(state: ServerState, config: Config): Finding {
   if (quarantined === 0) return { level: 'ok', text: 'Empty: every record was understood.' };
   const text = `${counted(quarantined, 'refused record')} (${size(quarantinedBytes)}), ${count(quarantinedLately)} of them new within the hour.`;
   if (isQuarantineNearlyFull(state, config))
-    return { level: 'warning', text, remedy: 'It is nearly full, and the oldest go: replay or discard what is there.' };
+    return {
+      level: 'warning',
+      text,
+      remedy: 'It is nearly full, and the oldest entries are about to be removed: replay or discard what is there.',
+    };
   if (quarantinedLately === 0) return { level: 'ok', text };
   return { level: 'warning', text, remedy: QUARANTINE_REMEDY };
 }
@@ -207,8 +211,9 @@ function analysis({ database: { waiting, waitingSeconds, failed } }: ServerState
       : `${queued(waiting, 'crash record')} ${waiting === 1 ? 'waits' : 'wait'}, the oldest for ${seconds(waitingSeconds)}.`;
   const text = failed === 0 ? behind : `${behind} ${queued(failed, 'record')} could not be analysed.`;
   if (waitingSeconds > VERY_LATE_SECONDS)
-    return { level: 'error', text, remedy: 'The log says what holds it up. Restart the service to start it again.' };
-  if (waitingSeconds > LATE_SECONDS) return { level: 'warning', text, remedy: 'It catches up unless this grows.' };
+    return { level: 'error', text, remedy: 'The log says why. Restart the service to start analysis again.' };
+  if (waitingSeconds > LATE_SECONDS)
+    return { level: 'warning', text, remedy: 'Analysis catches up unless this number grows.' };
   if (failed === 0) return { level: 'ok', text };
   return {
     level: 'warning',
@@ -230,7 +235,7 @@ function payloads({ database: { parsing, parsingFailed } }: ServerState): Findin
   return {
     level: 'warning',
     text: `${behind} Parsers failed on ${queued(parsingFailed, 'record')}.`,
-    remedy: 'The page Parsers says why. Once the parser is mended, let it read them again.',
+    remedy: 'The page Parsers says why. Once the parser is fixed, let it read them again.',
   };
 }
 
@@ -241,7 +246,7 @@ function parsers({ parserTroubles }: ProcessState, { parsers: { enabled } }: Con
     level: 'error',
     text: `Not working: ${parserTroubles.map(({ name }) => name).join(', ')}.`,
     reason: parserTroubles.map(({ name, reason }) => `${name}: ${reason}`).join('\n'),
-    remedy: 'Mend them and send the server SIGHUP, or restart it.',
+    remedy: 'Fix them and send the server SIGHUP, or restart it.',
   };
 }
 
@@ -252,7 +257,7 @@ function database({ database: { databaseBytes }, largestDatabase: most }: Server
     level: 'warning',
     text,
     remedy:
-      'The next purge takes the oldest days that no rule keeps for ever; counters count towards the limit, but stay.',
+      'The next purge removes the oldest days that no rule keeps for ever. Counters count towards the limit, but stay.',
   };
 }
 
@@ -267,7 +272,7 @@ function plugins({ pluginsLeftOut }: ProcessState, { plugins: { enabled } }: Con
     level: 'error',
     text: `Could not be loaded: ${pluginsLeftOut.map(({ name }) => name).join(', ')}.`,
     reason: pluginsLeftOut.map(({ name, problem }) => `${name}: ${problem}`).join('\n'),
-    remedy: 'Mend them and send the server SIGHUP, or restart it.',
+    remedy: 'Fix them and send the server SIGHUP, or restart it.',
   };
 }
 

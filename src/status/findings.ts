@@ -8,16 +8,16 @@ import { expiresSoon } from '../tls/pair.ts';
 import type { Finding } from './check.ts';
 import type { ServerState } from './state.ts';
 
-// What the status page and doctor both say.
+// Shared by the status page and doctor.
 
 export function diskFinding(room: DiskStatus): Finding {
-  const text = `${size(room.freeBytes)} are free; records are refused below ${size(room.reserveBytes)}.`;
+  const text = `${size(room.freeBytes)} free; records are refused below ${size(room.reserveBytes)}.`;
   const remedy = 'Free space on the file system of state.dir, or keep records for fewer days.';
   if (room.low) return { level: 'error', text: `Too little space: records are answered 503. ${text}`, remedy };
   return room.freeBytes < 2 * room.reserveBytes ? { level: 'warning', text, remedy } : { level: 'ok', text };
 }
 
-/** A job by the clock; it is late where its last two times have passed without a success. */
+/** A scheduled job; it is late if its last two times passed without a success. */
 export function jobFinding(outcome: JobOutcome | undefined, schedule: string, now: Date): Finding {
   const cron = new Cron(schedule, { timezone: 'UTC', paused: true });
   const [, dueBefore] = cron.previousRuns(2, now);
@@ -32,7 +32,7 @@ export function jobFinding(outcome: JobOutcome | undefined, schedule: string, no
       level: 'error',
       text: `The last one failed ${ago(outcome.failedAt!, now)}; ${before}.${nextText}`,
       reason: outcome.failure ?? undefined,
-      remedy: 'Mend what the reason says. The log has it, too.',
+      remedy: 'Fix the cause that the reason names. The log names it too.',
     };
   }
   if (!outcome?.succeededAt) return { level: 'ok', text: `None yet.${nextText}` };
@@ -59,7 +59,7 @@ export function backupFinding(outcome: JobOutcome | undefined, config: Config, n
   return { level: 'warning', text, remedy: 'Set backup.dir to a directory, best on another disk.' };
 }
 
-/** For a directory that the unit shows read-only to the service. */
+/** The remedy for a directory that the unit shows read-only to the service. */
 export function unitRemedy(dir: string): string {
   return `Create it, and let the unit write there: "systemctl edit telemetricsd", with "[Service]" and "ReadWritePaths=${dir}"; then "systemctl restart telemetricsd".`;
 }
@@ -76,7 +76,7 @@ export function certificateFinding({ notAfter, refused }: NonNullable<ServerStat
       remedy: 'Correct the files of tls.cert and tls.key.',
     };
   }
-  const remedy = 'Renew it. The server reads the files of tls.cert and tls.key again by itself.';
+  const remedy = 'Renew it. The server notices when the files of tls.cert and tls.key change.';
   if (expired) return { level: 'error', text, remedy };
   return expiresSoon(notAfter, now.getTime()) ? { level: 'warning', text, remedy } : { level: 'ok', text };
 }

@@ -7,7 +7,7 @@ import { type Check, gravest } from './check.ts';
 import { checksOf } from './checks.ts';
 import { stateKnown, type Watched } from './state.ts';
 
-/** How the server is doing, in words. */
+/** The state of the server in words. */
 export function statusPages({ database: { health: sql }, watched, frame, bare }: Site) {
   return new Hono().get('/', async c => {
     const { checks, silent } = await checksFor(c, sql, watched);
@@ -23,7 +23,7 @@ export function statusApi({ database: { health: sql }, watched }: Site) {
   });
 }
 
-/** Reasons may hold paths of the host: they are for administrators. */
+/** Removes reasons unless an administrator asks, since they may hold paths of the host. */
 async function checksFor(c: Context, sql: Queryable, watched: Watched): Promise<{ checks: Check[]; silent: boolean }> {
   const state = await stateKnown(sql, watched);
   const checks = checksOf(state, watched.config);

@@ -1,27 +1,27 @@
 import type { Queryable } from '../db/connect.ts';
 import { hasAttemptsLeft, hasNoAttemptsLeft } from '../db/work-queue.ts';
 
-/** Counts of queued records end here, so that a look costs no more however many wait. */
+/** Counting stops at this number, so that a check costs the same however many records wait. */
 export const QUEUED_COUNTED_AT_MOST = 100_000;
 
 export interface DatabaseState {
   databaseBytes: number;
-  /** Crash records that wait for analysis, and the seconds that the one longest queued of them has waited. */
+  /** Crash records that wait for analysis, and the longest time in seconds that one of them has waited. */
   waiting: number;
   waitingSeconds: number;
   failed: number;
-  /** Records whose payloads wait for a parser, and those that one has failed on. */
+  /** Records whose payloads wait for a parser, and records that a parser failed on. */
   parsing: number;
   parsingFailed: number;
-  /** How long the oldest stored record has waited to be counted. */
+  /** Age of the oldest uncounted record. */
   uncountedSeconds: number;
   quarantined: number;
   quarantinedBytes: number;
-  /** Of those in quarantine, what was refused first within the last hour. */
+  /** Entries of the quarantine that were first refused within the last hour. */
   quarantinedLately: number;
 }
 
-/** What the database tells of how the server is doing. */
+/** The state that the database knows. */
 export async function databaseState(sql: Queryable): Promise<DatabaseState> {
   const [row] = await sql<DatabaseState[]>`
     with crashes as (

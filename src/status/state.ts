@@ -19,29 +19,29 @@ import type { ServedCertificate } from '../tls/certificate.ts';
 import { within } from '../web/patience.ts';
 import { type DatabaseState, databaseState } from './queries.ts';
 
-/** What a server is asked about how it is doing. */
+/** The parts of a server whose state is watched. */
 export interface Watched {
   config: Config;
   collector: Collector;
   /** Undefined with an external database. */
   disk: () => DiskStatus | undefined;
   certificate: ServedCertificate | undefined;
-  /** Undefined where nothing listens. */
+  /** Undefined if nothing listens. */
   connections: Connections | undefined;
   plugins: Plugins | undefined;
   parsers: Parsers | undefined;
 }
 
-/** What this process knows by itself, since it started. */
+/** What this process knows itself, since it started. */
 export interface ProcessState {
-  /** Requests with a known TID by what became of their records. */
+  /** Requests with a known TID, counted by result. */
   results: Map<string, number>;
   /** Of this process. */
   astray: AstrayPosts;
   unreadablePosts: UnreadablePosts;
   connections: Connections | undefined;
   waitingForCommit: number;
-  /** How long the oldest record that is not committed has waited. */
+  /** Age of the oldest uncommitted record. */
   waitingSeconds: number;
   disk: DiskStatus | undefined;
   certificate: { notAfter: Date; refused: string | undefined } | undefined;
@@ -49,12 +49,12 @@ export interface ProcessState {
   parserTroubles: ParserTrouble[];
 }
 
-/** How the server is doing: that, and what the database says of all. */
+/** The state of the server: of this process, and what the database knows about all. */
 export interface ServerState extends ProcessState {
   /** What limits turned away within EXCESS_DAYS. */
   excesses: Excess[];
   database: DatabaseState;
-  /** The bytes of retention.max_bytes. */
+  /** retention.max_bytes in bytes. */
   largestDatabase: number | undefined;
   jobs: Map<Job, JobOutcome>;
   lastArrival: Arrival | undefined;
@@ -62,19 +62,19 @@ export interface ServerState extends ProcessState {
   probes: ProbeVersions;
 }
 
-/** The database could not be asked. */
+/** The database did not answer. */
 export interface SilentState extends ProcessState {
   database: undefined;
   reason: string;
 }
 
-/** UTC days, the one under way among them. */
+/** UTC days, including today. */
 export const EXCESS_DAYS = 7;
 
-/** Whoever asks for the status or metrics waits no longer for the database. */
+/** Status and metrics do not wait longer for the database. */
 const ASK_MS = 5_000;
 
-/** The state for who must have an answer: where the database does not give one soon, what is known without it. */
+/** The state for callers that always need an answer: without the database's part if that does not come soon. */
 export async function stateKnown(sql: Queryable, watched: Watched): Promise<ServerState | SilentState> {
   try {
     return await within(ASK_MS, serverState(sql, watched));
@@ -122,7 +122,7 @@ function processState({ collector, disk, certificate, connections, plugins, pars
   };
 }
 
-/** Each fleet and kind once. */
+/** Adds up the excesses of each fleet and kind. */
 function together(excesses: Excess[]): Excess[] {
   const groups = Map.groupBy(excesses, ({ fleet, kind }) => `${kind} ${fleet}`);
   return [...groups.values()].map(group => ({

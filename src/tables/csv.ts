@@ -2,15 +2,15 @@ import type { Context } from 'hono';
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** Excel reads CSV as UTF-8 only where this is in front; scripts would take it for part of the first column's name. */
+/** Excel reads CSV as UTF-8 only with this mark. Scripts would read it as part of the first column's name. */
 export const BYTE_ORDER_MARK = '\ufeff';
 
-/** Spreadsheets take a cell that begins so for a formula. */
+/** Spreadsheets read a cell that begins so as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 /**
- * One line of CSV (RFC 4180) with its line break. Text that a spreadsheet would run as a formula gets an apostrophe in front,
- * which spreadsheets don't show.
+ * One line of CSV (RFC 4180) with its line break. A text that a spreadsheet would run as a formula gets an apostrophe
+ * in front, which spreadsheets don't show.
  */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
@@ -23,7 +23,7 @@ function csvCell(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Answers with a table as CSV: `before`, the names of its columns, then its rows. `name` is the file's, without `.csv`. */
+/** Answers with a table as CSV: `before`, the column names, then the rows. `name` is the file's name without `.csv`. */
 export function csvResponse(
   c: Context,
   name: string,

@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts';
 import { choiceParam, parseOrRefuse, queryOf, textParam } from '../validation.ts';
 import { BYTE_ORDER_MARK, type Cell, csvResponse } from './csv.ts';
 
-/** The tables that a view shows, by name; each row with a value for each column. */
+/** The tables of a view by name; each row has a value for each column. */
 interface ViewTables {
   [table: string]: { columns: readonly string[]; rows: readonly Record<string, Cell>[] };
 }
@@ -12,8 +12,8 @@ interface ViewTables {
 const exportQuery = z.object({ format: choiceParam(['json', 'csv']), table: textParam(40), bom: choiceParam(['1']) });
 
 /**
- * What a view shows, for scripts: as JSON all of its tables, each an array of objects, beside what they are narrowed to;
- * with `format=csv` one of them, by default the first or that of `table=NAME`, with `bom=1` for Excel.
+ * A view's data for scripts: as JSON all of its tables, each an array of objects, with the scope they are restricted
+ * to. With `format=csv` one table, by default the first or the one named by `table=NAME`; `bom=1` is for Excel.
  */
 export function viewResponse(c: Context, name: string, narrowedTo: Record<string, Cell>, tables: ViewTables) {
   const { format, table = Object.keys(tables)[0]!, bom } = parseOrRefuse(exportQuery, queryOf(c));

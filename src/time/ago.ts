@@ -9,7 +9,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 
 const RELATIVE = new Intl.RelativeTimeFormat('en');
 
-/** `3 minutes ago`; static/app.js refreshes it with the same rule. */
+/** `3 minutes ago`; static/app.js refreshes it by the same rule. */
 export const ago = (at: Date, now: Date): string => {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
@@ -19,5 +19,5 @@ export const ago = (at: Date, now: Date): string => {
 /** `2026-11-23 13:45:10 UTC` */
 export const exact = (at: Date): string => `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** `2026-11-23`, where no more is known than the UTC day. */
+/** `2026-11-23`, if only the UTC day is known. */
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10);

@@ -3,13 +3,13 @@ import type { Queryable } from '../db/connect.ts';
 import { integerParam, systemParam, textParam } from '../validation.ts';
 import { slotsOf } from './window.ts';
 
-/** What a view over counts is narrowed to. */
+/** What a view over counts is restricted to. */
 export interface Scope {
   systemName?: string | undefined;
   fleet?: string | undefined;
-  /** The window: that many UTC days, today's among them. */
+  /** The window: this many UTC days, including today. */
   days: number;
-  /** The window is made of whole ISO weeks, `days` / 7 of them, this week's among them. */
+  /** The window consists of whole ISO weeks, `days` / 7 of them, including this week. */
   byWeek?: boolean | undefined;
 }
 
@@ -23,14 +23,14 @@ export const scopeQuery = z.object({
 });
 export type ScopeQuery = z.output<typeof scopeQuery>;
 
-/** What has not been seen for so long is no longer offered to choose from; its address still works. */
+/** A system or fleet not seen for this many days is no longer offered as a choice; its address still works. */
 export const LATELY_DAYS = 100;
 
 export const today = (sql: Queryable) => sql`(now() at time zone 'UTC')::date`;
 
 /**
- * The first day of a window, as a value: the planner looks at each of hundreds of partitions where it must wait for now() to know
- * it, and a plan works it out for each row.
+ * The first day of a window, passed as a value: with now() the planner would look at hundreds of partitions, and
+ * compute the day for each row.
  */
 export function firstDay(sql: Queryable, scope: Scope) {
   return sql`${slotsOf(scope, new Date())[0]!}::date`;
@@ -48,12 +48,12 @@ export function inScope(sql: Queryable, { systemName, fleet }: Omit<Scope, 'days
     and ${fleet === undefined ? sql`true` : sql`c.fleet_id in (select id from fleets where name = ${fleet})`}`;
 }
 
-/** The same on one whose column `day` lies in the window. */
+/** Conditions on a counter table called c, with its column `day` in the window. */
 export function inWindow(sql: Queryable, scope: Scope) {
   return sql`c.day >= ${firstDay(sql, scope)} and ${inScope(sql, scope)}`;
 }
 
-/** The day, or the Monday of the ISO week, that rows of a counter table called c are gathered under. */
+/** The day, or the Monday of the ISO week, that rows of a counter table called c are grouped by. */
 export function slotOf(sql: Queryable, { byWeek }: Scope) {
   return byWeek ? sql`date_trunc('week', c.day)::date::text` : sql`c.day::text`;
 }

@@ -2,9 +2,9 @@ export interface ChartSeries {
   name: string;
   /** One number for each slot, in their order. */
   values: number[];
-  /** By its place where it has none of its own. */
+  /** If undefined, the series' place decides. */
   colour?: number | undefined;
-  /** What it counts, where that is a build. */
+  /** The build that it counts, if it counts one. */
   build?: { os: string; build: string } | undefined;
 }
 
@@ -14,13 +14,13 @@ export interface SlotSeries {
   series: ChartSeries[];
 }
 
-/** The same with the largest series first, which a chart draws at the bottom. */
+/** Sorts the series by size: a chart draws the first one at the bottom. */
 export function largestFirst({ slots, series }: SlotSeries): SlotSeries {
   const total = ({ values }: ChartSeries) => values.reduce((sum, n) => sum + n, 0);
   return { slots, series: series.toSorted((a, b) => total(b) - total(a)) };
 }
 
-/** Numbers by slot and name as series over all slots, in the order in which names first come. */
+/** Turns numbers by slot and name into series over all slots, in the order in which names first come. */
 export function seriesOf(slots: string[], numbers: readonly { slot: string; name: string; n: number }[]): SlotSeries {
   const place = new Map(slots.map((slot, n) => [slot, n]));
   const series = new Map<string, number[]>();
@@ -33,7 +33,7 @@ export function seriesOf(slots: string[], numbers: readonly { slot: string; name
   return { slots, series: [...series].map(([name, values]) => ({ name, values })) };
 }
 
-/** The same as rows with a column for each name. */
+/** Turns series into rows with a column for each name. */
 export function seriesRows(column: string, { slots, series }: SlotSeries) {
   return {
     columns: [column, ...series.map(({ name }) => name)],

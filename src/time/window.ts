@@ -1,6 +1,6 @@
 import { DAY_MS } from './units.ts';
 
-/** A window that ends today, in UTC days; or in ISO weeks of which today's is the last. */
+/** A window in UTC days that ends today, or in ISO weeks that ends with this week. */
 export interface Window {
   days: number;
   byWeek?: boolean | undefined;
@@ -17,11 +17,11 @@ export function slotsOf({ days, byWeek }: Window, now: Date): string[] {
 
 const dayText = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
-/** The day before the slot that follows. */
+/** The last day of a slot: the day before the next slot begins. */
 export const lastDayOf = (slot: string, byWeek?: boolean): string =>
   byWeek ? dayText(Date.parse(slot) / DAY_MS + 6) : slot;
 
-/** `2026-W48` for any day of that ISO week, which is of the year that its Thursday lies in. */
+/** `2026-W48` for any day of that ISO week; the week belongs to the year of its Thursday. */
 export function isoWeek(day: string): string {
   const date = Date.parse(day) / DAY_MS;
   const thursday = new Date((date - ((date + 3) % 7) + 3) * DAY_MS);

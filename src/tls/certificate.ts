@@ -3,15 +3,15 @@ import type { Config } from '../config/settings.ts';
 import type { Log } from '../log.ts';
 import { type CertificatePair, type CertificateState, readPair, stateOf } from './pair.ts';
 
-/** The certificate that is in use, kept up to date with its files. */
+/** The certificate in use, kept up to date with its files. */
 export interface ServedCertificate {
   readonly pair: CertificatePair;
   readonly state: CertificateState;
   /** What is wrong with the files, while an earlier certificate is still in use. */
   readonly refused: string | undefined;
-  /** Takes what the files hold now, or keeps what it has and logs what is wrong with them. */
+  /** Loads the files, or keeps the current certificate and logs what is wrong with them. */
   reload(): void;
-  /** Calls `use` now and with each later one. */
+  /** Calls `use` now and with each later certificate. */
   onPair(use: (pair: CertificatePair) => void): void;
   stop(): void;
 }
@@ -20,8 +20,8 @@ const LOOK_MS = 1_000;
 const REMIND_MS = 24 * 3600 * 1000;
 
 /**
- * Reads the files, throws where they are no good, and looks every second whether they have changed: they are read again
- * once they have been the same for two looks, since certificate and key are written one after the other.
+ * Reads the files (throws if they can't be used) and checks every second whether they changed. It reads them again
+ * after two equal checks, since certificate and key are written one after the other.
  */
 export function openCertificate(tls: Config['tls'], log: Log, now = Date.now): ServedCertificate {
   const files = [tls.cert, tls.key, tls.client_ca].filter(file => file !== undefined);
@@ -88,7 +88,7 @@ export function openCertificate(tls: Config['tls'], log: Log, now = Date.now): S
   };
 }
 
-/** Changes whenever one of the files does, or what a symbolic link on the way to it leads to. */
+/** Changes whenever one of the files changes, or the target of a symbolic link on the way to it. */
 function stamp(files: string[]): string {
   return files.map(stampOf).join();
 }

@@ -6,16 +6,16 @@ import { OperatorError } from '../errors.ts';
 
 /** What a certificate says about itself. */
 export interface CertificateState {
-  /** The names and addresses it is for. */
+  /** The names and addresses it is valid for. */
   names: string[];
   notAfter: Date;
   /** Negative once it has expired. */
   expiresInSeconds: number;
-  /** In less than 30 days, or it has expired already. */
+  /** It has expired, or will in less than 30 days. */
   expiresSoon: boolean;
 }
 
-/** As node:tls takes them. */
+/** In the form of node:tls. */
 export interface CertificatePair {
   cert: string;
   key: string;
@@ -28,7 +28,10 @@ type TlsConfig = Config['tls'];
 const SOON_SECONDS = 30 * 24 * 3600;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Of the files as they are now, undefined where no certificate is configured; throws an OperatorError where they are no good. */
+/**
+ * Reads the state of the files now; undefined if no certificate is configured. Throws an OperatorError if they can't be
+ * used.
+ */
 export function certificateState(tls: TlsConfig, now = Date.now()): CertificateState | undefined {
   return tls.cert === undefined ? undefined : stateOf(readPair(tls).leaf, now);
 }
@@ -43,7 +46,9 @@ export function expiresSoon(notAfter: Date, now: number): boolean {
   return notAfter.getTime() - now < SOON_SECONDS * 1000;
 }
 
-/** Reads and checks the files; throws an OperatorError that says what is wrong with which. Nothing of the key gets into it. */
+/**
+ * Reads and checks the files; throws an OperatorError that says which file is wrong and why, without any of the key.
+ */
 export function readPair({ cert: certFile, key: keyFile, client_ca: caFile }: TlsConfig): CertificatePair {
   const cert = read(certFile!, 'tls.cert');
   const key = read(keyFile!, 'tls.key');
@@ -91,7 +96,7 @@ function privateKeyIn(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // Not as a cause: its text might quote the file.
+    // Not passed as the cause: its text might quote the file.
     throw wrong(file, 'tls.key', 'holds no private key', 'A PEM file has "PRIVATE KEY-----" in it.');
   }
 }
@@ -114,7 +119,7 @@ function wrong(file: string, setting: string, what: string, remedy: string, caus
   return new OperatorError(`${setting}: ${file} ${what}`, remedy, { cause });
 }
 
-/** `DNS:a.example, IP Address:10.0.0.1` as a list; the subject where there are no such names. */
+/** `DNS:a.example, IP Address:10.0.0.1` as a list; the subject if the certificate has no such names. */
 function namesOf(leaf: X509Certificate): string[] {
   const names = leaf.subjectAltName?.split(', ').map(name => name.slice(name.indexOf(':') + 1));
   return names ?? [leaf.subject];

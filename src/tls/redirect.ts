@@ -2,7 +2,9 @@ import type { Handler } from 'hono';
 import { isHttps, servesPages } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 
-/** Leads to the same address under https://, at http.public_url where that is one, else at the port that serves pages. */
+/**
+ * Redirects to the same address under https://: at http.public_url if it is set, or else at the port that serves pages.
+ */
 export function redirectToHttps({ http }: Config): Handler {
   const port = http.listen.filter(isHttps).find(servesPages)!.port;
   return c => {

@@ -4,7 +4,7 @@ import { inWindow, type Scope } from '../time/scope.ts';
 /** A type, not an interface, so that it can be a row of a table of the API. */
 export type UpdatePath = { os: string; from: string; to: string; records: number };
 
-/** The paths between builds that most successful updates took in a window; `known` is how many paths there are. */
+/** The most frequent paths between builds of successful updates in a window; `known` is the number of all paths. */
 export async function topPaths(sql: Queryable, scope: Scope, limit: number) {
   const rows = await sql<(UpdatePath & { known: number })[]>`
     select c.system_name as os, c.from_build as from, c.to_build as to, sum(c.records)::bigint as records, count(*) over () as known
@@ -15,22 +15,22 @@ export async function topPaths(sql: Queryable, scope: Scope, limit: number) {
 }
 
 export interface MatrixCell {
-  /** Places in the builds of the matrix; null: any other build. */
+  /** Indexes of the matrix's builds; null: any other build. */
   from: number | null;
   to: number | null;
   records: number;
 }
 
 export interface Matrix {
-  /** Those that most updates went from or to, of systems that have a name, by system and in the order of versions. */
+  /** The builds with most updates from or to them, without nameless systems, by system and in the order of versions. */
   builds: { os: string; build: string }[];
   cells: MatrixCell[];
-  /** How many builds there are in all, and updates. */
+  /** The numbers of all builds and of all updates. */
   known: number;
   total: number;
 }
 
-/** The updates between the builds that most went from or to, and to and from all others together. */
+/** The updates between the most frequent builds, and between them and all others together. */
 export async function updateMatrix(sql: Queryable, scope: Scope, limit: number): Promise<Matrix> {
   const [row] = await sql<Matrix[]>`
     with paths as (
@@ -60,7 +60,7 @@ export async function updateMatrix(sql: Queryable, scope: Scope, limit: number):
   return row!;
 }
 
-/** The systems that updated, those with most updates first. */
+/** The systems with updates, those with most first. */
 export async function updatingSystems(sql: Queryable, scope: Scope): Promise<string[]> {
   const rows = await sql<{ systemName: string }[]>`
     select c.system_name as "systemName"

@@ -8,18 +8,18 @@ const BUILDS = 40;
 const PATHS = 50;
 
 export interface UpdatesView {
-  /** Those that updated in the window. */
+  /** The systems that updated in the window. */
   systems: string[];
   scope: Scope;
   matrix: Matrix;
-  /** The most used paths, of so many. */
+  /** The most frequent paths, and the number of all paths. */
   paths: UpdatePath[];
   knownPaths: number;
   /** The classifications that count, as configured. */
   classifications: string[];
 }
 
-/** What the updates page and GET /api/updates show: successful updates of an OS, or of all. */
+/** The data of the updates page and GET /api/updates: successful updates of one OS, or of all. */
 export async function readUpdates(sql: Sql, config: Config, query: Partial<ScopeQuery>): Promise<UpdatesView> {
   const days = query.days ?? DEFAULT_DAYS;
   const window: Scope = { fleet: query.fleet, days, byWeek: days > 91 };

@@ -268,7 +268,7 @@ test('a provider that is away is told as that', async () => {
   try {
     const answer = await away.ask('nobody', 'GET', '/telemetryui/oidc');
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain('can not be reached');
+    expect(await answer.text()).toContain('cannot be reached');
   } finally {
     await away.close();
   }

@@ -569,7 +569,7 @@ describe('the request', () => {
       for (const method of ['PUT', 'DELETE', 'PATCH']) {
         const answer = await server.app.request(path, { method });
         expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
-        expect(((await answer.json()) as { message: string }).message).toContain(`${method} is not for this address`);
+        expect(((await answer.json()) as { message: string }).message).toContain(`${method} is not supported here`);
       }
     },
   );

@@ -33,7 +33,7 @@ test('beside a running server, and with it stopped, when it changes nothing', as
   const found = parse(running.stdout);
   expect(found.Addresses).toBe(`ok: A telemetricsd answers at 127.0.0.1:${program.port}.`);
   expect(found.Database).toMatch(/^ok: PostgreSQL 18\.\d+ answers\. Its schema is what this version needs\.$/);
-  expect(found.Clock).toBe('ok: That of the database is the same within 5 s.');
+  expect(found.Clock).toBe("ok: The clock of the database agrees with this host's within 5 s.");
   expect(found.Purge).toStartWith('error: The last one failed');
   expect(running.stdout).toMatch(/\n {20,}no reason\n/);
   expect(found.Backup).toStartWith('warning: No automatic backups, and none made by hand.');
@@ -58,7 +58,7 @@ test('beside a running server, and with it stopped, when it changes nothing', as
   expect(stopped.code).toBe(0);
   expect(parse(stopped.stdout)).toMatchObject({
     Addresses: `ok: 127.0.0.1:${program.port} is free.`,
-    Database: 'ok: telemetricsd does not run; what its database holds is looked at while it does.',
+    Database: 'ok: telemetricsd does not run. Its database is checked only while it runs.',
     PostgreSQL: expect.stringMatching(/^ok: The programs of PostgreSQL 18\.\d+ run here\.$/),
   });
   expect(stamps(stateDir)).toEqual(before);
@@ -140,7 +140,7 @@ test('--notify-test sends one notice through each channel', async () => {
   const { code, stdout } = await place.run(['doctor', '--notify-test'], { env });
   expect(code).toBe(1);
   expect(taken).toEqual([expect.objectContaining({ subject: 'test', level: 'test' })]);
-  expect(stdout).toMatch(/^ok +notify\.webhook +The test notice was taken\.\nerror +notify\.command .*exit code 1\.\n/);
+  expect(stdout).toMatch(/^ok +notify\.webhook +The test notice was sent\.\nerror +notify\.command .*exit code 1\.\n/);
   expect(stdout).not.toContain('geheim');
   const none = await place.run(['doctor', '--notify-test'], {});
   expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('There is nowhere to send them.') });

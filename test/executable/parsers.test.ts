@@ -94,7 +94,7 @@ test.each([
   ['missing', 'there is neither'],
 ])('one that can not be loaded is left out, and the overview says why: %s', async (name, reason) => {
   expect(await page('/telemetryui')).toMatch(new RegExp(`The parser ${name} is disabled:</b> [^<]*${reason}`));
-  expect(program.output()).toContain(`a parser can not be loaded and is left out parser=${name}`);
+  expect(program.output()).toContain(`a parser cannot be loaded and is left out parser=${name}`);
 });
 
 test('what throws, returns too much or nothing is set aside or left without data; others go on', async () => {

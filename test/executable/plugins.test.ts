@@ -133,7 +133,7 @@ test.each([
   expect(status).toBe(503);
   expect(text).toContain(reason);
   expect(text).toContain(`${name}<span class="badge">!<span class="unseen"> could not be loaded</span></span>`);
-  expect(program.output()).toContain(`a plugin can not be loaded and is left out plugin=${name} `);
+  expect(program.output()).toContain(`a plugin cannot be loaded and is left out plugin=${name} `);
 });
 
 test('one that throws shows a page of its own, and the log names it', async () => {

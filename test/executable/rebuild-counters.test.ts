@@ -47,7 +47,7 @@ test('a purge by hand overrides that the date is not believed, and says so', asy
   ]);
   expect((await sql`select from clock where doubted_at is not null`).count).toBe(1);
   const purged = await place.run(['purge'], { stateDir: program.stateDir });
-  expect([purged.code, purged.stderr]).toEqual([0, expect.stringContaining('the date is taken as right from now on')]);
+  expect([purged.code, purged.stderr]).toEqual([0, expect.stringContaining('the date is believed from now on')]);
   expect((await sql`select from clock where doubted_at is null and trusted_at > now() - interval '1 hour'`).count).toBe(
     1,
   );

@@ -143,10 +143,7 @@ describe.each(KINDS)('over %s', kind => {
   ])('%s is answered 400 with the reason, and reported with its address', async (_, bytes, isPost) => {
     const { place, unreadable } = await shared;
     const { status, json } = await exchange(place, typeof bytes === 'string' ? latin1(bytes) : bytes);
-    expect([status, json.message]).toEqual([
-      400,
-      expect.stringMatching(/^this HTTP request cannot be read: \w/),
-    ]);
+    expect([status, json.message]).toEqual([400, expect.stringMatching(/^this HTTP request cannot be read: \w/)]);
     expect(unreadable.at(-1)).toEqual({ address: '127.0.0.1', reason: expect.stringMatching(/^\w/), isPost });
   });
 

@@ -152,7 +152,7 @@ describe('the flat schema', () => {
       'severity: expected 1 to 4': 1,
       'time of reception: expected Unix seconds from 1420070400 to now': 1,
     });
-    expect(report.text).toContain("Tables that are not the old server's own, left alone: plugin_notes.");
+    expect(report.text).toContain('Tables that do not belong to the old server, not read: plugin_notes.');
 
     const { json: records } = await getJson(target.app, '/api/records?machine_id=fixed-name');
     expect(records.records).toMatchObject([

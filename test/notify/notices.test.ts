@@ -100,7 +100,7 @@ async function until(what: () => boolean | Promise<boolean>) {
 const failPurge = () => server.sql`
   insert into job_outcomes (job, failed_at, failure) values ('purge', now(), 'no room')
       on conflict (job) do update set failed_at = now()`;
-const notTaken = () => logged.filter(line => line.includes('a notice was not taken')).length;
+const notTaken = () => logged.filter(line => line.includes('a notice was not accepted')).length;
 const sent = async () => (await server.sql`select subject from notices_sent order by subject`).map(row => row.subject);
 
 test('without a webhook or a command nothing is looked for', () => {
@@ -225,7 +225,7 @@ test('neither a look nor stopping waits for a webhook; the notice is left to the
 test('a webhook that is away is named by its setting alone', async () => {
   await start({ TELEMETRICSD_NOTIFY_WEBHOOK: `http://127.0.0.1:1/${SECRET}` }).look();
   await until(async () => (await sent()).length === 0);
-  expect(logged.join('')).toMatch(/a notice was not taken by=notify\.webhook .*no answer \(\w+\)/);
+  expect(logged.join('')).toMatch(/a notice was not accepted by=notify\.webhook .*no answer \(\w+\)/);
 });
 
 test('a database that is away is told of once, after the third look in vain, and again while nobody has taken it', async () => {
@@ -242,7 +242,7 @@ test('a database that is away is told of once, after the third look in vain, and
     await until(() => logged.some(line => line.includes('admins were told')));
     const last = posted.at(-1)!.json;
     expect(last).toMatchObject({ subject: `database of ${hostname()}`, level: 'error', reason: expect.any(String) });
-    expect(last.text).toMatch(/^Database: it could not be asked for [45] minutes/);
+    expect(last.text).toMatch(/^Database: it has not answered for [45] minutes/);
     expect(posted).toHaveLength(PAUSES.length + 2);
   } finally {
     await away.end({ timeout: 1 });

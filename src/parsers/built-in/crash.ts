@@ -8,7 +8,7 @@ import { known, labelled, wholeNumber } from './lines.ts';
 
 const MOST_REASON = 1_000;
 
-/** What a crash or a report of the kernel says of itself, in each dialect; the analysis of crashes reads the frames. */
+/** Reads the heading of a crash or kernel report in each dialect; crash analysis reads the frames. */
 export function parseCrashHeading(payload: string): Parsed {
   const entry = readJournalEntry(payload);
   if (entry) return parseJournalEntry(entry);

@@ -3,10 +3,10 @@ import { known, labelled, wholeNumber } from './lines.ts';
 
 const MOST_BUNDLES = 1_000;
 
-/** What a machine says of itself: heartbeats, and hellos with their bundles. */
+/** Reads what a machine reports about itself: heartbeats, and hellos with their bundles. */
 export function parseGreeting(payload: string): Parsed {
   const { uptime, ...texts } = labelled(payload, {
-    // Where the categories differ, all of them: "LC_CTYPE=en_US.UTF-8;LC_NUMERIC=de_DE.UTF-8;…"
+    // If the categories differ, LC_ALL lists them all: "LC_CTYPE=en_US.UTF-8;LC_NUMERIC=de_DE.UTF-8;…"
     locale: /^LC_ALL: *([^\n]{1,1000})$/m,
     uptime: /^uptime: *([0-9]{1,15})(?:[.,][0-9]+)?\s*$/m,
     virtualization: /^virtualization: *([\w-]{1,64})\s*$/m,

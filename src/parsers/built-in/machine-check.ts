@@ -1,11 +1,11 @@
 import type { Parsed } from '../parser.ts';
 import { known, labelled, wholeNumber } from './lines.ts';
 
-/** What stands before a line where it went through syslog, the journal or dmesg: `2026-05-05T08:57:16+02:00 host mcelog: `. */
+/** The prefix of a line that went through syslog, the journal or dmesg: `2026-05-05T08:57:16+02:00 host mcelog: `. */
 const LOG_PREFIX =
   /^(?:[^\n]{0,200}?\b(?:mcelog|rasdaemon|kernel)(?:\[[0-9]{1,10}\])?: +)?(?:<[0-9]{1,3}>)?(?:\[[^\]\n]{0,30}[0-9]\] *)?(?:mce: +)?(?:\[Hardware Error\]: *)?/gm;
 
-/** A machine check in the words of mcelog or of the kernel; hexadecimal registers stay as they were written. */
+/** Reads a machine check as mcelog or the kernel writes it; hexadecimal registers stay as written. */
 export function parseMachineCheck(payload: string): Parsed {
   const found = labelled(payload.replaceAll(LOG_PREFIX, ''), {
     cpu: /^CPU[ :]?([0-9]{1,6})\b/m,

@@ -6,10 +6,10 @@ import { parseGreeting } from './greeting.ts';
 import { parseMachineCheck } from './machine-check.ts';
 import { parseUpdate } from './update.ts';
 
-/** What of the configuration says who takes which classification. */
+/** The settings that say which parser reads which classification. */
 export type BuiltInSettings = Pick<Config, 'crashes' | 'machine_checks' | 'thermal' | 'updates'>;
 
-/** The parsers that the program brings; where two take a classification, the first has it. */
+/** The parsers in the program. If two take a classification, the first gets it. */
 export function builtInParsers(config: BuiltInSettings): BuiltInParser[] {
   return [
     { name: 'heartbeat', classifications: ['*/heartbeat/ping'], parse: parseGreeting },

@@ -1,7 +1,10 @@
 import type { Parsed } from '../parser.ts';
 import { known, labelled, wholeNumber } from './lines.ts';
 
-/** An update, as two generations of updaters write it, which pad numbers with spaces and write them as their locale has it: `time= 18,2`. */
+/**
+ * Reads an update of two generations of updaters. They pad numbers with spaces and write them in the locale's form:
+ * `time= 18,2`.
+ */
 export function parseUpdate(payload: string): Parsed {
   const { from, to, result, action, files, bytes, seconds } = labelled(payload, {
     from: /^(?:current_version=|from_version:) *([-\w.+~^:]{1,64})\s*$/m,

@@ -1,6 +1,6 @@
 /**
- * The part of Hono that plugins commonly use, so that an editor can check them with nothing else installed. The whole of it is
- * there when they run (https://hono.dev); with the package "hono" installed, delete this file.
+ * The part of Hono that plugins commonly use, so that an editor can check them without installing anything. All of Hono
+ * is there when they run (https://hono.dev). If you install the package "hono", delete this file.
  */
 declare module 'hono' {
   type Awaitable<T> = T | Promise<T>;

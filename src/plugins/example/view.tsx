@@ -94,7 +94,7 @@ app.get('/:kernel', async c => {
   );
 });
 
-/** Counters answer at once, however many records there are: they hold one row for each kernel, OS and day. */
+/** Counters answer at once, however many records there are: they have one row for each kernel, OS and day. */
 function countKernels(sql: Sql, { os, fleet, days }: Scope) {
   return sql<{ os: string; kernel: string; records: number; known: number; total: number }[]>`
     select system_name as os, kernel_version as kernel, sum(records)::bigint as records,
@@ -119,7 +119,7 @@ function countByDay(sql: Sql, { os, days }: Scope, kernels: string[]) {
      order by day`;
 }
 
-/** Records know what counters don't, and are slower to ask: narrow them by received_at. */
+/** Records have fields that counters lack, and are slower to query: restrict them by received_at. */
 function countBuilds(sql: Sql, kernel: string) {
   return sql<{ build: string; records: number }[]>`
     select build, count(*) as records
