@@ -9,7 +9,7 @@ import { TABS, type TabName } from './parts/tabs.ts';
 export interface PluginTab {
   name: string;
   title: string;
-  /** It could not be loaded. */
+  /** The plugin could not be loaded. */
   broken: boolean;
 }
 
@@ -22,18 +22,18 @@ export interface PageFrame {
   quarantined: number;
   kept: KeptRecords;
   now: Date;
-  /** Who looks at the page; undefined where nobody signed in. */
+  /** The person who looks at the page; undefined if nobody is signed in. */
   visitor?: { via: 'open' | 'session' | 'proxy'; name: string; role: Role } | undefined;
-  /** They may change nothing. */
+  /** The visitor may change nothing. */
   readonly: boolean;
   plugins: PluginTab[];
 }
 
-/** UTC days, as far as retention has removed records. */
+/** The UTC days whose records retention has not removed. */
 interface KeptRecords {
-  /** No record of a day before this one is left. */
+  /** No record from before this day is left. */
   from?: string | undefined;
-  /** All records of this day and those after it are. */
+  /** Every record of this day and later days is kept. */
   wholeFrom?: string | undefined;
 }
 
@@ -42,12 +42,12 @@ export interface PageProps {
   title: string;
   current?: Current | undefined;
   lead?: string | undefined;
-  /** The chapter of the manual about it, `crashes`, or one with a heading, `crashes#the-never-guilty-list`. */
+  /** The chapter of the manual about the page: `crashes`, or one with a heading, `crashes#the-never-guilty-list`. */
   help?: string | undefined;
   notice?: NoticeProps | undefined;
-  /** Loads htmx, for pages that exchange parts of themselves. */
+  /** Loads htmx, for pages that replace parts of themselves. */
   live?: boolean | undefined;
-  /** Loads uPlot, for pages that may have a chart to explore. */
+  /** Loads uPlot, for pages with charts to explore. */
   explore?: boolean | undefined;
   /** Addresses of further stylesheets and scripts. */
   styles?: string[] | undefined;
@@ -79,7 +79,7 @@ const ADMINISTRATION = [
   ['/telemetryui/settings', 'Settings'],
 ];
 
-// Errors are not swapped in but handled in app.js; the indicator's stylesheet is ours; Back reloads the page.
+// app.js handles errors, so they are not swapped in. The indicator's stylesheet is ours. Back reloads the page.
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorCSS: false,
   noSwap: [204, 304, '4xx', '5xx'],

@@ -9,7 +9,7 @@ const COLOURS = 8;
 /**
  * The builds that a page draws of one system, or of all: the newest in use. One of the newest of its system has the same colour on all
  * pages, whatever their scope; one that a fleet alone still uses has a colour that is free there. Sorted by system, the one with most
- * machines first, and then the newest first. Builds of systems that are not named are among the others.
+ * machines first, and then the newest first. Builds of unnamed systems are among the others.
  */
 export async function drawnBuilds(sql: Queryable, scope: Omit<Scope, 'days'>): Promise<DrawnBuild[]> {
   const [everywhere, inFleet] = await Promise.all([

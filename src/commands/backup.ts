@@ -4,10 +4,10 @@ export const backup = defineCommand({
   argument: 'FILE',
   argumentNeeded: true,
   options: { config: configOption },
-  help: `Writes everything in the database into FILE as it is at one moment: records, counters, crashes, quarantine and
-what analysts have decided. Records are taken meanwhile. It may run beside a running server, needs little
-memory, and works for the built-in PostgreSQL as well as for one of your own. FILE appears once it is whole,
-readable by its owner alone; it holds everything that machines have sent. The configuration is not in it.
+  help: `Writes the whole database, as it is at one moment, into FILE: records, counters, crashes, quarantine and
+the decisions of analysts. It may run beside a running server, which goes on taking records, needs little
+memory, and works for the built-in PostgreSQL and for one of your own. FILE appears once it is complete. Only
+its owner can read it, since it holds everything that machines sent. The configuration is not part of it.
 
 Exit codes: 0 written, 1 not written, 2 wrong usage, 78 wrong configuration.
 

@@ -70,7 +70,7 @@ export function integerOption(about: {
 export const configOption: Option<string | undefined> = {
   type: 'string',
   placeholder: 'FILE',
-  description: 'the configuration file (default /etc/telemetricsd/config.toml, where it exists)',
+  description: 'the configuration file (default /etc/telemetricsd/config.toml, if it exists)',
   schema: z.string().min(1).optional(),
   allowed: 'the path of a file',
 };

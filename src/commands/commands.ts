@@ -116,7 +116,7 @@ export const commands: Record<string, CommandEntry | CommandGroup> = {
     load: async () => (await import('./welcome.ts')).welcome,
   },
   version: {
-    summary: 'print the version of the program and of what it carries',
+    summary: 'print the versions of the program and its parts',
     load: async () => (await import('./version.ts')).version,
   },
   help: {

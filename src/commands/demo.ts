@@ -12,7 +12,7 @@ export const demo = defineCommand({
   help: `Writes SAMPLE DATA into the configured database, to see what the pages look like: several operating
 systems whose builds follow one another, machines that update and change their ids, crashes whose rate
 differs by build. Nobody can tell sample data from real records afterwards, so without --force it
-leaves alone a database that has other records than test records. Best use a state directory of its own.
+refuses a database that has records other than test records. It is best to use a separate state directory.
 
 Exit codes: 0 written, 1 not written, 2 wrong usage, 78 wrong configuration.
 

@@ -5,7 +5,7 @@ export const doctor = defineCommand({
     config: configOption,
     'notify-test': flag('only send a test notice to notify.webhook and notify.command'),
   },
-  help: `Looks at everything that the server needs, one line each with ok, warning or error and what to do: configuration,
+  help: `Checks everything that the server needs, and prints ok, warning or error with what to do for each: configuration,
 permissions, PostgreSQL's programs, addresses, disk space, clock, database, certificate, purge and backups.
 
 It changes nothing, and works beside a running server as well as with it stopped; the built-in database is not

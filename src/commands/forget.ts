@@ -9,11 +9,11 @@ export const forget = defineCommand({
     yes: flag('do not ask before erasing'),
   },
   help: `Erases one machine id: its records, those in quarantine, its analysed crashes, the backtraces that no other
-machine reported, when it was last seen, and what is counted of all that. First says what there is and asks;
-at the end it names what it can't reach, such as backups made before. It may run beside a running
-server, and be stopped and run again at any time; taking records in goes on meanwhile.
+machine reported, when it was last seen, and its part of the counts. It first shows what is stored, and asks;
+at the end it names what it can't reach, such as earlier backups. It may run beside a running
+server, which goes on taking records, and may be stopped and run again at any time.
 
-Days whose records are complete stay complete: their counters equal what is left.
+Days whose records are complete stay complete: their counters then equal the remaining records.
 
 Exit codes: 0 done or nothing to do, 1 not done, 2 wrong usage, 78 wrong configuration.
 

@@ -10,7 +10,7 @@ export const help = defineCommand({
   options: {},
   argument: 'COMMAND|CHAPTER',
   argumentsFollow: true,
-  help: `Without a word it lists the commands and the chapters. No chapter has the name of a command. The server shows the
+  help: `Without an argument it lists the commands and the chapters. No chapter has the name of a command. The server shows the
 same manual under /telemetryui/help, with a search.
 
 Examples:
@@ -30,7 +30,7 @@ const MOST_COLUMNS = 100;
 
 /** The output of `telemetricsd` alone. */
 export function overview(): string {
-  return `telemetricsd takes telemetry records from Linux machines, keeps them, and shows what goes wrong in the fleet.
+  return `telemetricsd receives telemetry records from Linux machines, keeps them, and shows what goes wrong in the fleet.
 
 Usage: telemetricsd COMMAND [OPTIONS]
 

@@ -24,12 +24,12 @@ export const importCommand = defineCommand({
     'dry-run': flag('write nothing: only show what would be copied'),
   },
   help: `Copies the records of an old telemetrics-backend, comments on guilties and the never-guilty list, from either of
-its schemas; it only reads the old database. Records keep the time at which they came, and their id
-where it is free. What can't be a record here is kept in quarantine and counted by reason.
+its schemas. It only reads the old database. Records keep the time at which they came, and their id
+if it is free. What can't be a record here is kept in quarantine and counted by reason.
 
-It may run beside a running server, and be interrupted and run again: it continues where it was. A run
-after it was done copies what came since. It compares the counts at the end. The password may be in PGPASSWORD
-instead of the URL, where other users of this machine can't see it.
+It may run beside a running server, and be interrupted and run again: it continues where it stopped. A run
+after it is complete copies what came since. At the end it compares the counts. The password may be in PGPASSWORD
+instead of the URL, so that other users of this machine can't see it.
 
 Exit codes: 0 all counts agree, 1 they don't, or not done, 2 wrong usage, 78 wrong configuration.
 

@@ -6,12 +6,12 @@ export const migrate = defineCommand({
     config: configOption,
     check: flag('change nothing: only report what is pending'),
   },
-  help: `"telemetricsd serve" does this by itself when it starts; the command is for doing it beforehand. Each migration
-is applied whole or not at all, and several instances may start at once. A database newer than this program
+  help: `"telemetricsd serve" does this when it starts; the command does it beforehand. Each migration
+is applied completely or not at all, and several instances may start at once. A database newer than this program
 is left alone, with an error.
 
-With --check it says what an upgrade to this program would meet, even beside a running server of another
-version: the configuration, the disk space, the major version of PostgreSQL, and what is pending. It starts a
+With --check it shows what an upgrade to this program would find, even beside a running server of another
+version: the configuration, the disk space, the major version of PostgreSQL, and pending migrations. It starts a
 built-in database that is not running for a moment.
 
 Exit codes: 0 nothing (more) is pending, 1 a migration failed or (--check) this program can't take the

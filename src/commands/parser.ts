@@ -18,7 +18,7 @@ const sinceOption: Option<number> = {
 const classificationOption: Option<string | undefined> = {
   type: 'string',
   placeholder: 'TEXT',
-  description: 'the classification that the parser sees (default: the first it takes)',
+  description: 'the classification that the parser sees (default: its first one)',
   schema: z.string().min(1).optional(),
   allowed: 'a classification',
 };
@@ -67,8 +67,8 @@ export const parserTest = defineCommand({
   argumentNeeded: true,
   argumentsFollow: true,
   options: { config: configOption, classification: classificationOption },
-  help: `Lets a parser read files, each as the payload of a record, and prints what it makes of them. Neither database nor
-server is needed, and the parser need not be enabled. NAME may also be one that the program brings: heartbeat,
+  help: `Lets a parser read files, each as the payload of a record, and prints the results. Neither database nor
+server is needed, and the parser need not be enabled. NAME may also be a built-in parser: heartbeat,
 hello, update, mce, oops or crash.
 
 Exit codes: 0 all were read, 1 it failed, 2 wrong usage, 78 wrong configuration.
@@ -87,11 +87,11 @@ export const parserRun = defineCommand({
   argument: 'NAME',
   argumentNeeded: true,
   options: { config: configOption, since: sinceOption },
-  help: `Lets a parser read again what was received lately, for example after a change, including records that were set
+  help: `Lets a parser read recent records again, for example after a change, including records that were set
 aside because it failed on them. The new results replace the old ones. It may run beside a running server, and be
 stopped and run again at any time; the newest records come first.
 
-NAME may also be a parser that the program brings: heartbeat, hello, update, mce, oops or crash.
+NAME may also be a built-in parser: heartbeat, hello, update, mce, oops or crash.
 
 Exit codes: 0 all were read, 1 it failed on some or was not done, 2 wrong usage, 78 wrong configuration.
 

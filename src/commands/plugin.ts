@@ -44,8 +44,8 @@ Its page will be /telemetryui/plugins/${name}.
 
 export const pluginList = defineCommand({
   options: { config: configOption },
-  help: `Loads each plugin that is enabled or lies in plugins/ beside the configuration file, for a moment, and says
-whether that worked. A running server is left alone.
+  help: `Loads each plugin that is enabled or lies in plugins/ beside the configuration file for a moment, and shows
+whether that worked. It does not affect a running server.
 
 Exit codes: 0 all that are enabled can be loaded, 1 some can't, 2 wrong usage, 78 wrong configuration.
 

@@ -6,9 +6,9 @@ export const purge = defineCommand({
     'dry-run': flag('remove nothing: only show what would be removed'),
   },
   help: `Removes the records that have expired by the rules of [retention], as the server does every day
-(retention.schedule). Prints how many records went by which rule, and how many whole days. It may run
-beside a running server; taking records in goes on meanwhile. If the server doubts the date and
-removes nothing, a purge by hand overrides that: from then on the date counts as right.
+(retention.schedule). Prints how many records each rule removed, and how many whole days went. It may run
+beside a running server, which goes on taking records. If the server doubts the date and
+removes nothing, a purge by hand overrides that: from then on the server believes the date.
 
 ${EXIT_CODES}
 

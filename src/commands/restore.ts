@@ -4,8 +4,8 @@ export const restore = defineCommand({
   argument: 'FILE',
   argumentNeeded: true,
   options: { config: configOption },
-  help: `Fills an empty database from a backup. It checks the whole file before it writes anything, and leaves a database
-that holds records alone. A backup of an older version is brought to this one's schema; one of a newer
+  help: `Fills an empty database from a backup. It checks the whole file before it writes anything, and refuses a database
+that holds records. It brings a backup of an older version to this version's schema; one of a newer
 version is refused. To move from the built-in PostgreSQL to one of your own, or back: back up, set
 database.url, restore.
 

@@ -5,12 +5,12 @@ export const serve = defineCommand({
     config: configOption,
     welcome: flag('print where to go next, once the server is ready'),
   },
-  help: `Serves until it gets SIGTERM or SIGINT; then it answers what is under way, commits what is queued and
-stops its PostgreSQL. It migrates the database first. Log lines go to stderr. SIGHUP loads parsers and plugins
+  help: `Serves until it gets SIGTERM or SIGINT. Then it answers the requests under way, commits queued records and
+stops its PostgreSQL. It migrates the database when it starts. Log lines go to stderr. SIGHUP loads parsers and plugins
 again and reads the TLS certificate, which the server also reads when its files change. Closing the terminal
 stops the server.
 
-Without any configuration it listens on 127.0.0.1:8080 and keeps its data, in a PostgreSQL of its own,
+Without any configuration it listens on 127.0.0.1:8080 and keeps its data, in its own PostgreSQL,
 in /var/lib/telemetricsd. "telemetricsd config --help" says how to change that.
 
 Exit codes: 0 stopped by a signal, 1 it could not start or go on, 2 wrong usage, 78 wrong configuration.

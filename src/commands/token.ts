@@ -23,11 +23,11 @@ export const tokenAdd = defineCommand({
   options: {
     config: configOption,
     scope: scopeOption,
-    days: integerOption({ description: 'how many days it is good for; 0: for ever', default: 365, min: 0, max: 3650 }),
+    days: integerOption({ description: 'how many days it is valid; 0: for ever', default: 365, min: 0, max: 3650 }),
   },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Makes a token for a script and prints it, this once: the server keeps only a hash of it. The script sends it with
+  help: `Makes a token for a script and prints it only this once: the server keeps only a hash of it. The script sends it with
 each request in the header "Authorization: Bearer TOKEN".
 
 ${EXIT_CODES}
@@ -57,7 +57,7 @@ Examples:
 
 export const tokenList = defineCommand({
   options: { config: configOption },
-  help: `Lists the tokens: name, scopes, last use, end.
+  help: `Lists the tokens: name, scopes, last use, expiry.
 
 ${EXIT_CODES}`,
 

@@ -36,7 +36,7 @@ export const userAdd = defineCommand({
   options: { config: configOption, role: roleOption('viewer'), 'password-stdin': passwordStdin },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Adds an account and prints a link that lets its owner choose a password, within ${LINK_HOURS} hours, once.
+  help: `Adds an account and prints a link that lets its owner choose a password once, within ${LINK_HOURS} hours.
 Viewers see everything; analysts also comment, hide, edit the never-guilty list and replay the quarantine; admins also
 manage accounts and tokens. It may run beside a running server.
 
@@ -89,7 +89,7 @@ export const userRole = defineCommand({
   options: { config: configOption, role: roleOption(undefined) },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Gives an account another role, from its next request on.
+  help: `Changes the role of an account, from its next request on.
 
 ${EXIT_CODES}
 
@@ -117,8 +117,8 @@ export const userPassword = defineCommand({
   options: { config: configOption, 'password-stdin': passwordStdin },
   argument: 'NAME',
   argumentNeeded: true,
-  help: `Prints a link that lets the owner of an account choose a new password, within ${LINK_HOURS} hours, once. The old
-one works until then. With --password-stdin it is set at once, and all sessions end.
+  help: `Prints a link that lets the owner of an account choose a new password once, within ${LINK_HOURS} hours. The old
+password works until then. With --password-stdin the new password is set at once, and all sessions end.
 
 ${EXIT_CODES}
 

@@ -4,7 +4,7 @@ export const verify = defineCommand({
   argument: 'FILE',
   argumentNeeded: true,
   options: {},
-  help: `Proves that a backup can be restored: restores it into a PostgreSQL of its own in a temporary directory (TMPDIR
+  help: `Proves that a backup can be restored: restores it into a temporary PostgreSQL in a temporary directory (TMPDIR
 names another place) and compares the rows of every table, and their SHA-256, with the file. Takes as much
 disk space as the database does, until it is done.
 

@@ -3,7 +3,7 @@ import { defineCommand, print } from './command.ts';
 
 export const version = defineCommand({
   options: {},
-  help: `Prints a line each for telemetricsd, the Bun it was built with, and the PostgreSQL it carries.
+  help: `Prints the versions of telemetricsd, of the Bun it was built with, and of the PostgreSQL it contains, a line each.
 "telemetricsd --version", -V and -v do the same.`,
 
   async run() {

@@ -148,7 +148,7 @@ test('what is past a limit is lost only where an admin chose that, and everyone 
   expect(await requests(app, 'dropped')).toBe(2);
   const { html } = await getPage(app, '/telemetryui');
   expect(html.replaceAll(/<[^>]+>/g, '')).toContain(
-    '2 requests of the fleet desk &quot;tops&quot; past its limits were dropped and are lost',
+    '2 requests of the fleet desk &quot;tops&quot; beyond its limits were dropped and are lost',
   );
 });
 

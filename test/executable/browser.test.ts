@@ -139,7 +139,7 @@ describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browse
       await page.waitForURL(`**/record_details/${newest}`);
       expect(await page.locator('h1').textContent()).toBe(`Record ${newest}`);
       expect(await page.locator('#payload').textContent()).toBe('first line\nsecond <b>line</b>\n');
-      await page.getByRole('link', { name: 'Older of this machine' }).click();
+      await page.getByRole('link', { name: 'Older record of this machine' }).click();
       await page.waitForURL(`**/record_details/${newest - 1}`);
     }));
 

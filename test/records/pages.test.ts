@@ -210,7 +210,7 @@ describe('the details', () => {
     const { json } = await post(server.app, { ...changes, machine_id: 'format 1' });
     const { html } = await getPage(server.app, `${LIST}/record_details/${json.id}`);
     expect(html.match(/not given/g)).toHaveLength(6);
-    expect((await list({ machine_id: 'format 1' })).html).toContain('not named');
+    expect((await list({ machine_id: 'format 1' })).html).toContain('unnamed');
   });
 
   test.each([

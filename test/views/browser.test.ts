@@ -199,7 +199,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
       const lines = readFileSync((await download.path())!, 'utf8').split('\r\n');
       expect(lines.length).toBeGreaterThan(10);
       await page.getByRole('row').nth(1).getByRole('link').first().click();
-      await page.getByRole('link', { name: 'All of this machine' }).click();
+      await page.getByRole('link', { name: 'All records of this machine' }).click();
       await page.waitForURL('**/machines/*');
       await page.locator('table.records tbody tr').first().waitFor();
     }));

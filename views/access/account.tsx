@@ -10,7 +10,7 @@ interface AccountPageProps {
   frame: PageFrame;
   user: { name: string; role: Role; hasPassword: boolean };
   sessions: Session[];
-  /** The one that shows this page. */
+  /** The session that shows this page. */
   currentId: number | undefined;
   rule: string;
   errors?: Record<string, string> | undefined;
@@ -87,7 +87,11 @@ const SessionsTable: FC<AccountPageProps> = ({ frame, sessions, currentId }) => 
                 <Cut text={session.agent ?? ''} class="" />
               </td>
               <td class="nowrap">
-                {session.id === currentId ? <span class="soft">this one</span> : <EndForm id={session.id} text="End" />}
+                {session.id === currentId ? (
+                  <span class="soft">this session</span>
+                ) : (
+                  <EndForm id={session.id} text="End" />
+                )}
               </td>
             </tr>
           ))}

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 
-/** A secret that is shown once, to be copied. */
+/** A secret to copy, which is shown once. */
 export const Secret: FC<{ title: string; text: string; note: string }> = ({ title, text, note }) => (
   <section class="notice done" aria-label={title}>
     <b>{title}</b>

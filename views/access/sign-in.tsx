@@ -5,11 +5,11 @@ import type { NoticeProps } from '../parts/parts.tsx';
 
 interface SignInPageProps {
   frame: PageFrame;
-  /** Where to go afterwards. */
+  /** The path to go to after signing in. */
   next: string;
   name?: string | undefined;
   notice?: NoticeProps | undefined;
-  /** People may sign in at a provider. */
+  /** Whether people may sign in with a provider. */
   provider: boolean;
 }
 
@@ -32,13 +32,13 @@ export const SignInPage: FC<SignInPageProps> = ({ frame, next, name, notice, pro
         </button>
       </div>
     </form>
-    <p class="soft">No account, or the password forgotten? An administrator makes a link that lets you choose one.</p>
+    <p class="soft">No account, or password forgotten? Ask an administrator for a link that lets you choose one.</p>
   </Page>
 );
 
 interface ChoosePasswordPageProps {
   frame: PageFrame;
-  /** Whose password it becomes; undefined where the first admin chooses a name as well. */
+  /** The user whose password it becomes; undefined if the first admin also chooses a name. */
   user: string | undefined;
   rule: string;
   values?: { name?: string | undefined };
@@ -52,8 +52,8 @@ export const ChoosePasswordPage: FC<ChoosePasswordPageProps> = ({ frame, user, r
     help="access"
     lead={
       user === undefined
-        ? 'It becomes an administrator, who may add everyone else.'
-        : 'This page works once. You are signed in afterwards; other sessions of yours end.'
+        ? 'This account becomes an administrator, who can add everyone else.'
+        : 'This page works once. Afterwards you are signed in, and your other sessions end.'
     }
   >
     <form method="post" class="card">
@@ -79,7 +79,7 @@ export const ChoosePasswordPage: FC<ChoosePasswordPageProps> = ({ frame, user, r
   </Page>
 );
 
-/** A new password, twice. */
+/** A new password, entered twice. */
 export const PasswordFields: FC<{ rule: string; errors?: Record<string, string> | undefined }> = ({ rule, errors }) => (
   <>
     <TextField
@@ -92,7 +92,7 @@ export const PasswordFields: FC<{ rule: string; errors?: Record<string, string> 
     />
     <TextField
       name="repeated"
-      label="The same again"
+      label="Repeat the password"
       type="password"
       error={errors?.repeated}
       autocomplete="new-password"

@@ -9,7 +9,7 @@ import { Secret } from './secret.tsx';
 export interface TokensPageProps {
   frame: PageFrame;
   tokens: Token[];
-  /** The one that was just made. */
+  /** The token that was just made. */
   made?: { name: string; token: string } | undefined;
   values?: { name?: string | undefined; scopes?: string[]; days?: string | undefined };
   errors?: Record<string, string> | undefined;
@@ -37,12 +37,12 @@ export const TokensPage: FC<TokensPageProps> = ({ frame, tokens, made, values, e
       <Secret
         title={`The token ${made.name}`}
         text={made.token}
-        note="It is shown this once: the server keeps only a hash of it."
+        note="It is shown only this once: the server keeps only a hash of it."
       />
     )}
     {tokens.length === 0 ? (
       <EmptyState title="No tokens yet">
-        <p>Make one for each script, so that each can be taken back by itself.</p>
+        <p>Make one for each script, so that you can remove each on its own.</p>
       </EmptyState>
     ) : (
       <TokensTable frame={frame} tokens={tokens} />

@@ -9,7 +9,7 @@ import { Secret } from './secret.tsx';
 export interface UsersPageProps {
   frame: PageFrame;
   users: User[];
-  /** A link that was just made, and for whom. */
+  /** A link that was just made, and the name of its user. */
   link?: { href: string; name: string; hours: number } | undefined;
   values?: { name?: string | undefined; role?: string | undefined };
   errors?: Record<string, string> | undefined;
@@ -31,7 +31,7 @@ export const UsersPage: FC<UsersPageProps> = ({ frame, users, link, values, erro
       <Secret
         title={`Send this link to ${link.name}`}
         text={link.href}
-        note={`It lets whoever opens it first choose the password, within ${link.hours} hours. It is shown this once.`}
+        note={`Whoever opens it first, within ${link.hours} hours, chooses the password. It is shown only this once.`}
       />
     )}
     <Scroll label="Users">
@@ -105,7 +105,7 @@ const UserRow: FC<{ frame: PageFrame; user: User }> = ({ frame, user }) => (
           <summary>Remove…</summary>
           <form method="post" action="/telemetryui/users/removals">
             <input type="hidden" name="id" value={String(user.id)} />
-            <p>Ends the sessions of {user.name} and takes the account away. What they did stays in the audit.</p>
+            <p>Ends the sessions of {user.name} and removes the account. Their actions stay in the audit.</p>
             <button type="submit" class="danger">
               Remove {user.name}
             </button>

@@ -13,7 +13,7 @@ interface AuditPageProps {
 }
 
 export const AuditPage: FC<AuditPageProps> = ({ frame, entries, filter, olderHref }) => (
-  <Page frame={frame} title="Audit" help="access" lead="Who changed what, and who came in or tried to.">
+  <Page frame={frame} title="Audit" help="access" lead="Who changed what, and who signed in or tried to.">
     <form class="filters" method="get" action="/telemetryui/audit" data-tidy>
       <TextField name="who" label="Who" value={filter.who} />
       <TextField name="action" label="What" value={filter.action} placeholder="signed in" />
@@ -25,7 +25,7 @@ export const AuditPage: FC<AuditPageProps> = ({ frame, entries, filter, olderHre
     </form>
     {entries.length === 0 ? (
       <EmptyState title="Nothing was changed">
-        <p>Changes, sign-ins and failed ones are listed here.</p>
+        <p>This page lists changes, sign-ins and failed sign-ins.</p>
       </EmptyState>
     ) : (
       <AuditTable frame={frame} entries={entries} />

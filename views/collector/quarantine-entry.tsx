@@ -24,7 +24,7 @@ export const QuarantineEntryPage: FC<QuarantineEntryPageProps> = ({ frame, entry
   >
     <nav class="links" aria-label="This entry">
       <a href="/telemetryui/quarantine">← Quarantine</a>
-      <a href={quarantinePath(entry.reason)}>All of this reason</a>
+      <a href={quarantinePath(entry.reason)}>All with this reason</a>
     </nav>
     <p class="notice error">{entry.reason}</p>
     {!frame.readonly && <EntryActions entry={entry} />}
@@ -44,9 +44,9 @@ export const QuarantineEntryPage: FC<QuarantineEntryPageProps> = ({ frame, entry
 const EntryActions: FC<{ entry: QuarantineEntry }> = ({ entry }) => (
   <div class="row">
     <ReplayForm name="id" value={entry.id} label="Replay" primary />
-    <ReplayForm name="reason" value={entry.reason} label="Replay all of this reason" />
+    <ReplayForm name="reason" value={entry.reason} label="Replay all with this reason" />
     <DiscardForm name="id" value={entry.id} label="Discard" />
-    <DiscardForm name="reason" value={entry.reason} label="Discard all of this reason" />
+    <DiscardForm name="reason" value={entry.reason} label="Discard all with this reason" />
   </div>
 );
 
@@ -101,7 +101,7 @@ const Headers: FC<{ entry: QuarantineEntry }> = ({ entry }) => {
   if (entry.headers.length === 0) {
     return (
       <EmptyState title="No fields could be read">
-        <p>The body below is all that came.</p>
+        <p>The body below is everything that came.</p>
       </EmptyState>
     );
   }

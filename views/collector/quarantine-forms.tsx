@@ -21,7 +21,7 @@ export const DiscardForm: FC<QuarantineFormProps> = ({ name, value, label }) => 
     <summary>{label}…</summary>
     <form method="post" action="/telemetryui/quarantine/discards">
       <input type="hidden" name={name} value={String(value)} />
-      <p>What is discarded cannot be brought back.</p>
+      <p>Discarded records cannot be restored.</p>
       <button type="submit" class="danger">
         {label}
       </button>

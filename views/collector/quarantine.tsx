@@ -5,14 +5,14 @@ import { quarantinePath } from '../parts/links.ts';
 import { Cut, count, counted, EmptyState, type NoticeProps, Pager, Scroll, size, Time } from '../parts/parts.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 
-/** A record that was refused and kept. */
+/** A refused record that is kept. */
 export interface QuarantineEntry extends QuarantineListRow {
   headers: [string, string][];
   payload: string;
   scrubbedBy: string[];
 }
 
-/** What is kept, and how much may be. */
+/** The size of the quarantine, and its limits. */
 interface QuarantineUsage {
   entries: number;
   maxEntries: number;
@@ -24,7 +24,7 @@ interface QuarantinePageProps {
   frame: PageFrame;
   reasons: QuarantineReasonRow[];
   entries: QuarantineListRow[];
-  /** The reason that the list is narrowed to. */
+  /** The reason that the list is filtered by. */
   selected?: string | undefined;
   olderHref?: string | undefined;
   newerHref?: string | undefined;
@@ -33,8 +33,8 @@ interface QuarantinePageProps {
 }
 
 const LEAD =
-  'A record that cannot be stored as it came is kept here with the reason, so that the machine can send on ' +
-  'and nothing is lost; once the cause is mended, replay it.';
+  'A record that cannot be stored is kept here with the reason, so that its machine can go on sending ' +
+  'and nothing is lost. Once the cause is fixed, replay it.';
 
 export const QuarantinePage: FC<QuarantinePageProps> = props => (
   <Page
@@ -66,7 +66,7 @@ const Kept: FC<QuarantinePageProps> = props => (
     ) : (
       <EmptyState title="None are left for this reason">
         <p>
-          <a href="/telemetryui/quarantine">Show all of the quarantine</a>
+          <a href="/telemetryui/quarantine">Show the whole quarantine</a>
         </p>
       </EmptyState>
     )}
@@ -76,7 +76,7 @@ const Kept: FC<QuarantinePageProps> = props => (
 
 const usage = (kept: QuarantineUsage): string =>
   `${count(kept.entries)} of at most ${counted(kept.maxEntries, 'record')} kept, ` +
-  `${size(kept.bytes)} of ${size(kept.maxBytes)}. Past either, the oldest go.`;
+  `${size(kept.bytes)} of ${size(kept.maxBytes)}. Beyond either limit, the oldest are removed.`;
 
 const Reasons: FC<QuarantinePageProps> = ({ frame, reasons, selected }) => (
   <Scroll label="Reasons" fit>

@@ -6,7 +6,7 @@ export const SettingsPage: FC<{ frame: PageFrame; text: string }> = ({ frame, te
     frame={frame}
     title="Settings"
     help="configure"
-    lead="What the server runs with. They are changed in its configuration file, or in its environment."
+    lead="The settings in force. Change them in the configuration file or the environment of the server."
   >
     <pre class="text">{text}</pre>
   </Page>

@@ -9,7 +9,7 @@ import { counted, EmptyState } from '../parts/parts.tsx';
 interface ManualPageProps {
   frame: PageFrame;
   chapters: Chapter[];
-  /** What was searched for; empty: nothing. */
+  /** The search text; empty if nothing was searched for. */
   question: string;
   found: ManualMatch[];
 }
@@ -55,7 +55,7 @@ const Contents: FC<{ chapters: Chapter[] }> = ({ chapters }) => (
 
 const Results: FC<Pick<ManualPageProps, 'question' | 'found'>> = ({ question, found }) =>
   found.length === 0 ? (
-    <EmptyState title={`Nothing in the manual has all words of “${question.trim()}”`}>
+    <EmptyState title={`No section of the manual has all words of “${question.trim()}”`}>
       <p>
         Try fewer words or parts of words, or see <a href="/telemetryui/help">all chapters</a>.
       </p>
@@ -81,9 +81,9 @@ interface ChapterPageProps {
   frame: PageFrame;
   chapters: Chapter[];
   chapter: Chapter;
-  /** Those that have a heading. */
+  /** Sections that have a heading. */
   sections: Section[];
-  /** The chapter's text. Only text of the manual, in which HTML is escaped. */
+  /** The chapter as HTML. Safe: it comes from the manual only, with any HTML in it escaped. */
   html: string;
 }
 

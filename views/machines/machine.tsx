@@ -10,11 +10,11 @@ import { PayloadCell } from '../records/payload.tsx';
 interface MachinePageProps {
   frame: PageFrame;
   machineId: string;
-  /** Records that are kept. */
+  /** The number of records that are kept. */
   found: { n: number; more: boolean };
-  /** The latest first. */
+  /** Latest first. */
   builds: SeenBuild[];
-  /** Of this page, newest first. */
+  /** The records on this page, newest first. */
   records: StoredRecord[];
   newerHref?: string | undefined;
   olderHref?: string | undefined;
@@ -25,8 +25,8 @@ export const MachinePage: FC<MachinePageProps> = props => {
   return (
     <Page frame={frame} title={`Machine ${machineId}`} help="search" current="records" live>
       <p class="soft">
-        Everything that reported under this id. A machine takes a new id every 3 days, unless it is configured with one
-        of its own.
+        All records with this machine id. A machine takes a new id every 3 days, unless it is configured with one of its
+        own.
       </p>
       {builds.length > 0 && <Builds builds={builds} />}
       <section id="results" tabindex={-1} aria-label="Records of this machine">
@@ -38,7 +38,7 @@ export const MachinePage: FC<MachinePageProps> = props => {
         </div>
         {records.length === 0 && (
           <EmptyState title="Its records are no longer kept">
-            <p>Retention has removed them; what was counted remains.</p>
+            <p>Retention has removed them; their counts remain.</p>
           </EmptyState>
         )}
         {[...Map.groupBy(records, ({ receivedAt }) => receivedAt.toISOString().slice(0, 10))].map(([day, ofDay]) => (
@@ -56,7 +56,7 @@ const Builds: FC<{ builds: SeenBuild[] }> = ({ builds }) => (
       <div>
         <dt>{lastDay}</dt>
         <dd>
-          last seen on {systemName || 'a system that is not named'} <span class="mono">{build}</span>
+          last seen on {systemName || 'an unnamed system'} <span class="mono">{build}</span>
         </dd>
       </div>
     ))}

@@ -6,12 +6,12 @@ import { Cut, Severity } from '../parts/parts.tsx';
 
 interface ArrivalsProps {
   since: number;
-  /** Newer than `since`, oldest first, a handful. */
+  /** A few records newer than `since`, oldest first. */
   records: StoredRecord[];
   waiting: boolean;
 }
 
-/** The content of #arrivals. Nothing in it may change with time alone: every change is read out. */
+/** The content of #arrivals. It may not change with time alone, because a screen reader reads out every change. */
 export const Arrivals: FC<ArrivalsProps> = ({ since, records, waiting }) => {
   const [first, ...others] = records;
   if (waiting || !first) return <Waiting since={since} />;

@@ -13,13 +13,16 @@ import { SlotChart } from '../parts/slot-chart.tsx';
 
 interface OverviewPageProps {
   frame: PageFrame;
-  /** Of the newest record; undefined where there is none. */
+  /** The newest record; undefined if there is none. */
   last: { at: Date; stopped: boolean } | undefined;
-  /** What the limits of fleets turned away within the last hour; `requests` since the server started. */
+  /**
+   * What the limits of fleets turned away, for limits that did so within the last hour; `requests` counts since the
+   * server started.
+   */
   excesses: { fleet: string; kind: 'forbidden' | 'postponed' | 'dropped'; requests: number; lastAt: Date }[];
   /** Parsers that do not work. */
   parsers: ParserTrouble[];
-  /** Machines whose probe is older than the version that this server carries, by their heartbeats since then. */
+  /** Machines whose latest heartbeat named an older probe than this server has (`carried`). */
   probes: { since: Date; outdated: { version: number; machines: number }[]; carried: number };
   /** The last 24 hours, oldest first. */
   hours: { hour: Date; records: number; weekBefore: number }[];
@@ -30,12 +33,12 @@ interface OverviewPageProps {
   drawn: DrawnBuild[];
   /** Of the last seven days. */
   top: { id: number; function: string; module: string; records: number; machines: number }[];
-  /** Guilties that were never seen before yesterday. */
+  /** Guilties never seen before yesterday. */
   fresh: { id: number; function: string; module: string; systems: string[]; firstBuild: string; machines: number }[];
   machineChecks: { classification: string; records: number; weekBefore: number }[];
   /** As configured. */
   checkClassifications: string[];
-  /** Whether this is the built executable: tells how to get sample data. */
+  /** The command that writes sample data. */
   demoCommand: string;
 }
 
@@ -51,7 +54,7 @@ export const OverviewPage: FC<OverviewPageProps> = props => (
 const NothingYet: FC<{ demoCommand: string }> = ({ demoCommand }) => (
   <EmptyState title="No record has arrived yet">
     <p>
-      <a href="/telemetryui/connect">Connect machines</a>, and what they report shows up here.
+      <a href="/telemetryui/connect">Connect machines</a>, and their records appear here.
     </p>
     <p class="soft">
       To look around first, fill the database with sample data: <code>{demoCommand}</code>
@@ -97,7 +100,7 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
           />
         </Figure>
         <Figure title="Refused, in quarantine" n={frame.quarantined} href="/telemetryui/quarantine">
-          {frame.quarantined === 0 ? 'all records were understood' : 'see why, and replay'}
+          {frame.quarantined === 0 ? 'all records were understood' : 'see why and replay'}
         </Figure>
         <li>
           <h2>Last record</h2>
@@ -149,8 +152,8 @@ const Overview: FC<OverviewPageProps & { last: { at: Date; stopped: boolean } }>
 
 const BECAME = {
   forbidden: 'from outside its networks were refused',
-  postponed: 'past its limits were told to come again later',
-  dropped: 'past its limits were dropped and are lost',
+  postponed: 'beyond its limits were told to come again later',
+  dropped: 'beyond its limits were dropped and are lost',
 };
 
 const Excesses: FC<Pick<OverviewPageProps, 'excesses'> & { now: Date }> = ({ excesses, now }) => (
@@ -167,7 +170,7 @@ const Excesses: FC<Pick<OverviewPageProps, 'excesses'> & { now: Date }> = ({ exc
   </div>
 );
 
-/** So many are named. */
+/** How many versions are named. */
 const PROBE_VERSIONS = 5;
 
 const OldProbes: FC<OverviewPageProps['probes'] & { now: Date }> = ({ since, outdated, carried, now }) => {
@@ -178,8 +181,7 @@ const OldProbes: FC<OverviewPageProps['probes'] & { now: Date }> = ({ since, out
         <b>
           {counted(machines, 'machine')} {machines === 1 ? 'reports' : 'report'} with an older probe
         </b>{' '}
-        than version {carried}, which this server carries. Run <a href="/telemetryui/connect">the installer</a> there
-        again.
+        than version {carried} of this server. Run <a href="/telemetryui/connect">the installer</a> there again.
       </p>
       <p>
         These are the daily heartbeats since <Time at={since} now={now} />:{' '}
@@ -207,7 +209,7 @@ const ParserTroubles: FC<Pick<OverviewPageProps, 'parsers'>> = ({ parsers }) => 
       </p>
     ))}
     <p>
-      Records wait for a parser that failed until it is mended and the server loads it again (
+      Records wait for a failed parser until someone fixes it and the server loads it again (
       <code>systemctl reload telemetricsd</code>, or SIGHUP, or a restart): <a href="/telemetryui/parsers">Parsers</a>.
     </p>
   </div>
@@ -231,7 +233,7 @@ const Figure: FC<PropsWithChildren<{ title: string; n: number; href: string }>> 
   </li>
 );
 
-/** How a number compares with an earlier one, in words: more is neither good nor bad here. */
+/** Compares a number with an earlier one in words: more is neither good nor bad here. */
 const Change: FC<{ n: number; before: number; than: string }> = ({ n, before, than }) => {
   if (before === 0) return <>none {than}</>;
   const percent = Math.round((100 * (n - before)) / before);
@@ -245,9 +247,9 @@ const Change: FC<{ n: number; before: number; than: string }> = ({ n, before, th
 
 interface PartProps {
   title: string;
-  /** A link to the whole: its text and address. */
+  /** The text and address of a link to more. */
   more?: [string, string] | undefined;
-  /** What is said instead of the content. */
+  /** Shown instead of the content. */
   empty: string | false;
 }
 

@@ -8,25 +8,25 @@ import { machinePath, recordPath } from '../parts/links.ts';
 import { Cut, count, EmptyState, type NoticeProps, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 
-/** A parser of an admin, with its records, each up to 10,000. */
+/** An admin's parser with counts of its records, each up to 10,000. */
 export interface ParserRow extends ParserState {
-  /** Where its records wait. */
+  /** The queue of its records. */
   lane: Lane;
-  /** Undefined where too many were set aside to tell. */
+  /** Undefined if too many were set aside to count. */
   waiting: number | undefined;
   setAside: number;
 }
 
 interface ParsersPageProps {
   frame: PageFrame;
-  /** Those of admins. */
+  /** Admins' parsers. */
   enabled: ParserRow[];
-  /** Those that the program brings. */
+  /** Built-in parsers. */
   builtIn: { parsers: Pick<ParserState, 'name' | 'classifications'>[]; lane: Lane; setAside: number };
   differing: EnabledThere[];
-  /** `parser` is undefined where the program brings it. */
+  /** `parser` is undefined for a built-in parser. */
   setAside: (SetAsideRecord & { parser: string | undefined })[];
-  /** The records are those of this lane alone, which `by` failed on. */
+  /** Set if the page shows only the records of this queue, which `by` failed on. */
   only: { lane: Lane; by: string } | undefined;
   olderHref?: string | undefined;
   newerHref?: string | undefined;
@@ -34,7 +34,7 @@ interface ParsersPageProps {
 }
 
 const PARSERS = '/telemetryui/parsers';
-/** Counts end here. */
+/** Counts stop here. */
 const MANY = 10_000;
 
 export const parsersPath = (
@@ -46,14 +46,13 @@ export const parsersPath = (
   return given.size ? `${path}?${given}` : path;
 };
 
-const LEAD =
-  'They read the payloads of records after these are stored; what they find is searched as parsed.KEY=VALUE.';
+const LEAD = 'Parsers read the payloads of stored records. You can search for the values they find: parsed.KEY=VALUE.';
 
 export const ParsersPage: FC<ParsersPageProps> = props => (
   <Page frame={props.frame} title="Parsers" help="parsers" lead={LEAD} notice={props.notice}>
     <nav class="links" aria-label="Parsers">
       <a href="/telemetryui/status">← Status</a>
-      <a href="/api/parsers">The same as JSON</a>
+      <a href="/api/parsers">This page as JSON</a>
     </nav>
     {props.differing.length > 0 && <Differing {...props} />}
     <Enabled enabled={props.enabled} />
@@ -83,9 +82,9 @@ const STATES = {
 
 const REMEDIES = {
   disabled:
-    'Its records wait. Mend it, then let the server load it again: "systemctl reload telemetricsd", or SIGHUP, or a restart.',
+    'Its records wait. Fix it, then let the server load it again: "systemctl reload telemetricsd", or SIGHUP, or a restart.',
   'left out':
-    'It could not be loaded, and the server runs without it. Mend it, then "systemctl reload telemetricsd", or SIGHUP, or a restart; "telemetricsd parser run" reads what came meanwhile.',
+    'It could not be loaded, and the server runs without it. Fix it, then "systemctl reload telemetricsd", or SIGHUP, or a restart; "telemetricsd parser run" reads what came meanwhile.',
 };
 
 const Enabled: FC<Pick<ParsersPageProps, 'enabled'>> = ({ enabled }) => (
@@ -150,16 +149,16 @@ const many = (n: number): string => (n < MANY ? count(n) : `${count(n)} or more`
 
 const BuiltIn: FC<ParsersPageProps['builtIn']> = ({ parsers, lane, setAside }) => (
   <section aria-labelledby="built-in-heading">
-    <h2 id="built-in-heading">Brought by the program</h2>
+    <h2 id="built-in-heading">Built in</h2>
     <p class="soft">
-      Each reads what no enabled parser takes.{' '}
+      Each reads records that no enabled parser takes.{' '}
       {setAside > 0 && (
         <>
           They failed on <a href={parsersPath({ lane })}>{many(setAside)} of their records</a>.
         </>
       )}
     </p>
-    <Scroll label="Parsers that the program brings" fit>
+    <Scroll label="Built-in parsers" fit>
       <table>
         <thead>
           <tr>
@@ -187,11 +186,11 @@ const SetAside: FC<ParsersPageProps> = ({ frame, setAside, only, olderHref, newe
     <h2 id="set-aside-heading">Set aside{only && `: ${only.by} failed`}</h2>
     {only && (
       <nav class="links" aria-label="Set aside">
-        <a href={PARSERS}>All that were set aside</a>
+        <a href={PARSERS}>All records set aside</a>
       </nav>
     )}
     {setAside.length === 0 ? (
-      <EmptyState title="No record was set aside">
+      <EmptyState title="No record is set aside">
         <p>A record that a parser fails on three times is stored like any other, and listed here.</p>
       </EmptyState>
     ) : (
@@ -253,7 +252,7 @@ const SetAsideTable: FC<Pick<ParsersPageProps, 'frame' | 'setAside'>> = ({ frame
   </Scroll>
 );
 
-/** One record, those of a lane, or all. */
+/** For one record, those of a queue, or all. */
 const AgainForm: FC<{ id?: number; lane?: Lane | undefined; label: string }> = ({ id, lane, label }) => (
   <form method="post" action={`${PARSERS}/retries`}>
     {id !== undefined && <input type="hidden" name="id" value={String(id)} />}

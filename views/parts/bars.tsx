@@ -1,7 +1,7 @@
 import type { Child, FC } from 'hono/jsx';
 import { count, counted, Scroll } from './parts.tsx';
 
-/** A cell with a bar behind its number. `of` is the number that fills the cell. */
+/** A cell with a bar behind its number. A bar as long as the cell stands for `of`. */
 export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> = ({ n, of, href }) => (
   <td class="num bar-cell">
     <Bar n={n} of={of} />
@@ -11,7 +11,7 @@ export const BarCell: FC<{ n: number; of: number; href?: string | undefined }> =
 
 interface SplitBarCellProps {
   n: number;
-  /** Stands behind `n` in the bar, and in brackets where there is any. */
+  /** Drawn behind `n` in the bar, and shown in brackets unless it is 0. */
   other: number;
   of: number;
   href?: string | undefined;
@@ -40,7 +40,7 @@ const Bar: FC<{ n: number; of: number; other?: number }> = ({ n, of, other = 0 }
 };
 
 interface BarRow {
-  /** Text, or an element that holds it. */
+  /** Text, or an element with the text. */
   name: Child;
   href?: string | undefined;
   n: number;
@@ -51,11 +51,13 @@ export interface BarTableProps {
   /** The headings of the names and of the numbers. */
   heads: [string, string];
   rows: BarRow[];
-  /** What shares are of, where the rows are not all: how many names there are, and their number. */
+  /** What the shares are of, if the rows are only a part: the number of all names, and their sum. */
   whole?: { names: number; n: number } | undefined;
 }
 
-/** Numbers with their shares as bars: the chart and its table in one. What has no row of its own is in a last one, `others`. */
+/**
+ * Numbers with their shares as bars: chart and table in one. A last row, `others`, holds what has no row of its own.
+ */
 export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
   const shown = rows.reduce((sum, row) => sum + row.n, 0);
   const { names, n: total } = whole ?? { names: rows.length, n: shown };

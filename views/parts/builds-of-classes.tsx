@@ -5,7 +5,7 @@ import { isoWeek, lastDayOf } from '../../src/time/window.ts';
 import { BarTable } from './bars.tsx';
 import { recordsPath } from './links.ts';
 
-/** Which ISO weeks a page counts, in dates. */
+/** The dates of the ISO weeks that a page counts. */
 export const WeeksCounted: FC<{ slots: string[] }> = ({ slots }) => (
   <p class="soft">
     ISO weeks {isoWeek(slots[0]!)} to {isoWeek(slots.at(-1)!)}, from Monday {slots[0]} to Sunday{' '}
@@ -16,20 +16,20 @@ export const WeeksCounted: FC<{ slots: string[] }> = ({ slots }) => (
 interface BuildsOfClassesProps {
   scope: Scope;
   builds: SystemBuilds[];
-  /** The classifications that were counted, as configured. */
+  /** The classifications that are counted, as configured. */
   classifications: string[];
-  /** The first day counted. */
+  /** The first day that is counted. */
   from: string | undefined;
   /** What the numbers count: `thermal events`. */
   unit: string;
 }
 
-/** Records by build, each OS apart, the newest build first. */
+/** Records by build, a list for each OS, newest build first. */
 export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({ scope, builds, classifications, from, unit }) => (
   <div class="halves">
     {builds.map(({ os, newest, builds: known, records }) => (
       <section>
-        <h2>{os === '' ? 'Newest builds of systems that are not named' : `Newest builds of ${os}`}</h2>
+        <h2>{os === '' ? 'Newest builds of unnamed systems' : `Newest builds of ${os}`}</h2>
         <BarTable
           label={`${unit} by build of ${os}`}
           heads={['Build', 'Records']}

@@ -6,7 +6,7 @@ export interface ErrorPageProps {
   status: number;
   title: string;
   message: string;
-  /** What to do next, a sentence each. */
+  /** What to do next, one sentence each. */
   hints: string[];
   /** The chapter of the manual that helps. */
   help?: string | undefined;

@@ -9,11 +9,11 @@ interface FieldProps {
 
 interface TextFieldProps extends FieldProps {
   placeholder?: string | undefined;
-  /** Read out with the field; sighted people have the placeholder. */
+  /** Read out with the field, for people who do not see the placeholder. */
   hint?: string | undefined;
   suggestions?: string[] | undefined;
   type?: 'text' | 'datetime-local' | 'password' | undefined;
-  /** What a browser may fill in; by default nothing. */
+  /** What a browser may fill in; nothing by default. */
   autocomplete?: 'username' | 'current-password' | 'new-password' | undefined;
   required?: boolean | undefined;
   wide?: boolean | undefined;
@@ -104,11 +104,11 @@ const described = (id: string, { hint, error }: { hint?: string | undefined; err
 
 interface OtherErrorsProps {
   errors: Record<string, string> | undefined;
-  /** Parameters that the form has no field for. */
+  /** Parameters without a field in the form. */
   names: string[];
 }
 
-/** What is wrong with parameters that only an address has. */
+/** Shows what is wrong with parameters that only the address has. */
 export const OtherErrors: FC<OtherErrorsProps> = ({ errors, names }) => (
   <>
     {names

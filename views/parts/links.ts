@@ -22,10 +22,10 @@ export const FILTERS = [
 
 export type FilterName = (typeof FILTERS)[number];
 
-/** Values by parameter name, as they came in the query. */
+/** Values by parameter name, as the query has them. */
 export type FilterValues = { [name in FilterName]?: string | undefined } & ParsedValues;
 
-/** What parsers read from payloads is searched by its key: `parsed.KEY`. */
+/** Values that parsers read are searched by their key: `parsed.KEY`. */
 type ParsedValues = { [name: ParsedName]: string | undefined };
 export type ParsedName = `parsed.${string}`;
 
@@ -38,7 +38,10 @@ export const recordsPath = (filter: FilterValues): string => {
   return query.size ? `/telemetryui/records?${query}` : '/telemetryui/records';
 };
 
-/** An export of the same records; TIMESTAMP is only its name. `more` are parameters of its own, such as `download=1`. */
+/**
+ * An export of the same records; TIMESTAMP is only part of its name. `more` are further parameters, such as
+ * `download=1`.
+ */
 export const exportPath = (filter: FilterValues, format: 'csv' | 'ndjson', now: Date, more = ''): string => {
   const name = `records-${now.toISOString().slice(0, 19).replaceAll(':', '')}.${format}`;
   const [, query = ''] = recordsPath({ ...filter, per_page: undefined }).split('?');

@@ -46,14 +46,14 @@ export const EmptyState: FC<PropsWithChildren<{ title: string }>> = ({ title, ch
   </div>
 );
 
-/** A table that scrolls inside itself, also by keyboard. */
+/** A table that scrolls on its own, also by keyboard. */
 export const Scroll: FC<PropsWithChildren<{ label: string; fit?: boolean }>> = ({ label, fit, children }) => (
   <section class={fit ? 'scroll fit' : 'scroll'} aria-label={label} tabindex={0}>
     {children}
   </section>
 );
 
-/** The whole text for a screen reader and the clipboard, its beginning for the eye. */
+/** Shows the beginning of a text; screen readers and the clipboard get all of it. */
 export const Cut: FC<{ text: string; class?: string }> = ({ text, class: look = 'mono' }) => (
   <span class={`cut ${look}`} title={text}>
     {text}
@@ -63,9 +63,9 @@ export const Cut: FC<{ text: string; class?: string }> = ({ text, class: look = 
 interface PagerProps {
   newerHref?: string | undefined;
   olderHref?: string | undefined;
-  /** The id of the part that the links exchange where htmx runs. */
+  /** The id of the part that htmx replaces. */
   swaps?: string | undefined;
-  /** What the links say where the list is not ordered by time. */
+  /** The texts of the links, if the list is not ordered by time. */
   texts?: { newer: string; older: string } | undefined;
 }
 

@@ -5,23 +5,23 @@ import { OtherErrors, SelectField } from './fields.tsx';
 import { type FilterValues, recordsPath } from './links.ts';
 import { EmptyState } from './parts.tsx';
 
-/** What a view over counts is narrowed to, as it stands in its address. */
+/** What a view over counts is restricted to, as its address says. */
 interface ScopeValues {
   os?: string | undefined;
   fleet?: string | undefined;
-  /** The window, in days. */
+  /** The window in days. */
   days?: number | undefined;
 }
 
 export interface ScopeFormProps {
-  /** Where the form leads, without a query. */
+  /** The address that the form leads to, without a query. */
   action: string;
   /** For screen readers: `Filter crashes`. */
   label: string;
   scope: ScopeValues;
   systems: string[];
   fleets: string[];
-  /** Windows that can be chosen, in days. */
+  /** Windows to choose from, in days. */
   windows: readonly number[];
   /** Windows are whole ISO weeks. */
   byWeek?: boolean | undefined;
@@ -39,7 +39,7 @@ const LIVE = {
   'hx-status:400': 'swap:outerMorph push:false',
 };
 
-/** The choice of operating system, window and fleet; further fields are its children. */
+/** A form to choose operating system, window and fleet; its children are further fields. */
 export const ScopeForm: FC<PropsWithChildren<ScopeFormProps>> = props => {
   const { action, label, scope, systems, fleets, windows, byWeek, errors, children } = props;
   return (
@@ -84,7 +84,7 @@ const ALL: [string, string] = ['', 'All'];
 
 const same = (text: string): [string, string] => [text, text];
 
-/** A path with the values that are given. */
+/** A path with a query of the given values. */
 export const withScope = (path: string, values: { [name: string]: string | number | undefined }): string => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
@@ -96,11 +96,11 @@ export const withScope = (path: string, values: { [name: string]: string | numbe
 export const scopeText = ({ os, fleet, days = 1 }: ScopeValues, byWeek?: boolean): string =>
   `the last ${windowText({ days, byWeek }).replace(/^1 /, '')}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
 
-/** The records of some days; undefined where none of those days are kept. */
+/** The address of some days' records; undefined if none of these days are kept. */
 export const recordsOfDays = ({ kept }: PageFrame, filter: FilterValues & { to: string }): string | undefined =>
   kept.from === undefined || filter.to >= kept.from ? recordsPath(filter) : undefined;
 
-/** Says that counters know more than is left, where a window that begins on a UTC day holds days that retention has been to. */
+/** Says that counters count more records than are left, if retention has removed some of the window's days. */
 export const RecordsRemoved: FC<{ frame: PageFrame; from: string | undefined }> = ({ frame: { kept }, from }) =>
   from && kept.wholeFrom && from < kept.wholeFrom ? (
     <p class="soft">
@@ -109,7 +109,7 @@ export const RecordsRemoved: FC<{ frame: PageFrame; from: string | undefined }> 
     </p>
   ) : null;
 
-/** The empty state of a view; `what` says which records would fill it. */
+/** Shown if a view is empty; `what` says which records would fill it. */
 export const NothingInScope: FC<{ scope: ScopeValues; byWeek?: boolean; what: string }> = ({ scope, byWeek, what }) => (
   <EmptyState title={`Nothing in ${scopeText(scope, byWeek)}`}>
     <p>

@@ -6,24 +6,24 @@ import { count, Scroll } from './parts.tsx';
 export interface SlotChartProps {
   /** What a slot is: `Day`, `Hour`, `ISO week`. */
   slot: string;
-  /** The slots without gaps, oldest first: `name` in the table and on hover, `tick` on the axis. */
+  /** The slots without gaps, oldest first: `name` appears in the table and on hover, `tick` on the axis. */
   slots: { name: string; tick: string }[];
-  /** Drawn as bars, on top of one another. */
+  /** Drawn as bars on top of one another. */
   bars: ChartSeries[];
   line?: ChartSeries | undefined;
   /** What the numbers count, in the plural: `records`. */
   unit: string;
-  /** The table is shown without asking. */
+  /** Whether the table is open from the start. */
   open?: boolean | undefined;
-  /** The last slot isn't over. */
+  /** The last slot is not over. */
   unfinished?: boolean | undefined;
-  /** Where scripts run, a chart to explore takes the place of the drawing; the page has to be one that loads them. */
+  /** Replaces the drawing by a chart to explore if scripts run; the page must load them. */
   explore?: boolean | undefined;
-  /** Where the records behind a number of the table are: by the place of its slot, and its series. */
+  /** The address of the records behind a number, by the index of its slot and by its series. */
   hrefOf?: ((slot: number, series: ChartSeries) => string | undefined) | undefined;
 }
 
-/** The series of all that have none of their own; no other one is grey. */
+/** The series for everything without a series of its own; no other series is grey. */
 export const OTHERS = { name: 'others', colour: 9 };
 
 const SLOT = 10;
@@ -59,7 +59,7 @@ const colour = (series: ChartSeries, n: number): string => `s${series.colour ?? 
 const stacked = (bars: ChartSeries[], slot: number, below = bars.length): number =>
   bars.slice(0, below).reduce((sum, { values }) => sum + (values[slot] ?? 0), 0);
 
-/** The next even number that reads well, so that half of it does, too. */
+/** The next round number that is even, so that its half is round too. */
 const roundedUp = (n: number): number => {
   const unit = 10 ** Math.floor(Math.log10(Math.max(n, 1)));
   return Math.max(2, ([1, 2, 4, 6, 8, 10].find(step => step * unit >= n) ?? 10) * unit);
@@ -178,11 +178,11 @@ export interface SeriesChartProps {
   byWeek?: boolean | undefined;
   unit: string;
   open?: boolean | undefined;
-  /** Where the records behind a number are, if they are anywhere together. */
+  /** The address of the records behind a number, if one address shows them all. */
   hrefOf?: ((days: { from: string; to: string }, series: ChartSeries) => string | undefined) | undefined;
 }
 
-/** Series over the days, or the ISO weeks, of a window that ends today; to be explored. */
+/** Series over the days or ISO weeks of a window that ends today, as a chart to explore. */
 export const SeriesChart: FC<SeriesChartProps> = ({ over: { slots, series }, byWeek, unit, open, hrefOf }) => (
   <SlotChart
     slot={byWeek ? 'ISO week' : 'Day'}

@@ -1,7 +1,7 @@
-// Direction controls as well: they reorder what follows, so a payload could look like something else.
+// Includes direction controls: they reorder the text that follows, so a payload could look like something else.
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Text with every control character but newline and tab as a visible sign. */
+/** The text with every control character except newline and tab as a visible sign. */
 export const visible = (text: string): string => text.replace(UNSEEN, sign);
 
 const sign = (char: string): string => {

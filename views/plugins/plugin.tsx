@@ -11,12 +11,12 @@ interface PluginLeftOutProps {
 
 const LEFT_OUT = { kind: 'error', text: 'This plugin could not be loaded and is left out.' } as const;
 
-/** What the tab of a plugin leads to that could not be loaded. */
+/** The page behind the tab of a plugin that could not be loaded. */
 export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) => (
   <Page frame={frame} title={name} help="plugins" current={`plugins/${name}`} notice={LEFT_OUT}>
     {frame.visitor?.role === 'admin' ? (
       <>
-        <p>Everything else works. Once this is mended, it can be loaded again:</p>
+        <p>Everything else works. Once this is fixed, load it again:</p>
         <pre>{problem}</pre>
       </>
     ) : (
@@ -29,14 +29,14 @@ export interface PluginFailedProps {
   frame: PageFrame;
   name: string;
   title: string;
-  /** What can be told of it. */
+  /** What may be said about the cause. */
   reason: string | undefined;
 }
 
-/** In place of a page that a plugin could not make. */
+/** Shown instead of a page that a plugin failed to make. */
 export const PluginFailed: FC<PluginFailedProps> = ({ frame, name, title, reason = "the server's log says why" }) => (
   <Page frame={frame} title={title} help="plugins" current={`plugins/${name}`}>
-    <EmptyState title="This page could not be made">
+    <EmptyState title="This page could not be shown">
       <p>
         The plugin “{name}” failed: {reason}. Everything else works.
       </p>

@@ -22,7 +22,7 @@ interface PopulationPageProps extends PopulationView {
 
 const PATH = '/telemetryui/population';
 const WINDOWS = [7, 14, 35, 91, 364];
-/** The window within which a machine keeps its id. */
+/** The window in which a machine keeps its id. */
 const HONEST = 1;
 /** In the order in which they are counted. */
 const TRAILING_DAYS = [1, 3, 7, 14];
@@ -49,9 +49,9 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
             About {count(sum(whole.trailing[HONEST]!))} machines{scope.systemName && ` on ${scope.systemName}`}
           </h2>
           <p>
-            Counted are the ids of machines that sent any record. A machine takes a new id every 3 days: the 3-day
-            figure is close to the number of machines that are in use, while 14 days count the same machine up to five
-            times, and nothing here tells whether two ids are one machine.
+            This page counts the ids of machines that sent any record. A machine takes a new id every 3 days: the 3-day
+            figure is close to the number of machines in use, while the 14-day figure counts the same machine up to five
+            times. Nothing shows whether two ids are the same machine.
           </p>
           <SeriesChart
             over={adoption}
@@ -111,7 +111,7 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
         {rows.map(({ os, build, trailing, overall }) => (
           <tr>
             {anySystem(scope) && (
-              <td class="nowrap">{os === '' ? <span class="soft">not named</span> : (os ?? 'All')}</td>
+              <td class="nowrap">{os === '' ? <span class="soft">unnamed</span> : (os ?? 'All')}</td>
             )}
             <th scope="row">
               {build === null ? 'All builds' : <LinkedName os={os ?? ''} build={build} drawn={drawn} scope={scope} />}
@@ -127,8 +127,8 @@ const PopulationTable: FC<PopulationPageProps & { rows: BuildPopulation[] }> = (
         ))}
       </tbody>
       <caption>
-        <span class="key">internal</span> <span class="key other">external, in brackets as well</span> The bars are
-        shares of all builds. "3 days" is the figure to go by.
+        <span class="key">internal</span> <span class="key other">external, also in brackets</span> The bars are shares
+        of all builds. Use the figure of "3 days".
       </caption>
     </table>
   </Scroll>
@@ -145,7 +145,10 @@ const LinkedName: FC<BuildNameProps & { scope: Scope }> = ({ scope, ...name }) =
     </a>
   );
 
-/** The records of a trailing window; which are left of those of all time isn't known, and a system without a name can't be searched for. */
+/**
+ * The records of a trailing window. No link for all time, since it is not known which records are left, or for a
+ * nameless system, which can't be searched for.
+ */
 const hrefOf = (
   frame: PageFrame,
   { fleet }: Scope,

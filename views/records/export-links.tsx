@@ -1,13 +1,13 @@
 import type { FC } from 'hono/jsx';
 
 interface ExportLinksProps {
-  /** The JSON of the view, with its query. */
+  /** The address of the view's JSON, with its query. */
   href: string;
-  /** The titles of its tables, by the names that the API gives them. */
+  /** The titles of the tables, by their names in the API. */
   tables: { [name: string]: string };
 }
 
-/** What the page shows, for scripts as JSON and for spreadsheets, Excel among them, as CSV. */
+/** Links to the page's data: JSON for scripts, CSV for spreadsheets, among them Excel. */
 export const ExportLinks: FC<ExportLinksProps> = ({ href, tables }) => {
   const csv = `${href}${href.includes('?') ? '&' : '?'}format=csv&bom=1`;
   return (

@@ -23,7 +23,7 @@ interface RecordsFilterFormProps {
 const DEFAULT_PAGE_SIZE = 50;
 const REGULAR = 'A PostgreSQL regular expression; begin with (?i) to ignore case';
 
-// The whole of main is exchanged, so that messages at the fields come and go; morphing keeps the focus.
+// Replaces the whole of main, so that messages at the fields appear and disappear; morphing keeps the focus.
 const LIVE = {
   'hx-get': '/telemetryui/records',
   'hx-trigger': 'submit, change',
@@ -103,13 +103,13 @@ export const RecordsFilterForm: FC<RecordsFilterFormProps> = props => {
   );
 };
 
-/** Those that are rarely needed. */
+/** Fields that are rarely needed. */
 const MORE: FilterName[] = ['from', 'to', 'source', 'fleet', 'not_payload', 'event_id', 'per_page'];
 
-/** Those that have no field, but that links lead to. */
+/** Filters without a field, which only links use. */
 const LINKED: FilterName[] = ['arch', 'kernel_version', 'host_type', 'cpu_model', 'stack', 'guilty'];
 
-/** A day in the address as the moment it stands for: `days` after its beginning. What can't be one is left to the message. */
+/** The time that a day in the address means: `days` after its beginning. An invalid text stays, and gets a message. */
 const momentOf = (text: string | undefined, days: number): string | undefined => {
   if (!text || !/^\d{4}-\d\d-\d\d$/.test(text)) return text;
   const moment = Date.parse(text) + days * DAY_MS;
@@ -164,7 +164,7 @@ const NAMES: Record<Exclude<FilterName, 'per_page'>, string> = {
   guilty: 'Guilty',
 };
 
-/** Each active filter as a link that takes it away. */
+/** Each active filter as a link that removes it. */
 export const ActiveFilters: FC<{ filter: FilterValues }> = ({ filter }) => {
   const active = [
     ...FILTERS.filter((name): name is keyof typeof NAMES => name !== 'per_page'),

@@ -3,7 +3,7 @@ import { type FilterValues, recordsPath } from '../parts/links.ts';
 import { count, counted } from '../parts/parts.tsx';
 
 export interface FoundProps {
-  /** `machines`: how many machine ids sent them, where that is known. */
+  /** `machines`: how many machine ids sent them, if known. */
   found: { n: number; more: boolean; machines?: number | undefined };
 }
 
@@ -21,7 +21,7 @@ export const NotCounted: FC<{ reason: string }> = ({ reason }) => (
   </p>
 );
 
-/** Asks for the count in a request of its own, so that the list need not wait for it. */
+/** Fetches the count separately, so that the list does not wait for it. */
 export const CountLater: FC<{ filter: FilterValues }> = ({ filter }) => {
   const href = recordsPath(filter).replace('/records', '/records/count');
   return (

@@ -6,7 +6,7 @@ import { CopyLines } from './payload.tsx';
 /** The fields of a journal entry, each with its values. */
 export type ShownEntry = ReadonlyMap<string, string[]>;
 
-/** A journal entry as its message and its other fields; `children` is the payload itself. */
+/** A journal entry as its message and its other fields; `children` is the payload. */
 export const JournalEntryBlock: FC<PropsWithChildren<{ entry: ShownEntry }>> = ({ entry, children }) => {
   const message = entry.get('MESSAGE')?.join('\n');
   const fields = [...entry].filter(([name]) => name !== 'MESSAGE');

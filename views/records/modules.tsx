@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { Scroll } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 
-/** A module of a crashed program; null: the report does not say it. */
+/** A module of a crashed program; null: the report does not name it. */
 export interface ShownModule {
   module: string;
   buildId: string | null;

@@ -6,7 +6,7 @@ import { visible } from '../parts/visible.ts';
 const PREVIEW = 160;
 const SHORT = 90;
 
-/** The payload's beginning in one line; the rest opens in place, up to `limit` characters. */
+/** The beginning of the payload on one line; the rest opens in place, up to `limit` characters. */
 export const PayloadCell: FC<{ id: number; payload: string; limit: number }> = ({ id, payload, limit }) => {
   if (payload === '') return <span class="soft">empty</span>;
   const text = visible(payload.slice(0, limit).trimEnd());
@@ -32,21 +32,21 @@ export const PayloadBlock: FC<{ id: string; payload: string }> = ({ id, payload 
 
 export const NulNote: FC<{ bytes: number }> = ({ bytes }) => (
   <p class="notice warning">
-    This payload contains {bytes} NUL {bytes === 1 ? 'byte' : 'bytes'}, shown as ␀; the API returns{' '}
+    This payload contains {bytes} NUL {bytes === 1 ? 'byte' : 'bytes'}, shown as ␀. The API returns{' '}
     {bytes === 1 ? 'it as it' : 'them as they'} came.
   </p>
 );
 
-/** Says which rules took something out of a payload, if any did. */
+/** Names the rules that removed something from a payload, if any did. */
 export const ScrubbedNote: FC<{ by: string[] }> = ({ by }) =>
   by.length === 0 ? null : (
     <p class="notice warning">
       Scrubbed by {by.join(', ')}: before this payload was stored, what{' '}
-      {by.length === 1 ? 'this rule matches' : 'these rules match'} was taken out.
+      {by.length === 1 ? 'this rule matches' : 'these rules match'} was removed.
     </p>
   );
 
-/** Lines to paste elsewhere. */
+/** Lines to copy elsewhere. */
 export const CopyLines: FC<{ id: string; text: string; what: string }> = ({ id, text, what }) => (
   <div class="copyable">
     <CopyButton of={id} what={what} />

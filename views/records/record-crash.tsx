@@ -4,7 +4,7 @@ import { GuiltyName } from '../crashes/guilty-name.tsx';
 import { editFromRecordPath, failedPath, type GuiltyRef, guiltyPath } from '../crashes/links.ts';
 import { ModuleTable, type ShownModule } from './modules.tsx';
 
-/** How far the analysis of a crash record has come. */
+/** The state of a crash record's analysis. */
 export type RecordCrash =
   | { state: 'waiting' }
   | { state: 'failed'; error: string }

@@ -3,7 +3,7 @@ import type { Data } from '../../src/parsers/parser.ts';
 import { recordsPath } from '../parts/links.ts';
 import { Scroll } from '../parts/parts.tsx';
 
-/** How far the reading of a payload by its parser has come; `parser` is undefined where the program brings it. */
+/** The state of reading a payload; `parser` is undefined for a built-in parser. */
 export type RecordParsed =
   | { state: 'waiting'; parser: string | undefined }
   | { state: 'failed'; parser: string | undefined; error: string }
@@ -64,7 +64,7 @@ interface Leaf {
   values: Data[];
 }
 
-/** Values by the keys that lead to them; a list of single values stays together. */
+/** Values by the path of keys to them; a list of single values stays one value. */
 const leaves = (data: { [key: string]: Data }, before: string[] = []): Leaf[] =>
   Object.entries(data).flatMap(([name, value]) => {
     const path = [...before, name];
@@ -74,7 +74,7 @@ const leaves = (data: { [key: string]: Data }, before: string[] = []): Leaf[] =>
 
 const text = (value: Data): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** As src/records/filter.ts takes them. */
+/** By the rules of src/records/filter.ts. */
 const isSearchable = (path: string[], value: Data): boolean =>
   path.length <= 4 &&
   path.every(name => /^[\w-]{1,64}$/.test(name)) &&

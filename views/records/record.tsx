@@ -10,7 +10,7 @@ import { CrashSection, type RecordCrash } from './record-crash.tsx';
 import { ParsedSection, type RecordParsed } from './record-parsed.tsx';
 
 interface RecordDetails {
-  /** The payload, where it is a journal entry. */
+  /** The payload, if it is a journal entry. */
   entry?: ShownEntry | undefined;
   /** NUL bytes in the payload. */
   nulBytes: number;
@@ -23,9 +23,9 @@ interface RecordPageProps {
   frame: PageFrame;
   record: StoredRecord;
   details: RecordDetails;
-  /** Of a record whose classification is analysed. */
+  /** Set if the record's classification is analysed. */
   crash?: RecordCrash | undefined;
-  /** Of a record whose payload a parser reads. */
+  /** Set if a parser reads the record's payload. */
   parsed?: RecordParsed | undefined;
 }
 
@@ -63,10 +63,10 @@ const RecordLinks: FC<{ record: StoredRecord; details: RecordDetails }> = ({ rec
     )}
     {details.olderHref && (
       <a href={details.olderHref} rel="next">
-        Older of this machine →
+        Older record of this machine →
       </a>
     )}
-    <a href={machinePath(record.machineId)}>All of this machine</a>
+    <a href={machinePath(record.machineId)}>All records of this machine</a>
     <a href={`/api/records/${record.id}`}>JSON</a>
   </nav>
 );
@@ -108,7 +108,7 @@ const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
 
 const NOTABLE_DELAY = 600_000;
 
-/** The machine's clock, with its distance from ours where it is notable. */
+/** The machine's time, and how far it differs from ours if that is notable. */
 const Captured: FC<{ record: StoredRecord }> = ({ record }) => {
   const at = new Date(record.capturedAt * 1000);
   const distance = at.getTime() - record.receivedAt.getTime();
@@ -169,7 +169,7 @@ const Facts: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) =>
   </section>
 );
 
-/** A field the record's format does not have is said to be missing. */
+/** A fact about the record; a missing field shows "not given". */
 const Fact: FC<PropsWithChildren<{ name: string }>> = ({ name, children }) => (
   <div>
     <dt>{name}</dt>

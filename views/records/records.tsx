@@ -16,9 +16,9 @@ interface RecordsPageProps {
   frame: PageFrame;
   records: StoredRecord[];
   filter: RecordsFilter;
-  /** How many fit; undefined where that takes a request of its own. */
+  /** How many match; undefined if a separate request counts them. */
   found?: FoundProps['found'] | undefined;
-  /** There are none, since the search took too long. */
+  /** The search took too long, so there are none. */
   stopped?: boolean | undefined;
   newerHref?: string | undefined;
   olderHref?: string | undefined;
@@ -116,7 +116,7 @@ const ListedRecord: FC<{ record: StoredRecord; now: Date; payloadLimit: number }
         </a>
       </td>
       <td class="nowrap">
-        {record.systemName ? <Cut text={record.systemName} class="name" /> : <span class="soft">not named</span>}
+        {record.systemName ? <Cut text={record.systemName} class="name" /> : <span class="soft">unnamed</span>}
       </td>
       <td>
         <Cut text={record.build} class="name mono" />
@@ -132,7 +132,9 @@ const NoRecords: FC<RecordsPageProps> = ({ filter, stopped, newerHref }) => {
   if (Object.keys(filter.errors ?? {}).length) {
     return (
       <EmptyState title={stopped ? 'The search was stopped' : 'Nothing was searched'}>
-        <p>{stopped ? 'It took too long; the field above says how to narrow it.' : 'Correct what is marked above.'}</p>
+        <p>
+          {stopped ? 'It took too long. The message above says how to narrow it.' : 'Correct the marked fields above.'}
+        </p>
       </EmptyState>
     );
   }
@@ -149,7 +151,7 @@ const NoRecords: FC<RecordsPageProps> = ({ filter, stopped, newerHref }) => {
 const NothingMatches: FC = () => (
   <EmptyState title="No record matches these filters">
     <p>
-      Take one of them away, or <a href="/telemetryui/records">clear all filters</a>.
+      Remove one of them, or <a href="/telemetryui/records">clear all filters</a>.
     </p>
   </EmptyState>
 );

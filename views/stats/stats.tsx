@@ -12,7 +12,7 @@ import { ExportLinks } from '../records/export-links.tsx';
 
 export interface StatsView {
   scope: Scope;
-  /** How many rows a table shows at most. */
+  /** The most rows that a table shows. */
   top: number;
   shares: Record<ShareKind, Shares>;
 }
@@ -99,7 +99,7 @@ const ShareTable: FC<StatsPageProps & { kind: ShareKind }> = ({ frame, scope, sh
   );
 };
 
-/** What the records search has a filter for. */
+/** The records filter for a value, if the search has one. */
 const filterOf = (kind: ShareKind, name: string): FilterValues | undefined => {
   if (kind === 'classification') return { classification: name };
   if (kind === 'severity') return { severity: name };

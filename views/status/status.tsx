@@ -6,7 +6,7 @@ import type { NoticeProps } from '../parts/parts.tsx';
 interface StatusPageProps {
   frame: PageFrame;
   checks: Check[];
-  /** The gravest of them. */
+  /** The gravest level among the checks. */
   level: Level;
 }
 
@@ -16,7 +16,7 @@ const SUMMARY = {
   error: { kind: 'error', text: 'Something is wrong' },
 } as const;
 
-/** Where there is more about a check. */
+/** The page with more about a check. */
 const MORE: Record<string, string> = {
   Data: '/telemetryui',
   Probes: '/telemetryui/connect',
@@ -28,7 +28,7 @@ const MORE: Record<string, string> = {
 };
 
 export const StatusPage: FC<StatusPageProps> = ({ frame, checks, level }) => (
-  <Page frame={frame} title="Status" help="watch" lead="How this server is doing." notice={summary(checks, level)}>
+  <Page frame={frame} title="Status" help="watch" lead="The state of this server." notice={summary(checks, level)}>
     <dl>
       {checks.map(check => (
         <CheckEntry check={check} />

@@ -4,14 +4,14 @@ import { count } from '../parts/parts.tsx';
 
 interface UpdateMatrixProps {
   matrix: Matrix;
-  /** Says the systems of builds as well. */
+  /** Whether to name the systems of builds as well. */
   ofSystem: boolean;
   recordsOf: (path: Omit<UpdatePath, 'records'>) => string | undefined;
 }
 
 const HEATS = 6;
 
-/** From builds in rows to builds in columns, with totals at the ends. Scrolls inside itself under its headings. */
+/** From builds in rows to builds in columns, with totals at the ends. Scrolls on its own under its headings. */
 export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, known }, ofSystem, recordsOf }) => {
   const numbers = new Map(cells.map(({ from, to, records }) => [key(from, to), records]));
   const most = Math.max(...cells.filter(({ from, to }) => from !== null && to !== null).map(({ records }) => records));
@@ -73,6 +73,6 @@ export const UpdateMatrix: FC<UpdateMatrixProps> = ({ matrix: { builds, cells, k
 
 const key = (from: number | null, to: number | null): string => `${from} ${to}`;
 
-/** 0 for none, else 1 to 6, by the logarithm: updates spread over several orders of magnitude. */
+/** 0 for none, else 1 to 6 by the logarithm, since numbers of updates span several orders of magnitude. */
 const heat = (n: number, most: number): number =>
   n === 0 ? 0 : Math.max(1, Math.ceil((HEATS * Math.log1p(n)) / Math.log1p(most)));

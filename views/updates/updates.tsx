@@ -59,9 +59,10 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
             {counted(total, 'successful update')} in {scopeText(values)}
           </h2>
           <p class="soft">
-            From the build on the left to the build above. Dimmed: back to an older build.
+            Each cell counts updates from the build on the left to the build at the top. Dimmed cells are updates to an
+            older build.
             {known > builds.length &&
-              ` Of ${known} builds the ${builds.length} that took part in most updates have a row and a column of their own; the last ones are of all others.`}
+              ` Of ${known} builds the ${builds.length} with most updates have their own row and column; the last row and column are for all others.`}
           </p>
           <RecordsRemoved frame={frame} from={from} />
           <UpdateMatrix matrix={matrix} ofSystem={ofSystem} recordsOf={recordsOf} />
@@ -84,9 +85,9 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
 };
 
 const pathName = ({ os, from, to }: Omit<UpdatePath, 'records'>, ofSystem: boolean): string =>
-  `${ofSystem || os === '' ? `${os || 'not named'} ` : ''}${from} → ${to}`;
+  `${ofSystem || os === '' ? `${os || 'unnamed'} ` : ''}${from} → ${to}`;
 
-/** Regular expressions for payloads of such updates, and of those that failed, in both of the forms that clients send. */
+/** Regular expressions for the payloads of these updates, including failed ones, in both forms that clients send. */
 const updatePattern = (from: string, to: string): string =>
   `(^|\\n)(current_version=|from_version:) *${escaped(from)}\\s(.*\\n)?(server_version=|to_version:) *${escaped(to)}(\\s|$)`;
 const FAILED = '(^|\\n)result(=|:) *([^0\\s]|0\\S)';
