@@ -14,7 +14,7 @@ describe.skipIf(withoutChromium('test/executable/crash-browser.test.ts'))('crash
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     [program, browser] = await Promise.all([start({ stateDir }), launchChromium()]);
     const sql = program.sql();
-    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 60_000);
+    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0);
     await sql.end({ timeout: 5 });
   });
 

@@ -33,7 +33,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
     expect(demo.code).toBe(0);
     [program, browser] = await Promise.all([start({ stateDir }), launchChromium()]);
     const sql = program.sql();
-    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 60_000);
+    await eventually('all is analysed', async () => (await sql`select from work_queue limit 1`).count === 0);
     [{ id: guilty }] = await sql<[{ id: number }]>`select min(id) as id from guilties`;
     await sql.end({ timeout: 5 });
   });
