@@ -67,7 +67,7 @@ export async function appOn(
   return { app: countingAtOnce(app, collector, database), collector };
 }
 
-const COUNTED_WITHIN_MS = 20_000;
+const COUNTED_WITHIN_MS = 60_000;
 
 /** Tests look into the tables of counters as soon as they have posted something. */
 function countingAtOnce(app: App, collector: Collector, { sql }: Database): App {
