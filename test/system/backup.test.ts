@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { connect } from '../../src/db/connect.ts';
-import { missingFrom, startLoad } from './load.ts';
-import { externalServer } from './postgres.ts';
-import { eventually, workspace } from './program.ts';
+import { missingFrom, startLoad } from '../executable/load.ts';
+import { externalServer } from '../executable/postgres.ts';
+import { eventually, workspace } from '../executable/program.ts';
 
 const place = workspace();
 
