@@ -317,7 +317,7 @@ describe('the running program', () => {
         const json = await record(program, first);
         return json.processed && json;
       },
-      3_000,
+      30_000,
     );
     expect(analysed.guilty).toMatchObject({ function: 'woken()' });
 
