@@ -7,7 +7,7 @@ import { makeScratch } from './scratch.ts';
  * argument, `npm run test:system`: those of test/system alone, one after another. Other arguments go to `bun test`. However it ends,
  * nothing that was started stays.
  */
-const PROCESSES = 4;
+const PROCESSES = 3;
 /** A PostgreSQL that takes its share of a large machine needs half a second longer for each start; none of its data here is large. */
 const LESS_MEMORY = ['prlimit', `--rss=${2 ** 30}`];
 /** How long each file took once, so that the slow ones begin first; `npm test -- --update-timings` writes it anew. */

@@ -44,7 +44,7 @@ function readLimit(file: string): number {
   }
 }
 
-/** The kernel doesn't enforce it, but says it. */
+/** The kernel no longer enforces it, but tells it. */
 function processLimit(): number[] {
   const limit = /^Max resident set +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   return limit ? [Number(limit)] : [];
