@@ -185,10 +185,10 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
 
   async function top(c: Context, build: string | undefined) {
     const { query: asked, errors } = filterQuery({ ...queryOf(c), ...(build !== undefined && { build }) });
-    const offset = valid.offset ?? 0;
-    const scope = { ...scopeOf(asked), build: valid.build };
+    const offset = asked.offset ?? 0;
+    const scope = { ...scopeOf(asked), build: asked.build };
     const [page, fleets, state, hidden, byClassification] = await Promise.all([
-      topCrashes(sql, valid, GUILTIES_A_PAGE),
+      topCrashes(sql, asked, GUILTIES_A_PAGE),
       listFleets(sql),
       queueState(sql),
       countHidden(sql, scope),
