@@ -1,3 +1,4 @@
+import { zValidator } from '@hono/zod-validator';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from './errors.ts';
@@ -54,8 +55,14 @@ function problemsByField(error: z.core.$ZodError): Record<string, string> {
   return problems;
 }
 
-// A request's input is read in two ways: `parseOrRefuse`, and `checkForm` for a page that shows mistakes beside the
-// fields of its form. Settings and command options use other words: see config/load.ts and commands/arguments.ts.
+// `valid` reads queries and paths, `parseOrRefuse` bodies, and `checkForm` the form of a page that shows mistakes beside its
+// fields. Settings and command options use other words: see config/load.ts and commands/arguments.ts.
+
+/** Passes a valid request to its handler, which reads the typed values with `c.req.valid`; else throws a RequestError 400. */
+export const valid = <Target extends 'query' | 'param', Schema extends z.ZodType>(target: Target, schema: Schema) =>
+  zValidator(target, schema, result => {
+    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+  });
 
 /** Returns the typed value, or throws a RequestError 400 that says what is wrong. */
 export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

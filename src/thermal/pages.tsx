@@ -6,7 +6,7 @@ import { viewResponse } from '../tables/view-tables.ts';
 import { scopeQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { readThermal } from './thermal.ts';
 
@@ -32,8 +32,8 @@ export function thermalPages({ sql, config, frame }: Site) {
  * format=csv       `weeks`, or with table=builds the other.
  */
 export function thermalApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(scopeQuery, queryOf(c));
+  return new Hono().get('/', valid('query', scopeQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, weeks, builds } = await readThermal(sql, config, query, new Date());
     return viewResponse(
       c,
