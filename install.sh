@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs telemetricsd on this machine; run again, upgrades it. ./install.sh --help tells more.
+# Installs telemetricsd on this machine, or upgrades it. See ./install.sh --help.
 set -eu
 umask 022
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -93,19 +93,19 @@ parse_arguments() {
     *) misuse "--prefix: got \"$prefix\", expected a directory that starts with /" ;;
   esac
   case $prefix in
-    *[!A-Za-z0-9/._-]*) misuse "--prefix: only letters, digits and / . _ - may stand in it" ;;
+    *[!A-Za-z0-9/._-]*) misuse "--prefix: only letters, digits and / . _ - are allowed" ;;
     /home | /home/* | /root | /root/* | /tmp | /tmp/*) misuse "--prefix: the service can't see what lies in $prefix" ;;
   esac
 }
 
 # ---- what is there ----
 
-# Sets installed (empty: nothing is), bin and state.
+# Sets installed (empty if nothing is installed), bin and state.
 find_installed() {
   installed=
   [ ! -f $unit ] || installed=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' $unit)
   if [ -n "$installed" ] && [ -n "$prefix" ] && [ "$installed" != "$prefix/bin/telemetricsd" ]; then
-    die "telemetricsd is installed as $installed" "Leave --prefix out, or run $0 --uninstall first (data stay)."
+    die "telemetricsd is installed as $installed" "Leave --prefix out, or run $0 --uninstall first (it keeps the data)."
   fi
   bin=${installed:-${prefix:-/usr/local}/bin/telemetricsd}
   if [ -x "$bin" ]; then installed=$bin; else installed=; fi
@@ -159,7 +159,7 @@ install_new() {
   start_new
 }
 
-# An earlier installation was removed and has left its data.
+# An earlier installation was removed but left its data.
 take_over_data() {
   { [ -z "$dry_run" ] && [ -d "$state/data" ]; } || return 0
   new=$bin
@@ -167,7 +167,7 @@ take_over_data() {
   trap leave EXIT
   preflight
   trap - EXIT
-  [ -z "$pending" ] || warn "The data are migrated when the server starts. No backup is made: that takes the version which wrote them."
+  [ -z "$pending" ] || warn "The server migrates the data when it starts. No backup is made: only the version that wrote them can do that."
 }
 
 create_account() {
@@ -178,12 +178,12 @@ create_account() {
 
 create_directories() {
   [ -d $default_state ] || change "create $default_state" install -d -m 700 -o $user -g $user $default_state
-  # There when the service starts, so that it may write there.
+  # Made before the service starts, so that the service may write there.
   [ -d $backups ] || change "create $backups" install -d -m 700 -o $user -g $user $backups
   [ -d $config_dir ] || change "create $config_dir" install -d -m 750 -g $user $config_dir
 }
 
-# Where telemetricsd was started by hand as root, what it left there keeps the service out.
+# After telemetricsd was started by hand as root, its files would keep the service from starting.
 mend_owner() {
   [ -n "$dry_run" ] || state=$(setting "$bin" state dir)
   state=${state:-$default_state}
@@ -191,7 +191,7 @@ mend_owner() {
   uid=$(id -u $user 2>/dev/null) || uid=4294967294
   for path in "$state" "$state"/data "$state"/pg "$state"/run $backups; do
     [ -n "$(find "$path" ! -uid "$uid" -print -quit 2>/dev/null)" ] || continue
-    # Of state.dir itself not more than the directory: it may hold other things, too.
+    # Only the state.dir directory itself, since it may also hold other things.
     deep=-R
     [ "$path" != "$state" ] || deep=
     [ -n "$deep" ] || [ "$(stat -c %u "$path")" != "$uid" ] || continue
@@ -206,16 +206,16 @@ put_executable() {
   mv -f "$bin.new" "$bin"
 }
 
-# Sets settings, what a new configuration says, before anything is changed: the addresses may be wrong.
+# Sets settings, the content of a new configuration, before anything is changed, since the addresses may be wrong.
 choose_listen() {
   if [ -e $config ]; then
-    [ -z "$listen$pages" ] || warn "$config exists and stays as it is: --listen and --pages are left out. Change http.listen there."
+    [ -z "$listen$pages" ] || warn "$config exists and stays as it is: --listen and --pages have no effect. Change http.listen there."
     return
   fi
   [ -n "$listen" ] || ask_address listen $default_listen \
     'Where may machines post their records? :8080 means port 8080 of every address of this host.'
   [ -n "$pages" ] || ask_address pages $default_pages \
-    'Where may people look at them? 127.0.0.1:8081 is this host alone. From :8081, say, the pages can be reached from elsewhere,' \
+    'Where may people look at them? 127.0.0.1:8081 serves only this host. With :8081 other hosts reach the pages too,' \
     'and people have to sign in.'
   settings=$(env -i TELEMETRICSD_HTTP_LISTEN="$listen=collector,$pages" "$candidate" config --config /dev/null) || exit 1
 }
@@ -237,7 +237,8 @@ create_config() {
   [ -e $config ] || change "create $config (records on $listen, pages on $pages)" write_config
 }
 
-# Every setting with its description and its default as a comment, so that defaults of later versions take effect.
+# Writes every setting with its description, and its default as a comment, so that defaults of later versions take
+# effect.
 write_config() {
   {
     echo '# The configuration of telemetricsd. Remove the "# " before a line to change its value; then: systemctl restart telemetricsd'
@@ -267,7 +268,7 @@ start_new() {
 
 fail_new() {
   show_log
-  die "$service did not become ready" "Mend what its log says, then: systemctl start $service"
+  die "$service did not become ready" "Fix what its log says, then: systemctl start $service"
 }
 
 # ---- the service ----
@@ -276,7 +277,7 @@ has_systemd() {
   [ -d /run/systemd/system ] && command -v systemctl >/dev/null
 }
 
-# Installs the unit where it is new or has changed, and enables it.
+# Installs the unit if it is new or has changed, and enables it.
 put_unit() {
   unit_changed=
   unit_text=$(sed "s|^ExecStart=[^ ]*|ExecStart=$bin|" "$here/systemd/$service.service")
@@ -295,7 +296,7 @@ write_unit() {
   printf '%s\n' "$unit_text" >$unit
 }
 
-# Where SELinux is in use (Fedora), systemd runs only what has the context of a program, which copying does not give everywhere.
+# Under SELinux (Fedora), systemd runs only files with the context of a program, which copying does not always give.
 label() {
   { [ -z "$dry_run" ] && command -v restorecon >/dev/null; } || return 0
   restorecon "$bin" $unit $config_dir $config $default_state $backups 2>/dev/null || true
@@ -305,7 +306,7 @@ service_runs() {
   has_systemd && systemctl is-active -q $service
 }
 
-# With Type=notify it returns when the server is ready. One that falls over within the next seconds is not.
+# With Type=notify, systemctl returns when the server is ready. Also fails if the server ends within the next seconds.
 start_service() {
   start_time=$(date +%s)
   systemctl reset-failed $service 2>/dev/null || true
@@ -323,7 +324,7 @@ show_log() {
 }
 
 tell_left_out() {
-  warn 'systemd does not run here. Left out: starting the service, waiting until it is ready, watchdog and hardening.' \
+  warn 'systemd does not run here. Not done: starting the service, waiting until it is ready, watchdog and hardening.' \
     "To run the server: runuser -u $user -- $bin serve"
   command -v systemctl >/dev/null || warn 'There is no systemctl, so no unit was installed: it will not start with the system.'
 }
@@ -342,7 +343,7 @@ tell_next() {
   tell_firewall
 }
 
-# What the configuration says, a line for each address of http.listen: where, and what it serves.
+# The addresses of http.listen, one a line: the address, and what it serves.
 configured_addresses() {
   as_service "$bin" config |
     awk '/^\[/ { http = ($0 == "[http]") } http && /^listen = / { list = 1 } list { print } list && /\]$/ { exit }' |
@@ -350,7 +351,7 @@ configured_addresses() {
     sed 's/{ address = "\(.*\)", serves = "\(.*\)" }/\1 \2/; s/^"\(.*\)"$/\1 all/'
 }
 
-# Those of the addresses on stdin that other machines can reach.
+# The addresses on stdin that other machines can reach.
 open_to_others() {
   grep -v '^$\|^\(https:\/\/\)\?\(127\.\|localhost:\|\[::1\]\)' || true
 }
@@ -369,20 +370,20 @@ tell_addresses() {
       *) say "Machines report to $scheme://$open." ;;
     esac
   elif [ -n "$takes" ]; then
-    say "Machines can't report yet: what takes records is for this host alone (http.listen in $config)."
+    say "Machines can't report yet: only this host reaches the address for records (http.listen in $config)."
   fi
   shows=$(printf '%s\n' "$addresses" | sed -n '/^unix:/!s/ \(all\|pages\)$//p')
   [ -z "$(printf '%s\n' "$shows" | open_to_others)" ] && [ "$(setting "$bin" access mode)" != accounts ] || return 0
   shown=$(printf '%s\n' "$shows" | head -n 1)
   case $shown in
     127.* | localhost:*)
-      say 'Nobody has to sign in to see the pages, so they are for this host alone. From your desk:' \
+      say 'Nobody has to sign in to see the pages, so only this host reaches them. From your desk:' \
         "  ssh -N -L ${shown##*:}:$shown $host      and open http://localhost:${shown##*:}/telemetryui"
       ;;
   esac
 }
 
-# Fedora and openSUSE come with a firewall that lets nothing in, Ubuntu with one that may have been switched on.
+# Fedora and openSUSE come with a firewall that blocks everything; on Ubuntu one may have been switched on.
 tell_firewall() {
   firewalld=
   ufw=
@@ -413,7 +414,7 @@ upgrade() {
   if [ "$(sha256sum <"$candidate")" = "$(sha256sum <"$bin")" ]; then repair; else replace; fi
 }
 
-# The same executable again: whatever else is missing is put in place.
+# The same executable is installed already: adds anything else that is missing.
 repair() {
   say "telemetricsd $new_version is installed already."
   put_unit
@@ -464,7 +465,7 @@ replace() {
   [ -z "$backup" ] || say "The backup from before the migration: $backup"
 }
 
-# Whatever fails between stopping the old version and the new one being ready.
+# Handles any failure between stopping the old version and the new one being ready.
 leave() {
   rm -f "$new"
   [ -z "$critical" ] || roll_back 'The upgrade failed.'
@@ -482,7 +483,7 @@ assert_can_stop() {
   fi
 }
 
-# Without systemd, or by hand: a server that this script can't stop and start.
+# Refuses a server that this script can't stop and start: one run by hand, or without systemd.
 assert_no_other() {
   owner=$(cut -d' ' -f1 "$state/telemetricsd.pid" 2>/dev/null) || return 0
   case $(readlink "/proc/$owner/exe") in
@@ -490,7 +491,7 @@ assert_no_other() {
   esac
 }
 
-# Sets pending (to yes) where the database holds something that has to be migrated, state and external.
+# Sets pending (to yes if the database has to be migrated), state and external.
 preflight() {
   pending=
   status=0
@@ -498,10 +499,10 @@ preflight() {
   [ -z "$report" ] || say "$report"
   case $status in
     0 | 3) ;;
-    *) die "telemetricsd $new_version can't take over and was not put in place" 'Mend what is said above and run this again.' ;;
+    *) die "telemetricsd $new_version can't take over and was not put in place" 'Fix the problem above and run this again.' ;;
   esac
   state=$(setting "$new" state dir)
-  [ -n "$state" ] || die "telemetricsd $new_version does not tell its state.dir; nothing was changed"
+  [ -n "$state" ] || die "telemetricsd $new_version does not print its state.dir; nothing was changed"
   external=$(setting "$new" database url)
   [ $status -eq 0 ] || pending=yes
 }
@@ -513,9 +514,9 @@ stop_service() {
   systemctl stop $service
 }
 
-# Made while the server is stopped: a record that was taken after it would be lost when it is restored.
+# Made while the server is stopped: a later record would be lost if the backup is restored.
 make_backup() {
-  # Where the old version would have to migrate as well, it never ran: there is nothing to back up.
+  # If the old version would have to migrate as well, it never ran, so there is nothing to back up.
   status=0
   as_service "$bin" migrate --check >/dev/null 2>&1 || status=$?
   [ $status -ne 3 ] || return 0
@@ -534,7 +535,7 @@ swap() {
   label
 }
 
-# Says why, brings back what was before, and ends with 1.
+# Says why, brings back the old version, and exits with 1.
 roll_back() {
   trap '' INT TERM
   critical=
@@ -559,7 +560,7 @@ roll_back() {
   exit 1
 }
 
-# The old version itself tells whether a migration was committed: it refuses a newer database.
+# The old version itself shows whether a migration was committed: it refuses a newer database.
 restore_data() {
   if as_service "$bin" migrate --check >/dev/null 2>&1; then
     warn 'No migration was committed: the data are as they were.'
@@ -570,7 +571,7 @@ restore_data() {
     warn 'Migrations were committed to the database of database.url, which this script does not empty. To go back to the data from' \
       "before: name an empty database in $config, then" \
       "  runuser -u $user -- $bin restore $backup && systemctl start $service" \
-      'or mend the cause and upgrade again.'
+      'or fix the cause and upgrade again.'
     return
   fi
   aside=$state/data.migrated-$(date -u +%Y%m%d-%H%M%S)
@@ -581,7 +582,7 @@ restore_data() {
   else
     was_running=
     warn "The backup could NOT be restored. It is untouched: $backup" \
-      "Once the cause is mended: rm -rf $state/data && runuser -u $user -- $bin restore $backup && systemctl start $service"
+      "Once the cause is fixed: rm -rf $state/data && runuser -u $user -- $bin restore $backup && systemctl start $service"
   fi
 }
 
@@ -608,18 +609,18 @@ uninstall() {
   for file in "$bin" "$bin.previous" "$bin.new"; do
     [ ! -e "$file" ] || change "remove $file" rm -f "$file"
   done
-  if [ $action = purge ]; then purge; else say "Configuration and data stay: $config and $state. --purge removes them, too."; fi
+  if [ $action = purge ]; then purge; else say "Configuration and data stay: $config and $state. --purge removes them too."; fi
 }
 
 confirm_purge() {
   [ -z "$yes$dry_run" ] || return 0
-  [ -t 0 ] || die 'nothing was removed: that all records go has to be confirmed' "Add --yes."
+  [ -t 0 ] || die 'nothing was removed: you have to confirm that all records go' "Add --yes."
   printf 'All records in %s will be gone, with the backups that upgrades made. Type "purge" to go on: ' "$state"
   read -r answer || answer=
   [ "$answer" = purge ] || die 'nothing was removed'
 }
 
-# Only what the program made, and the certificates that were copied for it: state.dir may hold other things, too.
+# Only what the program made, and the certificates copied for it: state.dir may hold other things too.
 purge() {
   for path in "$state"/data "$state"/data.* "$state"/pg "$state"/run "$state"/telemetricsd.pid* \
     "$backups"/before-*.backup "$config" $config_dir/tls $unit.d /var/cache/telemetricsd; do
@@ -637,18 +638,18 @@ purge() {
 
 # ---- small things ----
 
-# Runs a command as the service would, with nothing in its environment.
+# Runs a command as the service would, with an empty environment.
 as_service() (
   cd /
   exec runuser -u $user -- env -i PATH=/usr/bin:/bin "$@"
 )
 
-# setting PROGRAM SECTION KEY: the value in force, empty where there is none.
+# setting PROGRAM SECTION KEY: prints the value in force, or nothing.
 setting() {
   as_service "$1" config | sed -n "/^\[$2\]/,/^\[/s/^$3 = //p" | sed 's/^"\(.*\)"$/\1/'
 }
 
-# change WHAT COMMAND...: says it and does it; in a dry run it only says so.
+# change WHAT COMMAND...: prints what it does, and does it unless this is a dry run.
 change() {
   what=$1
   shift

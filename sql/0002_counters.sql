@@ -1,15 +1,15 @@
--- Counters say what was received, by UTC day, fleet and source (external or not); retention of records leaves them alone.
--- Low fill factors keep their updates on the page (HOT).
+-- Counters say what was received, by UTC day, fleet and source (external or not); retention of records does not change
+-- them. Low fill factors keep their updates on the page (HOT).
 
--- Counters are written apart from the records, for many batches together: a counter that a batch adds to costs the same for one record
--- as for a hundred. A batch says in its own transaction what is still to be counted, so that nothing is forgotten.
+-- Counters are written after the records, for many batches together, because adding one record to a counter costs as
+-- much as adding a hundred. Each batch notes in its own transaction what to count, so that nothing is forgotten.
 create table uncounted (
   first_id    bigint      primary key,
   received_at timestamptz not null,
-  ids         bigint[]    not null -- of records of one batch
+  ids         bigint[]    not null -- the records of one batch
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
--- The ids of each day by now: counting notes those of batches within a second in record_days.
+-- The current range of ids of each day: record_days, and the batches that counting will add to it within a second.
 create view ids_of_days as
   select day, least(known.first_id, waiting.first_id) as first_id, greatest(known.last_id, waiting.last_id) as last_id, complete
     from record_days known
@@ -24,8 +24,9 @@ create table hour_counts (
   primary key (hour, fleet_id, external)
 ) with (fillfactor = 50);
 
--- Heartbeats of the probe, which a machine sends once a day, by its version. Those of a quarter of an hour are one row, so that the last
--- day is a window that moves; rows are kept for two days. Erasing a machine and rebuild-counters leave them alone.
+-- The probe's heartbeats by its version; a machine sends one a day. A row holds a quarter of an hour, so that the
+-- window of the last day can move; rows are kept for two days. Erasing a machine and rebuild-counters do not change
+-- them.
 create table probe_heartbeats (
   quarter timestamptz not null,
   version integer     not null,
@@ -98,13 +99,14 @@ create table machine_check_cpus (
   external       boolean  not null,
   system_name    text     collate "C" not null,
   classification text     collate "C" not null,
-  cpu_model      text     collate "C" not null, -- '' where the record did not say
+  cpu_model      text     collate "C" not null, -- '' if the record did not say
   records        bigint   not null,
   primary key (day, system_name, classification, cpu_model, fleet_id, external)
 ) with (fillfactor = 60);
 
--- Machine checks of each machine id over all days that are counted, so that those with most are found without adding up all. Triggers
--- keep it equal to machine_check_machines, whoever writes that. `last_day` stays when its row goes: it only keeps old ids out.
+-- The sum of each machine id's machine checks over all counted days, so that the machines with most are found without
+-- adding up. Triggers keep it equal to machine_check_machines, whoever writes that. `last_day` stays when a day's row
+-- is deleted; it only serves to leave out old ids.
 create table machine_check_totals (
   machine_id text   collate "C" primary key,
   last_day   date   not null,
@@ -112,7 +114,7 @@ create table machine_check_totals (
 ) with (fillfactor = 80);
 create index machine_check_totals_records on machine_check_totals (records desc, machine_id);
 
--- The three write in key order, like every counter, so that two transactions can't deadlock.
+-- The three functions write in key order, like all counting, so that two transactions can't deadlock.
 create function add_machine_check_totals() returns trigger language plpgsql as $$
 begin
   insert into machine_check_totals as known (machine_id, last_day, records)
@@ -155,7 +157,7 @@ create trigger moved after update on machine_check_machines
 create trigger went after delete on machine_check_machines
   referencing old table as went for each statement execute function take_machine_check_totals();
 
--- Distinct machine ids of a UTC day: for each build, and under build '*' for the system as a whole.
+-- Distinct machine ids of a UTC day: for each build, and for the whole system under build '*'.
 create table machine_days (
   day         date     not null,
   fleet_id    smallint not null,
@@ -166,8 +168,8 @@ create table machine_days (
   primary key (day, system_name, build, fleet_id, external)
 ) with (fillfactor = 60);
 
--- The last UTC day on which a machine id reported: for each build it reported from, and once under build '*'
--- (no build can be called that) for the system as a whole.
+-- The last UTC day on which a machine id reported: for each build, and for the whole system under build '*' (no build
+-- can have that name).
 create table machines_last_seen (
   machine_id  text collate "C" not null,
   fleet_id    smallint not null,
@@ -189,7 +191,7 @@ create table machine_counts (
   primary key (last_day, system_name, build, fleet_id, external)
 ) with (fillfactor = 60);
 
--- What the functions that count know of a record,
+-- The counting functions' view of a record.
 create type counted_record as (
   id             bigint,
   received_at    timestamptz,
@@ -205,7 +207,7 @@ create type counted_record as (
   host_type      text
 );
 
--- of a machine check,
+-- The counting functions' view of a machine check.
 create type machine_check as (
   received_at    timestamptz,
   machine_id     text,
@@ -217,12 +219,12 @@ create type machine_check as (
   cpu_model      text
 );
 
--- and of an update.
+-- The counting functions' view of an update.
 create type update_report as (
   received_at timestamptz,
   fleet_id    smallint,
   external    boolean,
   system_name text,
-  from_build  text, -- this and the next are null where it failed, changed nothing or does not say
+  from_build  text, -- from_build and to_build are null if it failed, changed nothing or does not say
   to_build    text
 );

@@ -1,7 +1,8 @@
--- Crashes, the stacks they had, and the frames that are to blame for them.
+-- Crashes, their stacks, and the frames to blame for them.
 
--- The frames that are never to blame, by demangled function and module. Built-in ones are there from the start; one that was removed
--- stays away. In a pattern, * stands for any text or none in function and module, and \* for a star.
+-- The frames that are never to blame, by demangled function and module. Built-in entries are there from the start; a
+-- removed one does not come back. In a pattern, * stands for any text (also none) in function and module, and \* for a
+-- star.
 create table never_guilty (
   id         bigint      generated always as identity primary key,
   function   text        collate "C" not null check (length(function) between 1 and 4096),
@@ -10,31 +11,32 @@ create table never_guilty (
   added_at   timestamptz not null default now(),
   pattern    boolean     not null default false
 );
--- Over a hash: a demangled name can be longer than an index entry may be.
+-- On a hash, because a demangled name can be longer than an index entry may be.
 create unique index never_guilty_frame on never_guilty (md5(function || E'\n' || module), pattern);
 
--- One row: which state of the list is in force. Who decides with the list locks it for share, who changes the list for update.
+-- One row: the current version of the list. A transaction that decides by the list locks it for share; one that changes
+-- the list, for update.
 create table never_guilty_version (
   single  boolean primary key default true check (single),
   version bigint  not null
 );
 insert into never_guilty_version (version) values (1);
 
--- The frame that is most likely to blame for crashes.
+-- The frames most likely to blame for crashes.
 create table guilties (
   id        bigint generated always as identity primary key,
   function  text   collate "C" not null,
   module    text   collate "C" not null,
   comment   text   not null default '' check (length(comment) <= 80),
   hidden_at timestamptz, -- null: shown
-  -- The guilty that all stacks of this one moved to: its address leads there. Checked when a transaction ends, since a backup is
-  -- restored in any order.
+  -- The guilty that all stacks of this one moved to; links to this one lead there. Checked when a transaction ends,
+  -- since a backup is restored in any order.
   alias_of  bigint references guilties on delete set null deferrable initially deferred check (alias_of <> id)
 );
 create unique index guilties_frame on guilties (md5(function || E'\n' || module));
 create index guilties_alias_of on guilties (alias_of) where alias_of is not null;
 
--- Each distinct backtrace once, with its guilty and why that was chosen, as it was decided then.
+-- Each distinct backtrace once, with its guilty and the reason for that, as decided then.
 create table stacks (
   id           bigint      generated always as identity primary key,
   hash         uuid        not null unique, -- 128 bits of a SHA-256 over the frames
@@ -43,8 +45,8 @@ create table stacks (
   verdict      jsonb       not null check (jsonb_typeof(verdict) = 'object'),
   list_version bigint      not null,
   decided_at   timestamptz not null,
-  moved_from   bigint,     -- the guilty that it had before this one; null: it never had another
-  frame_keys   integer[]   not null default '{}' -- hashes of its frames' names as they are compared, to find it by
+  moved_from   bigint,     -- the previous guilty; null: it never had another
+  frame_keys   integer[]   not null default '{}' -- hashes of its frames' names in the compared form, for finding it
 );
 create index stacks_guilty on stacks (guilty_id, id);
 create index stacks_moved_from on stacks (moved_from) where moved_from is not null;
@@ -61,14 +63,15 @@ create table crashes (
   program     text,
   pid         integer,
   signal      smallint,
-  reason      text,       -- of a kernel's report
-  build       text        collate "C" not null, -- of the record, so that crashes of a build are counted without looking there
+  reason      text,       -- from a kernel's report
+  build       text        collate "C" not null, -- of the record, so that counting a build's crashes does not read records
   primary key (machine_id, received_at, id)
 ) partition by range (received_at);
 create index crashes_stack on crashes (stack_id, id);
 create table crashes_default partition of crashes default;
 
--- Crash records by day, stack and build. Host types stand apart: there are too many for the rows to stay few.
+-- Crash records by day, stack and build. Host types have their own table: there are too many for this one to stay
+-- small.
 create table stack_counts (
   day         date     not null,
   stack_id    bigint   not null,
@@ -92,11 +95,11 @@ create table stack_platforms (
   primary key (stack_id, day, system_name, host_type, fleet_id, external)
 ) with (fillfactor = 60);
 
--- The order of builds is that of dpkg and rpm. An epoch counts first (1:2.3 after 9.9), and numbers count as numbers (9.10 after 9.9).
--- Where two versions differ, this comes first to last: ~, the end, -, ^, a number, a letter, +, and other characters
--- (39~rc1, 39; 1.0, 1.0-1, 1.0^git5, 1.0a, 1.0+rev2, 1.0.1). The key has a character for each that sorts so, '"' for the end, and
--- the length of a number in front of it.
--- stack_builds_place is an index over it: a migration that changes it reindexes that.
+-- Orders builds as dpkg and rpm do. An epoch counts first (1:2.3 comes after 9.9), and numbers count as numbers (9.10
+-- comes after 9.9). At the first difference, this is the order: ~, the end, -, ^, a number, a letter, +, other
+-- characters (39~rc1, 39; 1.0, 1.0-1, 1.0^git5, 1.0a, 1.0+rev2, 1.0.1). The key has a character for each of these that
+-- sorts in this order, '"' for the end, and the length of each number before it. stack_builds_place is an index on this
+-- function: a migration that changes the function must reindex it.
 create function version_order(build text) returns text language sql immutable strict parallel safe as $$
   select string_agg(case
                       when part[1] ~ '^[0-9]' then
@@ -106,7 +109,7 @@ create function version_order(build text) returns text language sql immutable st
     from regexp_matches(case when build ~ '^[0-9]+:' then build else '0:' || build end, '[0-9]+|[^0-9]+', 'g') with ordinality as parts (part, n)
 $$;
 
--- On which builds a stack was ever seen, and on which UTC days first and last.
+-- The builds on which a stack was ever seen, with the first and last UTC day.
 create table stack_builds (
   stack_id    bigint   not null,
   fleet_id    smallint not null,
@@ -117,7 +120,7 @@ create table stack_builds (
   primary key (stack_id, system_name, build, fleet_id)
 ) with (fillfactor = 70);
 create index stack_builds_first_day on stack_builds (first_day);
--- Finds the first and the last build of a stack without reading all of them.
+-- Finds a stack's first and last build without reading all of them.
 create index stack_builds_place on stack_builds (stack_id, system_name, fleet_id, version_order(build), build);
 
 -- The last UTC day on which a machine id reported a stack, and how often from each build.
@@ -145,7 +148,8 @@ create table guilty_machines (
   primary key (guilty_id, machine_id, system_name, fleet_id, external)
 ) with (fillfactor = 70);
 
--- How many machines last reported a guilty on a day: the sum over the last N days counts its distinct machines of N days.
+-- How many machines last reported a guilty on a day: the sum over the last N days counts the distinct machines of N
+-- days.
 create table guilty_machine_counts (
   last_day    date     not null,
   guilty_id   bigint   not null,
@@ -156,10 +160,10 @@ create table guilty_machine_counts (
   primary key (guilty_id, last_day, system_name, fleet_id, external)
 ) with (fillfactor = 60);
 create index guilty_machine_counts_last_day on guilty_machine_counts (last_day);
--- Says with a few lookups which systems crashed lately.
+-- Finds the systems that crashed lately with a few lookups.
 create index guilty_machine_counts_system on guilty_machine_counts (system_name, last_day);
 
--- What the functions that count know of a crash.
+-- The counting functions' view of a crash.
 create type counted_crash as (
   stack_id    bigint,
   fleet_id    smallint,
@@ -169,7 +173,7 @@ create type counted_crash as (
   host_type   text
 );
 
--- Decides every stack again with the never-guilty list as it is, in slices; goes on after a restart.
+-- Decides every stack again by the current never-guilty list, in slices; continues after a restart.
 create table recomputations (
   id            bigint      generated always as identity primary key,
   requested_at  timestamptz not null default now(),
@@ -179,6 +183,7 @@ create table recomputations (
   moved         bigint      not null default 0, -- records whose stack got another guilty
   last_stack_id bigint      not null default 0,
   error         text,
-  -- When it was asked for: guilties made since are hidden if all guilties that they replace were.
+  -- The newest guilty at the time of the request. Later guilties are hidden if all guilties that they replace were
+  -- hidden.
   newest_guilty bigint      not null default 0
 );

@@ -1,7 +1,7 @@
--- What the server knows of itself and of those who use it.
+-- What the server knows of itself and of its users.
 
--- Requests with a known TID that could not be stored as records. An evicted one keeps its fingerprint for
--- 20 hours, the time after which a client gives up, so that the client's spool flows on.
+-- Requests with a known TID that could not be stored as records. An evicted one keeps its fingerprint for 20 hours,
+-- until its client gives up, so that the client's spool drains.
 create table quarantine (
   id          bigint      generated always as identity primary key,
   fingerprint uuid        not null unique, -- of TID, metadata and payload
@@ -11,13 +11,13 @@ create table quarantine (
   fleet_id    smallint    not null,
   machine_id  text,       -- as claimed
   address     text,
-  field       text,       -- the field that was wrong, null where the request as a whole was
+  field       text,       -- the field that was wrong; null: the request as a whole
   reason      text        not null,
   bytes       integer     not null,
   headers     jsonb,      -- [[name, value], …]
   body        bytea,
   evicted_at  timestamptz,
-  scrubbed    text[],     -- the rules of privacy.scrub that changed the request before it was stored; null: none did
+  scrubbed    text[],     -- the rules of privacy.scrub that changed the request before it was stored; null: none
   check ((evicted_at is null) = (body is not null and headers is not null))
 );
 create index quarantine_machine on quarantine (machine_id, id) where evicted_at is null;
@@ -34,12 +34,13 @@ create table turned_away (
   primary key (day, fleet_id, kind)
 );
 
--- Who may look and who may change. Keys of sessions, links and tokens are kept as SHA-256 alone: reading the database lets nobody in.
+-- Accounts. Keys of sessions, links and tokens are stored only as SHA-256, so that nobody can use what they read in the
+-- database.
 create table users (
   id            integer     generated always as identity primary key,
   name          text        not null check (length(name) between 1 and 64),
   role          text        not null check (role in ('viewer', 'analyst', 'admin')),
-  password      text,       -- argon2id; null where something else proves who they are, or a link waits for them
+  password      text,       -- argon2id; null: they sign in otherwise, or have not used their link yet
   oidc_subject  text        unique, -- issuer and "sub"
   created_at    timestamptz not null default now(),
   signed_in_at  timestamptz
@@ -57,7 +58,7 @@ create table tokens (
   used_at    timestamptz
 );
 
--- What was changed, by whom, and who came in or tried to.
+-- Changes and who made them, sign-ins and attempts.
 create table audit (
   id      bigint      generated always as identity primary key,
   at      timestamptz not null default now(),
@@ -72,8 +73,8 @@ create table audit (
 create index audit_who on audit (lower(who), id);
 create index audit_action on audit (action, lower(who), at);
 
--- The next four are unlogged, and backups leave out what is unlogged: they are worth nothing there. After a crash of the database
--- people sign in again.
+-- The next four tables are unlogged, so backups leave them out: they would be useless there. After a crash of the
+-- database people sign in again.
 create unlogged table sessions (
   key        bytea       primary key,
   id         integer     generated always as identity unique,
@@ -85,7 +86,8 @@ create unlogged table sessions (
 );
 create index sessions_user on sessions (user_id);
 
--- Each lets whoever opens it first choose a password: of that user, or of the first admin, whom they name.
+-- Whoever opens a link first chooses a password: for its user, or, if that is null, for the first admin, who also
+-- chooses a name.
 create unlogged table sign_in_links (
   key        bytea       primary key,
   user_id    integer     references users on delete cascade,
@@ -109,37 +111,37 @@ create unlogged table oidc_sign_ins (
   expires_at timestamptz not null
 );
 
--- How the jobs went that admins want to know about, across restarts.
+-- The last outcomes of the jobs that admins care about, kept across restarts.
 create table job_outcomes (
   job          text        primary key,
   succeeded_at timestamptz,
   failed_at    timestamptz,
-  failure      text        -- why the last one that failed did
+  failure      text        -- the reason of the last failure
 );
 
--- What admins were told, so that several servers on one database tell it once. By channel: what one did not take is sent there again,
--- though another took it. Of no use in a backup, so unlogged.
+-- The notices that were sent, so that several servers on one database send each once. By channel: if one channel fails,
+-- the notice is sent there again, even if another channel took it. Useless in a backup, so unlogged.
 create unlogged table notices_sent (
   channel   text        not null,
   subject   text        not null,
   sent_at   timestamptz not null,
-  lasted_to timestamptz not null, -- its cause was last found then
+  lasted_to timestamptz not null, -- when its cause was last found
   primary key (channel, subject)
 );
 create index notices_sent_at on notices_sent (sent_at);
 
--- One row: whether the clock is believed. What is removed for its age goes by the clock, so the server doubts a clock that is far from
--- what was to be expected.
+-- One row: whether the clock is believed. Records are removed by age, so the server doubts a clock that differs much
+-- from what it expected.
 create table clock (
   single      boolean          primary key default true check (single),
-  trusted_at  timestamptz      not null, -- the last look at which it was believed; this and the next two are by the clock itself
+  trusted_at  timestamptz      not null, -- the last check at which it was believed; this and the next two are times of that clock
   looked_at   timestamptz      not null,
-  doubted_at  timestamptz,               -- null while it is believed
-  after_id    bigint           not null default 0, -- records that came since then have higher ids
-  watched     double precision not null default 0, -- for so many seconds servers have watched it since then
-  stepped     boolean          not null default false, -- a server saw it happen; else none was running
-  agreeing    integer          not null default 0, -- of the machines that reported lately, those whose clocks agree with it
+  doubted_at  timestamptz,               -- null while the clock is believed
+  after_id    bigint           not null default 0, -- records received since the doubt began have higher ids
+  watched     double precision not null default 0, -- seconds that servers have watched it since then
+  stepped     boolean          not null default false, -- whether a server was running when it happened
+  agreeing    integer          not null default 0, -- recently reporting machines whose clocks agree with it
   disagreeing integer          not null default 0,
-  misdated    boolean          not null default false -- what was counted meanwhile has yet to be put right
+  misdated    boolean          not null default false -- what was counted meanwhile must still be corrected
 );
 insert into clock (trusted_at, looked_at) values (now(), now());

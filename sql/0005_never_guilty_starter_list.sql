@@ -1,12 +1,13 @@
 -- sql/functions: e72db3ed36fd05f178c7fe82b88e458126cf39878986e577f3ca8f9e42532f0b
 
--- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
--- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops
--- start, runtimes of languages. Analysts may remove any of them; since this runs once, what was removed stays away.
+-- Frames that only report a crash, or in which others' errors show: abort and assertion machinery, sanitizers, the
+-- kernel's printing of oopses, allocators and string functions that got a bad pointer, starts of programs, threads and
+-- event loops, and language runtimes. Analysts may remove any of them; since this file runs once, a removed one does
+-- not come back.
 insert into never_guilty (function, module, built_in)
 select function, module, true
   from (values
-  -- What glibc does to die, and where programs and threads start.
+  -- glibc: how it aborts, and where programs and threads start.
   (array['libc.so.6'], array[
     '__pthread_kill_implementation()',
     '__pthread_kill_internal()',
@@ -87,7 +88,7 @@ select function, module, true
     'siglongjmp()',
     'longjmp()'
   ]),
-  -- What a broken heap or a bad pointer shows up in.
+  -- Functions in which a broken heap or a bad pointer shows up.
   (array['libc.so.6'], array[
     'unlink_chunk()',
     'malloc_consolidate()',
@@ -415,7 +416,7 @@ select function, module, true
     'ContinueInNewThread()',
     'JLI_Launch()'
   ]),
-  -- The kernel: what it prints oopses with, looks for bugs with, and comes from.
+  -- The kernel: how it prints oopses and looks for bugs, and its entry points.
   (array['kernel'], array[
     'dump_stack',
     'dump_stack_lvl',
@@ -891,7 +892,7 @@ select function, module, true
   (array['kernel', 'spl', 'zfs'], array['spl_panic', 'spl_dumpstack'])
   ) as starter (modules, functions), unnest(modules) as module, unnest(functions) as function;
 
--- The same as patterns: what has many variants, what a library of any version holds, and what is linked into programs.
+-- Patterns: functions with many variants, libraries of any version, and code that is linked into programs.
 insert into never_guilty (function, module, pattern, built_in)
 select function, module, true, true
   from (values
@@ -1229,7 +1230,7 @@ select function, module, true, true
   ]),
   (array['libsmb*', 'libsamba*'], array['dump_core()', 'fault_report()', 'sig_fault()', 'log_stack_trace()']),
   (array['libcoreclr.so'], array['PROCAbort*', 'PROCCreateCrashDump*', 'PROCEndProcess*', 'invoke_previous_action(*']),
-  -- What is linked into programs: it allocates or dies, it logs and dies.
+  -- Linked into programs: allocators, and functions that log and abort.
   (array['*'], array[
     'xmalloc()',
     'xcalloc()',

@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
       /restorecon \/usr\/local\/bin\/telemetricsd \/etc\/systemd\/system\/telemetricsd\.service .*\n.*firewall-cmd --state\n/,
     );
     expect(output).toContain('To let them in: firewall-cmd --permanent --add-port=9090/tcp && firewall-cmd --reload\n');
-    expect(output).toContain('systemd does not run here. Left out: starting the service,');
+    expect(output).toContain('systemd does not run here. Not done: starting the service,');
     expect(output).toContain('http://127.0.0.1:8081/telemetryui');
     const listen = 'listen = [{ address = ":9090", serves = "collector" }, "127.0.0.1:8081"]';
     const given = readFileSync(machine.path(CONFIG), 'utf8')
