@@ -5,17 +5,17 @@ interface Alias {
   id: number;
   function: string;
   module: string;
-  /** Only where the other one had a comment already. */
+  /** Empty unless the other guilty already had a comment of its own. */
   comment: string;
 }
 
-/** The guilties whose place a guilty has taken. */
+/** The guilties that a guilty has replaced. */
 export function aliasesOf(sql: Queryable, id: number, limit: number) {
   return sql<Alias[]>`
     select id, function, module, comment from guilties where alias_of = ${id} order by id limit ${limit}`;
 }
 
-/** Guilties that have got stacks are no aliases any more. Returns those that were. */
+/** Ends the alias of guilties that got stacks again. Returns those that were aliases. */
 export async function dropAliases(tx: Queryable, guiltyIds: number[]): Promise<number[]> {
   if (guiltyIds.length === 0) return [];
   const dropped = await tx<{ id: number }[]>`
@@ -24,18 +24,19 @@ export async function dropAliases(tx: Queryable, guiltyIds: number[]): Promise<n
 }
 
 interface Moved {
-  /** The guilties that have lost stacks. */
+  /** The guilties that lost stacks. */
   lost: number[];
-  /** Those that were aliases before they got some. */
+  /** The guilties among the receivers that were aliases before. */
   returned: number[];
-  /** The newest guilty there was before anything moved. */
+  /** The newest guilty that existed before anything moved. */
   newestBefore: number;
 }
 
 /**
- * Makes a guilty that has lost its last stack an alias of the one that all its stacks moved to, if it is one. Its comment follows if
- * the other has none. The other is hidden if all guilties that it replaces were, unless it has stacks of its own; if one of them was
- * not, it is shown where it is new or has been replaced by them before.
+ * Makes a guilty that lost its last stack an alias of the guilty that all its stacks moved to, if that is one. Its
+ * comment moves along if the other has none. The other guilty becomes hidden if all that it replaces were hidden,
+ * unless it is older and has stacks of its own. If one of them was not hidden, it becomes visible if it is new or was
+ * an alias until now.
  */
 export async function settleAliases(tx: Queryable, { lost, returned, newestBefore }: Moved) {
   const settled = await tx<{ id: number; heir: number }[]>`

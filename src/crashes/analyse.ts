@@ -15,26 +15,26 @@ import { type AnalysedCrash, type AnalysedStack, storeCrashes } from './store.ts
 
 /** Records read at a time: each may have a payload of collector.max_payload. */
 const SLICE = 400;
-/** Crashes stored at a time, by what was read of them: a counter costs as much for one of them as for all. */
+/** Crashes stored at a time, in small form: adding one to a counter costs as much as adding all. */
 export const BATCH = 2_000;
 
-/** No record's fault: they wait until it can be started. */
+/** No record is at fault: all wait until the demangler can be started. */
 class DemanglerMissing extends Error {}
 
-/** A record's backtrace, before the never-guilty list has its say. */
+/** A record's backtrace before the never-guilty list is applied. */
 type ReadCrash = Omit<AnalysedCrash, 'stack'> & { frames: StackFrame[] };
 
 type Counted = Omit<ClaimedRecord, 'payload' | 'payloadRaw'>;
 
-/** The ids of claimed records and what could be read of them. */
+/** The ids of claimed records, and the crashes read from them. */
 interface ReadBatch {
   claimed: number[];
   crashes: ReadCrash[];
 }
 
 /**
- * Reads the backtraces of one batch of waiting crash records, which may go on while the batch before is stored. A record that can't be
- * analysed costs the others nothing: it is tried again, and set aside after its last attempt.
+ * Reads the backtraces of one batch of waiting crash records, possibly while the batch before is stored. A record that
+ * can't be analysed does not affect the others: it is tried again, and set aside after its last attempt.
  */
 export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBatch> {
   const batch: ReadBatch = { claimed: [], crashes: [] };
@@ -60,7 +60,7 @@ export async function storeAnalysed(sql: Sql, { claimed, crashes }: ReadBatch, r
   await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes, readList));
 }
 
-/** A failure counts against the records, unless it is the database's or a program's. */
+/** A failure counts against the records, unless the database or a program failed. */
 async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -85,7 +85,7 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
   );
   const results = await demangler.demangle([...names]);
   if (results.some(result => result.note === 'unavailable'))
-    throw new DemanglerMissing('the demangler can not be started');
+    throw new DemanglerMissing('the demangler cannot be started');
   const demangled = new Map(results.map(result => [result.name, result]));
   const read: ReadCrash[] = [];
   for (const { record, crash, found } of parsed) {
@@ -108,7 +108,10 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
   return read;
 }
 
-/** One of a large payload, which is not kept: parts of a text keep the whole in memory, a copy of them does not. */
+/**
+ * Reads a crash with a large payload. Copies the parts it keeps, since a part of a string would keep the whole in
+ * memory.
+ */
 async function largeCrash(sql: Sql, { recordId, machineId, receivedAt }: Counted): Promise<Crash> {
   const row = await readPayload(sql, { id: recordId, machineId, receivedAt });
   return structuredClone(readCrash(row ? textOf(row) : ''));
@@ -118,7 +121,9 @@ function textOf({ payload, payloadRaw }: { payload: string; payloadRaw: Uint8Arr
   return payloadRaw ? Buffer.from(payloadRaw).toString('utf8') : payload;
 }
 
-/** A crash that the database does not take is found by halving the batch: it costs the others a few transactions and nothing else. */
+/**
+ * Finds a crash that the database refuses by halving the batch, which costs the other crashes only a few transactions.
+ */
 async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[], readList: ReadList): Promise<void> {
   if (crashes.length === 0) return;
   try {
@@ -132,7 +137,7 @@ async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[], readList: ReadList
   }
 }
 
-/** One transaction: the list can't change between a decision and its storing. */
+/** One transaction, so that the list can't change between a decision and storing it. */
 async function decideAndStore(sql: Sql, crashes: ReadCrash[], readList: ReadList) {
   await sql.begin(async tx => {
     const list = await readList(tx);
@@ -145,7 +150,7 @@ async function decideAndStore(sql: Sql, crashes: ReadCrash[], readList: ReadList
   });
 }
 
-/** Each distinct stack of a batch is decided once. */
+/** Decides each distinct stack of a batch once. */
 function stackOf(stacks: Map<string, AnalysedStack>, frames: StackFrame[], list: NeverGuiltyList): AnalysedStack {
   const hash = stackHash(frames);
   const known = stacks.get(hash);

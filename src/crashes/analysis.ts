@@ -4,19 +4,19 @@ import type { BuiltInSettings } from '../parsers/built-in/parsers.ts';
 import { startCrashWorker } from '../workers.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
-/** The running analysis of crash records, and the reading of payloads by built-in parsers. */
+/** The thread that analyses crash records and runs the built-in parsers. */
 interface CrashAnalysis {
-  /** There is something to do. */
+  /** Tells the thread that there is something to do. */
   wake(): void;
   stop(): Promise<void>;
 }
 
-/** Once woken the worker looks again after longer than this. */
+/** The worker is woken at most this often. */
 const WAKE_EVERY_MS = 100;
 const RESTART_PAUSE_MS = 1_000;
 const STOP_DEADLINE_MS = 2_500;
 
-/** Starts the worker thread, and again whenever it dies. */
+/** Starts the worker thread, and restarts it whenever it dies. */
 export function startCrashAnalysis(target: DatabaseTarget, config: BuiltInSettings, log: Log): CrashAnalysis {
   const { crashes, machine_checks, thermal, updates } = config;
   const settings = { crashes, machine_checks, thermal, updates };

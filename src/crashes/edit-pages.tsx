@@ -46,7 +46,7 @@ const SEARCH_RESULTS = 50;
 const ENTRIES_A_PAGE = 100;
 const MOVES_SHOWN = 100;
 
-/** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
+/** The never-guilty list: edit it from a record, add, remove, preview and recompute. */
 export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   return new Hono()
     .get('/guilty_edit/', valid('query', recordForm), async c => {
@@ -95,7 +95,7 @@ export function neverGuiltyPages({ sql, frame, onWork }: Site) {
     .post('/guilty_edit/remove', async c => {
       const form = parseOrRefuse(removeForm, await formOf(c));
       const removed = await entriesById(sql, [form.id!]);
-      if (removed.length === 0) throw new RequestError(404, 'that entry is not on the list, or no longer');
+      if (removed.length === 0) throw new RequestError(404, 'that entry is not on the list (any more)');
       if (form.confirmed) return change(c, { add: [], remove: [form.id!] });
       return preview(c, { add: [], remove: [form.id!] }, 'remove', removed, {
         action: '/telemetryui/crashes/guilty_edit/remove',

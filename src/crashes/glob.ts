@@ -1,9 +1,9 @@
-/** A pattern in which `*` stands for any text or none, `\*` for a star and `\\` for a backslash. */
+/** A pattern in which `*` stands for any text (also none), `\*` for a star and `\\` for a backslash. */
 export interface Glob {
-  /** What each match begins with; all of it where the pattern has no star. */
+  /** The beginning of every match; the whole pattern if it has no star. */
   prefix: string;
   hasStar: boolean;
-  /** Looks for the texts between the stars one behind the other, so that nothing is looked at again. */
+  /** Searches for the texts between the stars one after the other, so each character is read once. */
   matches(text: string): boolean;
 }
 

@@ -14,56 +14,56 @@ import type { LookUp, Traits } from './never-guilty-matcher.ts';
 export interface ShownFrame extends FrameName {
   unknown: boolean;
   unreliable: boolean;
-  /** See `Frame`. */
+  /** From `Frame`. */
   reason?: string;
 }
 
 export type StepOutcome =
   | 'never-guilty'
-  /** There is no symbol. */
+  /** It has no symbol. */
   | 'unknown'
   | 'unreliable'
-  /** A marker or the like, and no function at all. */
+  /** It is a marker or the like, not a function. */
   | 'no name'
-  /** Part of how the crash was handled: the crash is below. */
+  /** It belongs to the handling of the crash: the crash is further out. */
   | 'handler'
   | 'chosen';
 
 export interface Step {
-  /** The frame's place. */
+  /** The index of the frame. */
   frame: number;
   outcome: StepOutcome;
-  /** The entry that a never-guilty frame is on the list by, where that is written otherwise than the frame. */
+  /** The entry that a never-guilty frame matches, if it is spelled differently from the frame. */
   entry?: FrameName;
 }
 
 export type Rule =
   /** The first frame that was not skipped. */
   | 'first known frame'
-  /** All were skipped; the first without a reliable symbol, one outside the runtime libraries before one in them. */
+  /** All were skipped: the first one without a reliable symbol, preferably outside the runtime libraries. */
   | 'remembered unknown frame'
-  /** All are on the never-guilty list; the last of them. */
+  /** All are on the never-guilty list: the last of them. */
   | 'last never-guilty frame'
   /** The report has no backtrace, but a reason. */
   | 'made from the reason'
   | 'no frames';
 
 export interface Verdict {
-  /** Named without what changes with each compilation. */
+  /** Named without the parts that change with each compilation. */
   guilty: FrameName | null;
-  /** The guilty's place in the frames. */
+  /** The index of the guilty frame. */
   frame: number | null;
-  /** The frames looked at, in order, by their place; those behind the chosen one were not. */
+  /** The examined frames in order, by index; the frames after the chosen one were not examined. */
   steps: Step[];
   rule: Rule;
-  /** The place of the frame below which the crash is, where the frames above it are those of its handler. */
+  /** The frame after which the crash is, if the frames before it belong to a handler. */
   trap?: { frame: number; kind: Landmark };
 }
 
 /**
- * Walks the frames from the innermost outwards to the one to blame: past those of a handler, past those on the never-guilty list,
- * past the first that is unknown (`???`) or unreliable (`? name`), which is remembered, and past every further `???`. An unreliable
- * frame after a remembered one is taken like any other, and so is the first below an exception.
+ * Walks the frames from the innermost outwards to the one to blame. Skips the frames of a handler, frames on the
+ * never-guilty list, the first one that is unknown (`???`) or unreliable (`? name`), which it remembers, and every
+ * further `???`. Accepts an unreliable frame after a remembered one, and the first frame after an exception.
  */
 export function chooseGuilty(frames: readonly ShownFrame[], lookUp: LookUp): Verdict {
   if (frames.length === 0) return { guilty: null, frame: null, steps: [], rule: 'no frames' };
@@ -82,7 +82,10 @@ export function chooseGuilty(frames: readonly ShownFrame[], lookUp: LookUp): Ver
   };
 }
 
-/** Whether analysts may put this frame on the never-guilty list. Not so where every program starts, and without a module or a name. */
+/**
+ * Whether analysts may put this frame on the never-guilty list: not frames where every program starts, and not frames
+ * without a module or a name.
+ */
 export function isCandidate({ function: name, module }: FrameName): boolean {
   if (module === '' || isNoName(name) || Math.max(name.length, module.length) > NAME_LENGTH) return false;
   const compared = comparedFunction(name);
@@ -91,7 +94,7 @@ export function isCandidate({ function: name, module }: FrameName): boolean {
 
 interface Judged extends Omit<Step, 'frame'>, Pick<Traits, 'landmark' | 'runtime'> {}
 
-/** What becomes of a frame by itself. */
+/** The outcome for a single frame. */
 function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Traits): Judged {
   if (entry) {
     const isSame = entry.function === frame.function && entry.module === frame.module && !entry.pattern;
@@ -109,7 +112,7 @@ function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Traits): J
   return { outcome, landmark, runtime };
 }
 
-/** The frame below which the crash is, if there is one. */
+/** The frame after which the crash is, if there is one. */
 function trapOf(judged: readonly Judged[]): Verdict['trap'] {
   const signal = judged.findIndex(frame => frame.landmark === 'signal');
   const [frame, kind] = signal >= 0 ? ([signal, 'signal'] as const) : ([exceptionIn(judged), 'exception'] as const);
@@ -117,8 +120,8 @@ function trapOf(judged: readonly Judged[]): Verdict['trap'] {
 }
 
 /**
- * The last of the frames by which the innermost exception entered the kernel. Only if all above may be passed over: a function that
- * an exception has called may crash itself.
+ * The last frame through which the innermost exception entered the kernel. Only if all frames before it may be skipped:
+ * a function called by an exception may crash itself.
  */
 function exceptionIn(judged: readonly Judged[]): number {
   let last = judged.findIndex(({ landmark, outcome }) => landmark === 'exception' || outcome === 'chosen');
@@ -140,7 +143,7 @@ function aboveTrap(judged: readonly Judged[], trap: number): Step[] {
 }
 
 interface Walk {
-  /** Undefined where all frames are on the never-guilty list or no functions. */
+  /** Undefined if all frames are on the never-guilty list or are not functions. */
   index: number | undefined;
   rule: Rule;
   steps: Step[];

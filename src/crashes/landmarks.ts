@@ -1,9 +1,9 @@
 import { KERNEL } from '../dialects/frame.ts';
 import type { FrameName } from './names.ts';
 
-/** What some frames and modules mean, whatever is on the never-guilty list. Names are those that frames are compared by. */
+/** What some frames and modules mean, regardless of the never-guilty list. The names are in the compared form. */
 
-/** Where the kernel lets a signal handler return to, by C library and architecture, and as gdb writes it. */
+/** Where the kernel lets a signal handler return to, by C library and architecture, and in gdb's spelling. */
 const SIGNAL_TRAMPOLINES = new Set([
   '__restore_rt()',
   '__restore()',
@@ -21,7 +21,7 @@ const SIGNAL_TRAMPOLINES = new Set([
   '<signal handler called>',
 ]);
 
-/** A processor enters the kernel here because of what the kernel itself has done. Interrupts are not among them. */
+/** Where a processor enters the kernel because the kernel itself caused an exception. Interrupts are not among them. */
 const EXCEPTION_ENTRIES = [
   // x86 since 5.8, and before
   /^(?:asm_)?(?:xenpv_)?exc_\w+$/,
@@ -41,8 +41,8 @@ const EXCEPTION_ENTRIES = [
 ];
 
 /**
- * Where control was taken from what crashed: above a signal's trampoline stand the frames of its handler, and above the entry of an
- * exception those of what the kernel does about it.
+ * Where the crash was interrupted: the frames before a signal's trampoline belong to its handler, and those before the
+ * entry of an exception to the kernel's handling of it.
  */
 export type Landmark = 'signal' | 'exception';
 
@@ -54,7 +54,7 @@ export function landmarkOf({ function: name, module }: FrameName): Landmark | un
 const RUNTIME_LIBRARY =
   /^(?:(?:libc|libm|libmvec|libdl|librt|libpthread|libstdc\+\+|libc\+\+|libc\+\+abi|libgcc_s|libunwind)\.so|ld-|ld64\.so|linux-(?:vdso|gate)|\[vdso\]$|lib(?:asan|ubsan|tsan|lsan)\.so)/;
 
-/** Every program runs on these, so they say nothing about it. Neither does a frame without a module. */
+/** Every program runs on these, so they say nothing about it. The same is true of a frame without a module. */
 export function isRuntimeLibrary({ module }: FrameName): boolean {
   return module === '' || RUNTIME_LIBRARY.test(module);
 }

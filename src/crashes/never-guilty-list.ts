@@ -3,7 +3,7 @@ import type { Queryable } from '../db/connect.ts';
 import type { FrameName } from './names.ts';
 import { type ListEntry, type LookUp, matcherOf } from './never-guilty-matcher.ts';
 
-/** The never-guilty list in one of its states. */
+/** One version of the never-guilty list. */
 export interface NeverGuiltyList {
   version: number;
   lookUp: LookUp;
@@ -27,7 +27,7 @@ export function listNeverGuilty(sql: Queryable) {
     select id, function, module, pattern, built_in as "builtIn", added_at as "addedAt" from never_guilty order by module, function`;
 }
 
-/** Reads the list as it is in a transaction, and keeps it from changing until that ends. */
+/** Reads the list in a transaction, and keeps it from changing until that ends. */
 export type ReadList = (tx: Queryable) => Promise<NeverGuiltyList>;
 
 /** Makes a reader that reads the list again only after a change. Each database needs its own. */
@@ -61,7 +61,7 @@ export async function listAfter(sql: Queryable, { add, remove }: ListChange): Pr
 
 /**
  * Changes the list and its version in a transaction; returns whether there was anything to change. Waits for decisions
- * under way with the list as it was.
+ * that still use the list as it was.
  */
 export async function changeList(tx: Queryable, { add, remove }: ListChange, actor: Actor): Promise<boolean> {
   await tx`select version from never_guilty_version for update`;
@@ -84,7 +84,7 @@ export async function changeList(tx: Queryable, { add, remove }: ListChange, act
   return true;
 }
 
-/** Functions seen in any stack whose name or module holds a text. */
+/** Functions in any stack whose name or module contains a text. */
 export function searchFrames(sql: Queryable, text: string, limit: number) {
   const pattern = `%${text.replaceAll(/[\\%_]/g, character => `\\${character}`)}%`;
   return sql<(FrameName & { stacks: number })[]>`

@@ -2,7 +2,7 @@ import type { Queryable } from '../db/connect.ts';
 import { COUNTED_AT_MOST, claimWork, finishWork, hasAttemptsLeft, isSetAside } from '../db/work-queue.ts';
 import { smallPayload } from '../records/queries.ts';
 
-/** A crash record that someone has claimed, with what the analysis needs. */
+/** A claimed crash record with the data that the analysis needs. */
 export interface ClaimedRecord {
   recordId: number;
   machineId: string;
@@ -12,7 +12,7 @@ export interface ClaimedRecord {
   systemName: string;
   build: string;
   hostType: string;
-  /** Null where it is large: see `readPayload`. */
+  /** Null if it is large: see `readPayload`. */
   payload: string | null;
   payloadRaw: Uint8Array | null;
 }
@@ -20,7 +20,7 @@ export interface ClaimedRecord {
 const CLAIM_SECONDS = 30;
 
 /**
- * Claims records for analysis: also one that failed before, where nothing else waits and it may be tried `again`. Drops claims of
+ * Claims records for analysis. With `again`, also one that failed before, if nothing else waits. Drops claims of
  * records that are gone.
  */
 export async function claimCrashes(
@@ -31,8 +31,8 @@ export async function claimCrashes(
   const claimed = await claimWork(sql, 'crash', { limit, seconds: CLAIM_SECONDS, again });
   if (claimed.length === 0) return [];
   const ids = claimed.map(row => row.id);
-  // The days alone, not each record's time: its partition would be looked for anew for each. And one record after the other: while a
-  // day's partition has no statistics, the planner would rather read all of its primary key for what came in between.
+  // Passes the range of times: with each record's own time, its partition would be searched for anew. Reads the records
+  // one by one, because while a partition has no statistics, the planner would rather read all of its primary key.
   const arrivals = claimed.map(row => row.receivedAt).sort((a, b) => a.getTime() - b.getTime());
   const read = (some: number[]) => sql<ClaimedRecord[]>`
     select r.*
@@ -48,7 +48,7 @@ export async function claimCrashes(
     const found = new Set(records.map(record => record.recordId));
     return ids.filter(id => !found.has(id));
   };
-  // Those that were moved into a new partition meanwhile are seen by a second look.
+  // A second query finds records that were moved into a new partition meanwhile.
   if (records.length < ids.length) records.push(...(await read(missing())));
   if (records.length < ids.length) {
     await finishWork(sql, 'crash', missing());
@@ -82,7 +82,7 @@ export interface FailedAnalysis {
 export function listFailed(sql: Queryable, limit: number, offset: number) {
   return sql<FailedAnalysis[]>`
     select record_id as "recordId", machine_id as "machineId", received_at as "receivedAt", attempts,
-           coalesce(error, 'the analysis ended without a word; most likely the process was killed') as error
+           coalesce(error, 'the analysis ended without an error; most likely the process was killed') as error
       from work_queue where kind = 'crash' and ${isSetAside(sql)}
      order by record_id desc limit ${limit} offset ${offset}`;
 }

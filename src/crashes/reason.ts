@@ -1,8 +1,8 @@
 import { type Crash, type Frame, KERNEL, NO_SYMBOL } from '../dialects/frame.ts';
 
-/** A reason is a line of the kernel's log; what is longer is not looked at. */
+/** A reason is a line of the kernel's log. Only this many characters of it are read. */
 const LOOKED_AT = 1_000;
-/** `hub_port_reset+0x4a/0x5b0 [usbcore]`, which may have a build-id behind the module. */
+/** `hub_port_reset+0x4a/0x5b0 [usbcore]`; a build-id may follow the module. */
 const PLACE_IN_FUNCTION = /([A-Za-z_.][\w.$]*)\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?(?: \[([\w-]+)(?: [0-9a-f]+)?\])?/;
 /** `KCSAN: data-race in rb_insert / rb_erase` */
 const DATA_RACE = /\bKCSAN: .* in ([A-Za-z_.][\w.$]*)/;
@@ -11,14 +11,14 @@ const PLACE_IN_FILE = /(?:\b(?:at|in)|^WARNING:) ([\w./+-]+\.[chSs]|[\w./+-]+\.r
 /** Numbers and addresses differ from crash to crash. */
 const VARYING = /\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b|\d+/gi;
 
-/** The frames to decide by: those of the backtrace, or one made from the reason where there are none. */
+/** The frames to decide by: the backtrace, or a frame made from the reason if there is no backtrace. */
 export function framesOf({ frames, reason }: Pick<Crash, 'frames' | 'reason'>): Frame[] {
   return frames.length > 0 || reason === null ? frames : [reasonFrame(reason)];
 }
 
 /**
- * The frame that stands for a report without a backtrace: the function that the kernel names in the reason; if it names none, the
- * source file; if it names neither, a function without a symbol. What the reason says else makes it another backtrace.
+ * The frame that stands for a report without a backtrace: the function that the reason names, or else the source file,
+ * or else a function without a symbol. The rest of the reason distinguishes backtraces.
  */
 function reasonFrame(reason: string): Frame {
   const text = reason.slice(0, LOOKED_AT);

@@ -8,7 +8,7 @@ import type { StoredRecord } from '../records/record.ts';
 import { backtraceOf, guiltyName, stackToJson } from './shown.ts';
 import { stackOfRecord } from './stack-queries.ts';
 
-/** What a record's page shows of its analysis; undefined for records without backtraces. */
+/** The analysis that a record's page shows; undefined for records without backtraces. */
 export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<RecordCrash | undefined> {
   const { queued, stack } = await analysisOf(sql, record);
   if (stack) {
@@ -18,11 +18,14 @@ export async function crashOfRecord(sql: Sql, record: StoredRecord): Promise<Rec
   }
   if (!queued) return undefined;
   return queued.failed
-    ? { state: 'failed', error: queued.error ?? 'the analysis ended without a word' }
+    ? { state: 'failed', error: queued.error ?? 'the analysis ended without an error' }
     : { state: 'waiting' };
 }
 
-/** The same in GET /api/records/ID: `processed` is false while a crash record waits, true once nothing is left to do. */
+/**
+ * The analysis for GET /api/records/ID: `processed` is false while a crash record waits, and true once nothing is left
+ * to do.
+ */
 export async function crashJson(sql: Sql, record: StoredRecord) {
   const { queued, stack } = await analysisOf(sql, record);
   if (stack) return { processed: true, guilty: guiltyName(stack.guilty), ...stackToJson(stack) };
@@ -35,7 +38,7 @@ export async function crashJson(sql: Sql, record: StoredRecord) {
   };
 }
 
-/** The queue is asked first: a record that has left it by then has its stack when that is asked for. */
+/** Asks the queue first: a record that has left it by then has its stack stored. */
 async function analysisOf(sql: Sql, record: StoredRecord) {
   const queued = await findWork(sql, sql`kind = 'crash'`, record.id);
   return { queued, stack: await stackOfRecord(sql, record) };

@@ -5,7 +5,7 @@ import { anyClassificationLike } from '../records/classification-sql.ts';
 import type { Shares } from '../stats/queries.ts';
 import { inWindow, type Scope } from '../time/scope.ts';
 
-/** `counted` has a row with its records for each part, `shown` says which of them are rows, and their order. */
+/** `counted` has a row with its records for each part; `shown` selects and orders the rows to return. */
 async function sharesOf<Row extends { records: number }>(sql: Queryable, counted: Fragment, shown: Fragment) {
   const [shares] = await sql<Shares<Row>[]>`
     with counted as (${counted})
@@ -16,7 +16,7 @@ async function sharesOf<Row extends { records: number }>(sql: Queryable, counted
 
 export type CrashScope = Scope & { build?: string | undefined };
 
-/** Crash records by classification in a window, of the classifications given. */
+/** Crash records in a window by classification, for these classifications. */
 export function crashShares(sql: Queryable, { build, ...scope }: CrashScope, patterns: string[]) {
   return sharesOf<{ classification: string; records: number }>(
     sql,
@@ -30,7 +30,7 @@ export function crashShares(sql: Queryable, { build, ...scope }: CrashScope, pat
   );
 }
 
-/** Analysed crash records in a window by build: of those that are drawn, or of the one asked for on each system. */
+/** Analysed crash records in a window by build: the drawn builds, or on each system the given build. */
 export function crashesByBuild(sql: Queryable, { build, ...scope }: CrashScope, drawn: DrawnBuild[]) {
   return sharesOf<{ os: string; build: string; records: number }>(
     sql,
@@ -43,7 +43,7 @@ export function crashesByBuild(sql: Queryable, { build, ...scope }: CrashScope, 
   );
 }
 
-/** Records of some guilties in a window, of the builds that are drawn, by their place. */
+/** Records of some guilties in a window for the drawn builds, by the builds' index. */
 export function guiltiesByBuild(sql: Queryable, scope: Scope, guiltyIds: number[], drawn: DrawnBuild[]) {
   return sql<{ guiltyId: number; place: number; records: number }[]>`
     select guilty_id as "guiltyId", place, records
@@ -56,7 +56,7 @@ export function guiltiesByBuild(sql: Queryable, scope: Scope, guiltyIds: number[
       join ${drawnTable(sql, drawn)} using (system_name, build)`;
 }
 
-/** A guilty's records by host type, or by operating system. */
+/** A guilty's records by host type or operating system. */
 export function guiltyShares(sql: Queryable, id: number, by: 'host_type' | 'system_name', scope: Scope) {
   return sharesOf<{ name: string; records: number }>(
     sql,

@@ -30,8 +30,8 @@ const SKIPPED: Record<StepOutcome, BacktraceFrame['skipped']> = {
 };
 
 /**
- * A stored stack as pages show it: the explanation is the one of its decision. `read` are the frames of one record's payload, which
- * has the offsets.
+ * A stored stack as pages show it, with the explanation from when it was decided. `read` are the frames of one record's
+ * payload, which have the offsets.
  */
 export function backtraceOf({ frames, verdict, listVersion, decidedAt }: DecidedStack, read: Frame[] = []): Backtrace {
   const steps = new Map(verdict.steps.map(step => [step.frame, step]));

@@ -1,4 +1,7 @@
-/** The thread that analyses crashes and reads payloads: database connections of its own, so that it costs ingestion nothing. */
+/**
+ * The thread that analyses crashes and reads payloads. It has its own database connections, so it does not slow down
+ * ingestion.
+ */
 
 import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from '../db/connect.ts';
 import { type BuiltInSettings, builtInParsers } from '../parsers/built-in/parsers.ts';
@@ -17,21 +20,21 @@ export type ToWorker =
   | { kind: 'stop' };
 export type FromWorker = { kind: 'trouble'; what: string; reason: string } | { kind: 'stopped' };
 
-/** It looks by itself as well: other instances' records, claims that have run out. */
+/** It also looks without being woken, for records of other instances and expired claims. */
 const LOOK_EVERY_MS = 5_000;
-/** How long records gather after the first one has come. */
+/** How long records gather after the first one arrived. */
 const GATHER_MS = 1_000;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
-/** Nearly every record is to be parsed: looking costs less than being woken for each batch. */
+/** Nearly every record is parsed, so looking costs less than being woken for each batch. */
 const LOOK_FOR_PAYLOADS_MS = 1_000;
 /**
- * Ingestion and crashes come first: while more than BUSY records a second come in, or crashes wait, it rests REST times as long as a
- * batch of payloads took.
+ * Ingestion and crashes come first: while more than BUSY records a second arrive, or crashes wait, the thread pauses
+ * REST times as long as a batch of payloads took.
  */
 const BUSY = 1_000;
 const REST = 9;
 const DEADLINE_MS = 60_000;
-/** Deciding backtraces again may count the machines of large guilties again. */
+/** Deciding stacks again may have to count the machines of large guilties again. */
 const RESULTS_DEADLINE_MS = 180_000;
 
 const stop = Promise.withResolvers<void>();
@@ -52,7 +55,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 type Start = ToWorker & { kind: 'start' };
 
-/** One batch is read while the one before it is stored. */
+/** Reads one batch while the one before is stored. */
 async function analyse({ target }: Start) {
   const reader = connectFor('crashes', target, DEADLINE_MS);
   const writer = connectFor('crash results', target, RESULTS_DEADLINE_MS);
@@ -68,8 +71,8 @@ async function analyse({ target }: Start) {
       crashesWait = read >= BATCH;
       const recomputed = await recomputeSlice(writer, readList);
       if (read === 0 && !recomputed) await idle(LOOK_EVERY_MS);
-      // A few records at a time cost the database as much as hundreds. Single ones don't wait: they may be those that a killed
-      // instance left, which are tried one by one.
+      // Storing a few records costs the database as much as storing hundreds, so wait for more. Not after a single one:
+      // it may have been left by a killed instance, and those are tried one by one.
       if (read !== 1 && read < BATCH && !recomputed && !stopping) await Bun.sleep(GATHER_MS);
     } catch (error) {
       inTrouble('crash analysis', error);
@@ -114,7 +117,7 @@ function tell(message: FromWorker) {
   postMessage(message);
 }
 
-/** Until woken, or for so long. */
+/** Waits until woken, or for `ms`. */
 async function idle(ms: number) {
   if (!woken && !stopping) {
     const { promise, resolve } = Promise.withResolvers<void>();

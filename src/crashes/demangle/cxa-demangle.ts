@@ -2,16 +2,16 @@ import { dlopen, FFIType, type Pointer, toArrayBuffer } from 'bun:ffi';
 import { DEMANGLED_MAX_BYTES, TooLong } from './symbol-text.ts';
 import { spellOutTypedefs } from './typedefs.ts';
 
-/** Room for the longest name and its final NUL: what does not fit is too long. */
+/** Room for the longest name and its final NUL; a longer result is too long. */
 const OUTPUT_BYTES = DEMANGLED_MAX_BYTES + 1;
 const OUT_OF_MEMORY = -1;
 
 export type CxaDemangle = (name: string) => string | null;
 
 /**
- * `__cxa_demangle` of the system's libstdc++, made to print what c++filt prints. What it returns takes one name that
- * begins with `_Z` or `_GLOBAL_` and returns null where that is no mangled name; throws `TooLong`. A name of a few
- * hundred bytes can keep it busy for minutes and make it fill all memory there is.
+ * Opens `__cxa_demangle` of the system's libstdc++, set up to print what c++filt prints. The returned function takes a
+ * name that begins with `_Z` or `_GLOBAL_`, returns null if it is not a mangled name, and throws `TooLong`. A name of a
+ * few hundred bytes can keep it busy for minutes and fill all memory.
  */
 export function openCxaDemangle(): CxaDemangle {
   const { __cxa_demangle } = dlopen('libstdc++.so.6', {
@@ -26,7 +26,7 @@ export function openCxaDemangle(): CxaDemangle {
   };
 }
 
-/** Memory of malloc, as `__cxa_demangle` demands it: it frees this and returns other memory where a name needs more. */
+/** `__cxa_demangle` requires memory from malloc: for a longer name it frees this memory and returns another. */
 function openOutput() {
   const { malloc, free } = dlopen('libc.so.6', {
     malloc: { args: [FFIType.u64], returns: FFIType.ptr },

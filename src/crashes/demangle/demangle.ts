@@ -14,18 +14,18 @@ export interface Demangler {
 }
 
 const CACHE_CHARACTERS = 16_000_000;
-/** So many names go to the child at once, and must share the time of one. */
+/** Names sent to the child at once; together they must keep the time limit of one. */
 const CHUNK_NAMES = 200;
-/** libiberty's DEMANGLE_RECURSION_LIMIT: c++filt and libstdc++ leave longer names as they are. */
+/** libiberty's DEMANGLE_RECURSION_LIMIT: c++filt and libstdc++ do not demangle longer names. */
 const CPP_MAX_BYTES = 1024;
 const RUST_MAX_BYTES = 4096;
-/** How long it takes until a child that could not be started is tried again. */
+/** After this time, a child that could not be started is tried again. */
 const RETRY_MS = 60_000;
 
 /**
- * Demangles C++ and Rust names as c++filt does. C++ names go to a child process, because some of a few hundred bytes take
- * gigabytes and minutes: it is killed when one does, and started again. What follows a name (`@@GLIBC_2.34`,
- * ` [clone .cold]`) follows the demangled one. The results of the names asked for last are remembered.
+ * Demangles C++ and Rust names as c++filt does. C++ names go to a child process, because some names of a few hundred
+ * bytes take gigabytes and minutes: then the child is killed and started again. A suffix of a name (`@@GLIBC_2.34`, `
+ * [clone .cold]`) also follows the demangled name. Caches the results of recent names.
  */
 export function createDemangler(): Demangler {
   const cache = createDemangledCache(CACHE_CHARACTERS);
@@ -89,7 +89,7 @@ function demangleAsRust(name: string): Demangled | null {
   }
 }
 
-/** The version or the clone that a name is followed by is no part of what was mangled. */
+/** Splits off a version or clone suffix, which is not part of the mangled name. */
 function split(name: string): { symbol: string; suffix: string } {
   const end = name.search(/[@ ]/);
   return end < 0 ? { symbol: name, suffix: '' } : { symbol: name.slice(0, end), suffix: name.slice(end) };
@@ -123,7 +123,7 @@ function createCppDemangler(): CppDemangler {
     return answers;
   }
 
-  /** A chunk with a name that kills the child is asked for once more, name by name. */
+  /** If a name kills the child, its chunk is tried once more, name by name. */
   async function demangleChunk(names: string[]): Promise<CppAnswer[]> {
     const asked = names.filter(isShort);
     let answers = await ask(asked);

@@ -1,6 +1,6 @@
 import type { Demangled } from './demangled.ts';
 
-// What an entry takes besides its text, roughly.
+// Roughly what an entry takes besides its text.
 const ENTRY_COST = 100;
 
 interface DemangledCache {
@@ -8,7 +8,7 @@ interface DemangledCache {
   add(demangled: Demangled): void;
 }
 
-/** Remembers the names asked for last, as many as fit so many characters. */
+/** Caches the most recently used names, up to this many characters. */
 export function createDemangledCache(maxCharacters: number): DemangledCache {
   const entries = new Map<string, Demangled>();
   let characters = 0;
@@ -17,7 +17,7 @@ export function createDemangledCache(maxCharacters: number): DemangledCache {
   function get(name: string) {
     const found = entries.get(name);
     if (!found) return undefined;
-    // A Map keeps the order of insertion: the first is the one not asked for the longest.
+    // A Map keeps the order of insertion, so the first entry is the least recently used.
     entries.delete(name);
     entries.set(name, found);
     return found;

@@ -1,17 +1,17 @@
-/** Why a name that may be mangled stays as it was written. */
+/** Why a possibly mangled name is left as it is. */
 export type DemangleNote =
-  /** It would come out longer than 4 KB, or is itself longer than c++filt takes. */
+  /** Its demangled form is longer than 4 KB, or the name is longer than c++filt accepts. */
   | 'too long'
-  /** It takes more than 50 ms of processor time. */
+  /** It needs more than 50 ms of processor time. */
   | 'took too long'
-  /** It makes the demangler fail. */
+  /** The demangler fails on it. */
   | 'failed'
-  /** The demangler can't be started here; asked again later it may be there. */
+  /** The demangler can't be started now; a later request may succeed. */
   | 'unavailable';
 
 export interface Demangled {
   name: string;
-  /** As c++filt prints it; the name itself where it isn't mangled or `note` says why not. */
+  /** The name as c++filt prints it, or unchanged if it is not mangled or `note` says why. */
   demangled: string;
   note: DemangleNote | null;
 }

@@ -11,17 +11,17 @@ const PROGRAM = {
   wallMs: 5_000,
 };
 
-/** The demangler can't be started here, as where libstdc++ is missing. */
+/** The demangler can't be started here, for example because libstdc++ is missing. */
 export class DemanglerUnavailable extends Error {}
 
 export interface DemanglerChild {
-  /** One request at a time. Rejects with `ChildLost`. */
+  /** Sends one request at a time. Rejects with `ChildLost`. */
   ask(names: string[]): Promise<DemanglerAnswer[]>;
   /** Kills it; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-/** Starts the demangler as a process of its own. */
+/** Starts the demangler in a process of its own. */
 export async function startDemanglerChild(): Promise<DemanglerChild> {
   const child = await startChild(PROGRAM).catch(error => {
     if (error instanceof ChildLost) throw new DemanglerUnavailable('the demangler does not start');

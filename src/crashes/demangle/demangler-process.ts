@@ -3,21 +3,21 @@ import { answerWith, inputLines, READY } from '../../children/serve-lines.ts';
 import { type CxaDemangle, openCxaDemangle } from './cxa-demangle.ts';
 import { TooLong } from './symbol-text.ts';
 
-/** The first argument that makes the executable be the demangler instead of running a command. */
+/** The first argument that makes the executable run the demangler instead of a command. */
 export const DEMANGLER_ARGUMENT = 'demangler-process';
 
-/** What comes back for a name instead of its demangled form. */
+/** The answer for a name that is not mangled. */
 export const NOT_MANGLED = 0;
 export const TOO_LONG = 1;
 export type DemanglerAnswer = string | typeof NOT_MANGLED | typeof TOO_LONG;
 
-// Only for when nobody is left to kill it: the one who asks has far less patience.
+// A last resort if nobody is left to kill it: its parent waits far shorter.
 const SECONDS_PER_REQUEST = 10;
 const MORE_MEMORY_BYTES = 128 * 2 ** 20;
 
 /**
- * The demangler: each line on stdin is a JSON array of mangled C++ names; its answer on stdout is a JSON array of
- * `DemanglerAnswer`s of the same length. Ends with its input.
+ * Runs the demangler: each line of stdin is a JSON array of mangled C++ names, and each line of stdout a JSON array of
+ * as many `DemanglerAnswer`s. Ends with its input.
  */
 export function serveDemangler(): void {
   const demangle = openCxaDemangle();

@@ -9,7 +9,7 @@ const DAMP = 700;
 const INITIAL_BIAS = 72;
 const INITIAL_CODE_POINT = 0x80;
 
-/** Decodes punycode (RFC 3492) whose ASCII characters were already separated from what tells where the others go. */
+/** Decodes punycode (RFC 3492), given as its ASCII characters and the part that says where to insert the others. */
 export function decodePunycode(ascii: string, insertions: string): string {
   if (insertions === '') throw new NotMangled();
   const characters = [...ascii];

@@ -2,7 +2,7 @@ import { BoundedText, NotMangled, SymbolReader } from './symbol-text.ts';
 
 const ALLOWED = /^[\w$.:@]*$/;
 const HASH = /^h[0-9a-f]{16}$/;
-// A hash is some of 65,536 random bits; a C++ name that looks like one repeats few digits.
+// A hash is 64 random bits in hexadecimal, so it has many different digits; a C++ name that looks like one has few.
 const HASH_LEAST_DIGITS = 5;
 
 const ESCAPES: Record<string, string> = {
@@ -16,7 +16,10 @@ const ESCAPES: Record<string, string> = {
   C: ',',
 };
 
-/** What follows `_ZN`: identifiers with their lengths, a hash as the last one, `E` and perhaps a suffix, which is dropped. */
+/**
+ * Demangles what follows `_ZN`: identifiers with their lengths (the last is a hash), `E`, and perhaps a suffix, which
+ * is dropped.
+ */
 export function demangleRustLegacy(symbol: string): string {
   if (!ALLOWED.test(symbol)) throw new NotMangled();
   const parts = readIdentifiers(withoutSuffix(symbol));
@@ -28,7 +31,7 @@ export function demangleRustLegacy(symbol: string): string {
   return printed.finish();
 }
 
-/** Up to the last `E` that ends the symbol or stands before a dot. */
+/** Cuts after the last `E` that ends the symbol or is followed by a dot. */
 function withoutSuffix(symbol: string): string {
   for (let end = symbol.length; end > 0; end--) {
     const atSuffix = end === symbol.length || symbol[end] === '.';
@@ -48,7 +51,10 @@ function isHash(part: string | undefined): boolean {
   return part !== undefined && HASH.test(part) && new Set(part.slice(1)).size >= HASH_LEAST_DIGITS;
 }
 
-/** `_$LT$impl$u20$X$GT$` is `<impl X>`, `..` is `::`; from an escape that is not known on, all stays as it is. */
+/**
+ * `_$LT$impl$u20$X$GT$` becomes `<impl X>`, `..` becomes `::`. From the first unknown escape on, the rest stays
+ * unchanged.
+ */
 function unescapeIdentifier(identifier: string): string {
   let rest = identifier.startsWith('_$') ? identifier.slice(1) : identifier;
   let printed = '';

@@ -1,11 +1,11 @@
 import { decodePunycode } from './punycode.ts';
 import { BoundedText, isDigit, NotMangled, SymbolReader, TooLong } from './symbol-text.ts';
 
-/** How deep paths, types and constants may lie in one another: c++filt gives up there, too. */
+/** The deepest nesting of paths, types and constants; c++filt has the same limit. */
 const MAX_DEPTH = 1024;
-/** Back references can make a short name print without end without printing anything: bounded like the text itself. */
+/** Back references can loop for a very long time without printing anything, so the steps are limited like the text. */
 const MAX_STEPS = 20_000;
-/** So many digits of base 62 fit a double exactly. */
+/** A double holds this many base-62 digits exactly. */
 const BASE62_SAFE_DIGITS = 8;
 
 const BASIC_TYPES: Record<string, string> = {
@@ -34,7 +34,7 @@ const BASIC_TYPES: Record<string, string> = {
 const UNSIGNED = 'htmyoj';
 const SIGNED = 'aslxni';
 
-/** What follows `_R`: a path, perhaps the crate that made the instance, perhaps a suffix; both are dropped. */
+/** Demangles what follows `_R`: a path, then perhaps the instantiating crate and a suffix; both are dropped. */
 export function demangleRustV0(symbol: string): string {
   const [path = ''] = symbol.split('.', 1);
   if (!/^[A-Z]\w*$/.test(path)) throw new NotMangled();
@@ -215,7 +215,7 @@ class V0Demangler {
     if (open) this.#print('>');
   }
 
-  /** A path whose generic arguments may be followed by more: tells whether `<` is still open. */
+  /** A path after whose generic arguments more may follow; returns whether `<` is still open. */
   #openPath(): boolean {
     return this.#nested(() => {
       let open = false;
@@ -263,7 +263,7 @@ class V0Demangler {
     return digits;
   }
 
-  /** The lifetimes that `for<'a, 'b>` brings hold for what `body` reads. */
+  /** Keeps the lifetimes of `for<'a, 'b>` in scope while `body` reads. */
   #bound(body: () => void): void {
     const outside = this.#boundLifetimes;
     const count = this.#in.eat('G') ? 1n + this.#base62() : 0n;
@@ -283,7 +283,7 @@ class V0Demangler {
     this.#print('> ');
   }
 
-  /** Lifetimes count from the innermost binder outwards; 0 is one that was erased. */
+  /** Lifetimes count from the innermost binder outwards; 0 is an erased one. */
   #lifetime(index: bigint): void {
     this.#print(`'${index === 0n ? '_' : this.#lifetimeName(index)}`);
   }
@@ -311,7 +311,7 @@ class V0Demangler {
     return this.#in.eat('s') ? 1n + this.#base62() : 0n;
   }
 
-  /** `_` is 0, otherwise digits of base 62 and `_`, one more than their value; 64 bits wide. */
+  /** `_` is 0; otherwise the base-62 digits before `_` are the value minus one. 64 bits wide. */
   #base62(): bigint {
     if (this.#in.eat('_')) return 0n;
     let value = 0;

@@ -1,13 +1,13 @@
 /** The longest demangled name that is kept, in bytes of UTF-8. */
 export const DEMANGLED_MAX_BYTES = 4096;
 
-/** A mangled name that its demangler can't make sense of: it is shown as it was written. */
+/** The demangler can't parse the mangled name, which is then shown unchanged. */
 export class NotMangled extends Error {}
 
-/** A mangled name that would come out longer than `DEMANGLED_MAX_BYTES`. */
+/** The demangled name would be longer than `DEMANGLED_MAX_BYTES`. */
 export class TooLong extends Error {}
 
-/** Reads a mangled name of ASCII characters from left to right; whatever is missing throws `NotMangled`. */
+/** Reads a mangled ASCII name from left to right; throws `NotMangled` if something is missing. */
 export class SymbolReader {
   position = 0;
   readonly text: string;
@@ -43,7 +43,7 @@ export class SymbolReader {
     return taken;
   }
 
-  /** A decimal number without leading zeros, as it stands before each identifier. */
+  /** A decimal number without leading zeros, as before each identifier. */
   decimal(): number {
     const first = this.next();
     if (!isDigit(first)) throw new NotMangled();
@@ -56,7 +56,7 @@ export class SymbolReader {
   }
 }
 
-/** Collects what a demangler prints; throws `TooLong` as soon as it is too much. */
+/** Collects a demangler's output; throws `TooLong` as soon as it is too long. */
 export class BoundedText {
   #text = '';
 

@@ -1,6 +1,6 @@
 const CHAR_TRAITS = 'std::char_traits<char>';
 
-/** The names that a mangled name abbreviates, as libstdc++ prints them, and as c++filt does. */
+/** Names that mangled names abbreviate: as libstdc++ prints them, and as c++filt does. */
 const SPELLED_OUT: Record<string, string> = {
   'std::string': `std::basic_string<char, ${CHAR_TRAITS}, std::allocator<char> >`,
   'std::istream': `std::basic_istream<char, ${CHAR_TRAITS} >`,
@@ -9,10 +9,13 @@ const SPELLED_OUT: Record<string, string> = {
 };
 
 const ABBREVIATED = /S[siod]/;
-/** Whole names only, not the end of `my::std::string` nor the start of `std::string_view`; c++filt parts `>` and `>`. */
+/**
+ * Matches whole names only, not the end of `my::std::string` or the start of `std::string_view`. c++filt puts a space
+ * between `>` and `>`.
+ */
 const TYPEDEF = /(?<![\w$:.\x80-\uffff])(std::(?:string|istream|ostream|iostream))(?![\w$.\x80-\uffff])(>?)/g;
 
-/** c++filt prints the full types where libstdc++ prints the typedefs that everybody knows them by. */
+/** c++filt prints the full types for which libstdc++ prints the usual typedefs. */
 export function spellOutTypedefs(mangled: string, demangled: string): string {
   if (!ABBREVIATED.test(mangled)) return demangled;
   return demangled.replace(TYPEDEF, (_, typedef: string, closing: string) => {
