@@ -22,7 +22,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The whole application on a database of its own, as a loopback listener serves it. `env` overrides settings. */
+/** The whole application on its own database, as a loopback listener serves it. `env` overrides settings. */
 export async function testApp(env: Record<string, string> = {}): Promise<TestApp> {
   const database = await testDatabase();
   const config = testConfig(env);
@@ -45,7 +45,7 @@ export function testConfig(env: Record<string, string> = {}): Config {
   }).config;
 }
 
-/** A busy machine takes longer for a request than who asks would wait. */
+/** On a busy machine a request takes longer than a real client would wait. */
 const ANSWERED_WITHIN_MS = 60_000;
 
 export async function appOn(
@@ -77,7 +77,7 @@ export async function appOn(
 
 const COUNTED_WITHIN_MS = 60_000;
 
-/** Tests look into the tables of counters as soon as they have posted something. */
+/** Tests read the counter tables right after they posted something. */
 function countingAtOnce(app: App, collector: Collector, { sql }: Database): App {
   const { request } = app;
   app.request = async (...args) => {
@@ -90,7 +90,7 @@ function countingAtOnce(app: App, collector: Collector, { sql }: Database): App 
   return app;
 }
 
-/** Resolves once nothing is uncounted: the collector itself gives up after a second, which passes on a busy machine. */
+/** Resolves once nothing is uncounted. The collector gives up after a second, which is too short on a busy machine. */
 export async function allCounted(collector: Collector, sql: Sql): Promise<void> {
   const deadline = Date.now() + COUNTED_WITHIN_MS;
   await collector.counted();
@@ -100,7 +100,7 @@ export async function allCounted(collector: Collector, sql: Sql): Promise<void> 
   }
 }
 
-/** False where the database does not answer: it is away in some tests. */
+/** False if the database does not answer, as in some tests. */
 function anyUncounted(sql: Sql): Promise<boolean> {
   return sql`select from uncounted limit 1`.then(
     rows => rows.count > 0,
@@ -134,7 +134,7 @@ export function recordHeaders(changes: Record<string, string | undefined> = {}):
   );
 }
 
-/** The same as the JSON object that newer clients send. */
+/** The same record as the JSON object that newer clients send. */
 export function recordJson(changes: Record<string, unknown> = {}, payload = 'hello\n'): Record<string, unknown> {
   const { 'X-Telemetry-TID': _, ...fields } = recordHeaders();
   return { ...fields, payload, ...changes };
@@ -163,14 +163,14 @@ export function postJson(app: App, body: unknown, headers: Record<string, string
   });
 }
 
-/** Posts to the collector, from an address if it is given. */
+/** Posts to the collector, from an address if one is given. */
 export async function send(app: App, init: RequestInit, address?: string, path = '/v3/collector'): Promise<Answer> {
   const response = await app.request(`http://localhost:8080${path}`, { method: 'POST', ...init }, { address });
   const text = await response.text();
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 }
 
-/** Text as a header carries it: its UTF-8 bytes, one character each. */
+/** A text as a header carries it: its UTF-8 bytes, one character each. */
 export function headerBytes(text: string): string {
   return Buffer.from(text).toString('latin1');
 }

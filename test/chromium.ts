@@ -13,7 +13,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Whether there is no browser to test with; says so, naming the file that is left out. */
+/** Whether no browser is here to test with; if so, prints which file is left out. */
 export function withoutChromium(file: string): boolean {
   if (!EXECUTABLE) console.warn(`${file} is skipped: no Chromium is installed`);
   return !EXECUTABLE;
@@ -24,19 +24,19 @@ export function launchChromium() {
 }
 
 export interface Visit {
-  /** As browser.newContext takes them. */
+  /** Options of browser.newContext. */
   options?: { viewport?: ViewportSize; colorScheme?: 'light' | 'dark'; javaScriptEnabled?: boolean };
-  /** A status that answers may have beside 200, without counting as a complaint. */
+  /** A status besides 200 that answers may have without counting as a complaint. */
   expectedStatus?: number | undefined;
 }
 
-/** Of a visit without a viewport of its own. */
+/** The viewport by default. */
 export const SCREEN = { width: 1280, height: 720 };
 
-/** Pages to visit with, by their browser and options: to open one takes the processor a second. */
+/** Open pages by their browser and options, kept for the next visit: opening one takes a second of processor time. */
 const idle = new WeakMap<Browser, Map<string, Page>>();
 
-/** Visits a page for `work`, signed in nowhere; resolves to what the browser complained about. */
+/** Visits a page for `work`, not signed in; resolves to the browser's complaints. */
 export async function visit(
   browser: Browser,
   baseURL: string,
@@ -50,7 +50,7 @@ export async function visit(
   const pages = idle.get(browser) ?? new Map<string, Page>();
   idle.set(browser, pages);
   const page = pages.get(key) ?? (await (await browser.newContext(wanted)).newPage());
-  // One that a failed visit leaves is not used again.
+  // The page of a failed visit is not used again.
   pages.delete(key);
   page.setDefaultTimeout(TIMEOUT_MS);
   // The last visit may have changed these.
@@ -63,7 +63,7 @@ export async function visit(
   });
   page.on('pageerror', error => complaints.push(String(error)));
   page.on('requestfailed', request => {
-    // A poll that the next page interrupts is no failure.
+    // A poll that the next page interrupts is not a failure.
     if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
   });
   await page.goto(path);

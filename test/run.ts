@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { makeScratch } from './scratch.ts';
 
 /**
- * `npm test`: all tests in a few processes, since most of them wait for others most of the time. With `system` as the first
- * argument, `npm run test:system`: those of test/system alone, one after another. Other arguments go to `bun test`. However it ends,
- * nothing that was started stays.
+ * `npm test` runs all tests in a few processes, since most of them wait most of the time. With `system` as the first
+ * argument (`npm run test:system`) it runs only those of test/system, one after another. Other arguments go to `bun
+ * test`. However it ends, nothing that it started keeps running.
  */
 const PROCESSES = 3;
-/** A PostgreSQL that takes its share of a large machine needs half a second longer for each start; none of its data here is large. */
+/**
+ * PostgreSQL takes half a second longer to start with the buffers of a large machine, and none of the data here is
+ * large.
+ */
 const LESS_MEMORY = ['prlimit', `--rss=${2 ** 30}`];
-/** How long each file took once, so that the slow ones begin first; `npm test -- --update-timings` writes it anew. */
+/** How long each file took, so that slow files start first; `npm test -- --update-timings` rewrites it. */
 const TIMINGS = 'test/timings.json';
 const OUTFILE = '--reporter-outfile=';
 const SLOWEST = 10;
@@ -19,9 +22,9 @@ const system = process.argv[2] === 'system';
 const given = process.argv.slice(system ? 3 : 2);
 const scratch = makeScratch();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Not once: npm passes on what the terminal has sent already.
+  // Passes a signal on only to processes that did not get it: npm passes on what the terminal has sent to all.
   process.on(signal, () => {
-    // The tests themselves are among what runs there.
+    // The tests themselves run there too.
     scratch.remove();
     process.exit(1);
   });
@@ -43,7 +46,7 @@ try {
   const options = [...which, ...reporting, ...given];
   const day = today();
   let code = await run(options);
-  // Tests count records by UTC day: one that midnight came upon found some of them in another.
+  // Tests count records by UTC day: at midnight some would find theirs in another day.
   if (code !== 0 && today() !== day) {
     console.error('The tests run once more, since a UTC day ended while they ran.');
     code = await run(options);

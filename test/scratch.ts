@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A directory for all temporary files of a run, by TMPDIR. */
+/** Makes TMPDIR a directory for all temporary files of a run. */
 export interface Scratch {
   path: string;
-  /** Ends whatever still runs in it, and removes it. */
+  /** Ends every process that still runs in it, and removes it. */
   remove(): void;
 }
 
@@ -14,14 +14,14 @@ const PREFIX = 'tmd-';
 const ATTEMPTS = 200;
 const PAUSE_MS = 50;
 
-/** Whether TMPDIR is one already. */
+/** Whether TMPDIR already is one. */
 export function inScratch(): boolean {
   return tmpdir().split('/').at(-1)!.startsWith(PREFIX);
 }
 
 export function makeScratch(): Scratch {
   const path = mkdtempSync(join(tmpdir(), PREFIX));
-  // Where the tests run as root, programs of other users write there, as in any temporary directory.
+  // If the tests run as root, programs of other users also write there, as in any temporary directory.
   chmodSync(path, 0o1777);
   return {
     path,
@@ -35,7 +35,7 @@ export function makeScratch(): Scratch {
   };
 }
 
-/** The ids of all processes but this one that work there, or were told of a place there. */
+/** The ids of all other processes that run there or have a path there in their arguments or environment. */
 export function processesIn(path: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -49,7 +49,7 @@ function traces(pid: string): string[] {
   return [...links, ...texts];
 }
 
-/** Empty for a process that has ended meanwhile, or is somebody else's. */
+/** Empty if the process has ended meanwhile or belongs to someone else. */
 function attempt(read: () => string): string {
   try {
     return read();
@@ -62,11 +62,11 @@ function kill(pid: number) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // It ended by itself.
   }
 }
 
-/** The innermost first. */
+/** Innermost first. */
 function mountsIn(path: string): string[] {
   const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return lines
@@ -75,7 +75,7 @@ function mountsIn(path: string): string[] {
     .reverse();
 }
 
-/** Those of machines that were booted here are called like their directories. */
+/** Booted machines are named after their directories. */
 function removeCgroups(names: string[]) {
   const cgroups = /^\S+ (\S+) cgroup2 rw/m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
   if (!cgroups) return;

@@ -2,7 +2,7 @@ import { afterAll } from 'bun:test';
 import { stopTestServer } from './database.ts';
 import { inScratch, makeScratch } from './scratch.ts';
 
-// Below test/run.ts that removes whatever is left, once all tests are through. Without it that is done here.
+// test/run.ts removes leftovers after all tests; without it, this does.
 const scratch = inScratch() ? undefined : makeScratch();
 if (scratch) {
   process.env.TMPDIR = scratch.path;

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Glob } from 'bun';
 
 const ROOT = resolve(import.meta.dir, '..');
-/** A file of so many lines has several subjects, unless there is a reason. */
+/** A longer file has several subjects, unless there is a reason. */
 const MOST_LINES = 300;
 const LONG: Record<string, string> = {
   'src/config/settings.ts': 'every setting with its documentation, one after the other',
@@ -12,13 +12,13 @@ const LONG: Record<string, string> = {
   'views/overview/overview.tsx': 'one page',
   'src/records/search.ts': 'one search, with the ways to find the records of a day',
 };
-/** Values that views may import from src: what says when, and what roles there are. */
+/** Values that views may import from src: how times are written, and which roles there are. */
 const GROUND_OF_VIEWS = /^src\/(time\/|roles\.ts$)/;
 
 interface Import {
   from: string;
   to: string;
-  /** More than a type. */
+  /** Imports more than types. */
   isValue: boolean;
 }
 
@@ -40,13 +40,13 @@ function importsOf(from: string): Import[] {
   }));
 }
 
-/** `src/records`, or the file itself where it lies directly in src; all of views is one room. */
+/** `src/records`, or the file itself if it lies directly in src; all of views is one room. */
 function roomOf(file: string): string {
   const [top, folder, inside] = file.split('/');
   return top === 'views' ? 'views' : inside === undefined ? file : `${top}/${folder}`;
 }
 
-/** The nodes that can be reached from themselves (Tarjan's strongly connected components, of more than one node). */
+/** The nodes on cycles (Tarjan's strongly connected components with more than one node). */
 function loops(edges: { from: string; to: string }[]): string[][] {
   const out = Map.groupBy(edges, ({ from }) => from);
   const place = new Map<string, number>();
@@ -69,7 +69,7 @@ function loops(edges: { from: string; to: string }[]): string[][] {
   return found;
 }
 
-test('imports are found', () => {
+test('imports are recognised', () => {
   expect(imports.length).toBeGreaterThan(1_000);
   expect(imports.filter(({ to }) => !files.includes(to) && !/\.d\.ts$|^(dist|package\.json)/.test(to))).toEqual([]);
 });
@@ -86,7 +86,7 @@ test('files do not need each other in a circle, not even for types', () => {
   expect(loops(imports)).toEqual([]);
 });
 
-test('views import types only, but for what they are made of', () => {
+test('views import only types from src, except a few declared values', () => {
   const values = imports.filter(
     ({ from, to, isValue }) => isValue && from.startsWith('views/') && to.startsWith('src/'),
   );

@@ -1,9 +1,9 @@
 import type { Sql } from '../src/db/connect.ts';
 
-/** Far from any day of a test, so that rows don't meet on their way. */
+/** Far from any day that tests use, so that moved rows don't collide on the way. */
 const AWAY = 100_000;
 
-/** Moves everything received and counted so far that many days into the past. */
+/** Moves everything received and counted so far this many days into the past. */
 export async function passDays(sql: Sql, days: number) {
   await sql.begin(async tx => {
     const columns = await tx<{ table: string; column: string; date: boolean }[]>`
@@ -24,7 +24,7 @@ export async function passDays(sql: Sql, days: number) {
   });
 }
 
-/** The milliseconds that processors spend on something. On a busy machine the clock would count what others do meanwhile. */
+/** The processor milliseconds that something takes. On a busy machine wall time would include other work. */
 export function processorMs(work: () => unknown): number {
   const before = process.cpuUsage();
   work();

@@ -14,26 +14,26 @@ export const EVERYONE: As[] = ['nobody', ...ROLES, ...TOKEN_SCOPES];
 
 export interface Asked {
   form?: Record<string, string> | undefined;
-  /** Instead of a form. */
+  /** Sent instead of a form. */
   body?: Bun.BodyInit | null | undefined;
   headers?: Record<string, string> | undefined;
-  /** Where the connection comes from. */
+  /** The client's address. */
   address?: string | null;
 }
 
 export interface AccountsApp extends TestApp {
-  /** Sends a request as a browser of that role does, or a script with a token of that scope. */
+  /** Sends a request like a browser of someone with this role, or like a script with a token of this scope. */
   ask(as: As, method: string, path: string, asked?: Asked): Promise<Response>;
-  /** The key of the cookie of each role. */
+  /** The cookie's key for each role. */
   cookies: Record<Role, string>;
   userIds: Record<Role, number>;
 }
 
-/** The application with access.mode = "accounts", an account of each role and a token of each scope. */
+/** The application with access.mode = "accounts", an account for each role and a token for each scope. */
 export async function accountsApp(env: Record<string, string> = {}): Promise<AccountsApp> {
   const app = await testApp({ TELEMETRICSD_ACCESS_MODE: 'accounts', ...env });
   const { sql } = app.database;
-  // No id that a test makes up names one of these.
+  // Ids made up by a test must not name one of these.
   for (const table of ['users', 'sessions', 'tokens'])
     await sql`alter table ${sql(table)} alter column id restart with 700000`;
   const credentials: Record<string, Record<string, string>> = { nobody: {} };
@@ -82,7 +82,7 @@ export function cookieOf(answer: Response): string | undefined {
   return answer.headers.get('set-cookie')?.split(';')[0];
 }
 
-/** Each once, `GET /telemetryui`. */
+/** Each route once, as `GET /telemetryui`. */
 export function routesOf(app: App): string[] {
   const routes = app.routes.filter(({ method }) => method !== 'ALL');
   return [...new Set(routes.map(({ method, path }) => `${method} ${path}`))];

@@ -46,7 +46,7 @@ describe('whether people must sign in', () => {
 });
 
 describe('signing in', () => {
-  test('starts a session of its own, whatever the browser came with', async () => {
+  test('starts a new session, whatever cookie the browser sends', async () => {
     const fixed = 'telemetricsd=chosen-by-an-attacker';
     const form = { name: 'THE-viewer', password: PASSWORD };
     const answer = await server.ask('nobody', 'POST', '/telemetryui/login', { form, headers: { Cookie: fixed } });
@@ -75,13 +75,13 @@ describe('signing in', () => {
     ['/telemetryuix', false],
     ['/telemetryui/login?next=/telemetryui', false],
     ['', false],
-  ])('leads back to %p only where that is a page of ours', async (next, allowed) => {
+  ])('leads back to %p only if it is our own page', async (next, allowed) => {
     const answer = await signIn({ name: 'the-viewer', password: PASSWORD, next });
     expect(answer.headers.get('location')).toBe(allowed ? next : '/telemetryui');
     expect(answer.headers.get('set-cookie')).not.toContain('a=b');
   });
 
-  test('by TLS gives a cookie that no other host can set', async () => {
+  test('over TLS sets a cookie that no other host can set', async () => {
     const behind = await accountsApp({ TELEMETRICSD_HTTP_PUBLIC_URL: 'https://telemetry.example.org' });
     try {
       const form = { name: 'the-admin', password: PASSWORD };
@@ -97,7 +97,7 @@ describe('signing in', () => {
     }
   });
 
-  test('fails alike for a wrong password and for nobody, and is told in the audit without the name that was typed', async () => {
+  test('fails the same way for a wrong password and an unknown name, and the audit does not show the typed name', async () => {
     for (const name of ['the-analyst', 'no-such-account', 'my-password-by-mistake']) {
       const answer = await signIn({ name, password: 'wrong wrong wrong' }, '192.0.2.77');
       expect(answer.status).toBe(401);
@@ -113,7 +113,7 @@ describe('signing in', () => {
     ]);
   });
 
-  test('is refused after five wrong passwords from there, not from elsewhere, and not for ever', async () => {
+  test('is refused after five wrong passwords from an address, but not from other addresses, and not for ever', async () => {
     const form = { name: 'the-admin', password: 'wrong wrong wrong' };
     for (let n = 0; n < 5; n++) expect((await signIn(form, '2001:db8:1:2::1')).status).toBe(401);
     for (const password of ['wrong wrong wrong', PASSWORD]) {
@@ -126,7 +126,7 @@ describe('signing in', () => {
     expect((await signIn({ name: 'the-admin', password: PASSWORD }, '2001:db8:1:2::1')).status).toBe(303);
   });
 
-  test('guesses sent all at once are no more than one after the other, and do not hold up the server', async () => {
+  test('guesses sent at once are limited like guesses sent one by one, and do not hold up the server', async () => {
     const form = { name: 'the-admin', password: 'wrong wrong wrong' };
     const answers = await Promise.all(Array.from({ length: 130 }, () => signIn(form, '203.0.113.130')));
     const tried = Map.groupBy(answers, ({ status }) => status);
@@ -135,7 +135,7 @@ describe('signing in', () => {
     await server.database.sql`delete from sign_in_failures`;
   });
 
-  test('an attack on an account from everywhere does not keep out who has been there before', async () => {
+  test('an attack on an account from everywhere does not lock out known addresses', async () => {
     expect((await signIn({ name: 'the-analyst', password: PASSWORD }, '198.51.100.7')).status).toBe(303);
     await server.database.sql`
       insert into sign_in_failures (account, address) select 'the-analyst', '203.0.113.' || n from generate_series(1, 60) n`;
@@ -144,7 +144,7 @@ describe('signing in', () => {
     await server.database.sql`delete from sign_in_failures`;
   });
 
-  test('needs to come from our own page', async () => {
+  test('must come from our own page', async () => {
     for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { 'Sec-Fetch-Site': 'none' }]) {
       const answer = await submit(
         server.app,
@@ -167,21 +167,21 @@ describe('a session', () => {
     ['seen_at', '13 hours', false],
     ['created_at', '6 days', true],
     ['created_at', '8 days', false],
-  ])('whose %s lies back %s: alive %p', async (column, ago, expected) => {
+  ])('whose %s was %s ago is alive: %p', async (column, ago, expected) => {
     const cookie = await begun();
     const { sql } = server.database;
     await sql`update sessions set ${sql(column)} = now() - ${ago}::interval where id = (select max(id) from sessions)`;
     expect(await alive(cookie)).toBe(expected);
   });
 
-  test('ends by signing out, and then its cookie is worth nothing', async () => {
+  test('ends by signing out, and its cookie no longer works', async () => {
     const cookie = await begun();
     const answer = await server.ask('nobody', 'POST', '/telemetryui/logout', { headers: { Cookie: cookie }, form: {} });
     expect(answer.headers.get('set-cookie')).toContain('Max-Age=0');
     expect(await alive(cookie)).toBe(false);
   });
 
-  test('can be ended by its owner, and by no one else', async () => {
+  test('can be ended only by its owner', async () => {
     const [mine, other] = [await begun(), await begun()];
     const { sql } = server.database;
     const [{ id }] = await sql<[{ id: number }]>`select max(id) as id from sessions`;
@@ -196,7 +196,7 @@ describe('a session', () => {
     expect([await alive(mine), await alive(other)]).toEqual([true, false]);
   });
 
-  test('all others end with a new password, which needs the old one', async () => {
+  test('a new password needs the old one and ends all other sessions', async () => {
     const [mine, other] = [await begun(), await begun()];
     const change = (form: Record<string, string>) =>
       server.ask('nobody', 'POST', '/telemetryui/account/password', { headers: { Cookie: mine }, form });
@@ -245,7 +245,7 @@ describe('an admin', () => {
     [{ name: 'admin\u00a0', role: 'viewer' }, '1 to 64 printable'],
     [{ name: 'ad\u{e0061}min', role: 'viewer' }, '1 to 64 printable'],
     [{ name: 'carl', role: 'root' }, 'expected viewer, analyst, admin'],
-  ])('is told at the field what is wrong with %j', async (form, message) => {
+  ])('sees at the field what is wrong with %j', async (form, message) => {
     const answer = await add(form);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain(message);
@@ -255,7 +255,7 @@ describe('an admin', () => {
     expect((await add({ name, role: 'viewer' })).status).toBe(200);
   });
 
-  test('gives roles that hold at once, and takes accounts away with their sessions', async () => {
+  test('changes roles with immediate effect, and removes accounts with their sessions', async () => {
     const id = String(server.userIds.analyst);
     const retry = () => server.ask('analyst', 'POST', '/telemetryui/crashes/retries', { form: {} });
     expect((await retry()).status).toBe(303);
@@ -281,7 +281,7 @@ describe('an admin', () => {
     },
   );
 
-  test('can take away every admin but the last', async () => {
+  test('can remove every admin except the last', async () => {
     const id = String(server.userIds.admin);
     for (const [path, form] of [
       ['roles', { id, role: 'viewer' }],
@@ -295,7 +295,7 @@ describe('an admin', () => {
 });
 
 describe('a token', () => {
-  test('is shown once, kept as a hash, used, and taken back', async () => {
+  test('is shown once, stored as a hash, works, and can be removed', async () => {
     const form = { name: 'nightly', scope: 'records:read', days: '30' };
     const html = await (await server.ask('admin', 'POST', '/telemetryui/tokens', { form })).text();
     const [token = ''] = /tmd_[\w-]{43}/.exec(html) ?? [];
@@ -314,7 +314,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('ends when its time is over', async () => {
+  test('stops working when it expires', async () => {
     const { sql } = server.database;
     const token = await addToken(sql, { name: 'short', scopes: ['records:read'], days: 1, createdBy: 'test' });
     const headers = { Authorization: `Bearer ${token}` };
@@ -323,12 +323,12 @@ describe('a token', () => {
     expect((await server.ask('nobody', 'GET', '/api/records', { headers })).status).toBe(401);
   });
 
-  test('that is wrong is refused even where a session would do', async () => {
+  test('that is wrong is refused even beside a valid session', async () => {
     const headers = { Authorization: 'Bearer tmd_wrong' };
     expect((await server.ask('admin', 'GET', '/api/records', { headers })).status).toBe(401);
   });
 
-  test('changes what its scope allows, without a page to come from; the change names it', async () => {
+  test('may change what its scope allows, without an Origin, and the audit names it', async () => {
     const answer = await server.app.request(`${SITE}/api/never-guilty`, {
       method: 'POST',
       headers: {
@@ -406,10 +406,10 @@ test.each([
   expect(await newest()).toMatchObject({ who: 'the-admin', action: 'signed in', address: expected });
 });
 
-test('a viewer sees no form that would be refused; the audit and its JSON tell what was done', async () => {
+test('a viewer sees no form that would be refused; the audit and its JSON show what was done', async () => {
   const { sql } = server.database;
   const pageFor = async (role: Role, path: string) => {
-    // Tests before have ended sessions and removed users.
+    // Earlier tests have ended sessions and removed users.
     const user = await addUser(sql, `${role} ${path}`, role);
     const session = await startSession(sql, user!.id, { address: '192.0.2.1', agent: '' });
     const answer = await server.ask('nobody', 'GET', path, { headers: { Cookie: `telemetricsd=${session}` } });

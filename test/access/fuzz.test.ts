@@ -7,11 +7,11 @@ import { backtrace, crashHeaders } from '../crashes/crash-app.ts';
 import { type AccountsApp, type As, accountsApp, routesOf } from './accounts-app.ts';
 import { fuzzed, MARK, SESSION, sent } from './fuzzed.ts';
 
-/** A failure tells its seed: FUZZ_SEED=N sends the same requests again, FUZZ_RUNS=N more of them. */
+/** A failure prints its seed: FUZZ_SEED=N sends the same requests again, FUZZ_RUNS=N sends more. */
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1500);
 
-/** Planted where nobody but these may see it. */
+/** Planted in the database; only these roles may see it. */
 const FOR_ADMINS = 'only-admins-see-this';
 const FOR_READERS = 'only-readers-see-this';
 const FOR_ITS_OWNER = 'Only-its-owner-sees-this/1.0';
@@ -46,7 +46,7 @@ async function plant({ app, database: { sql } }: AccountsApp) {
   await sql`insert into job_outcomes (job, failed_at, failure) values ('purge', now(), ${FOR_ADMINS + MARK})`;
 }
 
-/** What is wrong with an answer, whatever was asked. */
+/** What is wrong with an answer to any request. */
 function* faults(as: As, path: string, { status, headers }: Response, text: string) {
   if (status >= 500) yield `it fails with ${status}: ${text.slice(0, 300)}`;
   if (/html|svg|xml/.test(headers.get('content-type') ?? '')) {
@@ -68,7 +68,7 @@ function* faults(as: As, path: string, { status, headers }: Response, text: stri
   if (/\$argon2|\bat \w+ \(|\.tsx?:\d/.test(text)) yield 'something of the inside came out';
 }
 
-test('nothing that is sent makes the server fail, changes what it may not, or shows what is not for whoever sent it', async () => {
+test('no request makes the server fail, changes or shows anything that its sender may not change or see', async () => {
   const { sql } = server.database;
   const accounts = () => sql`
     select u.name, role, password, (select count(*) from sessions where user_id = u.id) as sessions

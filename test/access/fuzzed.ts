@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { recordHeaders, recordJson } from '../app.ts';
 import { type As, EVERYONE } from './accounts-app.ts';
 
-/** Comes back from a page only as text. */
+/** Must appear in a page only as text. */
 export const MARK = '<x-fuzz>';
-/** The id of a session that is no one's who asks. */
+/** The id of a session that belongs to none of the senders. */
 export const SESSION = '800000';
 
 const words = (text: string) => text.split(' ');
 
-/** What has broken programs like this one most often. */
+/** Inputs that often break programs like this one. */
 const WORST = [MARK, `">${MARK}`, `'"x-fuzz="1" x-fuzz='1`, '\0', '\ud800', '', '\r\nx-fuzz: 1', '//x-fuzz.example'];
 const ODD = [
   ...['javascript:x-fuzz', 'https://x-fuzz.example/', '/\\x-fuzz.example', '/telemetryui\\@x-fuzz.example'],
@@ -46,7 +46,7 @@ const QUERY = [
   ...words('created_in_days created_in_sec settled q v record next who action reason replayed refused discarded'),
   ...words('download error code state cpu_model parsed.x over host_type ts_capture'),
 ];
-/** Of all our forms; each takes these, so that what replaces one of them gets far. */
+/** The fields of all our forms, with valid values: with one field replaced, a request gets far. */
 const FORM: Record<string, string> = {
   ...{ id: '1', record: '2', frame: '1', function: 'f()', module: '/m', comment: 'c', back: '/telemetryui/crashes' },
   ...{ name: 'someone', role: 'viewer', days: '1', scope: 'records:read', next: '/telemetryui/records' },
@@ -109,10 +109,10 @@ const record = fc.record({
   payload: odd,
 });
 
-/** A request to any route, by anyone, with whatever. */
+/** A request to any route, by anyone, with any content. */
 export const fuzzed = fc.record({
   as: fc.constantFrom<As>(...EVERYONE, 'analyst', 'admin', 'admin'),
-  /** Its place in a list of all, counted on from the beginning past its end. */
+  /** An index into a list, which wraps around at its end. */
   route: fc.nat(),
   parts: fc.tuple(inPath, inPath),
   query: named(QUERY, odd),
@@ -122,7 +122,7 @@ export const fuzzed = fc.record({
     fc.dictionary(fc.constantFrom(...HEADERS), headerValue, { noNullPrototype: true, maxKeys: 3 }),
   ),
   body,
-  /** To the collector, in one of the wire formats. */
+  /** A request to the collector, in one of the wire formats. */
   record: fc.option(record, { freq: 3, nil: undefined }),
 });
 export type Fuzzed = typeof fuzzed extends fc.Arbitrary<infer T> ? T : never;
@@ -143,7 +143,7 @@ export function sent({ route, parts, query, rawQuery, headers, body, record }: F
     return { method, path, target, asked };
   }
   const type: Record<string, string> = body?.type === undefined ? {} : { 'Content-Type': body.type };
-  // Who signs out would be nobody from then on.
+  // Signing out would end the session for the following requests.
   const cookie: Record<string, string> = path === '/telemetryui/logout' ? { Cookie: '' } : {};
   return { method, path, target, asked: { headers: { ...headers, ...type, ...cookie }, body: body?.body } };
 }

@@ -20,10 +20,10 @@ let provider: Server;
 let base: string;
 let issuer: string;
 
-/** What somebody on the way puts into the provider's answer to a code. */
+/** What an attacker in between puts into the provider's answer to a code. */
 let forge: ((answer: unknown) => { id_token: string }) | undefined;
 
-/** A real provider whose accounts are named by whoever signs in; any password does. */
+/** A real provider that takes any account name and any password. */
 function startProvider(port: number, redirectUri: string): Promise<Server> {
   const oidc = new Provider(`http://127.0.0.1:${port}`, {
     clients: [{ client_id: 'telemetricsd', client_secret: 'a-secret', redirect_uris: [redirectUri] }],
@@ -75,7 +75,7 @@ afterAll(async () => {
 
 const cookiesOf = (answer: Response) => answer.headers.getSetCookie().map(cookie => cookie.split(';')[0]!);
 
-/** A browser's jar, of one site. */
+/** A browser's cookies for one site. */
 function jar() {
   const cookies = new Map<string, string>();
   return async (url: string, init: RequestInit = {}) => {
@@ -89,7 +89,7 @@ function jar() {
   };
 }
 
-/** Signs in at the provider; resolves to the address that it sends the browser back to. */
+/** Signs in with the provider; resolves to the address to which it sends the browser back. */
 async function authorize(href: string, login: string): Promise<string> {
   const ask = jar();
   let answer = await ask(href);
@@ -109,14 +109,14 @@ async function authorize(href: string, login: string): Promise<string> {
   throw new Error('the provider did not send the browser back');
 }
 
-/** Begins to sign in; resolves to the provider's address, and to our browser. */
+/** Begins to sign in; resolves to the provider's address and our browser. */
 async function begin(next = '') {
   const ask = jar();
   const answer = await ask(`${base}/telemetryui/oidc?${new URLSearchParams({ next })}`);
   return { ask, href: answer.headers.get('location') ?? '' };
 }
 
-test('leaves for the provider with state, nonce and the challenge of PKCE, each new every time', async () => {
+test('redirects to the provider with a new state, nonce and PKCE challenge each time', async () => {
   const asked = [await begin(), await begin()].map(({ href }) => new URL(href));
   for (const { origin, searchParams } of asked) {
     expect(origin).toBe(issuer);
@@ -137,7 +137,7 @@ test('leaves for the provider with state, nonce and the challenge of PKCE, each 
 test.each([
   ['alice', 200],
   ['bert', 403],
-])('%s comes in with the role of the groups: users page %d', async (login, status) => {
+])('%s gets the role of the groups: users page %d', async (login, status) => {
   const { ask, href } = await begin('/telemetryui/builds');
   const answer = await ask(await authorize(href, login));
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/telemetryui/builds']);
@@ -156,7 +156,7 @@ test('the role follows the groups at the next sign-in', async () => {
   expect(row).toEqual({ who: 'alice', via: 'provider', before: { role: 'admin' }, after: { role: 'viewer' } });
 });
 
-test('who comes for the first time twice at once gets one account, which the audit tells', async () => {
+test('someone who first signs in twice at once gets one account, which the audit shows', async () => {
   const both = await Promise.all([begin(), begin()]);
   const backs = await Promise.all(both.map(({ href }) => authorize(href, 'carol')));
   const answers = await Promise.all(both.map(({ ask }, n) => ask(backs[n]!)));
@@ -168,7 +168,7 @@ test('who comes for the first time twice at once gets one account, which the aud
   ]);
 });
 
-test('who has none of the groups is not let in', async () => {
+test('someone in none of the groups cannot sign in', async () => {
   const { ask, href } = await begin();
   const answer = await ask(await authorize(href, 'mallory'));
   expect(answer.status).toBe(403);
@@ -176,14 +176,14 @@ test('who has none of the groups is not let in', async () => {
   expect((await ask(`${base}/telemetryui`)).status).toBe(303);
 });
 
-test('a name that an account here has already does not become that account', async () => {
+test('a provider user with the name of an existing account does not get that account', async () => {
   const { ask, href } = await begin();
   await ask(await authorize(href, 'the-admin'));
   expect((await ask(`${base}/telemetryui/users`)).status).toBe(403);
   expect(await (await ask(`${base}/telemetryui/account`)).text()).toContain('the-admin (2)');
 });
 
-test('a name becomes one in which all is seen', async () => {
+test('a name loses its invisible characters', async () => {
   const { ask, href } = await begin();
   await ask(await authorize(href, 'nimda-eht\u202e\u200b'));
   const html = await (await ask(`${base}/telemetryui/account`)).text();
@@ -259,7 +259,7 @@ describe('is refused', () => {
   });
 });
 
-test('a provider that is away is told as that', async () => {
+test('a provider that does not answer is reported as such', async () => {
   const away = await accountsApp({
     TELEMETRICSD_OIDC_ISSUER: 'http://127.0.0.1:9',
     TELEMETRICSD_OIDC_CLIENT_ID: 'telemetricsd',
@@ -295,7 +295,7 @@ describe.skipIf(withoutChromium('test/access/oidc.test.ts'))('in a browser', () 
       await page.goto(`${base}/telemetryui/stats`);
       expect(await page.locator('h1').textContent()).toBe('Sign in');
     });
-    // The provider's pages want fonts from elsewhere.
+    // The provider's pages load fonts from elsewhere.
     expect(complaints.filter(text => !/^Failed to load resource|^https:\/\/fonts\./.test(text))).toEqual([]);
   });
 

@@ -18,7 +18,7 @@ export const app = new Hono()
   .post('/', c => c.text('done'));
 `;
 
-/** Says nothing of the broken one. */
+/** A visitor sees nothing of the broken one. */
 const log = createLog('error', 'text', () => {});
 
 let accounts: AccountsApp;
@@ -64,7 +64,7 @@ async function ask(as: Role | undefined, method: string, path = '', plugin = 'wh
   return { status: answer.status, text: await answer.text() };
 }
 
-test('who has no account sees nothing of a plugin', async () => {
+test('someone without an account sees nothing of a plugin', async () => {
   for (const path of ['', '/page', '/static/a.css']) expect((await ask(undefined, 'GET', path)).status).not.toBe(200);
   expect((await ask(undefined, 'POST')).status).not.toBe(200);
 });
@@ -94,7 +94,7 @@ test.each(['nobody', '%00', 'a%0d%0ax-fuzz:%201', '%E2%80%A8', '%ff', '..%2f..']
   },
 );
 
-test('why a plugin could not be loaded is for administrators', async () => {
+test('only administrators see why a plugin could not be loaded', async () => {
   for (const [role, told] of [
     ['viewer', false],
     ['analyst', false],

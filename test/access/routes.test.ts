@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { post, testApp } from '../app.ts';
 import { type AccountsApp, type As, accountsApp, EVERYONE, routesOf, SITE } from './accounts-app.ts';
 
-/** What each route needs. One that is not here fails the first test: decide who may use it, and say so in src/access/permission.ts. */
+/**
+ * The permission that each route needs. A route missing here fails the first test: decide who may use it, and say so in
+ * src/access/permission.ts.
+ */
 const ROUTES = {
   nothing: `
     GET /static/:name
@@ -151,14 +154,14 @@ afterAll(() => server.close());
 const filled = (path: string) =>
   path.replace(':file', 'r.csv').replace(':name', 'app.js').replaceAll(/:\w+/g, '999999');
 
-test('every route is declared, and no other', () => {
+test('every route is declared here, and no others are', () => {
   expect(routesOf(server.app).sort()).toEqual(declared.map(({ route }) => route).sort());
 });
 
 describe.each(EVERYONE)('%s', as => {
   test.each(declared)('$route, which needs: $need', async ({ need, route }) => {
     const [method = '', path = ''] = route.split(' ');
-    // Who signs out here would be nobody in the tests that follow.
+    // Signing out would end the session for the tests that follow.
     const headers = path === '/telemetryui/logout' ? { Cookie: '' } : undefined;
     const answer = await server.ask(as, method, filled(path), { headers, form: method === 'POST' ? {} : undefined });
     const location = answer.headers.get('location') ?? '';
@@ -183,7 +186,7 @@ describe.each(EVERYONE)('%s', as => {
   });
 });
 
-test('where access is open, everyone may do everything', async () => {
+test('if access is open, everyone may do everything', async () => {
   const open = await testApp();
   try {
     for (const { route } of declared) {

@@ -27,7 +27,7 @@ function listeningOn(host: string, serves: Listener['serves'] = 'all') {
   return createApp({ config, database, collector, log: quietLog }, listener);
 }
 
-describe('the host by which a loopback listener is asked', () => {
+describe('the Host of a request to a loopback listener', () => {
   test.each(['localhost', 'localhost:8080', 'LocalHost:1', '127.0.0.1', '127.0.0.1:8080', '[::1]', '[::1]:8080'])(
     'may be %s',
     async Host => {
@@ -51,7 +51,7 @@ describe('the host by which a loopback listener is asked', () => {
     }
   });
 
-  test('may be that of http.public_url', async () => {
+  test('may be the host of http.public_url', async () => {
     expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org:8443' })).status).toBe(200);
     expect((await get(behindProxy, '/api/records', { Host: 'localhost:8080' })).status).toBe(200);
     expect((await get(behindProxy, '/api/records', { Host: 'telemetry.example.org' })).status).toBe(403);
@@ -67,7 +67,7 @@ describe('the host by which a loopback listener is asked', () => {
     ['https://name.example:8443', 'name.example:8443', 200],
     ['https://name.example:8443', 'name.example:443', 403],
     ['https://[2001:db8::1]', '[2001:db8::1]:443', 200],
-  ])('where http.public_url is %s, %s is answered %i', async (url, Host, status) => {
+  ])('with http.public_url %s, %s is answered %i', async (url, Host, status) => {
     const config = testConfig({ TELEMETRICSD_HTTP_PUBLIC_URL: url });
     const listener: Listener = { address: ':8080', host: '::', port: 8080, serves: 'all' };
     const app = createApp({ config, database: server.database, collector: server.collector, log: quietLog }, listener);
@@ -82,15 +82,15 @@ describe('the host by which a loopback listener is asked', () => {
     }
   });
 
-  test.each(['0.0.0.0', '192.0.2.1', '::'])('may be any where it listens on %s', async host => {
+  test.each(['0.0.0.0', '192.0.2.1', '::'])('may be anything if the listener is on %s', async host => {
     expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(200);
   });
 
-  test('may be the one it listens on', async () => {
+  test('may be the host it listens on', async () => {
     expect((await get(listeningOn('127.1.2.3'), '/api/records', { Host: '127.1.2.3:8080' })).status).toBe(200);
   });
 
-  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('matters where it listens on %s', async host => {
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('matters if the listener is on %s', async host => {
     expect((await get(listeningOn(host), '/api/records', { Host: 'any.example' })).status).toBe(403);
   });
 });
@@ -114,7 +114,7 @@ describe('a request that changes something', () => {
     { headers: none, allowed: false },
   ];
 
-  test.each(cases)('is judged by where it comes from: %j', async ({ headers, allowed }) => {
+  test.each(cases)('is accepted or refused by its origin: %j', async ({ headers, allowed }) => {
     const sent: Record<string, string> = { Host: 'localhost:8080' };
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent[name] = value;
     for (const action of ['replays', 'discards']) {
@@ -131,7 +131,7 @@ describe('a request that changes something', () => {
     ['https://telemetry.example.org:8443', 303],
     ['http://telemetry.example.org:8443', 403],
     ['https://telemetry.example.org', 403],
-  ])('may come from %s at the public URL, whatever name a proxy asks by: %d', async (Origin, status) => {
+  ])('may come from %s at the public URL, whatever Host a proxy sends: %d', async (Origin, status) => {
     const answer = await behindProxy.request('http://localhost:8080/telemetryui/quarantine/discards', {
       method: 'POST',
       headers: { Host: 'localhost:8080', Origin },
@@ -140,12 +140,12 @@ describe('a request that changes something', () => {
     expect(answer.status).toBe(status);
   });
 
-  test('needs the right host besides', async () => {
+  test('also needs the right Host', async () => {
     const headers = { Host: 'evil.example', Origin: 'http://evil.example' };
     expect((await submit(server.app, '/telemetryui/quarantine/discards', { id: '1' }, headers)).status).toBe(403);
   });
 
-  test('is not judged so at the collector, which knows its clients by their TID', async () => {
+  test('needs no origin at the collector, which knows its clients by their TID', async () => {
     const { status } = await post(server.app, { Origin: 'http://evil.example', 'Sec-Fetch-Site': 'cross-site' });
     expect(status).toBe(201);
   });
@@ -174,7 +174,7 @@ describe('a listener that serves', () => {
   });
 });
 
-test('pages and API tell browsers to run, frame and keep nothing', async () => {
+test('pages and API forbid browsers to run foreign scripts, frame pages and store answers', async () => {
   for (const path of ['/telemetryui/records', '/telemetryui/nothing', '/api/records', '/api/nothing']) {
     const { headers } = await get(server.app, path);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
@@ -184,13 +184,13 @@ test('pages and API tell browsers to run, frame and keep nothing', async () => {
   }
 });
 
-test('browsers are told to come by TLS only where they do', async () => {
+test('only answers over TLS tell browsers to keep using it', async () => {
   const told = async (app: App) =>
     (await get(app, '/telemetryui', { Host: 'localhost:8080' })).headers.get('strict-transport-security');
   expect([await told(server.app), await told(behindProxy)]).toEqual([null, 'max-age=31536000']);
 });
 
-describe('what is too large or too odd', () => {
+describe('a request that is too large or malformed', () => {
   test('a body of more than 256 KB is refused', async () => {
     const answer = await submit(server.app, '/telemetryui/crashes/comments', { id: '1', comment: 'x'.repeat(300_000) });
     expect(answer.status).toBe(413);

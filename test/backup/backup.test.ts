@@ -69,7 +69,7 @@ async function restored(work: (database: TestDatabase) => Promise<void>, from = 
   }
 }
 
-test('what is restored is the same in every row and sequence, and goes on', async () => {
+test('a restored database equals the original in every row and sequence, and works on', async () => {
   const before = await sums(source);
   expect(Object.keys(before)).toEqual(
     expect.arrayContaining(['records', 'crashes', 'stacks', 'quarantine', 'fleets', 'sequences']),
@@ -91,7 +91,7 @@ test('what is restored is the same in every row and sequence, and goes on', asyn
   });
 });
 
-test('large rows come back in batches that PostgreSQL takes', async () => {
+test('large rows are restored in batches that PostgreSQL accepts', async () => {
   const large = join(dir, 'large');
   const row = `(${'x'.repeat(1024 ** 2)})`;
   const digest = new TableDigest();
@@ -111,7 +111,7 @@ test('large rows come back in batches that PostgreSQL takes', async () => {
   rmSync(large);
 });
 
-test('a backup appears under its name once it is whole, for its owner alone', async () => {
+test('a backup gets its name once it is complete, and only its owner may read it', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
   await expect(backupInto(source, join(dir, 'no/such/folder'), { config })).rejects.toThrow(/can't be written/);
   expect(readdirSync(dir)).toEqual(['whole.backup']);
@@ -167,7 +167,7 @@ describe('is refused before anything is written', () => {
     await expect(checkBackup(broken)).rejects.toThrow(message);
   });
 
-  test('but not one that another program has compressed, in parts', async () => {
+  test('but not one that another program compressed in parts', async () => {
     const plain = Bun.zstdDecompressSync(bytes());
     const parts = [plain.subarray(0, 1_000), plain.subarray(1_000)].map(part =>
       Bun.zstdCompressSync(part, { level: 1 }),
@@ -230,7 +230,7 @@ describe('is refused before anything is written', () => {
     );
   });
 
-  test('a database with accounts or tokens, though nothing has come yet', async () => {
+  test('a database with accounts or tokens, even without records', async () => {
     const database = await testDatabase();
     const checked = await checkBackup(file);
     await database.sql`insert into users (name, role) values ('bob', 'admin')`;
@@ -240,7 +240,7 @@ describe('is refused before anything is written', () => {
   });
 });
 
-test('tables of others in the schema are neither backed up nor emptied', async () => {
+test('tables of other programs in the schema are neither backed up nor emptied', async () => {
   const database = await testDatabase({ migrated: false });
   await database.sql`create table mine (id bigint generated always as identity, note text)`;
   await database.sql`insert into mine (note) values ('kept')`;
@@ -252,7 +252,8 @@ test('tables of others in the schema are neither backed up nor emptied', async (
 
 test('an older backup is brought to the schema of this program', async () => {
   const older = join(dir, 'older');
-  // Of before migration 5, which fills the never-guilty list. There are no functions then, and the tables are as now.
+  // A schema from before migration 5, which fills the never-guilty list. It has no functions, and the tables are as
+  // now.
   const isOld = ({ number }: { number: number }) => number < 5;
   async function* parts(): AsyncGenerator<BackupPart> {
     for await (const part of readBackup(file)) {
@@ -281,7 +282,7 @@ test('an older backup is brought to the schema of this program', async () => {
   await scratch.close();
 });
 
-test('verify finds a row that came back otherwise', async () => {
+test('verify finds a row that was restored wrongly', async () => {
   const checked = await checkBackup(file);
   const { rows, sha256 } = checked.tables.get('records')!;
   checked.tables.set('records', { rows, sha256: sha256.replace(/^./, digit => (digit === '0' ? '1' : '0')) });
@@ -292,7 +293,7 @@ test('verify finds a row that came back otherwise', async () => {
   await scratch.close();
 });
 
-test('scheduled backups are named after the moment; the oldest go, and what a killed server left', async () => {
+test('scheduled backups are named after their time; the oldest are removed, and so are leftovers of a killed server', async () => {
   const folder = mkdtempSync(join(dir, 'daily-'));
   writeFileSync(join(folder, 'mine.backup'), 'not one of them');
   writeFileSync(join(folder, '.1-1.unfinished'), 'left');
@@ -309,7 +310,7 @@ test('scheduled backups are named after the moment; the oldest go, and what a ki
   ]);
 });
 
-test('backups of a server whose clock is wrong take nothing from the others, and the one just written always stays', async () => {
+test('a backup made with a wrong clock removes no others, and the one just written always stays', async () => {
   const folder = join(dir, 'misdated');
   const write = (day: string, keep: number | 'all') =>
     scheduledBackup(source, config, folder, keep, quietLog, new Date(`${day}T03:30:00Z`));

@@ -11,10 +11,10 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 15);
 const CONNECTIONS = 64;
 const BATCH = 64;
 const ROUNDS = 3;
-/** 1 GB, in files of 4 MB. */
+/** 1 GB in files of 4 MB. */
 const LOG_FILES = 256;
 
-/** Ingestion over TLS as a share of that over plain connections, in alternation. */
+/** The speed of ingestion over TLS relative to plain connections, measured in alternation. */
 export async function benchTls() {
   if (withoutOpenssl('test/bench')) return;
   const state = temporaryState();
@@ -45,7 +45,9 @@ export async function benchTls() {
   }
 }
 
-/** Ingestion through the executable, and in the same run what its PostgreSQL takes from the same batched INSERTs alone. */
+/**
+ * Measures ingestion through the executable, and in the same run the same batched INSERTs into its PostgreSQL alone.
+ */
 export async function benchIngestion() {
   const state = temporaryState();
   try {
@@ -62,7 +64,7 @@ export async function benchIngestion() {
     });
     await useLog(sql);
     await load(3);
-    // In alternation: how fast a machine is may change within seconds.
+    // In alternation, since the speed of a machine may change within seconds.
     const alone: number[] = [];
     const loads: LoadResult[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -104,7 +106,7 @@ export async function benchIngestion() {
   }
 }
 
-/** Posts records for so long, from a process of its own. */
+/** Posts records for a while, from a process of its own. */
 export async function load(seconds: number, port = PORT, ...how: 'https'[]): Promise<LoadResult> {
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, 'load.ts'), String(port), String(seconds), String(CONNECTIONS), ...how],
@@ -121,8 +123,8 @@ function mean(values: number[]) {
 }
 
 /**
- * Uses up as much of PostgreSQL's log as lies between two checkpoints under full load. From then on its files are used again; while a
- * database is new they have yet to be made, and records wait for each.
+ * Fills as much of PostgreSQL's log as lies between two checkpoints under full load. After that its files are reused; a
+ * new database still has to make them, and records wait for each.
  */
 async function useLog(sql: Sql) {
   for (let file = 0; file < LOG_FILES; file++)
@@ -130,7 +132,7 @@ async function useLog(sql: Sql) {
   await sql`checkpoint`;
 }
 
-/** Rows a second into `records` alone, without any of the rest that ingestion writes. */
+/** Rows a second into `records` alone, without anything else that ingestion writes. */
 async function insertAlone(sql: Sql, seconds: number): Promise<number> {
   const payload = 'x'.repeat(1024);
   const [day] = sampleFleet({

@@ -8,7 +8,7 @@ const [port, seconds, connections] = process.argv.slice(2).map(Number) as [numbe
 
 const PAYLOAD_BYTES = 1024;
 const HEADS = 20_000;
-/** This process gets going meanwhile; its records count for nothing but `statuses` and `ids`. */
+/** During the warm-up records count only for `statuses` and `ids`. */
 const WARM_UP_MS = 1_000;
 
 export interface LoadResult {
@@ -97,7 +97,7 @@ async function openConnection(): Promise<void> {
   }
 }
 
-/** All of a request but its event id and body. */
+/** A request without its event id and body. */
 function requestHeads(): string[] {
   const [day] = sampleFleet({
     records: HEADS,

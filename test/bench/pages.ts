@@ -10,12 +10,12 @@ const MACHINES = process.env.BENCH_MACHINES ?? '20000';
 const DAYS = Number(process.env.BENCH_DAYS ?? 35);
 const REPEATS = 9;
 
-/** Median milliseconds, by what was asked. */
+/** Median milliseconds by request. */
 type Timings = Map<string, number>;
 
 /**
- * Writes fleets of several sizes, lets their crashes be analysed while records come in, times pages, searches, exports and the
- * upkeep of the largest, and compares each size with the first.
+ * Writes fleets of several sizes and lets their crashes be analysed while records arrive. Then times pages, searches,
+ * exports and the upkeep of the largest, and compares each size with the first.
  */
 export async function benchPages() {
   let first: { records: number; timings: Timings } | undefined;
@@ -82,7 +82,7 @@ function compare(timings: Timings, records: number, first: { records: number; ti
     console.log(`  ratio ${ratio.toFixed(2).padStart(5)}  ${before.toFixed(1)} → ${ms.toFixed(1)} ms  ${name}`);
 }
 
-/** How much longer crash pages take where there are more records, as many a day, that go back longer. */
+/** How much slower crash pages get with more records, at the same number a day over a longer time. */
 export async function benchGrowth() {
   const [fewer, more] = [Math.min(...SIZES), Math.max(...SIZES)];
   const days = Math.round((DAYS * more) / fewer);
@@ -125,7 +125,7 @@ async function analysisRate(stateDir: string): Promise<string> {
   return `${Math.round(analysed / seconds)} crash records/s over ${seconds.toFixed(1)} s, with ingestion going on`;
 }
 
-/** Does what autovacuum does within minutes: until then tables that were just filled are planned for as empty ones. */
+/** Does what autovacuum does within minutes: until then the planner takes newly filled tables for empty ones. */
 async function analyzed(stateDir: string) {
   const sql = connect({ target: { socketDir: join(stateDir, 'run') }, connections: 1, name: 'bench' });
   await sql`analyze`;
@@ -148,7 +148,7 @@ async function crashPages({ port }: Program): Promise<Map<string, string>> {
   ]);
 }
 
-/** A record, and all of a machine. Their ids differ from fleet to fleet. */
+/** A record, and all records of a machine. Their ids differ from fleet to fleet. */
 async function recordPaths(program: Program): Promise<string[]> {
   const [record] = await recordsOf(program, 'classification=org.clearlinux/crash/*&limit=1');
   return [`/telemetryui/records/record_details/${record!.id}`, `/telemetryui/machines/${record!.machine_id}`];
@@ -176,7 +176,7 @@ const VIEWS = [
 
 const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
-/** The usual filters of the search, each by itself and each pair of two: the page, and the count where that follows in a request of its own. */
+/** The usual search filters, alone and in pairs: times the page, and the count if a separate request follows for it. */
 async function benchSearches(program: Program): Promise<Timings> {
   const [record] = await recordsOf(program, 'classification=org.clearlinux/mce/corrected&limit=1');
   const filters: [name: string, query: string][] = [

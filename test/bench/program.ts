@@ -8,9 +8,9 @@ export interface Program {
   pid: number;
   port: number;
   stateDir: string;
-  /** From the start of the process to its line "ready". */
+  /** From the start of the process to its log line "ready". */
   readyMs: number;
-  /** Resident megabytes: now, and the most so far. */
+  /** Resident megabytes: now, and at the peak. */
   memory(): { now: number; most: number };
   stop(): Promise<void>;
 }
@@ -59,7 +59,7 @@ async function waitForLine(stream: ReadableStream<Uint8Array>, word: string) {
     if (done) throw new Error(`the program ended before it was ${word}:\n${text}`);
     text += Buffer.from(value).toString();
   }
-  // The rest is read on, or the program would stop at a full pipe.
+  // Keeps reading, since the program would stop at a full pipe.
   void (async () => {
     while (!(await reader.read()).done);
   })();

@@ -1,4 +1,4 @@
-/** `npm run bench`: what the built executable does, as figures of one run. `npm run bench -- NAME …`: some parts of it alone. */
+/** `npm run bench` measures the built executable in one run; `npm run bench -- NAME …` runs only some parts. */
 import { cpus } from 'node:os';
 import { benchIngestion, benchTls } from './ingestion.ts';
 import { benchGrowth, benchPages } from './pages.ts';

@@ -4,11 +4,11 @@ import { load } from './ingestion.ts';
 import { EXECUTABLE, type Program } from './program.ts';
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 15);
-/** All but the gravest records of past days go, one by one; then these, by the day. */
+/** First retention removes all but the gravest records of past days one by one, then those by whole days. */
 const BY_ROWS = { TELEMETRICSD_RETENTION_DAYS: '0', TELEMETRICSD_RETENTION_SEVERITY: '1=1,2=1,3=1' };
 const BY_DAYS = { TELEMETRICSD_RETENTION_DAYS: '1' };
 
-/** How long a backup and purges take, and what ingestion loses meanwhile, against just before and after. */
+/** How long a backup and purges take, and how much slower ingestion is meanwhile than just before and after. */
 export async function benchUpkeep(program: Program) {
   const file = join(program.stateDir, 'bench.backup');
   let quiet = await rate(program);

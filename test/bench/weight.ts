@@ -1,6 +1,6 @@
 import type { Program } from './program.ts';
 
-/** What pages may weigh: with all of their assets when they are opened for the first time, and alone afterwards. */
+/** What pages may weigh: with all their assets when first opened, and without them afterwards. */
 export const LIMITS = { first: 150_000, later: 30_000 };
 
 interface Weight {
@@ -9,7 +9,7 @@ interface Weight {
   later: number;
 }
 
-/** Bytes of each page as they are sent, compressed. */
+/** The bytes of each page as sent, compressed. */
 export async function weighPages(port: number, paths: string[]): Promise<Weight[]> {
   const assets = new Map<string, number>();
   const weights: Weight[] = [];
@@ -46,7 +46,7 @@ const assetsOf = (html: string): string[] =>
   [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, href]) => href!);
 
 async function weigh(port: number, path: string): Promise<{ bytes: number; html: string }> {
-  // Not decompressed, so that it is told what went over the wire.
+  // Not decompressed, to count the bytes that were sent.
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { 'Accept-Encoding': 'gzip' },
     decompress: false,

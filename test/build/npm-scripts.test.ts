@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** As npm runs it, with caches that hold nothing and a registry that nobody can reach. */
+/** Runs as from npm, with empty caches and a registry that can't be reached. */
 async function setup(checkout: string) {
   const home = join(directory, 'home');
   mkdirSync(home, { recursive: true });
@@ -22,12 +22,12 @@ async function setup(checkout: string) {
   return { code: await child.exited, output: output + errors };
 }
 
-test('what is installed is enough: the registry is not asked', async () => {
+test('the scripts use what is installed, without asking the registry', async () => {
   expect(await setup(ROOT)).toEqual({ code: 0, output: '' });
   expect(existsSync(join(ROOT, 'node_modules/.bin/bun'))).toBe(true);
 });
 
-test('where nothing is installed or cached, it says what is missing, and leaves nothing half done', async () => {
+test('if nothing is installed or cached, it says what is missing, and leaves nothing half done', async () => {
   const checkout = join(directory, 'checkout');
   for (const path of NEEDED) cpSync(join(ROOT, path), join(checkout, path), { recursive: true });
   const { code, output } = await setup(checkout);

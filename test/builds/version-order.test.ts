@@ -51,7 +51,7 @@ test.each([
   expect([row!.same, compareBuilds(one, other)]).toEqual([true, 0]);
 });
 
-test('the order of any two builds is the one of their characters, numbers and epochs', async () => {
+test('the order of any two builds follows from their characters, numbers and epochs', async () => {
   const part = fc.oneof(
     { weight: 3, arbitrary: fc.nat({ max: 120 }).map(String) },
     fc.constantFrom('0', '00', '007', '99999999999999999999', ''),
@@ -59,7 +59,7 @@ test('the order of any two builds is the one of their characters, numbers and ep
     fc.stringMatching(/^[a-zA-Z]{1,3}$/),
   );
   const build = fc.array(part, { minLength: 1, maxLength: 8 }).map(parts => parts.join('') || '0');
-  // Neighbours, so that pairs differ in one place only.
+  // Compares similar builds, which differ in one place only.
   const pair = fc.oneof(
     fc.tuple(build, build),
     fc

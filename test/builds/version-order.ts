@@ -1,6 +1,6 @@
 const RANKS = ['~', 'end', '-', '^', 'number', 'letter', '+', '.', ':', '_'];
 
-/** What version_order(build) of the database sorts by, told again pair by pair. */
+/** A second implementation of version_order(build) of the database, which compares pairs. */
 export function compareBuilds(one: string, other: string): number {
   const [first, second] = [partsOf(one), partsOf(other)];
   for (let n = 0; ; n++) {
@@ -10,7 +10,7 @@ export function compareBuilds(one: string, other: string): number {
   }
 }
 
-/** The epoch, then numbers as a whole and other characters one by one. */
+/** The epoch, then whole numbers and single other characters. */
 function partsOf(build: string): string[] {
   return (/^[0-9]+:/.test(build) ? build : `0:${build}`).match(/[0-9]+|[^0-9]/g)!;
 }

@@ -17,7 +17,10 @@ const HOUR = 3_600;
 const DAY = 24 * HOUR;
 const NOW = 1_795_440_000;
 
-/** Looks one after the other: how far the clock went and how much time passed (undefined: without a server), and who was heard. */
+/**
+ * A series of checks: how far the clock went, how much time passed (undefined: without a server), and which machines
+ * reported.
+ */
 type Step = [clock: number, passed: number | undefined, heard?: Heard];
 
 function looks(...steps: Step[]): Belief {
@@ -78,7 +81,7 @@ test.each<[level: string | undefined, text: string, steps: Step[]]>([
   ['error', 'the clocks of 2 agree.', [[21 * DAY, undefined], ...minutes(3, few)]],
   ['warning', 'No machine has reported since.', [[21 * DAY, undefined], ...hours(25)]],
   ['warning', '21 days before when', [[-21 * DAY, undefined]]],
-])('said of it: %s, %s', (level, text, steps) => {
+])('its finding: %s, %s', (level, text, steps) => {
   const finding = clockFinding(looks(...steps));
   expect(finding?.level as string | undefined).toBe(level);
   expect(finding?.text ?? '').toContain(text);
@@ -101,7 +104,7 @@ describe('the clock of a server', () => {
     await job('look at the clock');
   });
 
-  /** One more on the database, which has not looked yet. */
+  /** Another server on the database, which has not checked yet. */
   async function startServer() {
     const { sql, config, database } = server;
     const fleets = await registerFleets(sql, config.collector.tids);
@@ -111,13 +114,13 @@ describe('the clock of a server', () => {
     job = name => jobs.find(each => each.name === name)!.run();
   }
 
-  /** Time passes, and the server runs. */
+  /** Lets time pass while the server runs. */
   async function pass(seconds: number) {
     uptime += seconds;
     await shiftLooks(seconds);
   }
 
-  /** The clock is set so many days ahead, or back: seen from there, all that came before is as much older, or is yet to come. */
+  /** Sets the clock some days ahead or back: all earlier records then seem older by that, or from the future. */
   async function step(days: number) {
     uptime += 30;
     await passDays(server.sql, days);
@@ -161,7 +164,7 @@ describe('the clock of a server', () => {
     return json.checks.find(({ name }: { name: string }) => name === 'Clock');
   }
 
-  test('set 40 days ahead, nothing goes; status, metrics and a notice say so; set right, all is as before', async () => {
+  test('set 40 days ahead, removes nothing, and status, metrics and a notice say so; set right, it is as before', async () => {
     await send();
     await send({ severity: '9' });
     await server.sql`update quarantine set evicted_at = now(), headers = null, body = null`;
@@ -198,7 +201,7 @@ describe('the clock of a server', () => {
     expect(await clockOnStatus()).toBeUndefined();
   });
 
-  test('a server that was off for weeks purges once machines say that the time has passed', async () => {
+  test('a server that was off for weeks purges once machines confirm the time', async () => {
     await send();
     const { records } = await rows();
     await step(50);
@@ -221,7 +224,7 @@ describe('the clock of a server', () => {
     expect(await clockOnStatus()).toBeUndefined();
   });
 
-  test('machines whose clocks contradict are believed', async () => {
+  test('machines whose clocks contradict the date are believed', async () => {
     await step(60);
     await job('look at the clock');
     const ago = String(Math.round(Date.now() / 1000) - 60 * DAY);
@@ -245,7 +248,7 @@ describe('the clock of a server', () => {
     expect(await clockOnStatus()).toBeUndefined();
   });
 
-  test('retention.max_bytes is kept whatever the date is', async () => {
+  test('retention.max_bytes is enforced whatever the date is', async () => {
     await send();
     await passDays(server.sql, 2);
     await send();
@@ -268,7 +271,7 @@ describe('the clock of a server', () => {
       creation_timestamp: String(Math.round(Date.now() / 1000)),
     });
     await server.analyse();
-    // Those came while the clock was two days ahead.
+    // These arrive while the clock is two days ahead.
     await trustClock(server.sql);
     await step(-2);
     await job('look at the clock');
@@ -296,7 +299,7 @@ describe('the clock of a server', () => {
     expect(await machines(-1)).toBe(2);
   });
 
-  test('the audit keeps so many sign-ins and attempts, and every change', async () => {
+  test('the audit keeps a bounded number of sign-ins and attempts, and every change', async () => {
     const { sql } = server;
     await sql`truncate audit`;
     await sql`insert into audit (who, via, action) values ('ann', 'session', 'commented')`;

@@ -26,7 +26,7 @@ const HOUR_MS = 3_600_000;
 
 let server: TestApp;
 beforeAll(async () => {
-  // Each hour some of a quota is free again: none begins while these run.
+  // Waits if an hour is about to begin, since each hour frees a part of a quota.
   const left = HOUR_MS - (Date.now() % HOUR_MS);
   if (left < 20_000) await Bun.sleep(left);
   server = await testApp();
@@ -37,7 +37,7 @@ afterEach(async () => {
   await server.database.sql`delete from records`;
 });
 
-/** A server just started, where a TID has these limits and another one none. */
+/** A newly started server with one TID that has these limits and another that has none. */
 function start(limits: Partial<Tid>): Promise<{ app: App; collector: Collector }> {
   const config = testConfig();
   const tids = [
@@ -48,14 +48,14 @@ function start(limits: Partial<Tid>): Promise<{ app: App; collector: Collector }
 }
 
 let records = 0;
-/** So many different records, one after the other; the statuses of the answers. */
+/** Posts different records one after the other; returns the statuses of the answers. */
 async function statuses(app: App, count: number, changes: Record<string, string> = {}): Promise<number[]> {
   const answers: number[] = [];
   for (let n = 0; n < count; n++) answers.push((await post(app, changes, `record ${records++}`)).status);
   return answers;
 }
 
-/** The same sent all at once. */
+/** Posts different records at once. */
 const atOnce = async (app: App, count: number, changes?: Record<string, string>) =>
   (await Promise.all(Array.from({ length: count }, () => statuses(app, 1, changes)))).flat();
 
@@ -76,7 +76,7 @@ async function requests(app: App, result: string): Promise<number> {
 }
 
 describe('a TID with a rate', () => {
-  test('may send ten seconds of it at once, then so many a second; others are not held up', async () => {
+  test('may send ten seconds of it at once, then its rate; other TIDs are not affected', async () => {
     const { app } = await start({ rate: 1 });
     expect(await atOnce(app, 12)).toEqual([...times(10, 201), 503, 503]);
     expect(await atOnce(app, 12, { 'X-Telemetry-TID': OTHER_TID })).toEqual(times(12, 201));
@@ -85,7 +85,7 @@ describe('a TID with a rate', () => {
     expect(await requests(app, 'postponed')).toBeGreaterThan(10);
   });
 
-  test('is told when to come back and what rule it is', async () => {
+  test('learns when to come back and which rule applies', async () => {
     const { app } = await start({ rate: 1 });
     await atOnce(app, 20);
     const answer = await app.request('http://localhost:8080/', { method: 'POST', headers: recordHeaders(), body: 'x' });
@@ -99,7 +99,7 @@ describe('a TID with a rate', () => {
 });
 
 describe('a TID with a daily quota', () => {
-  test('is postponed past it, also after a restart; what came twice or was refused does not count', async () => {
+  test('is postponed beyond it, also after a restart; repeated and refused records do not count', async () => {
     const first = await start({ daily: 3 });
     for (const payload of ['a', 'a', 'b']) expect((await post(first.app, {}, payload)).status).toBe(201);
     expect(await statuses(first.app, 1, { severity: '9' })).toEqual([400]);
@@ -110,7 +110,7 @@ describe('a TID with a daily quota', () => {
     expect((await start({ daily: 4 })).collector.limits.excesses()).toEqual([]);
   });
 
-  test('goes on a little each hour, and has it all again after 24 hours', async () => {
+  test('may send a little each hour, and everything again after 24 hours', async () => {
     const { app, collector } = await start({ daily: 3 });
     expect(await statuses(app, 4)).toEqual([...times(3, 201), 503]);
     await server.database.sql`update hour_counts set hour = hour - interval '1 hour'`;
@@ -129,7 +129,7 @@ describe('a TID with a daily quota', () => {
   });
 });
 
-test('what is past a limit is lost only where an admin chose that, and everyone is told', async () => {
+test('excess records are lost only if an admin chose that, and everyone is told', async () => {
   const { app } = await start({ daily: 2, over: 'drop' });
   expect(await statuses(app, 2)).toEqual([201, 201]);
   const answer = await post(app, {}, 'one more');
@@ -142,7 +142,7 @@ test('what is past a limit is lost only where an admin chose that, and everyone 
       ),
     },
   });
-  // Not even looked at: a client's spool must flow on whatever is in it.
+  // The record is not even read: a client's spool must drain whatever it contains.
   expect(await statuses(app, 1, { severity: '9' })).toEqual([201]);
   expect(await stored()).toBe(2);
   expect(await requests(app, 'dropped')).toBe(2);
@@ -152,7 +152,7 @@ test('what is past a limit is lost only where an admin chose that, and everyone 
   );
 });
 
-test('what is dropped is counted across restarts, for seven days', async () => {
+test('dropped records are counted across restarts, for seven days', async () => {
   const { sql } = server.database;
   const limits = async (app: App) => {
     const { checks } = (await (await get(app, '/api/status')).json()) as { checks: { name: string; text: string }[] };
@@ -184,7 +184,7 @@ describe('a TID with networks', () => {
       expect((await from(app, address)).status).toBe(201);
   });
 
-  test('is refused from elsewhere, and nothing is kept; others are not asked', async () => {
+  test('is refused from elsewhere, and nothing is kept; other TIDs are not checked', async () => {
     const { app } = await start(limits);
     const message = 'address: got 192.0.2.7, expected one in the networks of this TID (networks in collector.tids)';
     expect(await from(app, '192.0.2.7')).toEqual({ status: 403, json: { message } });
@@ -196,7 +196,7 @@ describe('a TID with networks', () => {
     expect([...(await server.database.sql`select from quarantine`)]).toEqual([]);
   });
 
-  test('is refused where the address is not known', async () => {
+  test('is refused if the address is not known', async () => {
     const { app } = await start(limits);
     const { status, json } = await from(app);
     expect(status).toBe(403);
@@ -227,7 +227,7 @@ describe('networkMatcher', () => {
   }
 });
 
-/** Milliseconds between one try and the next. */
+/** Milliseconds between one attempt and the next. */
 const gaps = (most: number) => fc.array(fc.integer({ min: 0, max: most }), { minLength: 1, maxLength: 300 });
 
 function timesOf(gaps: number[]): number[] {
@@ -238,7 +238,7 @@ function timesOf(gaps: number[]): number[] {
   });
 }
 
-test('whatever comes, no stretch of time has more than the rate and a burst', () => {
+test('no period ever has more than the rate and a burst', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), gaps(300), (rate, tried) => {
       const bucket = tokenBucket(rate);
@@ -251,7 +251,7 @@ test('whatever comes, no stretch of time has more than the rate and a burst', ()
   );
 });
 
-test('whatever comes, a quota is of 24 hours by the clock and at least a 24th an hour, restarts or not', () => {
+test('a quota always covers 24 hours by the clock and allows at least 1/24 an hour, with or without restarts', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), gaps(HOUR_MS / 4), fc.nat(20), (daily, tried, restartEach) => {
       const used = quota(daily);

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => shared.close());
 
-/** The application on an empty database; with settings of its own where a test needs them. */
+/** The application on an empty database, with the given settings. */
 async function start(env?: Record<string, string>): Promise<Omit<TestApp, 'close'>> {
   const { sql } = shared.database;
   await sql`alter table records drop constraint if exists no_poison`;
@@ -47,7 +47,7 @@ const refused = (app: App, changes: Record<string, string | undefined> = {}, pay
 const refusedFrom = (app: App, address: string, machine_id: string, body: string) =>
   send(app, { headers: recordHeaders({ severity: '9', machine_id }), body }, address);
 
-/** Makes everything in quarantine as old as that. */
+/** Makes everything in quarantine this old. */
 const age = ({ database }: Server, time: string) =>
   database.sql`update quarantine set first_at = first_at - ${time}::interval, evicted_at = evicted_at - ${time}::interval`;
 
@@ -65,7 +65,7 @@ async function kept({ database }: Server): Promise<Kept[]> {
 }
 
 describe('a refused record', () => {
-  test('is 400 at first and within a minute, and 201 once it comes again after that', async () => {
+  test('is answered 400 at first and within a minute, and 201 when it comes again later', async () => {
     const server = await start();
     const first = await refused(server.app);
     expect([first.status, first.json]).toEqual([400, { message: REASON }]);
@@ -93,7 +93,7 @@ describe('a refused record', () => {
     await second.close();
   });
 
-  test('is the same one whatever headers come with it, and another one with any of its own changed', async () => {
+  test('is recognised whatever other headers come with it, and is a new one if any of its own fields changed', async () => {
     const server = await start();
     await refused(server.app);
     await age(server, '1 minute');
@@ -104,7 +104,7 @@ describe('a refused record', () => {
     expect((await refused(server.app, {}, 'another payload')).status).toBe(400);
   });
 
-  test('is kept once when it comes many times at once', async () => {
+  test('is kept once even if it comes many times at once', async () => {
     const server = await start();
     const answers = await Promise.all(Array.from({ length: 50 }, () => refused(server.app)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
@@ -126,7 +126,7 @@ describe('a refused record', () => {
     ['not JSON', 'hello'],
     ['a list', '[]'],
     ['an escaped NUL and half a surrogate pair', '{"record_format_version":"4","machine_id":"a\\u0000\\ud83d"}'],
-  ])('that is no JSON object of the right form is kept: %s', async (_, body) => {
+  ])('that is not a JSON object of the right form is kept: %s', async (_, body) => {
     const server = await start();
     expect((await postJson(server.app, body)).status).toBe(400);
     expect(await kept(server)).toMatchObject([{ payload: body }]);
@@ -140,7 +140,7 @@ describe('a refused record', () => {
     expect(await kept(server)).toEqual([]);
   });
 
-  test('is kept without what may be secret', async () => {
+  test('is kept without headers that may be secret', async () => {
     const server = await start();
     await refused(server.app, { Authorization: 'Basic c2VjcmV0', Cookie: 'session=secret', 'User-Agent': 'curl' });
     const [row] = await server.database.sql<{ headers: [string, string][] }[]>`select headers from quarantine`;
@@ -150,7 +150,7 @@ describe('a refused record', () => {
     expect(JSON.stringify(row!.headers).toLowerCase()).not.toMatch(/authorization|cookie|secret|c2vjcmv0/);
   });
 
-  test('is not kept in strict mode, and 400 for ever', async () => {
+  test('is not kept in strict mode, and always answered 400', async () => {
     const server = await start({ TELEMETRICSD_COLLECTOR_REFUSE: 'strict' });
     for (let n = 0; n < 3; n++) {
       expect(await refused(server.app)).toEqual({ status: 400, json: { message: REASON } });
@@ -187,13 +187,13 @@ describe('the quarantine is bounded', () => {
     expect((await refusedFrom(server.app, 'machine-0', 'machine-0', 'x')).status).toBe(400);
   });
 
-  test('in one batch as well', async () => {
+  test('even within one batch', async () => {
     const server = await start({ TELEMETRICSD_QUARANTINE_MAX_RECORDS: '10' });
     await Promise.all(machines(60).map(machine => refusedFrom(server.app, machine, machine, 'x')));
     expect(await kept(server)).toHaveLength(10);
   });
 
-  test('a full one makes room for many at once: most refused records cost no look at all entries', async () => {
+  test('a full quarantine makes room for many entries at once, so that most refused records need no eviction', async () => {
     const server = await start({ TELEMETRICSD_QUARANTINE_MAX_RECORDS: '1000' });
     await refusedFrom(server.app, 'first', 'first', 'x');
     await server.database.sql`
@@ -240,7 +240,7 @@ describe('the quarantine is bounded', () => {
     expect((await kept(server)).map(({ payload }) => payload.length)).toEqual([1, 50_001, 50_001]);
   });
 
-  test('but the newest is kept even where it is larger than a tenth', async () => {
+  test('but the newest is kept even if it is larger than a tenth', async () => {
     const server = await start({ TELEMETRICSD_QUARANTINE_MAX_BYTES: '1 MB' });
     await refused(server.app, {}, 'x'.repeat(200_000));
     expect(await kept(server)).toHaveLength(1);
@@ -275,7 +275,7 @@ describe('the page', () => {
     expect(entry.html).toContain('x86_64');
   });
 
-  test('can be narrowed to any reason by its link', async () => {
+  test('can be filtered by any reason with its link', async () => {
     const { app } = await start();
     const nasty = ['a\x85b', 'a\x7fb', 'a\tb', '<b>&"\'%00?#+', headerBytes('機\u2028械')];
     for (const severity of nasty) await refused(app, { severity });
@@ -314,15 +314,15 @@ describe('the page', () => {
     expect((await get(app, `${PAGE}${path}`)).status).toBe(status);
   });
 
-  test('counts what waits in every page’s header', async () => {
+  test('shows the number of entries in the header of every page', async () => {
     const { app } = await start();
     await refused(app);
     expect((await getPage(app, '/telemetryui/records')).html).toContain('1<span class="unseen"> waiting</span>');
   });
 });
 
-describe('what was mended can be replayed', () => {
-  test('one, or all of a reason, into records with their fleet and payload', async () => {
+describe('after the cause is fixed, a record can be replayed', () => {
+  test('alone or with all of the same reason, as a record with its fleet and payload', async () => {
     const server = await start();
     await server.database.sql`alter table records add constraint no_poison check (build <> '666')`;
     const poisoned = { build: '666', 'X-Telemetry-TID': OTHER_TID };
@@ -355,7 +355,7 @@ describe('what was mended can be replayed', () => {
     expect(resent.json.id).toBe(records.find((record: { machine_id: string }) => record.machine_id === 'one').id);
   });
 
-  test('in the JSON format, through an instance that takes what the first one did not', async () => {
+  test('in the JSON format, through an instance with other settings', async () => {
     const server = await start({ TELEMETRICSD_COLLECTOR_TIDS: `${OTHER_TID}=servers` });
     const strangers = { 'X-Telemetry-TID': OTHER_TID, 'X-CLR-External': 'true' };
     await server.database.sql`alter table records add constraint no_poison check (machine_id <> 'json')`;
@@ -366,7 +366,7 @@ describe('what was mended can be replayed', () => {
     expect(records).toMatchObject([{ machine_id: 'json', external: true, fleet: 'servers', payload: 'hello\n' }]);
   });
 
-  test('but not while its TID is not configured', async () => {
+  test('but not while its TID is missing in the configuration', async () => {
     const server = await start();
     await refused(server.app);
     const second = server.database.another();
@@ -377,8 +377,8 @@ describe('what was mended can be replayed', () => {
   });
 });
 
-describe('what is discarded', () => {
-  test('is gone, yet its machine is told not to send it again', async () => {
+describe('a discarded entry', () => {
+  test('is gone, and its machine still need not send it again', async () => {
     const server = await start();
     await refused(server.app, { machine_id: 'one' });
     await refused(server.app, { machine_id: 'two' });

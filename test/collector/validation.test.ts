@@ -23,7 +23,7 @@ type Changes = Record<string, string | undefined>;
 
 let sent = 0;
 
-/** Posts a record with these changes in one of the formats; its payload is its own, so that none is a repetition. */
+/** Posts a record with these changes in one of the formats; its payload is unique, so that it is never a repetition. */
 const formats: { format: string; send: (changes: Changes) => Promise<Answer> }[] = [
   {
     format: 'headers',
@@ -102,7 +102,7 @@ const refused: { field: string; values: string[]; expected: string; among?: Chan
 ];
 
 describe.each(formats)('in $format', ({ send: sendAs }) => {
-  test.each(refused)('$field that is wrong is named with what came and what is allowed: $expected', async wrong => {
+  test.each(refused)('an invalid $field is answered with its value and what is allowed: $expected', async wrong => {
     for (const value of wrong.values) {
       const { status, json } = await sendAs({ ...wrong.among, [wrong.field]: value });
       expect([value, status]).toEqual([value, 400]);
@@ -111,7 +111,7 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
     }
   });
 
-  test('a message repeats what came, but no more than its beginning, in one printable line', async () => {
+  test('a message repeats only the beginning of the value, on one printable line', async () => {
     const messages = await Promise.all(
       ['5', '9'.repeat(150), 'a\u0085b'].map(async severity => (await sendAs({ severity })).json.message),
     );
@@ -170,14 +170,14 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
       (build): (typeof accepted)[number] => ['build', build, 'build', build, { system_name: 'other' }],
     ),
     ['build', '"2023', 'build', '2023', { system_name: 'other' }],
-    // A system that tells no version, as clients send it.
+    // A system without a version, as clients send it.
     ...['clear-linux-os', 'other'].flatMap(system_name =>
       ['""', "''", '', '0'].map((build): (typeof accepted)[number] => ['build', build, 'build', '0', { system_name }]),
     ),
     ['severity', ' 2 ', 'severity', 2],
   ];
 
-  test('what is allowed is stored as it came, without quotes and outer space', async () => {
+  test('a valid value is stored as it came, without quotes and outer spaces', async () => {
     for (const [field, value, name, stored, among] of accepted) {
       const { status, json } = await sendAs({ ...among, [field]: value });
       expect([field, value, status, json.message]).toEqual([field, value, 201, undefined]);
@@ -214,7 +214,7 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
     },
   );
 
-  test('of two wrong fields the first in the order of checks is named', async () => {
+  test('of two wrong fields the one that is checked first is named', async () => {
     const order = [
       ['record_format_version', '9'],
       ['severity', '9'],
@@ -233,7 +233,7 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
     expect(named).toEqual(order.map(([field]) => field));
   });
 
-  test('a field that is missing is named before one that is wrong, and the TID before all', async () => {
+  test('a missing field is named before a wrong one, and the TID before all', async () => {
     const { json } = await sendAs({ severity: '9', event_id: undefined, bios_version: undefined });
     expect(json.message).toBe('bios_version: missing, record format 4 requires it');
   });
@@ -290,7 +290,7 @@ describe.each(formats)('in $format', ({ send: sendAs }) => {
     expect([status, json.machine_id]).toEqual([201, 'spelled']);
   });
 
-  test('a field in two spellings is refused with both', async () => {
+  test('a field in two spellings is refused, naming both', async () => {
     const { status, json } = await sendAs({ build: undefined, machine_id: 'one', 'Machine-Id': 'two' });
     expect(status).toBe(400);
     expect(json.message.toLowerCase()).toStartWith('machine_id: given twice, as machine');
@@ -359,12 +359,12 @@ describe('the header format', () => {
     ['machine_id', 'm, '.repeat(20)],
     ['classification', 'a/b/c, '.repeat(100)],
     ['kernel_version', '6.1, '.repeat(5_000)],
-  ])('%s that is too long is refused', async (field, value) => {
+  ])('a %s that is too long is refused', async (field, value) => {
     const { status } = await post(server.app, { [field]: value });
     expect(status).toBe(400);
   });
 
-  test('of what firmware says at length, with commas, the beginning is kept', async () => {
+  test('long text from firmware, even with commas, is cut', async () => {
     const { status, json } = await post(server.app, { cpu_model: 'c, '.repeat(5_000) }, 'firmware at length');
     expect([status, json.cpu_model]).toEqual([201, 'c, '.repeat(67).slice(0, 199)]);
   });
@@ -442,12 +442,12 @@ describe('the JSON format', () => {
     [true, 'true'],
     [{}, 'an object'],
     [['1'], 'a list'],
-  ])('a field or payload that is %p is no text', async (value, came) => {
+  ])('a field or payload that is %p is refused, since it is not a text', async (value, came) => {
     expect(await answer(recordJson({ severity: value }))).toEqual([400, `severity: got ${came}, expected a text`]);
     expect(await answer(recordJson({ payload: value }))).toEqual([400, `payload: got ${came}, expected a text`]);
   });
 
-  test('a number is no payload, and a payload must be there', async () => {
+  test('a payload may not be a number or missing', async () => {
     expect(await answer(recordJson({ payload: 1 }))).toEqual([400, 'payload: got 1, expected a text']);
     expect(await answer(recordJson({ payload: undefined }))).toEqual([400, 'payload: missing, expected a text']);
   });
@@ -458,7 +458,7 @@ describe('the JSON format', () => {
     expect([status, message]).toEqual([400, `creation_timestamp: got "1e+30", ${SECONDS}`]);
   });
 
-  test('lists nested a hundred thousand deep are refused like any other', async () => {
+  test('lists nested a hundred thousand deep are refused like any other list', async () => {
     const deep = `{"severity":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect((await answer(deep))[0]).toBe(400);
   });
@@ -500,7 +500,7 @@ describe('the JSON format', () => {
     ['half an object', '{"severity": "1"', 'body: not JSON ('],
     ['a control character', '{"severity":\u0001}', "body: not JSON (Unrecognized token '\\u0001')"],
     ['something else', 'hello', 'body: not JSON ('],
-  ])('%s is refused with what was expected', async (_, body, beginning) => {
+  ])('%s is refused, saying what was expected', async (_, body, beginning) => {
     const [status, message] = await answer(body);
     expect(status).toBe(400);
     expect(message).toStartWith(beginning);
@@ -533,7 +533,7 @@ describe('the JSON format', () => {
     expect([status, json.machine_id, json.payload]).toEqual([201, 'café', 'naïve']);
   });
 
-  test('a byte that is not UTF-8 leaves what is UTF-8 as it is', async () => {
+  test('a byte that is not UTF-8 does not change the UTF-8 around it', async () => {
     const text = JSON.stringify(
       recordJson({ machine_id: 'größe 機械', cpu_model: 'Core™ BYTE' }, 'BYTE öffnen() 😀\n'),
     );
@@ -589,7 +589,7 @@ describe('the request', () => {
     },
   );
 
-  test('OPTIONS tells which methods an address takes', async () => {
+  test('OPTIONS says which methods an address takes', async () => {
     const allowed = async (path: string) => {
       const answer = await server.app.request(`http://localhost:8080${path}`, {
         method: 'OPTIONS',
@@ -643,7 +643,7 @@ describe('the request', () => {
     expect([headers.json.external, json.json.external]).toEqual([external, external]);
   });
 
-  test('a payload past collector.max_payload is 413 in both formats, one of that size is taken', async () => {
+  test('a payload larger than collector.max_payload is answered 413 in both formats, one of that size is taken', async () => {
     const most = server.config.collector.max_payload;
     const large = 'x'.repeat(most);
     expect((await post(server.app, {}, large)).status).toBe(201);

@@ -29,7 +29,10 @@ async function spawn(args: string[], env: Record<string, string>) {
   return { stdout, stderr, code };
 }
 
-/** Runs one command line after the other in a process: each by itself takes a third of a second to start. */
+/**
+ * Runs several command lines one after the other in one process, since a process each takes a third of a second to
+ * start.
+ */
 async function telemetricsdEach(lines: string[][]) {
   const { stdout, stderr } = await spawn(['-e', EACH, JSON.stringify(lines)], {});
   const [outputs, errors] = [stdout, stderr].map(text => text.split('\0'));
@@ -62,7 +65,7 @@ describe('help', () => {
     }
   });
 
-  test.each([['serve'], ['user add'], ['help']])('of %s is the same in every way of asking for it', async name => {
+  test.each([['serve'], ['user add'], ['help']])('of %s is the same however you ask for it', async name => {
     const words = name.split(' ');
     const [first, ...others] = await Promise.all([
       telemetricsd(['help', ...words]),
@@ -134,7 +137,7 @@ describe('wrong usage is exit code 2, with a message that names', () => {
   beforeAll(async () => {
     answers = await telemetricsdEach(cases.map(([args]) => args));
   });
-  test('a command of its own process', async () => {
+  test('a command in its own process', async () => {
     expect(await telemetricsd(cases[0]![0])).toEqual(answers[0]!);
   });
   test.each(cases.map(([args, message], n) => [args, message, n] as const))('%j', (_, message, n) => {
@@ -157,7 +160,7 @@ describe('wrong usage is exit code 2, with a message that names', () => {
   });
 });
 
-describe('where there is no database, none is made by', () => {
+describe('without a database, none is made by', () => {
   const cases = [
     ['user', 'list'],
     ['user', 'add', 'ann'],
@@ -181,7 +184,7 @@ describe('where there is no database, none is made by', () => {
   });
 });
 
-test('welcome names this host where others can reach it, and posts from here', async () => {
+test('welcome names this host as others reach it, and its line posts from here', async () => {
   const { stdout } = await telemetricsd(['welcome'], { TELEMETRICSD_HTTP_LISTEN: ':8080=collector,:8081=pages' });
   expect(stdout).toContain(`http://${hostname()}:8081/telemetryui\n`);
   expect(stdout).toContain('curl -s http://localhost:8080/v2/collector');
@@ -209,7 +212,7 @@ describe('config', () => {
     expect(stderr).toContain('TELEMETRICSD_HTTP_LISTEN, the nearest one');
   });
 
-  test('does not start without the file that is named', async () => {
+  test('does not start if the named file is missing', async () => {
     const { stderr, code } = await telemetricsd(['config', '--config', join(directory, 'missing.toml')]);
     expect(code).toBe(78);
     expect(stderr).toContain('missing.toml: there is no such file');
@@ -227,7 +230,7 @@ describe('an unexpected error', () => {
     error.remedy = 'Mend it.';
     process.exit(reportFailure(error, ['serve', '--config', 'FILE']));`;
 
-  test('is one line and its remedy, exit code 1', async () => {
+  test('is printed as one line with its remedy, exit code 1', async () => {
     const answer = await spawn(['-e', failing.replace('FILE', file)], {});
     expect(answer).toEqual({ stdout: '', stderr: 'telemetricsd: it broke in two\nMend it.\n', code: 1 });
   });
@@ -238,7 +241,7 @@ describe('an unexpected error', () => {
     expect(stderr).toMatch(/^telemetricsd: it broke in two\nMend it\.\n(.*\n)+Caused by: Error: deep down\n {4}at /);
   });
 
-  test('is told even where the configuration is wrong as well', async () => {
+  test('is printed even if the configuration is also wrong', async () => {
     const { stderr, code } = await spawn(['-e', failing.replace('FILE', '/missing')], {});
     expect({ stderr, code }).toEqual({ stderr: 'telemetricsd: it broke in two\nMend it.\n', code: 1 });
   });

@@ -28,7 +28,7 @@ function write(content: string | Uint8Array): string {
   return file;
 }
 
-/** Never the file in /etc or the variables of the machine that runs the tests. */
+/** Never reads the file in /etc or the variables of the machine that runs the tests. */
 function load({ toml, env = {} }: { toml?: string; env?: Record<string, string> }) {
   return loadConfig({ file: toml === undefined ? empty : write(toml), env });
 }
@@ -98,7 +98,7 @@ test('without file and environment every setting has its default', () => {
   });
 });
 
-describe('a value that is right', () => {
+describe('a valid value', () => {
   const all = { serves: 'all' } as const;
   const cases: [toml: string, variable: string, text: string, key: string, expected: unknown][] = [
     [
@@ -219,7 +219,7 @@ function read({ config }: ReturnType<typeof loadConfig>, key: string): unknown {
   return (config as Record<string, Record<string, unknown>>)[section!]![name!];
 }
 
-describe('a value that is wrong', () => {
+describe('an invalid value', () => {
   const cases: [toml: string, key: string, value: string, allowed: RegExp][] = [
     ['http.listen = []', 'http.listen', '[]', /a list of addresses/],
     ['http.listen = 8080', 'http.listen', '8080', /a list of addresses/],
@@ -356,7 +356,7 @@ describe('a value that is wrong', () => {
 describe('TLS', () => {
   const TLS = 'tls = { cert = "a.pem", key = "a.key" }';
 
-  test('is for the addresses that begin with https://', () => {
+  test('needs addresses that begin with https://, and they need it', () => {
     const { config } = load({ toml: `http.listen = ["https://:8443", "https://[::1]:9", ":80"]\n${TLS}` });
     expect(config.http.listen).toEqual([
       { address: 'https://:8443', serves: 'all', host: '::', port: 8443, https: true },
@@ -430,7 +430,7 @@ describe('TLS', () => {
   }
 });
 
-describe('a name that there is not', () => {
+describe('an unknown name', () => {
   const cases: [toml: string, env: Record<string, string>, key: string, nearest: string][] = [
     ['[colector]\nqueue = 5', {}, 'colector', '[collector]'],
     ['[http]\nlitsen = ":1"', {}, 'http.litsen', 'http.listen'],
@@ -456,7 +456,7 @@ describe('a name that there is not', () => {
     });
   }
 
-  test('in the environment matters only with the prefix', () => {
+  test('in the environment is reported only with the prefix', () => {
     expect(load({ env: { HTTP_LISTEN: 'x', telemetricsd_http_listen: 'x' } }).origin('http.listen')).toBe('default');
   });
 });
@@ -503,7 +503,7 @@ test('an empty variable counts as not set', () => {
 });
 
 describe('a file', () => {
-  test('that is named must exist', () => {
+  test('named by --config must exist', () => {
     const [problem] = mistakes({ file: join(directory, 'missing.toml') }).problems;
     expect(problem).toMatchObject({ key: join(directory, 'missing.toml'), reason: 'there is no such file' });
   });
@@ -585,13 +585,13 @@ describe('a secret', () => {
   }
 });
 
-test('of a web address that is secret only the host is printed', () => {
+test('in a web address is masked after the host', () => {
   const printed = printConfig(load({ env: { TELEMETRICSD_NOTIFY_WEBHOOK: 'https://h:8443/hooks/geheim?t=geheim' } }));
   expect(printed).toContain('webhook = "https://h:8443/***"');
   expect(printed).not.toContain('geheim');
 });
 
-test('of a program that is called only its path is printed', () => {
+test('in a program call is masked after the path', () => {
   const command = '/usr/bin/curl,-H,Authorization: Bearer geheim,https://h/';
   const printed = printConfig(load({ env: { TELEMETRICSD_NOTIFY_COMMAND: command } }));
   expect(printed).toContain('command = ["/usr/bin/curl", "***", "***", "***"]');
@@ -636,7 +636,7 @@ describe('the printed configuration', () => {
     });
   }
 
-  test('explains every setting: documentation, what is allowed, where it came from', () => {
+  test('explains every setting: documentation, what is allowed, where its value came from', () => {
     const file = write('log.level = "warn"');
     const printed = printConfig(loadConfig({ file, env: { TELEMETRICSD_COLLECTOR_QUEUE: '200' } }));
     const words = printed.replaceAll(/\n# /g, ' ');
@@ -650,7 +650,7 @@ describe('the printed configuration', () => {
     expect(printed).toContain('# from: default\n# public_url =');
   });
 
-  test('has no other lines than comments, sections and settings, however odd the file is named', () => {
+  test('has only comments, sections and settings, whatever the name of the file', () => {
     const file = join(directory, 'odd\nqueue = 1 #.toml');
     writeFileSync(file, 'log.level = "warn"');
     const printed = printConfig(loadConfig({ file, env: {} }));

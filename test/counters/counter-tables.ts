@@ -10,7 +10,7 @@ const GROUPS = {
   update_counts: 'day, system_name, from_build, to_build, fleet_id, external',
 };
 
-/** The records that some counters are about; all by default. */
+/** The records that some counters count; all by default. */
 const ABOUT: Record<string, string> = {
   machine_check_machines: "classification = 'a/mce/corrected'",
   machine_check_cpus: "classification = 'a/mce/corrected'",
@@ -36,7 +36,7 @@ export async function readCounters(sql: Sql): Promise<CounterTables> {
   return tables;
 }
 
-/** The same, counted over the records. */
+/** The same counts, made from the records. */
 export async function countAll(sql: Sql): Promise<CounterTables> {
   const tables: CounterTables = {
     record_days: await sql`

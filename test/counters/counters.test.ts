@@ -86,7 +86,7 @@ test('rebuilding corrects a day that was miscounted', async () => {
   expect(await counters()).toEqual(right);
 });
 
-test('a refused record counts nowhere', async () => {
+test('a refused record is not counted', async () => {
   const before = await counters();
   await post(server.app, { severity: '9' });
   expect(await counters()).toEqual(before);

@@ -24,7 +24,7 @@ async function expectAllCounted() {
   expect(await readCounters(sql)).toEqual(await countAll(sql));
 }
 
-/** Stores a record of each machine as a process does that dies before it has counted them. */
+/** Stores a record of each machine like a process that dies before it has counted them. */
 async function leaveUncounted(...machines: string[]) {
   await storeBy(server.database.sql, machines);
 }
@@ -61,7 +61,7 @@ async function storeBy(sql: Sql, machines: string[]) {
   await storeBatch(sql, batch);
 }
 
-test('what a process left uncounted when it died is counted by the next one, each day for itself', async () => {
+test('records that a process left uncounted when it died are counted by the next one, each in its day', async () => {
   const { sql } = server.database;
   await leaveUncounted('left-1', 'left-2');
   await passDays(sql, 1);
@@ -70,7 +70,7 @@ test('what a process left uncounted when it died is counted by the next one, eac
   await expectAllCounted();
 });
 
-test('rebuilding counts what is uncounted once', async () => {
+test('rebuilding counts uncounted records only once', async () => {
   const { sql } = server.database;
   await leaveUncounted('left-1', 'left-4');
   for (const row of (await readCounters(sql)).record_days!) {

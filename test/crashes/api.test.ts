@@ -3,7 +3,7 @@ import { get, getJson, OTHER_TID } from '../app.ts';
 import { type CrashApp, crashApp, miscounted } from './crash-app.ts';
 
 let app: CrashApp;
-/** Ids of guilties by their functions. */
+/** Ids of guilties by function. */
 let ids: Record<string, number>;
 let record: number;
 /** The newest record of its build, but not of its guilty. */

@@ -18,7 +18,7 @@ export interface CrashApp extends TestApp {
   recompute(): Promise<void>;
 }
 
-/** The application on a database of its own, with an analysis that runs when the test says so. */
+/** The application on its own database, with an analysis that runs when the test asks for it. */
 export async function crashApp(env: Record<string, string> = {}): Promise<CrashApp> {
   const app = await testApp(env);
   const demangler = createDemangler();
@@ -52,7 +52,7 @@ export function crashHeaders(changes: Record<string, string | undefined> = {}) {
   return { classification: CRASH, severity: '3', event_id: (++events).toString(16).padStart(32, '0'), ...changes };
 }
 
-/** A payload of the crash probe. Frames are numbered and get a module where they name none. */
+/** A payload of the crash probe. Frames are numbered, and get a module if they name none. */
 export function backtrace(frames: string[], program = '/usr/bin/app', signal = 11) {
   const lines = frames.map((frame, n) => `#${n} ${frame.includes(' - [') ? frame : `${frame} - [/usr/bin/app]`}`);
   return [`Process: ${program}`, 'PID: 512', `Signal: ${signal}`, '', 'Backtrace (TID 512):', ...lines, ''].join('\n');
@@ -96,7 +96,7 @@ const DERIVED = (sql: Queryable) => ({
   ],
 });
 
-/** Rows of each derived table that differ from what the analysed records say; none where all is well. */
+/** Rows of each derived table that differ from the analysed records; none if all is well. */
 export async function miscounted(sql: Sql) {
   const wrong: Record<string, number> = {};
   for (const [table, [kept, derived]] of Object.entries(DERIVED(sql))) {

@@ -15,7 +15,7 @@ import { appOn, get, getJson, post, testConfig } from '../app.ts';
 import { quietLog, type TestDatabase, testDatabase } from '../database.ts';
 import { eventually } from '../executable/program.ts';
 
-/** The collector's deadline becomes four seconds. */
+/** Shortens the collector's deadline to four seconds. */
 const PACE = 0.2;
 
 const LISTENER = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, serves: 'all' as const };
@@ -23,14 +23,14 @@ const LISTENER = { address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080, ser
 interface Server {
   app: App;
   collector: Collector;
-  /** With its deadlines shortened. */
+  /** With shortened deadlines. */
   database: Database;
   close(): Promise<void>;
 }
 
 let base: TestDatabase;
 let server: Server;
-/** Looks at the database beside all that is stopped. */
+/** Reads the database while the server's connections are stopped. */
 let observer: Sql;
 const stopped = new Set<number>();
 
@@ -76,7 +76,7 @@ async function backends(client: string) {
   return rows.map(({ pid }) => pid);
 }
 
-/** Stops the server's processes of a client, as if they hung. */
+/** Stops the server processes behind a client's connections, as if they hung. */
 async function stop(client: string): Promise<number[]> {
   const pids = await backends(client);
   expect(pids.length).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ async function stop(client: string): Promise<number[]> {
   return pids;
 }
 
-/** Machines that send each record until it is taken. */
+/** Machines that send each record until it is accepted. */
 function machines({ app }: Server, count: number) {
   const taken: number[] = [];
   const sent = new Set<string>();
@@ -156,7 +156,7 @@ test('the same where packets are swallowed, also in the middle of a transaction'
   }
 });
 
-/** A way to the database on which everything under way can get lost, while new connections work. */
+/** A way to the database on which everything under way can be lost, while new connections work. */
 async function swallowingLine() {
   const { target } = base;
   const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-line-'));

@@ -43,7 +43,7 @@ test('records that come at once share transactions', async () => {
   expect(row!.transactions).toBeLessThan(10);
 });
 
-test('past the bound the answer is 503 with Retry-After at once, and what waits is stored', async () => {
+test('beyond the bound the answer is 503 with Retry-After at once, and waiting records are stored', async () => {
   const release = await lockTable('recent_records');
   const settled: number[] = [];
   const requests = Array.from({ length: 350 }, async (_, n) => {
@@ -72,7 +72,7 @@ test('past the bound the answer is 503 with Retry-After at once, and what waits 
   expect(await payloads()).toEqual(answers.map(({ body }) => body).toSorted());
 });
 
-test('a refused record that cannot be kept at the moment is 503 past the bound as well', async () => {
+test('a refused record that cannot be kept now is also answered 503 beyond the bound', async () => {
   const release = await lockTable('quarantine');
   const settled: number[] = [];
   const requests = Array.from({ length: 300 }, async (_, n) => {

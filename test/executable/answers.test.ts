@@ -5,7 +5,7 @@ import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
 import { eventually, type Program, workspace } from './program.ts';
 import { connectTo, exchange, get, headerRequest } from './wire.ts';
 
-/** Far more than the buffers between the server and a reader take. */
+/** Much more than the buffers between the server and a reader hold. */
 const RECORDS = 4_000;
 /** Queries end after 15 s by themselves. */
 const LESS_THAN_PATIENCE_MS = 12_000;
@@ -71,11 +71,11 @@ describe.each(KINDS)('over %s', kind => {
       for (const socket of sockets) socket.destroy();
       await eventually('no query waits any more', async () => (await waiting()) === 0, LESS_THAN_PATIENCE_MS);
     });
-    // The server may still be about to see that the others have left.
+    // The server may not have noticed yet that the others left.
     await eventually('it is answered', async () => (await fetchFrom(kind, path)).status === 200);
   });
 
-  test('who has asked and closes its side is answered', async () => {
+  test('a client that closes its side after its request is answered', async () => {
     const socket = connectTo(placeOf(program, kind));
     socket.end(get('/telemetryui').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     let answer = '';

@@ -3,19 +3,19 @@ import type { Sql } from '../../src/db/connect.ts';
 import { connectTo, headerBlock, type Place } from './wire.ts';
 
 export interface Load {
-  /** The record's id by event id, of everything that was answered 201. */
+  /** The record's id by event id, for each record that was answered 201. */
   acknowledged: Map<string, number>;
   /** How often each status was answered. */
   statuses: Record<number, number>;
-  /** Connections that closed without an answer to their last request. */
+  /** Connections that closed without answering their last request. */
   broken: number;
-  /** Lets what is under way finish and closes the connections. */
+  /** Lets requests under way finish and closes the connections. */
   stop(): Promise<void>;
 }
 
 export interface LoadOptions {
   connections?: number;
-  /** Opens a connection again when it was closed. */
+  /** Opens a connection again after it was closed. */
   reconnect?: boolean;
 }
 
@@ -24,7 +24,7 @@ const RECONNECT_MS = 20;
 const FINISH_MS = 12_000;
 const PAYLOAD = `${'MESSAGE=a line of a journal that was written by nobody in particular\n'.repeat(14)}`;
 
-/** Posts distinct records of 1 KB as fast as they are answered, each connection one at a time. */
+/** Posts distinct records of 1 KB as fast as they are answered, one at a time on each connection. */
 export function startLoad(
   places: Place | Place[],
   { connections = CONNECTIONS, reconnect = false }: LoadOptions = {},
@@ -83,7 +83,7 @@ export function startLoad(
   return load;
 }
 
-/** The status of an answer once all of it is there. */
+/** The status of an answer once it is complete. */
 function statusOfWhole(text: string): number | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
@@ -91,7 +91,7 @@ function statusOfWhole(text: string): number | undefined {
   return text.length >= end + 4 + length ? Number(text.slice(9, 12)) : undefined;
 }
 
-/** Of what was answered 201, what is not in the database under its id. */
+/** Records that were answered 201 but are not in the database under their id. */
 export async function missingFrom(sql: Sql, acknowledged: Map<string, number>): Promise<string[]> {
   const missing = await sql<{ event: string }[]>`
     select event
@@ -103,7 +103,7 @@ export async function missingFrom(sql: Sql, acknowledged: Map<string, number>): 
 
 const COUNTED_WITHIN_MS = 60_000;
 
-/** What is stored, by the rows and by every table of counters once all is counted; and how many of the rows are the same record again. */
+/** What is stored, by rows and by every counter table once everything is counted; and how many rows repeat a record. */
 export async function tally(sql: Sql) {
   const uncounted = async () => (await sql`select from uncounted`).length > 0;
   for (const started = Date.now(); (await uncounted()) && Date.now() - started < COUNTED_WITHIN_MS; )

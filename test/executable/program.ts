@@ -8,7 +8,7 @@ import { postmasterStatus } from '../../src/db/postmaster.ts';
 
 export const EXECUTABLE = resolve(import.meta.dir, '../../dist/telemetricsd');
 
-/** What a stop takes at most, well before systemd's patience ends. */
+/** The longest that a stop may take, well below systemd's timeout. */
 export const STOPPED_WITHIN_MS = 20_000;
 
 const START_TIMEOUT_MS = 110_000;
@@ -16,20 +16,20 @@ const STOP_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 110_000;
 
 export interface ProgramOptions {
-  /** Without it, one of its own that is prepared already, unless `uid` is given. */
+  /** By default a prepared one of its own, unless `uid` is given. */
   stateDir?: string;
-  /** A state directory that is prepared already, whatever the arguments are. */
+  /** A prepared state directory, whatever the arguments are. */
   prepared?: true;
-  /** After the command. */
+  /** Arguments after the command. */
   args?: string[];
-  /** Settings, by the names of their variables. */
+  /** Settings by the names of their variables. */
   env?: Record<string, string>;
   cwd?: string;
   uid?: number;
   gid?: number;
   /** How many files it may have open. */
   openFiles?: number;
-  /** A command that runs the program, in namespaces of its own, say; whatever starts there has to end with it. */
+  /** A command that runs the program, for example in its own namespaces; everything it starts must end with it. */
   wrapper?: string[];
 }
 
@@ -37,9 +37,9 @@ export interface ProgramOptions {
 export interface Program {
   pid: number;
   stateDir: string;
-  /** Of the first TCP listener. */
+  /** The URL of the first TCP listener. */
   port: number;
-  /** Of all of them, in their order. */
+  /** The URLs of all listeners, in order. */
   ports: number[];
   /** What it has written so far. */
   output(): string;
@@ -51,7 +51,7 @@ export interface Program {
   kill(): Promise<void>;
   /** A client of its embedded PostgreSQL. */
   sql(): Sql;
-  /** The pid of its embedded PostgreSQL, as long as there is one. */
+  /** The pid of its embedded PostgreSQL while there is one. */
   postmaster(): number | undefined;
 }
 
@@ -64,15 +64,18 @@ export interface Workspace {
     args: string[],
     options?: ProgramOptions,
   ): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
-  /** Something else to end with the workspace. */
+  /** Registers something else to end with the workspace. */
   defer(end: () => unknown): void;
 }
 
-/** A temporary directory for the programs of one test file. Whatever still runs at its end is killed, its PostgreSQL with it. */
+/**
+ * A temporary directory for the programs of one test file. At its end, everything that still runs is killed, including
+ * PostgreSQL.
+ */
 export function workspace(): Workspace {
   if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} is missing: run "npm run build" first`);
   const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-test-'));
-  // Where the tests run as root, PostgreSQL is another user and has to pass through.
+  // If the tests run as root, PostgreSQL is another user and must be able to enter.
   chmodSync(directory, 0o755);
   const emptyDirectory = join(directory, 'empty');
   mkdirSync(emptyDirectory);
@@ -95,7 +98,7 @@ export function workspace(): Workspace {
   function launch(args: string[], options: ProgramOptions) {
     const { stateDir, env, cwd = emptyDirectory, uid, gid, openFiles, wrapper = [] } = options;
     const state = stateDir ?? join(directory, `state-${states++}`);
-    // What a postmaster.pid of other namespaces names is some other process here.
+    // A postmaster.pid of other namespaces names a different process here.
     if (wrapper.length === 0) stateDirs.add(state);
     const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
     const [program, ...rest] = [...wrapper, ...limited, EXECUTABLE, ...args] as [string, ...string[]];
@@ -161,7 +164,7 @@ export function workspace(): Workspace {
     };
   }
 
-  /** A copy of a state directory that was made once for all: an own `initdb` each takes a second. */
+  /** A copy of a state directory that was made once for all, since each `initdb` takes a second. */
   async function emptyState(): Promise<string> {
     template ??= makeTemplate();
     const copy = join(directory, `state-${states++}`);
@@ -227,7 +230,7 @@ function isRunning(child: ChildProcess) {
   return child.exitCode === null && child.signalCode === null;
 }
 
-/** Ends the PostgreSQL of a state directory the hard way, with all its processes. */
+/** Kills all processes of a state directory's PostgreSQL. */
 export async function killPostgres(stateDir: string) {
   const pid = postmasterStatus(join(stateDir, 'data'))?.pid;
   if (pid === undefined || !isAlive(pid)) return;
@@ -242,7 +245,7 @@ export function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-/** With its arguments, which NULs divide; empty once it is gone. */
+/** Its arguments, separated by NULs; empty once it is gone. */
 export function commandLineOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
@@ -251,7 +254,7 @@ export function commandLineOf(pid: number): string {
   }
 }
 
-/** Whether there is such a process; one that only waits to be collected is gone. */
+/** Whether the process exists; a zombie counts as gone. */
 export function isAlive(pid: number): boolean {
   const state = statusOf(pid)?.state;
   return state !== undefined && state !== 'Z';
@@ -275,7 +278,7 @@ export function signal(pid: number, name: NodeJS.Signals) {
   }
 }
 
-/** Waits until `check` gives something other than false or undefined, at most `ms`. */
+/** Waits until `check` returns something other than false or undefined, at most `ms`. */
 export async function eventually<T>(
   what: string,
   check: () => T | false | undefined | Promise<T | false | undefined>,
@@ -302,7 +305,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
   }
 }
 
-/** The shortest time of several that `work` takes, in milliseconds: something else may have had the processor meanwhile. */
+/** The shortest of several runs of `work` in milliseconds, since others may use the processor meanwhile. */
 export async function quickest(times: number, work: () => unknown): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let n = 0; n < times; n++) {

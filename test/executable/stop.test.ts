@@ -15,7 +15,7 @@ test('the executable is one file under 150 MB', () => {
   expect(statSync(EXECUTABLE).size).toBeLessThan(150e6);
 });
 
-test('what lies in the directory it is started from changes nothing', async () => {
+test('files in the working directory change nothing', async () => {
   const cwd = path('hostile');
   mkdirSync(cwd);
   writeFileSync(
@@ -34,7 +34,7 @@ test('what lies in the directory it is started from changes nothing', async () =
   expect(readdirSync(cwd)).toEqual(before);
 });
 
-test('the first start takes a few seconds of work at most, a later one less; records outlive the stop', async () => {
+test('the first start takes at most a few seconds of work, a later one less; records outlive the stop', async () => {
   const first = await start({ stateDir: path('fresh') });
   const { stateDir } = first;
   expect(cpuSeconds(first.pid)).toBeLessThan(10);
@@ -46,7 +46,7 @@ test('the first start takes a few seconds of work at most, a later one less; rec
   expect((await second.stop()).code).toBe(0);
 });
 
-/** The processor time of a process and of the children that it has waited for, whatever else has run meanwhile. */
+/** The processor time of a process and its finished children, independent of other load. */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -65,7 +65,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await eventually('the load is under way', () => load.acknowledged.size > 500);
     const postmaster = program.postmaster()!;
     const stopping = program.stop(signal);
-    // From npm and from the terminal.
+    // As from npm and from the terminal.
     process.kill(program.pid, signal);
     const { code, ms } = await stopping;
     await load.stop();
@@ -73,8 +73,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(isAlive(postmaster)).toBe(false);
     expect(existsSync(`${program.stateDir}/telemetricsd.pid`)).toBe(false);
     expect(load.statuses).toEqual({ 201: load.acknowledged.size });
-    // A request that crosses with the stop may go unanswered, more of them on a slow machine; its client sends it again. What was
-    // begun before is stored, and nearly all of that is answered, see below.
+    // A request that crosses with the stop may stay unanswered (more of them on a slow machine); its client sends it
+    // again. Requests that began before are stored, and nearly all of them answered, see below.
     expect(load.broken).toBeLessThan(32);
     await within(30_000, 'connections are closed', Promise.all([...idle, ...halfway].map(wire => wire.closed)));
 
@@ -129,7 +129,7 @@ test('two started at once on one new state directory: one serves, the other is r
   expect((await served[0]!.value.stop()).code).toBe(0);
 });
 
-test('an address that is taken is one sentence, before anything is made', async () => {
+test('an address in use is reported in one sentence, before anything is made', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => other.once('listening', resolve));
   const { port } = other.address() as { port: number };
@@ -234,7 +234,7 @@ test('a socket left behind by a killed server is no obstacle', async () => {
   expect((await program.stop()).code).toBe(0);
 });
 
-test('the log at its most talkative never has a payload', async () => {
+test('even the debug log never has a payload', async () => {
   const secret = 'SECRET-0b5f';
   const program = await start({ env: { TELEMETRICSD_LOG_LEVEL: 'debug' } });
   const requests = [

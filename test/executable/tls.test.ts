@@ -9,7 +9,7 @@ import { exchange, get, headerRequest, openWire } from './wire.ts';
 
 const SWAPS = 40;
 const NEW_CONNECTIONS = 8;
-/** At most, where it takes longer until enough was sent meanwhile. */
+/** The longest time, in case enough requests take longer. */
 const SWAPPING_MS = 60_000;
 
 const { start, run, path } = workspace();
@@ -48,7 +48,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     expect((await program.stop()).code).toBe(0);
   });
 
-  test('files that changed are noticed; a pair that does not fit is refused and the old one kept', async () => {
+  test('changed files are noticed; a pair that does not match is refused and the old one stays', async () => {
     const old = makeCertificate(path('old.example'), { name: 'old.example' });
     const fresh = makeCertificate(path('new.example'), { name: 'new.example' });
     const { program, files } = await startWith(old);
@@ -69,7 +69,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     expect((await program.stop()).code).toBe(0);
   });
 
-  test('a fleet whose machines need a certificate is refused without one, with the rule', async () => {
+  test('a fleet that needs certificates is refused without one, naming the rule', async () => {
     const ca = makeCertificate(path('machines-ca'), { name: 'machines' });
     const machine = makeCertificate(path('machine'), { name: 'm1', issuer: ca });
     const expired = makeCertificate(path('expired'), { name: 'm2', issuer: ca, days: -1 });
@@ -129,7 +129,7 @@ describe.skipIf(withoutOpenssl('test/executable/tls.test.ts'))('over TLS', () =>
     expect((await program.stop()).code).toBe(0);
   });
 
-  test('what is no TLS is turned away, and so are old versions of it', async () => {
+  test('connections without TLS or with old versions of it are refused', async () => {
     const { program } = await startWith(makeCertificate(path('strict')));
     const wire = await openWire(program.port);
     wire.write(headerRequest('hello\n'));
@@ -201,7 +201,7 @@ function freePort(): number {
   return taken.port;
 }
 
-/** Posts each record on a connection of its own, as machines do. */
+/** Posts each record on its own connection, as machines do. */
 function postOnNewConnections(port: number) {
   const answers = new Map<number, number | string>();
   let [sent, stopping] = [0, false];
@@ -227,7 +227,7 @@ function postOnNewConnections(port: number) {
   };
 }
 
-/** The name in the certificate that a new connection is shown. */
+/** The name in the certificate that a new connection gets. */
 async function nameShown(port: number): Promise<string> {
   const socket: TLSSocket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
   await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));

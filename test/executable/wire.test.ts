@@ -90,7 +90,7 @@ function hostLine(host: string | undefined) {
   return host === undefined ? '' : `Host: ${host}\r\n`;
 }
 
-/** What the API has of such fields. */
+/** The API's form of such fields. */
 function expected({
   record_format_version = '4',
   severity = '1',
@@ -107,7 +107,7 @@ function expected({
   };
 }
 
-/** As the client writes them: values end at their first space, some in a newline. */
+/** As the client writes them: values end at their first space, and some contain a newline. */
 function jsonFields(changes: Record<string, string>) {
   return {
     record_format_version: '4',
@@ -447,7 +447,7 @@ describe.concurrent('over a raw connection', () => {
     expect((await exchange(path('http.sock'), get('/healthz'))).text).toBe('alive\n');
   });
 
-  // Both mostly wait.
+  // Both tests mostly wait.
   test.concurrent('a database that hangs is answered 503 before clients give up, and the record is not stored twice', async () => {
     const hanging = await start();
     const sql = hanging.sql();

@@ -27,7 +27,7 @@ async function status(app = server.app): Promise<{ level: Level; checks: Map<str
   return { level: json.level, checks: new Map(json.checks.map((check: Check) => [check.name, check])) };
 }
 
-test('tells in words how the server is doing, as JSON and as a page', async () => {
+test('says in words how the server is doing, as JSON and as a page', async () => {
   const before = await status();
   expect(before.checks.get('Data')?.text).toBe('No record has arrived yet.');
   expect(before.checks.get('Quarantine')?.level).toBe('ok');
@@ -63,7 +63,7 @@ test('the versions of the probe that report are counted by their daily heartbeat
       `uptime: 9\nprobe: ${probe}\n`,
     );
   const heard = async () => {
-    // Pages first count what has been stored.
+    // Pages first count what is stored.
     const { html } = await getPage(server.app, '/telemetryui');
     return { html, check: (await status()).checks.get('Probes') };
   };
@@ -156,7 +156,7 @@ test('how the last purge and backup went is known to the next server, and to /me
   expect(metrics).toContain('telemetricsd_plugins_left_out 1');
 });
 
-test('reasons are for administrators', async () => {
+test('only administrators see reasons', async () => {
   const accounts = await accountsApp();
   try {
     const failing = remembered(accounts.database.sql, 'purge', () => Promise.reject(new Error('secret/path')));
@@ -175,7 +175,7 @@ test('reasons are for administrators', async () => {
   }
 });
 
-test('records posted to a path that takes none are refused with those that do, and counted where admins look', async () => {
+test('a record posted to a wrong path is refused with the right paths, and admins see the count', async () => {
   const { app, collector } = await appOn(server.database);
   for (const [path, changes] of [
     ['/v2/colector', {}],

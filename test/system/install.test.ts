@@ -63,15 +63,15 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
     expect(existsSync(machine.path('usr/local/bin/telemetricsd'))).toBe(false);
   });
 
-  test('after a run by hand as root, what that left is given to the service', () => {
+  test('after a run by hand as root, the installer gives the leftover files to the service', () => {
     expect(machine.run('/root/release/telemetricsd', 'migrate').code).toBe(0);
     expect(statSync(machine.path(DATA)).uid).not.toBe(0);
     expect(install('--dry-run').output).toContain(`would give ${DATA} to the user telemetricsd`);
-    // The next test installs upon it.
+    // The next test builds on this installation.
   });
 
-  test('where systemd does not run it installs all the same and says what it left out', () => {
-    // What Fedora has.
+  test('without systemd it still installs, and says what it did not do', () => {
+    // As on Fedora.
     const fedora = ['restorecon', 'firewall-cmd'].map(name => machine.path(`usr/local/sbin/${name}`));
     for (const file of fedora) writeFileSync(file, '#!/bin/sh\necho "$0 $*" >>/root/called\n', { mode: 0o755 });
     const { code, output } = install('--listen', ':9090');
@@ -95,7 +95,7 @@ describe.skipIf(missing !== undefined)('install.sh on a fresh Debian', () => {
     expect(asService('telemetricsd', 'migrate').code).toBe(0);
   });
 
-  test('run again it leaves everything as it is, the configuration above all', () => {
+  test('run again, it changes nothing, above all not the configuration', () => {
     writeFileSync(machine.path(CONFIG), '[log]\nlevel = "warn"\n');
     const before = listing(machine);
     const { code, output } = install('--listen', ':7070');
@@ -178,7 +178,7 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(show('StatusText')).toBe('Taking records');
     const curl = output.slice(output.indexOf('curl -s'), output.indexOf("'hello'") + "'hello'".length);
     expect(machine.run('sh', '-c', curl).output).toContain('"payload":"hello"');
-    // Nobody has to sign in: from elsewhere nothing may be seen.
+    // Nobody has to sign in, so other hosts must see nothing.
     expect(machine.run('curl', '-s', 'http://localhost:8080/api/records').output).not.toContain('"records"');
   });
 
@@ -224,7 +224,7 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(JSON.parse(api('/api/records')).records).toHaveLength(2);
   });
 
-  test('a reload goes to the server, which stays up', () => {
+  test('a reload reaches the server, which keeps running', () => {
     const running = show('MainPID');
     expect(machine.run('systemctl', 'reload', 'telemetricsd').code).toBe(0);
     expect(show('MainPID')).toBe(running);
@@ -253,7 +253,7 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(readFileSync(machine.path('root/hooked'), 'utf8')).toMatch(/^POST \/hook HTTP[\s\S]*"subject":"test"/);
   });
 
-  test('a backup.dir that the unit does not open is named at the start, with what to do', async () => {
+  test('a backup.dir that the unit does not make writable is reported at the start, with the remedy', async () => {
     const dir = '/srv/backups';
     machine.run('install', '-d', '-o', 'telemetricsd', dir);
     const dropIn = machine.path('etc/systemd/system/telemetricsd.service.d');
@@ -304,7 +304,7 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
     expect(existsSync(machine.path('var/lib/telemetricsd'))).toBe(false);
   });
 
-  test('where pages can be reached from elsewhere, people sign in; the installer prints the link for the first account', () => {
+  test('if other hosts reach the pages, people sign in, and the installer prints the link for the first account', () => {
     const { code, output } = machine.run('/root/release/install.sh', '--pages', ':8081');
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(api('/api/records')).toContain('sign in, or send a token');
@@ -318,10 +318,10 @@ describe.skipIf(noSystemd)('the service under systemd', () => {
   });
 });
 
-/** Installing looks at the addresses only. */
+/** Installing only checks the addresses. */
 const TLS = '[tls]\ncert = "/etc/none.pem"\nkey = "/etc/none.pem"\n';
 
-/** What follows the start runs under the restrictions of the service. */
+/** After the start, the restrictions of the service apply. */
 const NOTIFY = `[Service]
 Environment=TELEMETRICSD_NOTIFY_COMMAND=/usr/local/bin/page-admin TELEMETRICSD_NOTIFY_WEBHOOK=http://127.0.0.1:9009/hook
 ExecStartPost=/usr/local/bin/telemetricsd doctor --notify-test
@@ -393,7 +393,7 @@ function api(path: string) {
   return machine.run('curl', '-s', `http://localhost:8081${path}`).output;
 }
 
-/** The server's process as the machine around it sees it. */
+/** The server's process as seen from outside its machine. */
 function hostPid() {
   const { stdout } = spawnSync('pgrep', ['--full', '^/usr/local/bin/telemetricsd serve$'], { encoding: 'utf8' });
   return stdout.trim().split('\n').at(-1);

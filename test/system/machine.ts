@@ -7,26 +7,26 @@ import { childrenOf, eventually } from '../executable/program.ts';
 /** A fresh Debian in a directory, with users, processes and a network of its own. */
 export interface Machine {
   path(name: string): string;
-  /** Runs a command as root to its end; what it starts in the background stays only on a machine that was booted. */
+  /** Runs a command as root to its end. Background processes keep running only on a booted machine. */
   run(...command: string[]): { code: number | null; output: string };
   stop(): Promise<void>;
 }
 
-/** One that was booted. */
+/** A booted machine. */
 export interface BootedMachine extends Machine {
-  /** Connects its network with that of this host: resolves to the address of the host, or says why that can't be. */
+  /** Connects its network with this host's; resolves to the host's address, or to the reason why that is impossible. */
   link(): { host: string } | string;
 }
 
-/** Kept from one run to the next: making it takes most of a minute. */
+/** Kept between runs, since making it takes most of a minute. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'telemetricsd-test');
 const DEBIAN = join(CACHE, 'bookworm');
-/** What the one in the cache was made with. */
+/** What the cached one was made with. */
 const MADE_WITH = join(CACHE, 'bookworm.packages');
 const PACKAGES = 'systemd,systemd-sysv,systemd-coredump,libdw1,dbus,libstdc++6,curl,passwd,sudo';
 const ENVIRONMENT = ['env', '-i', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
 
-/** Why there can be no such machine here; undefined: there can. */
+/** Why such a machine is impossible here; undefined if it is possible. */
 export function debianMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root';
   if (existsSync(MADE_WITH) && readFileSync(MADE_WITH, 'utf8') === PACKAGES) return undefined;
@@ -45,7 +45,7 @@ export function debianMissing(): string | undefined {
   return made.status === 0 ? undefined : `debootstrap failed: ${made.stdout.trim().split('\n').at(-1)}`;
 }
 
-/** One whose systemd does not run, as in a container or while an image is made. */
+/** A machine without a running systemd, as in a container or while an image is made. */
 export function startChroot(): Machine {
   const root = copyOfDebian();
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${root}/proc`];
@@ -58,7 +58,7 @@ export function startChroot(): Machine {
   };
 }
 
-/** One with its own systemd as process 1, or why that does not come up here. */
+/** A machine with its own systemd as process 1, or the reason why it can't boot here. */
 export async function bootMachine(): Promise<BootedMachine | string> {
   const cgroups = /^\S+ (\S+) cgroup2 rw/m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
   if (!cgroups) return 'no cgroup2 is mounted';
@@ -92,7 +92,10 @@ export async function bootMachine(): Promise<BootedMachine | string> {
   }
 }
 
-/** By a pair of interfaces that go with the network of that process. The addresses are those for tests of networks (RFC 2544). */
+/**
+ * Through a pair of interfaces that disappear with the process's network. The addresses are reserved for network tests
+ * (RFC 2544).
+ */
 function linkTo(pid: number): { host: string } | string {
   const ours = `tmd${pid}`;
   const net = `198.18.${Math.floor(pid / 64) % 256}.`;
@@ -114,7 +117,10 @@ function linkTo(pid: number): { host: string } | string {
 const INTO_CGROUP = `echo $$ > "$0/cgroup.procs"
   exec unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child sh -c "$1" "$2"`;
 
-/** Settings of the kernel are the host's, too, and systemd would set some, the pattern for cores among them: they are read-only. */
+/**
+ * The host shares its kernel settings, and systemd would change some, such as the pattern for cores: so they are
+ * read-only.
+ */
 const BOOT = `set -e
   mount --make-rprivate /
   mount --bind "$0" "$0"
@@ -154,7 +160,7 @@ function runToEnd(program: string, args: string[]) {
   return { code: status, output: `${stdout ?? ''}${stderr ?? ''}${error ?? ''}` };
 }
 
-/** False as long as a process is in it. */
+/** False while a process is in it. */
 function removeCgroup(cgroup: string) {
   return spawnSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']).status === 0;
 }

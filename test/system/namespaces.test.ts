@@ -14,9 +14,9 @@ import { exchange, get, headerRequest } from '../executable/wire.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
-/** Neither sees a process of the other, nor its shared memory: two containers with a volume between them. */
+/** Neither sees the processes or shared memory of the other: two containers with a common volume. */
 const APART = ['unshare', '--pid', '--ipc', '--mount-proc', '--fork', '--kill-child'];
-/** The same, where the program is not process 1, and what it starts outlives it. */
+/** The same, but the program is not process 1, so its children outlive it. */
 const APART_LONGER = [...APART, 'sh', '-c', '"$@" & wait; sleep 600', 'sh'];
 if (!isRoot) console.warn('test/system/namespaces.test.ts is skipped: it needs root');
 
@@ -55,7 +55,7 @@ describe.skipIf(!isRoot)('programs that can not see each other, on one state dir
     const hidden = path('hidden');
     mkdirSync(hidden);
     chmodSync(hidden, 0o755);
-    // Too long for a socket, so that lies in the temporary directory.
+    // Too long for a socket, which therefore lies in the temporary directory.
     const stateDir = path('a'.repeat(60));
     const env = { TMPDIR: hidden };
     const program = await start({ stateDir, wrapper: APART, env });
@@ -175,7 +175,7 @@ describe.skipIf(!isRoot)('programs that can not see each other, on one state dir
   }
 });
 
-/** What runs in it may have other numbers there. */
+/** Its processes may have other numbers inside. */
 function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap(child => [child, ...descendants(child)]);
 }
@@ -184,7 +184,7 @@ function serverWithin({ pid }: Program): number {
   return descendants(pid).find(each => commandLineOf(each).startsWith(`${EXECUTABLE}\0serve`))!;
 }
 
-/** unshare itself takes no notice. */
+/** unshare itself ignores the signal. */
 async function stopApart(program: Program) {
   signal(serverWithin(program), 'SIGTERM');
   expect(await program.exited).toBe(0);

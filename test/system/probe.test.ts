@@ -7,7 +7,7 @@ import { eventually, type Program, workspace } from '../executable/program.ts';
 import { type BootedMachine, bootMachine, debianMissing } from './machine.ts';
 
 const PROBE = 'telemetricsd-probe';
-/** A machine that runs writes there whatever it does. */
+/** A running machine always writes to these. */
 const WRITTEN_BY_THE_SYSTEM = /^\/(run|tmp|var\/(log|cache|tmp|lib\/systemd\/(coredump|timers|catalog|random-seed)))\b/;
 
 const missing = debianMissing();
@@ -28,7 +28,7 @@ describe.skipIf(typeof linked === 'string')('the probe on a Debian that is boote
   const json = async (path: string) => (await fetch(`${pages}${path}`)).json() as Promise<Reply>;
 
   test('is installed by the commands of the page, and reports at once', async () => {
-    // Else sudo complains.
+    // Otherwise sudo complains.
     writeFileSync(machine.path('etc/hosts'), `127.0.0.1 localhost ${hostname()}\n`);
     before = files();
     const port = freePort(host);
@@ -99,12 +99,12 @@ interface Reply {
   guilty: { function: string } | null;
 }
 
-/** As root, who stays in one directory for all of them. */
+/** Runs commands as root, all in one directory. */
 function inHome(command: string) {
   return machine.run('sh', '-c', `cd /root && ${command}`);
 }
 
-/** Every file of the system but for what it writes while it runs. */
+/** Every file of the system except those written while it runs. */
 function files(): string[] {
   const { stdout } = spawnSync('find', [machine.path(''), '-xdev', '-printf', '/%P\n'], {
     encoding: 'utf8',
@@ -116,7 +116,7 @@ function files(): string[] {
     .sort();
 }
 
-/** What the page lets people copy, as it is. */
+/** The command as the page lets people copy it. */
 function commandsOf(html: string): string[] {
   const entities: Record<string, string> = { '&amp;': '&', '&#39;': "'", '&quot;': '"', '&lt;': '<', '&gt;': '>' };
   return [...html.matchAll(/<code id="[^"]*">([^<]*)<\/code>/g)].map(([, text]) =>
@@ -124,7 +124,7 @@ function commandsOf(html: string): string[] {
   );
 }
 
-/** Nothing else has this address. */
+/** No other machine has this address. */
 function freePort(hostname: string): number {
   const listening = Bun.serve({ hostname, port: 0, fetch: () => new Response() });
   const port = listening.port!;
@@ -133,8 +133,8 @@ function freePort(hostname: string): number {
 }
 
 /**
- * Perl dies of SIGSEGV, and its core goes to systemd-coredump the way the kernel would hand it over: its pattern for cores is the
- * host's, too, and stays as it is. The process that is said to have crashed must exist, so it is another Perl.
+ * Perl dies of SIGSEGV. Its core goes to systemd-coredump as the kernel would pass it on, since the kernel's pattern
+ * for cores belongs to the host and stays unchanged. The process named as crashed must exist, so it is another Perl.
  */
 function dumpCore() {
   const { code, output } = machine.run('sh', '-c', CRASH);

@@ -23,7 +23,7 @@ export function putRelease(directory: string, executable = join(ROOT, 'dist/tele
   cpSync(executable, join(directory, 'telemetricsd'));
 }
 
-/** The release after this one: the same program with another version and further migrations, by file name. */
+/** The next release: the same program with another version and further migrations, by file name. */
 export function putNextRelease(directory: string, version: string, migrations: Record<string, string>) {
   const tree = mkdtempSync(join(tmpdir(), 'telemetricsd-release-'));
   try {

@@ -19,7 +19,7 @@ import { makeCertificate } from '../tls/certificates.ts';
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const NAMELESS = 54_321;
-/** Where PostgreSQL's programs lie for state directories that its user can't reach. */
+/** Holds PostgreSQL's programs for state directories that its user can't reach. */
 const CACHE = '/var/cache/telemetricsd';
 if (!isRoot) console.warn('test/system is skipped: it needs root');
 
@@ -38,7 +38,7 @@ describe.skipIf(!isRoot)('started as root', () => {
     await worksAndStops(await start({ stateDir: program.stateDir }));
   });
 
-  test('PostgreSQL runs as the owner of the state directory where that is not root', async () => {
+  test('PostgreSQL runs as the owner of the state directory if that is not root', async () => {
     const stateDir = path('owned');
     mkdirSync(stateDir);
     chownSync(stateDir, NOBODY, NOBODY);
@@ -47,7 +47,7 @@ describe.skipIf(!isRoot)('started as root', () => {
     await worksAndStops(program);
   });
 
-  test('a user without a name: root runs PostgreSQL as another, alone it is told', async () => {
+  test('if the owner has no user name, root runs PostgreSQL as another user, and the owner gets an error', async () => {
     const stateDir = path('nameless');
     mkdirSync(stateDir);
     chownSync(stateDir, NAMELESS, NAMELESS);
@@ -72,7 +72,7 @@ describe.skipIf(!isRoot)('started as root', () => {
     expect(statSync(stateDir).mode & 0o777).toBe(0o700);
   });
 
-  test('doctor as root looks at what the owner of the state directory may do', async () => {
+  test('doctor run by root checks what the owner of the state directory may do', async () => {
     const stateDir = path('looked-at');
     mkdirSync(stateDir);
     chownSync(stateDir, NOBODY, NOBODY);
@@ -143,7 +143,7 @@ describe.skipIf(!isRoot)('started as root', () => {
     }
   });
 
-  test('the data of another user is told apart from a missing right', async () => {
+  test('data of another user and a missing permission give different errors', async () => {
     const stateDir = path('of-root');
     await worksAndStops(await start({ stateDir }));
     const { code, stderr } = await run(['serve'], { stateDir, uid: NOBODY + 1 });

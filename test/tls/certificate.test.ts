@@ -29,7 +29,7 @@ describe.skipIf(withoutOpenssl('test/tls/certificate.test.ts'))('a certificate',
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  test('tells its names and when it expires', () => {
+  test('shows its names and when it expires', () => {
     const now = Date.now();
     expect(certificateState(tls(first))).toMatchObject({
       names: ['first.example', '127.0.0.1'],
@@ -131,7 +131,7 @@ describe.skipIf(withoutOpenssl('test/tls/certificate.test.ts'))('a certificate',
     }
     const logged = () => lines.join('');
 
-    test('is replaced on demand; one that is no good is refused and the old one stays', async () => {
+    test('is replaced on demand; an unusable one is refused and the old one stays', async () => {
       const files = copyTo('live', first);
       const certificate = open(files);
       const used: string[] = [];
@@ -155,7 +155,7 @@ describe.skipIf(withoutOpenssl('test/tls/certificate.test.ts'))('a certificate',
       certificate.stop();
     });
 
-    test('is replaced by itself when a link on the way to it leads elsewhere, as certbot and Kubernetes do', async () => {
+    test('is replaced when a symbolic link to it changes, as certbot and Kubernetes do it', async () => {
       for (const [name, files] of [
         ['v1', first],
         ['v2', second],
@@ -180,7 +180,7 @@ describe.skipIf(withoutOpenssl('test/tls/certificate.test.ts'))('a certificate',
       certificate.stop();
     });
 
-    test('that has expired is served all the same, and said to be', () => {
+    test('is still served after it expired, with a line in the log', () => {
       open(makeCertificate(path('stale'), { days: -1 })).stop();
       expect(logged()).toContain('error the certificate has expired');
     });

@@ -7,15 +7,15 @@ export interface CertificateFiles {
 }
 
 export interface CertificateOptions {
-  /** Of the subject, and the DNS name it is for. */
+  /** The subject, and the DNS name it is valid for. */
   name?: string;
-  /** Before it expires; -1: it expired a day ago. */
+  /** Days before it expires; -1: it expired a day ago. */
   days?: number;
-  /** Signed by this one instead of itself. */
+  /** The issuer's certificate; self-signed by default. */
   issuer?: CertificateFiles;
 }
 
-/** Whether certificates can't be made here; says so, naming the file whose tests are left out. */
+/** Whether certificates can't be made here; if so, prints which tests are left out. */
 export function withoutOpenssl(file: string): boolean {
   const missing = !Bun.which('openssl');
   if (missing) console.warn(`${file}: what needs TLS is skipped: openssl is not installed`);

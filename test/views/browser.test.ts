@@ -8,10 +8,10 @@ import { eventually, type Program, workspace } from '../executable/program.ts';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Rows further down are made as the first are, and axe looks at each cell. */
+/** Later rows are made like the first ones, and axe checks each cell. */
 const FIRST_ROWS = `for (const row of document.querySelectorAll('tbody tr:nth-child(n + 6)')) row.remove()`;
 
-/** Each view, what its first chart counts, and a choice in its form that changes it. */
+/** Each view, what its first chart counts, and a choice in its form that changes the chart. */
 const VIEWS: [path: string, heading: string, chart: string | undefined, field: string, choice: string][] = [
   ['builds', 'Builds', 'Records by day', 'Window', '7'],
   ['stats', 'Stats', undefined, 'Window', '7'],
@@ -103,13 +103,13 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
       ),
   );
 
-  /** A place over the chart, as shares of its width and height. */
+  /** A position over the chart, as fractions of its width and height. */
   async function over(page: Page) {
     const box = (await page.locator('.u-over').boundingBox())!;
     return (x: number, y: number) => [box.x + box.width * x, box.y + box.height * y] as const;
   }
 
-  test('a chart is explored: it tells values, hides a series, is zoomed, and leads to the records of a bar', () =>
+  test('a chart is explored: it shows values, hides a series, is zoomed, and leads to the records of a bar', () =>
     look('/builds?days=7', async page => {
       expect(
         await page
@@ -175,7 +175,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
       await tells(13);
     }));
 
-  test('the overview leads to what it tells', () =>
+  test('the overview links to what it shows', () =>
     look('', async page => {
       expect(await page.getByRole('img', { name: 'Records by hour' }).isVisible()).toBe(true);
       await page.getByLabel('Top crashes', { exact: true }).getByRole('link').first().click();
@@ -244,7 +244,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
             await page.evaluate(AXE);
             expect(await serious(page, at)).toEqual([]);
             await page.emulateMedia({ colorScheme: 'dark' });
-            // Only colours change.
+            // Only colours differ.
             expect(await serious(page, `${at} in the dark`, { runOnly: ['color-contrast'] })).toEqual([]);
           }
         },
@@ -263,7 +263,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
       .map(({ id, nodes }) => `${where} ${id}: ${nodes[0]?.html.slice(0, 120)} ${nodes[0]?.failureSummary}`);
   }
 
-  test('every page is light, the first and each further one', async () => {
+  test('every page is small, at the first visit and later', async () => {
     const found = ALL().filter(path => path !== '/machines/lab-1');
     const weights = await weighPages(
       program.port,
@@ -272,7 +272,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
     expect(weights.filter(({ first, later }) => first > LIMITS.first || later > LIMITS.later)).toEqual([]);
   });
 
-  test('every control is reached and seen by keyboard', () =>
+  test('every control can be reached by keyboard and shows its focus', () =>
     look('/builds', async page => {
       const focused = () =>
         page.evaluate<string>(

@@ -1,4 +1,4 @@
-/** A payload and what must come out of it, with the starter list and the entries of `list`. */
+/** A payload and the expected result, with the starter list and the entries of `list`. */
 export interface Case {
   name: string;
   payload: string;
@@ -7,11 +7,11 @@ export interface Case {
   /** `FUNCTION - [MODULE]`, or null for none. */
   guilty: string | null;
   rule: 'known' | 'remembered' | 'last' | 'reason' | 'none';
-  /** One letter for each frame looked at: n never guilty, u unknown, r unreliable, - no name, h of a handler, c chosen. */
+  /** One letter for each examined frame: n never guilty, u unknown, r unreliable, - no name, h handler, c chosen. */
   steps: string;
-  /** How many frames were read; as many as there are steps where left out. */
+  /** How many frames were read; as many as steps by default. */
   frames?: number;
-  /** Other things that the payload says. */
+  /** Other data of the payload. */
   says?: Record<string, unknown>;
 }
 

@@ -1,14 +1,17 @@
-/** Backtraces as kernels and programs of today send them, in short: the frames from the innermost, and the guilty. */
+/**
+ * Backtraces as current kernels and programs send them, shortened: the frames from the innermost outwards, and the
+ * guilty.
+ */
 export interface FieldCase {
   name: string;
   frames: string[];
   /** `FUNCTION - [MODULE]` */
   guilty: string;
-  /** As in `Case`, where it matters how. */
+  /** As in `Case`, if it matters how. */
   steps?: string;
 }
 
-/** Frames without a module are of the kernel. */
+/** Frames without a module belong to the kernel. */
 const KERNEL: FieldCase[] = [
   {
     name: 'a page fault of 6.x: all above the exception is doubted',
@@ -255,7 +258,7 @@ const ABORT = [
   '__GI_abort() - [libc.so.6]',
 ];
 
-/** Frames without a module are of /usr/bin/app. */
+/** Frames without a module belong to /usr/bin/app. */
 const USER_SPACE: FieldCase[] = [
   {
     name: 'a heap that somebody broke, under old glibc',
