@@ -6,9 +6,9 @@ import { configOption, defineCommand, print } from './command.ts';
 
 export const welcome = defineCommand({
   options: { config: configOption },
-  help: `Prints the addresses of the pages, and a shell command that posts a record, for the configuration that the
-server runs with. If people have to sign in, the server runs and nobody has an account yet, it also prints a link that makes
-the first one.
+  help: `Prints the addresses of the pages, and a shell command that posts a record, for the configuration that the server
+runs with. If people have to sign in, the server runs and nobody has an account yet, it also prints a link that
+makes the first account.
 
 Exit codes: 0 printed, 2 wrong usage, 78 wrong configuration.`,
 

@@ -86,8 +86,7 @@ export function removeSocketDir({ dataDir, socketDir }: Cluster) {
 }
 
 /**
- * Creates the data directory if there is none. An interrupted attempt leaves nothing that counts. initdb holds `claim`
- * while it runs, even if we are killed.
+ * Creates the data directory if there is none, completely or not at all. initdb holds `claim`, even if we are killed.
  */
 export function initialise(cluster: Cluster, claim?: number) {
   const { home, dataDir, user } = cluster;
@@ -164,16 +163,10 @@ function run(program: string, args: string[], user: RunAs | undefined, { cwd = '
   throw new OperatorError(`${program} failed: ${detail || `signal ${result.signal}`}`);
 }
 
-/**
- * A process of an earlier PostgreSQL still uses the data: one that we can't see, or that has not noticed yet that it
- * should end.
- */
+/** A process of an earlier PostgreSQL still uses the data. We may not see it, or it may be about to end. */
 export class LeftoverInTheWay extends OperatorError {}
 
-/**
- * Locks the data for every process that inherits the returned file: all processes of a PostgreSQL inherit it from the
- * first.
- */
+/** Locks the data: all processes of a PostgreSQL inherit the returned file and its lock from the first one. */
 function lockData(dataDir: string): number {
   const file = openSync(join(dataDir, 'PG_VERSION'), 'r+');
   if (lockFile(file)) return file;

@@ -351,7 +351,7 @@ test('a database of something else is refused', async () => {
   const other = await testDatabase({ migrated: false });
   try {
     await other.sql`create table records (id int, text text)`;
-    await expect(openSource(other.target)).rejects.toThrow('this is no database of the old server');
+    await expect(openSource(other.target)).rejects.toThrow('this is not a database of the old server');
   } finally {
     await other.close();
   }
