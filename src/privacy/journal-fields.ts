@@ -5,14 +5,14 @@ export const JOURNAL_FIELDS = 'journal-fields';
 
 /** What a process was given and had open, all of its memory, and what names its user, or its machine for good. Of names in upper case. */
 const PRIVATE =
-  /^_*(?:COREDUMP(?:_ROOT|_USERNAME)?|HOST|SYSLOG_RAW)$|(?:^|_)(?:ENVIRON|CMDLINE|PROCTITLE|AUDIT_FIELD_CMD|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
+  /^_*(?:COREDUMP(?:_ROOT|_USERNAME|_FILENAME)?|HOST|SYSLOG_RAW)$|(?:^|_)(?:ENVIRON|CMDLINE|PROCTITLE|AUDIT_FIELD_CMD|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
 /** Other texts have no fields of these names. */
 const MARK =
   /^(?:_*COREDUMP_\w+|_{2,3}(?:CURSOR|REALTIME_TIMESTAMP|MONOTONIC_TIMESTAMP)|_{1,2}(?:BOOT_ID|TRANSPORT|HOSTNAME|CMDLINE|MACHINE_ID|SYSTEMD_\w+)|SYSLOG_(?:IDENTIFIER|RAW)|OBJECT_CMDLINE)$/;
 /** Nor these, as JSON and in upper case. */
 const MARK_OF_JSON = /^(?:MESSAGE|MESSAGE_ID|COREDUMP)$/;
-/** What any form but that of `coredumpctl` has, and most backtraces have not: looking for these costs next to nothing. */
-const SIGNS = ['"', '=', "'"];
+/** What every form has but that of `coredumpctl`, and most backtraces have not: looking for these costs next to nothing. */
+const SIGNS = ['"', '=', "'", 'COREDUMP_'];
 /** A text with none of these has no mark. As two expressions, which are far quicker than one that ignores the case. */
 const MAYBE_MARKED = /MESSAGE|CURSOR|_TIMESTAMP|_ID|TRANSPORT|NAME|CMDLINE|SYSTEMD_|SYSLOG_|COREDUMP|\\u00/;
 const MAYBE_MARKED_LOWER =

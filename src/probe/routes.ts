@@ -3,8 +3,9 @@ import type { Config } from '../config/settings.ts';
 import { RequestError } from '../errors.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
-/** A name or address with or without a port, which is safe in a script. */
-const PLAIN_HOST = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i;
+/** A name or address with or without a port, which is safe in a script. Names of containers may have a `_`. */
+const PLAIN_HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:]+\])(?::0*([1-9]\d{0,4}))?$/i;
+const MOST_PORT = 65_535;
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
 const CONFIGURATION = 'telemetricsd-probe.conf';
 
@@ -15,7 +16,7 @@ const CONFIGURATION = 'telemetricsd-probe.conf';
  */
 export function probeRoutes(config: Config) {
   return new Hono()
-    .get('/:tid', c => {
+    .get('/:tid{[^/]+/?}', c => {
       const tid = knownTid(config, c.req.param('tid'));
       return c.body(installer(serverFor(config, c), tid), 200, {
         ...noStore(SCRIPT),
@@ -45,7 +46,8 @@ function knownTid({ collector }: Config, asked: string): string {
 function serverFor({ http }: Config, c: Context): string {
   if (http.public_url) return http.public_url.replace(/\/$/, '');
   const host = c.req.header('host') ?? '';
-  if (!PLAIN_HOST.test(host))
+  const [plain, port] = PLAIN_HOST.exec(host) ?? [];
+  if (plain === undefined || Number(port ?? 80) > MOST_PORT)
     throw new RequestError(400, 'Host: expected a plain name or address; http.public_url is to say which');
   return `${new URL(c.req.url).protocol}//${host}`;
 }

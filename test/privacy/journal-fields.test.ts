@@ -20,6 +20,7 @@ const PRIVATE = {
   _MACHINE_ID: 'secret',
   COREDUMP_USERNAME: 'secret',
   COREDUMP_ROOT: '/secret',
+  COREDUMP_FILENAME: '/var/lib/systemd/coredump/core.secret.zst',
   SYSLOG_RAW: '<13>Nov 30 21:00:00 secret demo: m',
 };
 const KEPT = {
