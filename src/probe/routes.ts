@@ -4,9 +4,12 @@ import { RequestError } from '../errors.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
 /** A name or address with or without a port, which is safe in a script. Names of containers may have a `_`. */
-const PLAIN_HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:]+\])(?::0*([1-9]\d{0,4}))?$/i;
+const PLAIN_HOST =
+  /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:]+\])(?::0*([1-9]\d{0,4}))?$/i;
 const MOST_PORT = 65_535;
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
+const PATHS = ['/:tid', '/:tid/:file'];
+const ALLOWED = 'GET, HEAD';
 const CONFIGURATION = 'telemetricsd-probe.conf';
 
 /**
@@ -16,7 +19,7 @@ const CONFIGURATION = 'telemetricsd-probe.conf';
  */
 export function probeRoutes(config: Config) {
   return new Hono()
-    .get('/:tid{[^/]+/?}', c => {
+    .get('/:tid', c => {
       const tid = knownTid(config, c.req.param('tid'));
       return c.body(installer(serverFor(config, c), tid), 200, {
         ...noStore(SCRIPT),
@@ -32,7 +35,11 @@ export function probeRoutes(config: Config) {
       if (text === undefined)
         throw new RequestError(404, `the probe has the files ${[...PROBE_FILES.keys(), CONFIGURATION].join(', ')}`);
       return c.body(text, 200, noStore(name.endsWith('.sh') ? SCRIPT : 'text/plain; charset=utf-8'));
-    });
+    })
+    .on('OPTIONS', PATHS, c => c.body(null, 204, { Allow: `${ALLOWED}, OPTIONS` }))
+    .on(['POST', 'PUT', 'PATCH', 'DELETE'], PATHS, c =>
+      c.json({ message: `${c.req.method} is not for this address: GET it` }, 405, { Allow: ALLOWED }),
+    );
 }
 
 /** As it is configured, so that nothing that came from outside gets into a script. */
