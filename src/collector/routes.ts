@@ -77,14 +77,14 @@ export function collectorRoutes(collector: Collector, config: Config, elsewhere?
 }
 
 /**
- * The path of a request. A record's path may end in a slash or contain several in a row, as the configured address
- * often does.
+ * The path of a request. A path that machines call may end in a slash or contain several in a row, as configured
+ * addresses often do.
  */
 export function pathOf(request: Request): string {
   const path = getPath(request);
   if (!path.endsWith('/') && !path.includes('//')) return path;
   const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-  return RECORD_PATHS.includes(plain) ? plain : path;
+  return RECORD_PATHS.includes(plain) || plain.startsWith('/probe/') ? plain : path;
 }
 
 export function isCollectorPath(path: string): boolean {
