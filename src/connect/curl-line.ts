@@ -1,7 +1,7 @@
-/** What the test records are that this line, and the page that connects machines, post. */
+/** The classification of the test records that this line and the page "Connect machines" post. */
 export const TEST_CLASSIFICATION = 'org.example/connect/test';
 
-/** A line for any shell that posts a record in the header format, as clients do. */
+/** A shell command that posts a record in the header format, as clients do. */
 export function curlLine(baseUrl: string, tid: string): string {
   const headers = {
     'X-Telemetry-TID': tid,

@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts';
 import type { ServedAddress } from '../web/addresses.ts';
 import { curlLine } from './curl-line.ts';
 
-/** Where to go next, once the server serves at these places. */
+/** Tells where to go next, once the server serves at these addresses. */
 export function welcomeText(
   { http, collector: { tids } }: Config,
   places: ServedAddress[],
@@ -22,7 +22,10 @@ ${curlLine(collector ? fromHere(collector, ours) : '', tids[0]!.id)}
 `;
 }
 
-/** For a line that is run on this host. A certificate is for a name; what serves no TLS is reached as it is. */
+/**
+ * For a command that runs on this host. A certificate is valid for a name, so a TLS address is called by its name; any
+ * other is called as it is.
+ */
 function fromHere({ listener, url }: ServedAddress, ours: string | undefined): string {
   if ('unix' in listener) return `--unix-socket ${listener.unix} http://localhost`;
   return isHttps(listener) ? (ours ?? url) : localUrlOf(listener, Number(new URL(url).port || 80));

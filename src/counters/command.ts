@@ -8,7 +8,7 @@ interface RebuildOptions {
   today: boolean;
 }
 
-/** Derives the counters of all complete days again; beside a running server it uses that one's PostgreSQL. */
+/** Derives the counters of all complete days again. Beside a running server it uses that server's PostgreSQL. */
 export async function rebuildAllCounters({ config: file, today }: RebuildOptions): Promise<number> {
   return withDatabase('rebuild-counters', { config: file }, async ({ sql, config }) => {
     const found = await listRecordDays(sql);
@@ -18,7 +18,7 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
       bar.show(done);
       await sql.begin(async tx => {
         await countWholeDay(tx, day, config);
-        // A purge may have been there meanwhile.
+        // A purge may have removed records of the day meanwhile.
         const [still] = await tx<{ complete: boolean }[]>`
           select complete from record_days where day = ${day}::date for update`;
         if (!still?.complete) return;
@@ -37,8 +37,8 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
 function leftOut(incomplete: number, today: boolean) {
   return [
     incomplete > 0 &&
-      `Left as they are: ${incomplete} ${incomplete === 1 ? 'day' : 'days'} whose records are gone in part.\n`,
-    today && 'Left as it is: today; --today counts it as well.\n',
+      `Not changed: ${incomplete} ${incomplete === 1 ? 'day' : 'days'} that lost some of their records.\n`,
+    today && 'Not changed: today; --today counts it too.\n',
   ]
     .filter(Boolean)
     .join('');

@@ -1,4 +1,4 @@
-/** What the processor or the firmware reported about itself. */
+/** A processor's or firmware's report about itself. */
 export interface HardwareReport {
   classification: string;
   severity: 1 | 2 | 3 | 4;
@@ -7,7 +7,7 @@ export interface HardwareReport {
 
 const IDENTITY = 'CPUID Vendor {processor}\n';
 
-/** Reports of the kind `corrected`, `SRAO`, `SRAR`, `UCNA` or `thermal`, in mcelog's words. */
+/** Reports of the kinds `corrected`, `SRAO`, `SRAR`, `UCNA` and `thermal`, as mcelog writes them. */
 export function machineChecks(): Record<'corrected' | 'SRAO' | 'SRAR' | 'UCNA' | 'thermal', HardwareReport[]> {
   const memory = 'MCA: MEMORY CONTROLLER RD_CHANNEL{number+3}_ERR\nTransaction: Memory read error\n';
   const cache =
@@ -55,7 +55,7 @@ function thermal(message: string, status: string): HardwareReport {
   return { classification: 'org.clearlinux/mce/thermal', severity: 1, text };
 }
 
-/** Errors that the firmware kept over a reboot. */
+/** Errors that the firmware kept through a reboot. */
 export function bootErrors(): HardwareReport[] {
   const sections = [
     ['fatal', '81212a96-09ed-4996-9471-8d729c8e69ed', '0xc10', 3],

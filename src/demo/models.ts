@@ -1,4 +1,4 @@
-/** A model of computer, and how many of a thousand or so machines are of it. */
+/** A model of computer, and how many of about a thousand machines are of this model. */
 export type Row = [
   share: number,
   hostType: string,

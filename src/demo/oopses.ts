@@ -6,7 +6,7 @@ export interface Oops {
   text: string;
 }
 
-// As long as the kernel's ring buffer leaves a line: the rest of the list is lost.
+// The kernel's ring buffer cuts longer lines, so the rest of the list is lost.
 const LONGEST_LINE = 620;
 
 const COMMON =
@@ -31,11 +31,11 @@ const WARNING = 'org.clearlinux/kernel/warning';
 const BUG = 'org.clearlinux/kernel/bug';
 const PANIC = 'org.clearlinux/kernel/panic';
 const OVERFLOW = 'org.clearlinux/kernel/stackoverflow';
-// Older probes write their classifications with two domains' worth of names.
+// Older probes used such a classification below both domains.
 const TWO_DOMAIN_WARNING = 'crash/kernel/warning';
 const TWO_DOMAIN_BUG = 'crash/kernel/bug';
 
-/** The reports of the fleet's kernels; `MODULE:function` names a frame's module, `?` an unreliable frame. */
+/** The reports of the fleet's kernels; `MODULE:function` names a frame's module, `?` marks an unreliable frame. */
 export function oopses(): Oops[] {
   const fault = 'unable to handle page fault for address: ffff{hex4}{hex8}';
   const queue = ['? __queue_work', 'dev_watchdog', 'call_timer_fn', '? dev_deactivate_queue', '__run_timers'];

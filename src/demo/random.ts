@@ -9,7 +9,7 @@ export function mix(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** A small seeded generator; two streams of one seed do not run into each other. */
+/** A small seeded generator; two streams of one seed never overlap. */
 export class Random {
   #state: number;
   readonly #step: number;
@@ -33,7 +33,7 @@ export class Random {
   }
 }
 
-/** 32 hex digits; different pairs never give the same digits, because the first half is a bijection of the pair. */
+/** 32 hex digits. Different pairs give different digits, because the first half is a bijection of the pair. */
 export function hexId(first: number, second: number, key: number): string {
   let left = (first ^ key) | 0;
   let right = second | 0;
@@ -53,7 +53,7 @@ function writeHex(word: number, at: number): void {
   for (let digit = 0; digit < 8; digit++) scratch[at + digit] = HEX[(word >>> (28 - digit * 4)) & 15]!;
 }
 
-/** Turns weights into a lookup table: a random slot of it is an index, as often as its weight says. */
+/** Turns weights into a lookup table: a random slot holds each index as often as its weight says. */
 export function weightedTable(weights: readonly number[], size: number): Uint8Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const table = new Uint8Array(size);

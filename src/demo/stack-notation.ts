@@ -1,12 +1,12 @@
-/** A crash as the fleet's programs suffer it. */
+/** A kind of crash of the fleet's programs. */
 export interface Signature {
   program: string;
   signal: number;
-  /** The crashing thread first; every frame `FUNCTION MODULE [SOURCE]`, or an `@abbreviation`. */
+  /** The crashing thread comes first; every frame is `FUNCTION MODULE [SOURCE]` or an `@abbreviation`. */
   threads: string[][];
   /** Only on this operating system. */
   os?: string;
-  /** Only with builds that carry this fault. */
+  /** Only with builds that have this fault. */
   regression?: string;
 }
 
@@ -57,7 +57,7 @@ const ABBREVIATIONS: Record<string, string[]> = {
   ],
 };
 
-/** The payload of a crash, with `{pid}` slots; `olderLibc` shifts libc's line numbers as other systems have them. */
+/** The payload of a crash, with `{pid}` slots; `olderLibc` shifts libc's line numbers, as on other systems. */
 export function crashText({ program, signal, threads }: Signature, olderLibc: boolean): string {
   const all = threads.map(frames => frames.flatMap(expand));
   const truncated = all.some(frames => frames.length > MOST_FRAMES);
@@ -73,7 +73,7 @@ export function crashText({ program, signal, threads }: Signature, olderLibc: bo
   ].join('');
 }
 
-/** `30 × FRAME` stands for the frame thirty times. */
+/** `30 × FRAME` means the frame thirty times. */
 function expand(frame: string): string[] {
   const repeated = /^(\d+) × (.+)$/.exec(frame);
   if (repeated) return Array.from({ length: Number(repeated[1]) }, () => repeated[2]!);

@@ -1,10 +1,10 @@
 import type { Random } from './random.ts';
 
-/** What a payload may mention about its machine and moment; one object is refilled for every record. */
+/** The facts about machine and time that a payload may mention; one object is reused for every record. */
 export interface Scene {
   random: Random;
   pid: number;
-  /** Seconds. */
+  /** In seconds. */
   time: number;
   uptime: number;
   kernel: string;
@@ -22,15 +22,15 @@ interface Slot {
   after: string;
 }
 
-/** A payload taken apart once, so that writing one is a few concatenations. */
+/** A payload that was parsed once, so that writing it takes only a few concatenations. */
 export interface Template {
   start: string;
   slots: Slot[];
 }
 
 /**
- * Text with `{slots}`: the fields of a scene, `{pid+3}`, and random ones: `{hex16}`, `{hex8}`, `{hex4}`, `{number}` up
- * to 99, `{number+9}` up to 9.
+ * Parses a text with `{slots}`: the fields of a scene, `{pid+3}`, and random ones: `{hex16}`, `{hex8}`, `{hex4}`,
+ * `{number}` up to 99, `{number+9}` up to 9.
  */
 export function template(text: string): Template {
   const parts = text.split(/\{([a-z]+(?:16|8|4)?)(?:\+(\d+))?\}/);

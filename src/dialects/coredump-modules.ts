@@ -7,11 +7,11 @@ export interface Package {
   version: string | null;
 }
 
-/** A module of a crashed program, with what systemd-coredump could find out about it. */
+/** A module of a crashed program, with what systemd-coredump found out about it. */
 interface CrashedModule {
   module: string;
   buildId: string | null;
-  /** `bash-5.2.15-2+b2`, as a package note within the module has it. */
+  /** `bash-5.2.15-2+b2`, from a package note in the module. */
   package: string | null;
 }
 
@@ -38,7 +38,7 @@ export function modulesOf(entry: JournalEntry): CrashedModule[] {
   return modules;
 }
 
-/** The package of the program: as a field says it, else what the message says of the program's module. */
+/** The package of the program: from a field, or else from the program's module in the message. */
 export function packageOf(entry: JournalEntry): Package | undefined {
   const name = fieldText(entry, 'COREDUMP_PACKAGE_NAME');
   if (name !== null) return { name, version: fieldText(entry, 'COREDUMP_PACKAGE_VERSION') };
@@ -49,7 +49,7 @@ export function packageOf(entry: JournalEntry): Package | undefined {
   return module ? splitPackage(module.package!.replace(ARCHITECTURE, '')) : undefined;
 }
 
-/** `gcc-13-base-13.2.0-1`: a version begins with a digit and holds at most one hyphen, that before the revision. */
+/** `gcc-13-base-13.2.0-1`: a version begins with a digit, and has at most one hyphen, before its revision. */
 function splitPackage(text: string): Package {
   const last = text.lastIndexOf('-');
   const before = text.lastIndexOf('-', last - 1);

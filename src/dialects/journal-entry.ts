@@ -1,13 +1,13 @@
 import { decodeText } from '../decode-text.ts';
 import { startOfJson } from '../json-text.ts';
 
-/** The fields of a journal entry, each with its values, in the order in which they came. */
+/** The fields of a journal entry, each with its values, in their original order. */
 export type JournalEntry = Map<string, string[]>;
 
-/** Fields of which at least one is in each entry that anybody would send. */
+/** Every real entry has at least one of these fields. */
 const MARKS = /^(?:MESSAGE|MESSAGE_ID|__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|_TRANSPORT|COREDUMP_[A-Z_]+)$/;
 
-/** Reads an entry as `journalctl -o json --all` prints it; undefined where the payload is something else. */
+/** Reads an entry as `journalctl -o json --all` prints it; undefined for any other payload. */
 export function readJournalEntry(payload: string): JournalEntry | undefined {
   const start = startOfJson(payload);
   if (payload[start] !== '{') return undefined;
@@ -16,7 +16,7 @@ export function readJournalEntry(payload: string): JournalEntry | undefined {
   return new Map(fields.map(([name, value]) => [name, valuesOf(value)]));
 }
 
-/** The first value of a field that has text; null where none has. */
+/** The first value of a field that has text; null if none has. */
 export function fieldText(entry: JournalEntry, field: string): string | null {
   return entry.get(field)?.find(value => value !== '') ?? null;
 }
@@ -29,13 +29,13 @@ function parsed(json: string): object {
   }
 }
 
-/** A field that came more than once is a list of values; null is one that was too large to be printed. */
+/** A field that came several times is a list of values; null stands for one that was too large to print. */
 function valuesOf(value: unknown): string[] {
   const values = Array.isArray(value) && !value.every(isByte) ? value : [value];
   return values.map(textOf);
 }
 
-/** Bytes that are no text, or hold control characters, come as a list of numbers. */
+/** Bytes that are not text, or contain control characters, come as a list of numbers. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);

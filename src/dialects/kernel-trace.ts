@@ -1,24 +1,27 @@
 import { type Frame, MAX_FRAMES } from './frame.ts';
 import { parseCall, parseFault } from './kernel-line.ts';
 
-/** Calls that are looked at: many of them may be doubted. */
+/** How many calls are read; many of them may be doubted. */
 const MOST_CALLS = 4 * MAX_FRAMES;
-/** How the kernel shows registers amid a trace; without the segment they are shown once more at the end of the report. */
+/**
+ * How the kernel prints registers within a trace. Without the segment, they are printed once more at the end of the
+ * report.
+ */
 const INTERRUPTED = /^[RE]?IP: (?:0010|0060|e030):/;
 
-/** Adds a call, if the line is one; false once there are enough. */
+/** Adds the call in a line, if there is one; false once there are enough. */
 export function addCall(trace: Frame[], line: string): boolean {
   const call = parseCall(line) ?? (INTERRUPTED.test(line) ? parseFault(line) : null);
   const last = trace.at(-1);
-  // What was interrupted may be repeated behind its registers.
+  // The interrupted call may be repeated after its registers.
   if (call && !(last && isSame(call, last))) trace.push(call);
   return trace.length <= MOST_CALLS;
 }
 
 /**
- * The frames of a report: where it happened, and the calls that led there. What is doubted are addresses that lie on the stack from
- * earlier calls: others each time, so that equal crashes would have different stacks. Those at the top are needed where nothing else
- * says where it happened, and all where there is nothing else.
+ * The frames of a report: where it happened, and the calls that led there. Doubted calls are stack addresses left by
+ * earlier calls. They differ each time, so equal crashes would get different stacks. They are kept only at the top if
+ * nothing else says where it happened, and all of them if there is nothing else.
  */
 export function framesBelow(fault: Frame | null, calls: Frame[]): Frame[] {
   const certain = calls.filter(call => !call.unreliable);
@@ -27,7 +30,7 @@ export function framesBelow(fault: Frame | null, calls: Frame[]): Frame[] {
   return isSame(fault, certain[0]!) ? certain : [fault, ...certain];
 }
 
-/** Where the headline says that it happened, if the trace does not say it, since that has been cut off. */
+/** The place that the headline names, if the trace was cut off before it. */
 export function placeInHeadline(headline: string | null, calls: Frame[]): Frame | null {
   const offset = headline?.indexOf('+0x') ?? -1;
   const place = offset < 0 ? null : parseCall(headline!.slice(headline!.lastIndexOf(' ', offset) + 1));

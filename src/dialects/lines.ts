@@ -1,4 +1,4 @@
-/** The lines of a text, without what ends them. */
+/** The lines of a text without their line ends. */
 export function* linesOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start);

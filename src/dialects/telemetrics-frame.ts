@@ -4,11 +4,11 @@ const HEAD = /^#([0-9]{1,9}) /;
 const MODULE_START = ' - [';
 const MODULE_END = /\](?=$|\+0x| - )/;
 const SOURCE_START = ' - ';
-/** What the client writes where it knows neither function nor module. */
+/** The client writes this if it knows neither function nor module. */
 const NOTHING_KNOWN = '(no symbols)';
 const OFFSET = /^\+(0x[0-9a-fA-F]+)/;
 
-/** One line of a backtrace, or null where it is something else. */
+/** Reads one line of a backtrace; null for any other line. */
 export function parseFrame(line: string): Frame | null {
   const head = line[0] === '#' ? HEAD.exec(line) : null;
   if (!head) return null;
@@ -38,7 +38,7 @@ function frameOf(number: number, name: string, module: string, rest: string): Fr
   };
 }
 
-/** A path may hold brackets itself: the one that closes the module stands before the end, an offset or the source. */
+/** A path may contain brackets: the one that closes the module is followed by the end, an offset or the source. */
 function splitModule(text: string): { module: string; rest: string } {
   const end = MODULE_END.exec(text)?.index ?? text.lastIndexOf(']');
   return { module: text.slice(0, end), rest: text.slice(end + 1) };

@@ -6,8 +6,9 @@ const THREAD_HEADING = /^Backtrace \(TID ([0-9]{1,10})\):$/;
 const TRUNCATED = 'Too many frames. Backtrace truncated.';
 
 /**
- * Reads what the probes of the telemetrics client write, whatever the payload holds, in linear time. Frames are those of the first
- * thread: lines before them are skipped, they end at the first line that is none, and the first line of the payload never is one.
+ * Reads any payload as the telemetrics client's probes write it, in linear time. The frames are those of the first
+ * thread: lines before them are skipped, and they end at the first other line. The first line of the payload is never a
+ * frame.
  */
 export function readTelemetrics(payload: string): Crash {
   const crash = emptyCrash();
@@ -32,7 +33,9 @@ function readHeading(crash: Crash, line: string) {
   HEADINGS[line[0] ?? '']?.(crash, line);
 }
 
-/** By their first letter, so that a long payload of other lines costs next to nothing. The first of each kind counts. */
+/**
+ * By first letter, so that long payloads of other lines cost next to nothing. The first heading of each kind counts.
+ */
 const HEADINGS: Record<string, (crash: Crash, line: string) => void> = {
   P(crash, line) {
     crash.program ??= after(line, 'Process: ');

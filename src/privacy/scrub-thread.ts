@@ -7,30 +7,30 @@ import type { FromScrubber, ToScrubber } from './scrub-worker.ts';
 
 /** A thread that applies rules. */
 interface ScrubThread {
-  /** One answer for each task. Calls take their turns. */
+  /** Returns one answer for each task. Calls take turns. */
   scrub(tasks: readonly ScrubTask[]): Promise<Scrubbed[]>;
-  /** Ends the thread; the next call starts one. */
+  /** Ends the thread; the next call starts a new one. */
   stop(): void;
 }
 
-/** Why a payload failed that another thread, with more patience, might bring to an end. */
+/** The reason of a failure that a thread with more patience might avoid. */
 export const TAKES_TOO_LONG = 'takes too long on this payload';
 
 const PATIENCE_MS_PER_KB = 0.5;
-/** What the thread may take where it gets no processor time; and to start. */
+/** The limit in real time if the thread gets no processor time, and for its start. */
 const WALL_MS = 3_000;
 const START_WALL_MS = 10_000;
 const LOOK_MS = 10;
 
-/** Where the thread hung, or ended by itself. */
+/** Where the thread hung or ended. */
 interface Stuck {
   task: number;
   rule: number;
 }
 
 /**
- * Starts the thread when it is first needed, and again after one was stopped that computed longer on a payload than `patienceMs`
- * (and some more for a large one): that payload fails, the others are done again.
+ * Starts the thread when it is first needed, and again after it was stopped because a payload took longer than
+ * `patienceMs` (more for a large one): that payload fails, and the others are scrubbed again.
  */
 export function scrubThread(rules: readonly ScrubRule[], patienceMs: number): ScrubThread {
   let progress: Int32Array;
@@ -68,12 +68,12 @@ export function scrubThread(rules: readonly ScrubRule[], patienceMs: number): Sc
     if (answers) return answers;
     stop();
     const stuck = { task: Atomics.load(progress, TASK), rule: Atomics.load(progress, RULE) };
-    if (stuck.rule < 0) throw new RequestError(503, 'payloads can not be scrubbed now; send the record again later');
+    if (stuck.rule < 0) throw new RequestError(503, 'payloads cannot be scrubbed now; send the record again later');
     return stuck;
   }
 
   function start() {
-    // Memory of its own: one that was stopped may still write for a moment.
+    // New memory, since a stopped thread may still write for a moment.
     progress = new Int32Array(new SharedArrayBuffer(12));
     const started = startScrubWorker();
     started.unref();
@@ -81,7 +81,7 @@ export function scrubThread(rules: readonly ScrubRule[], patienceMs: number): Sc
     return started;
   }
 
-  /** Calls `onStuck` once a task has been worked on for too long. */
+  /** Calls `onStuck` once a task takes too long. */
   function watch(tasks: readonly ScrubTask[], onStuck: () => void): () => void {
     let task = -1;
     let begun = clocks();
@@ -95,7 +95,7 @@ export function scrubThread(rules: readonly ScrubRule[], patienceMs: number): Sc
     return () => clearInterval(timer);
   }
 
-  /** The thread's processor time, so that a busy machine makes no payload look slow. */
+  /** The thread's processor time, so that a payload does not seem slow because the machine is busy. */
   function clocks() {
     const wall = performance.now();
     return { wall, cpu: cpuMilliseconds(Atomics.load(progress, THREAD)) ?? wall };

@@ -1,15 +1,15 @@
-/** The thread that scrubs payloads: whatever a regular expression does there, the server goes on. */
+/** The thread that scrubs payloads: the server goes on, whatever a regular expression does here. */
 import { readlinkSync } from 'node:fs';
 import type { ScrubRule } from '../config/scrub.ts';
 import { compileRules, RULE, type Scrubbed, type ScrubTask, TASK, THREAD } from './scrub.ts';
 
 declare const self: Worker;
 
-/** `progress` is shared memory: see its places in scrub.ts. */
+/** `progress` is shared memory; scrub.ts describes its slots. */
 export type ToScrubber =
   | { kind: 'start'; rules: readonly ScrubRule[]; progress: Int32Array }
   | { kind: 'scrub'; tasks: readonly ScrubTask[] };
-/** One for each task, in order. */
+/** One answer for each task, in order. */
 export type FromScrubber = Scrubbed[];
 
 let progress: Int32Array = new Int32Array(2);
@@ -29,7 +29,7 @@ self.onmessage = ({ data }: MessageEvent<ToScrubber>) => {
   postMessage(answers satisfies FromScrubber);
 };
 
-/** As the kernel knows it. */
+/** The kernel's id of this thread. */
 function threadId(): number {
   return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
 }

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import type { ScrubRule } from '../config/scrub.ts';
 
-/** A payload and the rules for it, by their places in the configuration. */
+/** A payload and its rules, by their index in the configuration. */
 export interface ScrubTask {
   payload: string;
   rules: readonly number[];
@@ -10,22 +10,22 @@ export interface ScrubTask {
 export type Scrubbed =
   /** `by`: the names of the rules that changed it. */
   | { kind: 'scrubbed'; payload: string; by: string[] }
-  /** A rule could not be brought to an end on it: what it holds is not known. */
+  /** A rule did not finish, so the payload may still hold secrets. */
   | { kind: 'failed'; rule: string; reason: string };
 
-/** How long replacements may make a payload: so many times what it was, or so many characters. */
+/** Replacements may make a payload at most this many times as long, or this many characters longer. */
 const MOST_GROWTH = 4;
 const MOST_LENGTH = 65_536;
 
-/** Where the thread tells what it is at, and its id: places in memory that it shares with whoever watches it. */
+/** Slots in shared memory where the thread reports its task and its id. */
 export const TASK = 0;
 export const RULE = 1;
 export const THREAD = 2;
 
 /**
- * A function that applies rules to a payload; `beforeRule` hears which is next. The engine finds each match in linear time
- * and never gives up on one, as JavaScript's own silently does past its limit of steps: a secret would slip through. All
- * matches together may still take quadratic time, so that it needs someone who stops it.
+ * Returns a function that applies rules to a payload and announces each rule to `beforeRule`. The engine finds each
+ * match in linear time and never gives up. JavaScript's engine silently gives up at a limit of steps, and a secret
+ * would slip through. All matches together may still take quadratic time, so somebody must be able to stop it.
  */
 export function compileRules(rules: readonly ScrubRule[]) {
   const compiled = rules.map(rule => ({ ...rule, regex: RE2JS.compile(rule.pattern) }));

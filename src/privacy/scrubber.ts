@@ -5,28 +5,28 @@ import { JOURNAL_FIELDS, withoutPrivateFields } from './journal-fields.ts';
 import type { Scrubbed, ScrubTask } from './scrub.ts';
 import { scrubThread, TAKES_TOO_LONG } from './scrub-thread.ts';
 
-/** Takes private fields out of journal entries, and out of all payloads what privacy.scrub says. */
+/** Removes private fields from journal entries, and from all payloads what privacy.scrub says. */
 export interface Scrubber {
-  /** There are rules beside that for journal entries. */
+  /** Whether there are rules besides the one for journal entries. */
   readonly hasRules: boolean;
-  /** Undefined: a payload of an unknown classification, to which all rules apply. Rejects with a 503 where it can't be had now. */
+  /** All rules apply to an undefined (unknown) classification. Rejects with a 503 if scrubbing is impossible now. */
   scrub(payload: string, classification: string | undefined): Promise<Scrubbed>;
-  /** Payloads that wait for it. */
+  /** Payloads that wait to be scrubbed. */
   readonly waiting: number;
-  /** Waits for those, and ends the thread. */
+  /** Waits for these, and ends the thread. */
   drain(): Promise<void>;
 }
 
 const TASK_BYTES = 200;
-/** Processor time, ten times what is usual and more: who takes longer holds up the others no further. */
+/** Ten times the usual processor time: a slower payload no longer holds up others. */
 const PATIENCE_MS = 30;
 const LAST_PATIENCE_MS = 500;
-/** Payloads that may wait for that; any further one fails at once. */
+/** How many payloads may wait for a second attempt; any further one fails at once. */
 const MOST_LATE = 3;
 
 /**
- * Payloads go to a thread together, as many as have gathered while it was busy; those that no rule is for don't go at all. One
- * that takes too long there is tried once more, in a thread for such ones.
+ * Payloads go to a thread together, as many as gathered while it was busy; payloads without rules skip it. A payload
+ * that takes too long is tried once more in a separate thread for slow ones.
  */
 export function createScrubber(
   rules: readonly ScrubRule[],

@@ -2,24 +2,24 @@ import { embedFile } from '../embedded.macro.ts' with { type: 'macro' };
 
 const INSTALLER = embedFile('src/probe/install.sh');
 
-/** What the installer carries, one by one for packages and configuration management: name → text. */
+/** The files in the installer, offered one by one for packages and configuration management: name → text. */
 export const PROBE_FILES: ReadonlyMap<string, string> = new Map([
   ['telemetricsd-probe.sh', embedFile('src/probe/telemetricsd-probe.sh')],
   ['telemetricsd-probe.service', embedFile('src/probe/telemetricsd-probe.service')],
   ['telemetricsd-probe.timer', embedFile('src/probe/telemetricsd-probe.timer')],
 ]);
 
-/** Of the probe that this server carries: a whole number, as in its heartbeats. */
+/** The version of the probe in this server: a whole number, as in its heartbeats. */
 export const PROBE_VERSION = Number(
   /^name=\S+ version=([0-9]+)$/m.exec(PROBE_FILES.get('telemetricsd-probe.sh')!)?.[1],
 );
 
-/** The fields that the probe sends of the journal entry for a crash. */
+/** The fields that the probe sends of a crash's journal entry. */
 export const CRASH_FIELDS = (/^crash_fields='([^']*)'/m.exec(PROBE_FILES.get('telemetricsd-probe.sh')!)?.[1] ?? '')
   .trim()
   .split(/\s+/);
 
-/** The installer for machines that report to `server`, an origin, with `tid`. Neither may hold a single quote. */
+/** The installer for machines that report to `server`, an origin, with `tid`. Neither may contain a single quote. */
 export function installer(server: string, tid: string): string {
   const part = (name: string) => PROBE_FILES.get(`telemetricsd-probe.${name}`)!.replace(/\n$/, '');
   const parts: Record<string, string> = {
@@ -32,7 +32,7 @@ export function installer(server: string, tid: string): string {
   return INSTALLER.replaceAll(/@([A-Z]+)@/g, (all, name: string) => parts[name] ?? all);
 }
 
-/** Two of the lines of `/etc/telemetricsd-probe.conf`; the others have defaults. */
+/** Two lines of `/etc/telemetricsd-probe.conf`; all others have defaults. */
 export function configuration(server: string, tid: string): string {
   return `server = ${server}\ntid = ${tid}\n`;
 }

@@ -3,15 +3,15 @@ import { PROBE_VERSION } from './files.ts';
 
 interface ProbeVersion {
   version: number;
-  /** Heartbeats since the window began: one a day from each machine. */
+  /** Heartbeats since the window began; each machine sends one a day. */
   machines: number;
 }
 
-/** Which versions of the probe machines report with. */
+/** The versions of the probe that machines report with. */
 export interface ProbeVersions {
-  /** The window begins here, at most 24 hours ago, so that no machine is in it twice. */
+  /** When the window began: at most 24 hours ago, so that no machine is counted twice. */
   since: Date;
-  /** The newest first. */
+  /** Newest first. */
   versions: ProbeVersion[];
 }
 
@@ -26,12 +26,12 @@ export async function probeVersions(sql: Queryable): Promise<ProbeVersions> {
   return { since, versions };
 }
 
-/** The machines whose probe is older than the one that this server carries, by its version. */
+/** The machines with an older probe than this server has, by version. */
 export function outdated({ versions }: ProbeVersions): ProbeVersion[] {
   return versions.filter(({ version }) => version < PROBE_VERSION);
 }
 
-/** Only the last day is looked at. */
+/** Only the last day is needed. */
 export async function forgetProbeHeartbeats(sql: Queryable) {
   await sql`delete from probe_heartbeats where quarter < now() - interval '2 days'`;
 }

@@ -194,7 +194,7 @@ describe('a guilty', () => {
     await app.sql`delete from records where system_name = 'purged'`;
     const backtraces = textOf(await page(`/guilty_details/${row!.guilty_id}/backtraces`));
     expect(backtraces).toContain('1 different stack in 2 records');
-    expect(backtraces).toContain('Its records have been purged; their number is kept.');
+    expect(backtraces).toContain('Its records were purged; their number is kept.');
     expect(backtraces).toContain('◆ guilty');
     expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain('7 2 100 % 1 records purged');
   });
@@ -397,7 +397,7 @@ describe('the never-guilty list', () => {
     expect(textOf(all)).toMatch(/Version 1: ([\d,]+) functions, \1 built in and 0 added by analysts/);
     const found = textOf(await page('/guilty_edit/add?q=OFTEN'));
     expect(found).toMatch(/often\(\) \/usr\/bin\/app 2 Add…/);
-    expect(found).toContain('None on the list matches');
+    expect(found).toContain('No entry of the list matches');
     expect(textOf(await page('/guilty_edit/add?q=abort()'))).toContain('on the list');
     expect(textOf(await page('/guilty_edit/add?q=%25'))).toContain('0 functions');
     for (const path of ['/guilty_edit/remove', '/guilty_edit/reset'])
@@ -535,7 +535,7 @@ test('empty pages say what would fill them', async () => {
     expect(await text('')).toContain('org.clearlinux/crash/clr');
     expect(await text('/failed')).toContain('No analysis has failed');
     expect(await text('/guilty_edit/hidden')).toContain('Nothing is hidden');
-    expect(await text('/guilty_edit/add?q=x_nothing')).toContain('None on the list matches');
+    expect(await text('/guilty_edit/add?q=x_nothing')).toContain('No entry of the list matches');
     await empty.crash(['f()']);
     expect(await text('')).toContain('1 crash record is waiting to be analysed');
     await empty.analyse();

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { OTHERS } from '../parts/slot-chart.tsx';
 
-/** A build that charts draw, in the colour that it has on all pages. */
+/** A build that charts draw, with its colour on all pages. */
 export interface DrawnBuild {
   os: string;
   build: string;
@@ -13,11 +13,11 @@ export interface BuildNameProps {
   os: string;
   build: string;
   drawn: DrawnBuild[];
-  /** Says the system as well. */
+  /** Also names the system. */
   ofSystem?: boolean | undefined;
 }
 
-/** A build behind the colour that charts draw it in, grey where it is one of the others. */
+/** A build with the colour that charts use for it, or grey for one of the others. */
 export const BuildName: FC<BuildNameProps> = ({ os, build, drawn, ofSystem }) => {
   const known = drawn.find(one => one.os === os && one.build === build);
   return (
@@ -32,10 +32,13 @@ export const BuildName: FC<BuildNameProps> = ({ os, build, drawn, ofSystem }) =>
   );
 };
 
-/** A build is in use if this share of its system's machine ids reported from it on one of so many days. Else it is somebody's trial. */
+/**
+ * A build is in use if this share of its system's machine ids reported from it on one day of the last so many. Other
+ * builds are trials.
+ */
 export const IN_USE = { share: 0.02, days: 14 };
 
-/** What a chart of builds draws, in words. */
+/** Says which builds a chart draws. */
 export const BuildsDrawn: FC = () => (
   <p class="soft">
     The chart draws the newest builds in use; each has one colour on all pages. All other builds together are grey. A

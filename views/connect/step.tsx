@@ -11,7 +11,7 @@ export const NumberedStep: FC<PropsWithChildren<{ title: string }>> = ({ title, 
 );
 
 export interface ShellCommand {
-  /** What it does, as a sentence. */
+  /** What it does, in one sentence. */
   what: string;
   line: string;
 }
@@ -26,15 +26,15 @@ export const CommandLine: FC<{ command: ShellCommand; id: string }> = ({ command
 export interface ArrivingProps {
   /** The address of this page, without `since`. */
   path: string;
-  /** The newest record's id when the page was first opened, 0 without one. */
+  /** The newest record's id when the page was first opened; 0 if there was none. */
   latest: number;
-  /** Records newer than that, oldest first. */
+  /** Newer records, oldest first. */
   arrived?: StoredRecord[] | undefined;
 }
 
 export const Arriving: FC<ArrivingProps> = ({ path, latest, arrived = [] }) => (
   <>
-    {/* The region stays and only its content is exchanged: a replaced live region is not read out. */}
+    {/* Only the content is replaced: a replaced live region would not be read out. */}
     <div
       id="arrivals"
       role="status"

@@ -5,14 +5,14 @@ import { Arriving, type ArrivingProps, CommandLine, NumberedStep, SeeWhatCame, t
 export interface TelemetricsProps extends ArrivingProps {
   /** The value of `server=`, with the collector's path. */
   serverUrl: string;
-  /** The name in it, where it is one that this page was not reached by. */
+  /** Set if the URL has another name than the one by which this page was reached. */
   toResolve?: string | undefined;
   tids: { id: string; name: string }[];
-  /** To run on the machine, in this order, once it is configured. */
+  /** Commands to run on the configured machine, in this order. */
   commands: ShellCommand[];
 }
 
-/** The steps for a machine that has the telemetrics client of Clear Linux. */
+/** The steps for a machine with the telemetrics client of Clear Linux. */
 export const Telemetrics: FC<TelemetricsProps> = props => (
   <>
     <ol class="steps">
@@ -81,13 +81,13 @@ const Configuration: FC<TelemetricsProps> = ({ serverUrl, toResolve, tids }) => 
   </>
 );
 
-/** Whether they begin with # there or not. */
+/** Replaces the lines, whether or not they begin with #. */
 function setLines(lines: string[]) {
   const replacements = lines.map(line => `s|^#*${line.slice(0, line.indexOf('='))}=.*|${line}|`);
   return `sudo sed -i '${replacements.join('; ')}' ${FILE}`;
 }
 
-/** What helps on the machine, and on the server. */
+/** What to check on the machine and on the server. */
 const NothingArrives: FC = () => (
   <>
     <h3>Nothing arrives?</h3>

@@ -6,21 +6,21 @@ import { FunctionName } from './guilty-name.tsx';
 import { neverGuiltyPath } from './links.ts';
 
 export interface BacktraceFrame {
-  /** Null for one that was made from the report's reason. */
+  /** Null for a frame that was made from the report's reason. */
   number: number | null;
   /** As it came. */
   function: string;
-  /** Null where it is the same. */
+  /** Null if it is the same. */
   demangled: string | null;
   module: string;
-  /** `0x1a2`, of one record; null where it is not known, and of a backtrace that is that of many. */
+  /** `0x1a2`, of one record; null if unknown, or if the backtrace belongs to many records. */
   offset: string | null;
   /** `shell.c:3` */
   source: string | null;
   guilty: boolean;
-  /** Why it was passed over; null for the frame chosen at once and for those not looked at. */
+  /** Why the frame was skipped; null for the chosen frame and for frames not examined. */
   skipped: 'never-guilty' | 'no-symbol' | 'unreliable' | 'no-name' | 'handler' | null;
-  /** The entry of the never-guilty list that spoke, where it is written otherwise than the frame. */
+  /** The never-guilty entry that it matches, if that is spelled differently. */
   entry: { function: string; module: string } | null;
   /** Why the mangled name was kept. */
   kept: 'too-long' | 'too-slow' | null;
@@ -29,17 +29,17 @@ export interface BacktraceFrame {
 export type GuiltyRule = 'first-known' | 'first-unknown' | 'last-never-guilty' | 'from-reason' | 'no-frames';
 
 export interface Backtrace {
-  /** Of the first thread. */
+  /** The frames of the first thread. */
   frames: BacktraceFrame[];
   rule: GuiltyRule;
-  /** The frame below which the crash is. */
+  /** The frame after which the crash is. */
   trap: { number: number; kind: 'signal' | 'exception' } | null;
-  /** The state of the never-guilty list that it was decided with. */
+  /** The version of the never-guilty list at the decision. */
   listVersion: number;
   decidedAt: Date;
 }
 
-/** The frames, which of them is guilty, and why as it was decided then. */
+/** The frames with the guilty one marked, and the reason as it was when decided. */
 export const BacktraceBlock: FC<{ backtrace: Backtrace; label: string; whole?: boolean }> = props => {
   const { backtrace, label, whole } = props;
   return (

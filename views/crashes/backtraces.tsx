@@ -23,11 +23,11 @@ export interface Stack extends Backtrace {
   id: number;
   records: number;
   machines: number;
-  /** Most first; the rest is counted in `otherPrograms`. */
+  /** Most frequent first; the others are counted in `otherPrograms`. */
   programs: { program: string; records: number }[];
   otherPrograms: number;
   signals: { signal: string; records: number }[];
-  /** Null where its records are gone and only their number is left. */
+  /** Null if only the number of its records is left. */
   newest: { id: number; receivedAt: Date } | null;
 }
 
@@ -35,11 +35,11 @@ interface BacktracesPageProps {
   frame: PageFrame;
   guilty: GuiltyRef & { hidden: boolean };
   filter: CrashFilter;
-  /** Those of this page, most records first. */
+  /** The stacks of this page, most records first. */
   stacks: Stack[];
   /** The number of the first of them. */
   firstStack: number;
-  /** Over all pages. */
+  /** On all pages. */
   totalStacks: number;
   totalRecords: number;
   moreHref?: string | undefined;
@@ -81,7 +81,7 @@ const found = ({ totalStacks, totalRecords, filter }: BacktracesPageProps): stri
 
 const NAMES = { os: 'OS', fleet: 'Fleet', build: 'Build', machine_id: 'Machine' } as const;
 
-/** Each filter as a link that takes it away. */
+/** Each filter as a link that removes it. */
 const Narrowed: FC<{ id: number; filter: CrashFilter }> = ({ id, filter }) => {
   const names = (Object.keys(NAMES) as (keyof typeof NAMES)[]).filter(name => filter[name]);
   return names.length > 0 ? (
@@ -112,7 +112,7 @@ const StackSection: FC<StackProps> = props => {
       {stack.newest ? (
         <Origin {...props} newest={stack.newest} />
       ) : (
-        <p class="soft">Its records have been purged; their number is kept.</p>
+        <p class="soft">Its records were purged; their number is kept.</p>
       )}
       <BacktraceBlock backtrace={stack} label={`Frames of stack ${number}`} />
     </article>
@@ -138,7 +138,7 @@ const Origin: FC<StackProps & { newest: { id: number; receivedAt: Date } }> = pr
   );
 };
 
-/** The very records that are counted. */
+/** The records that are counted. */
 const recordsOf = ({ id }: Stack, filter: CrashFilter, now: Date): string => {
   const { os, fleet, build, machine_id, days = DEFAULT_DAYS } = filter;
   return recordsPath({ os, fleet, build, machine_id, stack: String(id), from: slotsOf({ days }, now)[0] });
@@ -146,7 +146,7 @@ const recordsOf = ({ id }: Stack, filter: CrashFilter, now: Date): string => {
 
 const Programs: FC<{ stack: Stack }> = ({ stack }) => (
   <>
-    {stack.programs.length === 0 && 'Program not named'}
+    {stack.programs.length === 0 && 'Unnamed program'}
     {stack.programs.map(({ program, records }, n) => (
       <>
         {n > 0 && ', '}
@@ -174,7 +174,7 @@ const NoStacks: FC<BacktracesPageProps> = ({ guilty, fewerHref }) => (
         'This is the end of the list.'
       ) : (
         <>
-          Take a filter away, or see <a href={backtracesPath(guilty.id, { days: 35 })}>the last 35 days</a>.
+          Remove a filter, or see <a href={backtracesPath(guilty.id, { days: 35 })}>the last 35 days</a>.
         </>
       )}
     </p>

@@ -4,7 +4,7 @@ import type { GuiltyRef } from './links.ts';
 
 export const COMMENT_LENGTH = 80;
 
-/** `back` is the page to return to, with its query: the server sends no referrer to rely on. */
+/** `back` is the page to return to, with its query, since browsers send no referrer here. */
 interface FormProps {
   back: string;
 }
@@ -15,7 +15,10 @@ interface JudgementFormProps extends FormProps {
   guilty: GuiltyRef & { comment: string; hidden?: boolean };
 }
 
-/** One form, so that hiding keeps the comment that was just typed. Hiding is taken back on the page of hidden guilties: it asks nothing. */
+/**
+ * One form, so that hiding also saves a comment that was just typed. Hiding does not ask, since the page of hidden
+ * guilties can undo it.
+ */
 export const JudgementForm: FC<JudgementFormProps> = ({ guilty, back }) => {
   const id = `comment-${guilty.id}`;
   return (
@@ -59,7 +62,7 @@ export const UnhideForm: FC<FormProps & { guilty: GuiltyRef }> = ({ guilty, back
   </form>
 );
 
-/** Without an id, all that failed. */
+/** Without an id, retries all failed records. */
 export const RetryForm: FC<FormProps & { id?: number | undefined; records?: number | undefined }> = props => (
   <form method="post" action="/telemetryui/crashes/retries">
     {props.id === undefined ? (

@@ -3,7 +3,10 @@ import { Cut } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 import type { GuiltyRef } from './links.ts';
 
-/** Function over module, each in one line, with the whole on hover, for a screen reader and on its page. */
+/**
+ * Function and module on two lines, cut for the eye; the whole name is there on hover, for screen readers and on its
+ * page.
+ */
 export const GuiltyName: FC<{ guilty: Omit<GuiltyRef, 'id'>; href?: string | undefined }> = ({ guilty, href }) => (
   <span class="guilty-name">
     {href ? (
@@ -19,7 +22,7 @@ export const GuiltyName: FC<{ guilty: Omit<GuiltyRef, 'id'>; href?: string | und
 
 const LONG = 240;
 
-/** A function name of any length: broken where it must be, the rest of a very long one opens in place. */
+/** A function name of any length: long ones wrap, and the rest of a very long one opens in place. */
 export const FunctionName: FC<{ text: string }> = ({ text }) => {
   const shown = visible(text);
   if (shown.length <= LONG) return <span class="mono">{shown}</span>;

@@ -24,9 +24,9 @@ interface HiddenGuilty extends GuiltyRef {
 
 interface HiddenGuiltiesPageProps {
   frame: PageFrame;
-  /** What they crashed in; undefined: they are all there are. */
+  /** The window and scope they crashed in; undefined means all hidden guilties. */
   filter: CrashFilter | undefined;
-  /** Hidden last first. */
+  /** The last hidden one first. */
   guilties: HiddenGuilty[];
   /** On all pages of the list. */
   total: number;
@@ -34,7 +34,7 @@ interface HiddenGuiltiesPageProps {
   newerHref?: string | undefined;
 }
 
-const LEAD = 'Left out of the top crashes. Their records are analysed and counted as ever.';
+const LEAD = 'The top crashes leave these out. Their records are still analysed and counted.';
 
 export const HiddenGuiltiesPage: FC<HiddenGuiltiesPageProps> = props => (
   <Page frame={props.frame} title="Hidden guilties" help="crashes#the-pages-of-crashes" current="crashes" lead={LEAD}>

@@ -6,7 +6,7 @@ import { visible } from '../parts/visible.ts';
 import { FunctionName, GuiltyName } from './guilty-name.tsx';
 import { type GuiltyRef, guiltyPath } from './links.ts';
 
-/** Without an id, a guilty that no record has been put down to yet. */
+/** Without an id: a guilty that has no records yet. */
 type PreviewedGuilty = Omit<GuiltyRef, 'id'> & { id: number | null };
 
 interface GuiltyMove {
@@ -20,14 +20,14 @@ interface ChangePreviewPageProps {
   frame: PageFrame;
   change: 'add' | 'remove';
   functions: { function: string; module: string }[];
-  /** Over all moves. */
+  /** In all moves. */
   stacks: number;
   records: number;
   /** Most records first. */
   moves: GuiltyMove[];
-  /** Moves that are left out of `moves`. */
+  /** Moves that `moves` leaves out. */
   otherMoves: number;
-  /** Where the change is made, and the fields that name it. */
+  /** The form that makes the change, and the fields that describe it. */
   confirm: { action: string; fields: [string, string][] };
   cancelHref: string;
 }

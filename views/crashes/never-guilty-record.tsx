@@ -8,11 +8,11 @@ import { GuiltyName } from './guilty-name.tsx';
 import { type GuiltyRef, guiltyPath, neverGuiltyPath } from './links.ts';
 
 export interface EditableFrame extends BacktraceFrame {
-  /** What stands for it in the form. */
+  /** Its value in the form. */
   value: number;
-  /** `listed` is on the list already; `fixed` is never offered, such as `_start()`. */
+  /** `listed` is on the list already; `fixed` can't be chosen, like `_start()`. */
   choice: 'offered' | 'listed' | 'fixed';
-  /** The entry that it is on the list by. */
+  /** The entry that it matches. */
   listed: { function: string; module: string } | null;
   ticked: boolean;
 }
@@ -22,7 +22,7 @@ interface NeverGuiltyFromRecordPageProps {
   recordId: number;
   guilty: GuiltyRef | null;
   frames: EditableFrame[];
-  /** After applying: the guilty before and now. */
+  /** Set after applying: the guilty before and now. */
   applied?: { from: GuiltyRef | null; to: GuiltyRef | null } | undefined;
 }
 

@@ -12,7 +12,7 @@ interface NeverGuiltyEntry {
   id: number;
   function: string;
   module: string;
-  /** `*` in them stands for any text. */
+  /** `*` in the names stands for any text. */
   pattern: boolean;
   origin: 'built-in' | 'analyst';
   addedAt: Date;
@@ -21,28 +21,27 @@ interface NeverGuiltyEntry {
 interface SeenFunction {
   function: string;
   module: string;
-  /** Stacks that it occurs in. */
+  /** Stacks that contain it. */
   stacks: number;
-  /** It is on the list, by its own name or by an entry that stands for it. */
+  /** On the list, by its own name or through a matching entry. */
   listed: boolean;
 }
 
 interface NeverGuiltyListPageProps {
   frame: PageFrame;
-  /** Those of this page, of analysts first; with a search, of those that match it. */
+  /** The entries of this page, analysts' first; with a search, only matching ones. */
   entries: NeverGuiltyEntry[];
   nextHref?: string | undefined;
   previousHref?: string | undefined;
   counts: { builtIn: number; byAnalysts: number };
   version: number;
-  /** What was searched for, and what was found among all functions seen. */
+  /** The search text, and the matches among all functions ever seen. */
   search?: { q: string; found: SeenFunction[]; more: boolean } | undefined;
   /** The recomputation that runs or waits. */
   running?: { id: number } | undefined;
 }
 
-const LEAD =
-  'Functions that are where a crash ends up but never why it happened: the search for the guilty frame passes them over.';
+const LEAD = 'Functions in which crashes end but which never cause them. The search for the guilty frame skips them.';
 
 export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
   <Page
@@ -226,7 +225,7 @@ const RemoveForm: FC<{ entry: NeverGuiltyEntry }> = ({ entry }) => (
 
 const NoEntries: FC<{ searched: boolean }> = ({ searched }) =>
   searched ? (
-    <EmptyState title="None on the list matches" />
+    <EmptyState title="No entry of the list matches" />
   ) : (
     <EmptyState title="The list is empty">
       <p>Search for a function above, or tick frames on the page of a crash record.</p>
@@ -237,7 +236,7 @@ const Recompute: FC = () => (
   <>
     <h2>Recompute</h2>
     <p class="soft">
-      Every change of the list recomputes what it touches. To decide every stack anew with the list as it stands:
+      Every change of the list recomputes the stacks that it affects. To decide every stack again with the current list:
     </p>
     <RecomputeAllForm />
   </>

@@ -10,7 +10,7 @@ export interface ShownRecomputation {
   /** In distinct stacks. */
   done: number;
   total: number;
-  /** Records put down to another guilty so far. */
+  /** Records that moved to another guilty so far. */
   moved: number;
   startedAt: Date;
   finishedAt: Date | null;
@@ -44,7 +44,7 @@ export const RecomputationPage: FC<RecomputationPageProps> = ({ frame, recomputa
 
 const STATES = { running: 'Running', finished: 'Finished', failed: 'Stopped by an error' };
 
-/** Page part and fragment. It asks for itself again as long as it runs; only the state is read out. */
+/** Part of a page, and a fragment that fetches itself again while it runs; only the state is read out. */
 export const RecomputationProgress: FC<{ recomputation: ShownRecomputation }> = ({ recomputation }) => {
   const { id, state, done, total, moved } = recomputation;
   const polling = state === 'running' && {
@@ -63,7 +63,7 @@ export const RecomputationProgress: FC<{ recomputation: ShownRecomputation }> = 
         {`${done} of ${total}`}
       </progress>
       <p>
-        {count(done)} of {counted(total, 'stack')} decided anew, {counted(moved, 'record')} moved to another guilty.
+        {count(done)} of {counted(total, 'stack')} decided again, {counted(moved, 'record')} moved to another guilty.
       </p>
       <After recomputation={recomputation} />
     </div>
@@ -75,7 +75,7 @@ const After: FC<{ recomputation: ShownRecomputation }> = ({ recomputation }) => 
     case 'running':
       return (
         <p class="small soft">
-          It goes on without this page, and after a restart of the server.{' '}
+          It continues without this page, and after a restart of the server.{' '}
           <a href={recomputationPath(recomputation.id)}>Look again</a>
         </p>
       );
@@ -89,7 +89,7 @@ const After: FC<{ recomputation: ShownRecomputation }> = ({ recomputation }) => 
     case 'failed':
       return (
         <p class="notice error">
-          {recomputation.error ?? 'No reason was noted.'} What was decided before stays; start it again from the{' '}
+          {recomputation.error ?? 'No reason was noted.'} Earlier decisions stay. Start it again from the{' '}
           <a href={neverGuiltyPath()}>never-guilty list</a>.
         </p>
       );
