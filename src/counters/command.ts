@@ -36,8 +36,7 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
 
 function leftOut(incomplete: number, today: boolean) {
   return [
-    incomplete > 0 &&
-      `Not changed: ${incomplete} ${incomplete === 1 ? 'day' : 'days'} that lost some of their records.\n`,
+    incomplete > 0 && `Not changed: ${incomplete} ${incomplete === 1 ? 'day' : 'days'} that lost records.\n`,
     today && 'Not changed: today; --today counts it too.\n',
   ]
     .filter(Boolean)

@@ -188,7 +188,7 @@ describe('a session', () => {
     await server.ask('analyst', 'POST', '/telemetryui/account/sessions', { form: { id: String(id) } });
     expect(await alive(other)).toBe(true);
     const page = await server.ask('nobody', 'GET', '/telemetryui/account', { headers: { Cookie: mine } });
-    expect(await page.text()).toContain('this one');
+    expect(await page.text()).toContain('this session');
     await server.ask('nobody', 'POST', '/telemetryui/account/sessions', {
       headers: { Cookie: mine },
       form: { id: String(id) },

@@ -24,7 +24,7 @@ test('rebuild-counters counts again by the configuration as it is, beside a runn
 
   await sql`update record_days set complete = false where day = (select min(day) from record_days)`;
   const rebuilt = await place.run(['rebuild-counters', '--today'], { stateDir });
-  expect(rebuilt.stderr).toContain('Not changed: 1 day that lost some of their records.');
+  expect(rebuilt.stderr).toContain('Not changed: 1 day that lost records.');
   const [told] = await sql`select via, action, after from audit`;
   expect(told).toMatchObject({ via: 'shell', action: 'rebuilt the counters' });
   const [left] = await sql<{ records: number }[]>`
