@@ -57,7 +57,7 @@ export async function tryBackupDir(sql: Sql, dir: string, log: Log): Promise<voi
     await forgetFailure(sql, 'backup', TRIAL);
   } catch (error) {
     const reason = fileReason(error);
-    log.warn('backups can not be written into backup.dir; "telemetricsd doctor" says what to do', { dir, reason });
+    log.warn('backups cannot be written into backup.dir; "telemetricsd doctor" says what to do', { dir, reason });
     await noteFailure(sql, 'backup', `${TRIAL}nothing can be written into ${dir}: ${reason}`);
   }
 }

@@ -44,7 +44,7 @@ function readLimit(file: string): number {
   }
 }
 
-/** The kernel no longer enforces it, but tells it. */
+/** The resident set limit of this process. The kernel still reports it, but no longer enforces it. */
 function processLimit(): number[] {
   const limit = /^Max resident set +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   return limit ? [Number(limit)] : [];

@@ -4,7 +4,7 @@ import { addCall, framesBelow, placeInHeadline } from './kernel-trace.ts';
 import { linesOf } from './lines.ts';
 import { withoutColours, withoutForeignHeads, withoutHead } from './log-head.ts';
 
-/** How the kernel begins a report. */
+/** The first lines of kernel reports. */
 const HEADLINES = [
   /BUG: |BUG [\w.:-]{1,64} \(|[kK]ernel BUG at |WARNING: |UBSAN: /,
   /(?:rcu: )?INFO: (?!lockdep is turned off)|(?:NMI )?watchdog: |Watchdog detected /,
@@ -14,24 +14,24 @@ const HEADLINES = [
   /(?:alignment check|coprocessor error|invalid TSS|segment not present|overflow|Missing ENDBR)\b/,
 ];
 const HEADLINE = new RegExp(`^(?:\\[ )?(?:${HEADLINES.map(({ source }) => source).join('|')})`);
-/** Kernels before 4.10 wrote some headlines so. */
+/** Kernels before 4.10 put some headlines in brackets. */
 const IN_BRACKETS = /^\[ ([^\]]*) \]$/;
 const TRACE_HEADING = /(?:Call [Tt]race|Backtrace):/;
 const TRACE = new RegExp(`^${TRACE_HEADING.source}`);
-/** What comes behind a trace; a trace that follows is of another task, or of another time. */
+/** What follows a trace; a later trace belongs to another task or another time. */
 const AFTER_TRACE = [
   /---\[ end |={10}|-{10}|Modules linked in:|Instruction dump:|Last Breaking-Event-Address|Kernel Offset:|Rebooting in /,
   /(?:[Aa]llocated|[Ff]reed) by task|Last potentially related work|Uninit was|The buggy address|Memory state/,
   /Showing all locks|other info|Sending NMI|NMI backtrace/,
 ];
 const END = new RegExp(`^(?:${AFTER_TRACE.map(({ source }) => source).join('|')})`);
-/** The trace that follows is that of a thread which only waits for the processor that is stuck. */
+/** The next trace belongs to a thread that only waits for the stuck processor. */
 const BYSTANDER = /kthread (?:starved for|stack dump:)/;
 const NEXT_PROCESSOR = /^(?:Sending NMI|NMI backtrace|Task dump)\b/;
 
 /**
- * Reads what the kernel writes into its log when something goes wrong, of whichever processor: the first report and its first trace,
- * below the function where it happened. A text that is no report has neither a reason nor frames.
+ * Reads the kernel's log of an error, on any processor: the first report with its first trace, from the function where
+ * it happened. A text that is not a report has neither a reason nor frames.
  */
 export function readKernelText(payload: string): Crash {
   const { reason, fault, trace, bystander, untitled } = readLog(withoutColours(payload));
@@ -45,7 +45,7 @@ export function readKernelText(payload: string): Crash {
   };
 }
 
-/** The same of a text that has a headline and a trace, which no other dialect has, whatever its lines look like else. */
+/** Like readKernelText, but only for a text with a headline and a trace, which no other dialect has. */
 export function readSureKernelText(payload: string): Crash | undefined {
   if (!TRACE_HEADING.test(payload)) return undefined;
   const crash = readKernelText(payload);
@@ -54,9 +54,9 @@ export function readSureKernelText(payload: string): Crash | undefined {
 
 interface Report {
   reason: string | null;
-  /** Where it happened, as registers say it. */
+  /** Where it happened, by the registers. */
   fault: Frame | null;
-  /** The first below a heading. */
+  /** The first trace with a heading. */
   trace?: Frame[];
   bystander?: Frame[];
   /** Calls without a heading, as KFENCE and KCSAN write them. */
@@ -94,7 +94,10 @@ function readReport(log: string): Report {
   return report;
 }
 
-/** From the headline on without what other tasks and processors write between its lines, unless they were asked for their traces. */
+/**
+ * The lines from the headline on, without lines that other tasks and processors write in between, unless they were
+ * asked for their traces.
+ */
 function* linesOfOneWriter(log: string): Generator<string> {
   let caller: string | undefined;
   let hasBegun = false;
@@ -111,7 +114,7 @@ function* linesOfOneWriter(log: string): Generator<string> {
   }
 }
 
-/** A line before any heading; false where it ends the calls. */
+/** Reads a line before any heading; false if it ends the calls. */
 function readUntitled(report: Report, line: string): boolean {
   const call = line === '' ? null : parseCall(line);
   if (call && !call.unknown) return addCall(report.untitled, line);

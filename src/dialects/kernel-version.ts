@@ -5,15 +5,15 @@ import { withoutColours, withoutHead } from './log-head.ts';
 const VERSION = /(?:(Not t)|T)ainted:?([-A-Za-z ]{1,80})\(?(\d{1,3}\.\d[^\s#)]{0,100})/;
 const WORD = 'ainted';
 const LOOKED_AT = 300;
-/** What may stand before it. A hung task has it on a line of its own. */
+/** Text that may stand before it. A hung task has it on a separate line. */
 const OF_PROCESS = /\b(?:[Cc]omm|CPU): /;
 
-/** Which kernel wrote a report, and with what it was tainted, as far as the text says. */
+/** The kernel that wrote a report, and its taint, if the text names them. */
 export function kernelOf(text: string): { kernel: string; tainted: string } | undefined {
   for (const raw of linesOf(text)) {
     if (!raw.includes(WORD)) continue;
     const line = withoutHead(withoutColours(raw)).text;
-    // The last of a line: a process may call itself "Tainted: G 9.9".
+    // The last one in the line, because a process may be named "Tainted: G 9.9".
     const start = Math.max(0, line.lastIndexOf(WORD) - 'Not t'.length);
     const found = VERSION.exec(line.slice(start, start + LOOKED_AT));
     const before = line.slice(0, start + (found?.index ?? 0));

@@ -6,7 +6,9 @@ const ISO = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:[\d:.,+Z-]{2,30}`;
 const CTIME = String.raw`\S{3,12} \S{3,12} [ \d]\d ${CLOCK} \d{4}`;
 const LEVEL = '(?:emerg|alert|crit|err|warn|notice|info|debug)';
 
-/** What `dmesg` and the kernel itself write in brackets: a time, the task or processor that wrote the line, or both as Android does. */
+/**
+ * What `dmesg` and the kernel write in brackets: a time, the task or processor that wrote the line, or both (Android).
+ */
 const IN_BRACKETS = [
   ` *(?:${SECONDS}(?:@\\d{1,4})?|${CTIME})(?: *${SINCE_LAST})?`,
   `(?: *\\+${SECONDS}|${SINCE_LAST}|${ISO}|\\S{3,12} ?\\d{1,2} \\d\\d:\\d\\d)`,
@@ -14,7 +16,7 @@ const IN_BRACKETS = [
   '(?: ?\\d{1,4}: *[^\\]]{1,32}: *\\d{1,10}|pid:\\d{1,10},cpu\\d{1,4},[^\\]]{1,64})',
 ];
 
-/** The time as syslog, logread and the forms of `journalctl -o` have it. */
+/** Times as written by syslog, logread and the formats of `journalctl -o`. */
 const TIMES = [
   `[^\\s\\d]\\S{1,11} +\\d{1,2} (?:\\d{4} )?${CLOCK}`,
   `\\d{1,2}\\.? \\S{2,12} (?:\\d{4} )?${CLOCK}`,
@@ -25,7 +27,7 @@ const TIMES = [
 ];
 const BY_KERNEL = 'kernel(?:\\[\\d{1,10}\\])?:(?=[ [<]|$)';
 
-/** Each may stand before a line, in any order, and the first that fits is taken: none is ever tried twice at one place. */
+/** Heads may precede a line in any order. The first that matches is taken, so none is tried twice at one place. */
 const HEADS = [
   `\\[(?:${IN_BRACKETS.join('|')})\\]`,
   '<\\d{1,3}>',
@@ -39,7 +41,7 @@ const HEADS = [
   '\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{1,6} +\\d{1,8} +\\d{1,8} [A-Z] \\S{1,64} *:',
   // MediaTek
   '\\(\\d{1,3}\\)\\[\\d{1,10}:[^\\]]{1,32}\\]',
-  // a mail that quotes
+  // a mail quotation
   '>(?=[> ])',
 ];
 const HEAD = new RegExp(`^(?:[ \\t]{0,32}(?:${HEADS.join('|')})){1,8}`);
@@ -49,7 +51,7 @@ const CALLER = /(?:\[ *|caller=)([TC]\d{1,10})\b/;
 export interface LogLine {
   /** Without blanks around it. */
   text: string;
-  /** The task (`T4711`) or the processor (`C1`) that wrote it, where the kernel says so. */
+  /** The task (`T4711`) or processor (`C1`) that wrote it, if the kernel names it. */
   caller: string | undefined;
 }
 
@@ -60,10 +62,10 @@ export function withoutHead(line: string): LogLine {
 }
 
 const CONTROL = /[^\P{Cc}\t\r\n]|#033\[/u;
-/** Colours, as they come or as loggers spell them, and other control characters. */
+/** Colours, as raw escapes or as loggers spell them, and other control characters. */
 const COLOURS = /(?:[^\P{Cc}\t\r\n]|#033|\^\[)\[[\d;?]{0,20}[A-Za-z]|[^\P{Cc}\t\r\n]/gu;
 
-/** A log as it would be without colours. */
+/** The log without colours. */
 export function withoutColours(log: string): string {
   return CONTROL.test(log) ? log.replaceAll(COLOURS, '') : log;
 }
@@ -71,8 +73,8 @@ export function withoutColours(log: string): string {
 const HEADING = /^(.{1,200}?)Call [Tt]race:/m;
 
 /**
- * A log whose lines all begin with something that no known logger writes, without that: as the line of the heading has it, but for its
- * numbers. Undefined where there is no such heading.
+ * A log whose lines all begin with the same unknown head, without that head. The line of the heading shows the head, in
+ * which numbers may differ. Undefined if there is no such heading.
  */
 export function withoutForeignHeads(log: string): string | undefined {
   const head = HEADING.exec(log)?.[1];

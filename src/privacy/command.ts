@@ -57,7 +57,7 @@ function confirm(machineId: string, yes: boolean) {
   if (yes) return;
   const remedy = 'Run it with --yes to erase all of this, or with --dry-run to look only.';
   if (!process.stdin.isTTY) throw new OperatorError('nothing was erased: that has to be confirmed', remedy);
-  if (prompt('\nThis can not be undone. Type the machine id to erase it:')?.trim() !== machineId)
+  if (prompt('\nThis cannot be undone. Type the machine id to erase it:')?.trim() !== machineId)
     throw new OperatorError('nothing was erased: what was typed is not the machine id', remedy);
 }
 

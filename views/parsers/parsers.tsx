@@ -196,7 +196,7 @@ const SetAside: FC<ParsersPageProps> = ({ frame, setAside, only, olderHref, newe
     ) : (
       <>
         <p class="soft">
-          A parser failed on each of these three times. They are stored like any other; once the parser is mended and
+          A parser failed on each of these three times. They are stored like any other; once the parser is fixed and
           loaded, it can read them again.
         </p>
         {!frame.readonly && (

@@ -15,7 +15,7 @@ export const ParsedSection: FC<{ classification: string; parsed: RecordParsed }>
     {parsed.state === 'waiting' && <p class="notice">This record waits for {nameOf(parsed.parser)}.</p>}
     {parsed.state === 'failed' && (
       <p class="notice error">
-        {nameOf(parsed.parser)} failed: {parsed.error}. The record was set aside; once the parser is mended, it can read
+        {nameOf(parsed.parser)} failed: {parsed.error}. The record was set aside; once the parser is fixed, it can read
         it again: <a href="/telemetryui/parsers">Parsers</a>.
       </p>
     )}
