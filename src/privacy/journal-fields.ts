@@ -1,30 +1,51 @@
-import { endOfString, startOfJson } from '../json-text.ts';
+import { endOfString } from '../json-text.ts';
+import { withoutPrivateLines } from './journal-lines.ts';
+import { isPrivate, unescaped } from './private-names.ts';
 
 /** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
 
+/** Without one of these no text holds a journal entry; they are looked for in every payload. */
+const SIGNS = [
+  'COREDUMP',
+  'coredump',
+  '_HOSTNAME',
+  '_hostname',
+  '_CMDLINE',
+  '_cmdline',
+  '_MACHINE_ID',
+  '"MESSAGE',
+  '"__',
+  '"_',
+  '\\u00',
+];
 /** Every journal entry has one of these. */
 const MARKS = /"(?:MESSAGE|MESSAGE_ID|__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|_TRANSPORT|COREDUMP_[A-Z_]{1,60})"\s*:/;
-const FIELD = /"([A-Z0-9_]{1,64})"\s*:\s*/g;
-/** What a process was given and had open, all of its memory, and what names its machine for good. */
-const PRIVATE = /^COREDUMP$|(?:^|_)(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
+const FIELD = /"((?:[\w ]|\\u[0-9a-fA-F]{4}){1,64})"\s*:\s*/g;
+/** Names that tell by themselves, in a text in which fields can't be told apart. */
 const PRIVATE_ANYWHERE =
-  /\b(?:COREDUMP(?:\\*"|_(?:ENVIRON|\w{0,20}CMDLINE|CWD|OPEN_FDS|HOSTNAME|PROC_))|_HOSTNAME\b|_CMDLINE\b|_MACHINE_ID\b)/;
+  /\b_?(?:COREDUMP(?:\\*"|_(?:ROOT|FILENAME|\w{0,20}(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|USERNAME|PROC_)))|_\w{0,20}(?:HOSTNAME|CMDLINE|MACHINE_ID|ENVIRON|CWD|PROC_\w))/i;
 const SPACE = /\s/;
 
 /**
- * A payload that holds journal entries as JSON, without their private fields; undefined where there is nothing to take out. The rest
- * stays byte for byte. It need be no valid JSON: an entry may have been cut off.
+ * A payload that holds journal entries, as JSON or with a field on each line, without their private fields; undefined where there is
+ * nothing to take out. The rest stays byte for byte. It need be no valid JSON: an entry may have been cut off, or stand among other text.
  */
 export function withoutPrivateFields(payload: string): string | undefined {
-  const start = startOfJson(payload);
-  if ((payload[start] !== '{' && payload[start] !== '[') || !MARKS.test(payload)) return undefined;
+  if (!SIGNS.some(sign => payload.includes(sign))) return undefined;
+  const shortened = withoutPrivateMembers(payload);
+  return withoutPrivateLines(shortened ?? payload) ?? shortened;
+}
+
+/** Members of JSON objects, wherever they stand. */
+function withoutPrivateMembers(payload: string): string | undefined {
+  const isEntry = MARKS.test(payload);
   const kept: string[] = [];
   let from = 0;
-  FIELD.lastIndex = start;
+  FIELD.lastIndex = 0;
   for (let field = FIELD.exec(payload); field; field = FIELD.exec(payload)) {
     // Within a text there is a backslash before each quote, so that none can look like a field.
-    if (!PRIVATE.test(field[1]!)) continue;
+    if (!isPrivate(field[1]!, isEntry)) continue;
     let end = endOfValue(payload, field.index + field[0].length);
     const comma = commaBefore(payload, field.index, from);
     if (comma === undefined) end = afterComma(payload, end);
@@ -37,7 +58,10 @@ export function withoutPrivateFields(payload: string): string | undefined {
 
 /** Whether a text that makes no sense, of a refused request, may hold private fields of a journal entry. */
 export function mayHoldPrivateFields(text: string): boolean {
-  return PRIVATE_ANYWHERE.test(text);
+  const plain = unescaped(text);
+  if (PRIVATE_ANYWHERE.test(plain)) return true;
+  if (!MARKS.test(plain)) return false;
+  return [...plain.matchAll(FIELD)].some(([, name]) => isPrivate(name!, true));
 }
 
 /** The place behind a JSON value; the end of the text where that is cut off. */

@@ -52,7 +52,29 @@ describe('of a journal entry', () => {
     ['a list that is cut off', '{"MESSAGE":"m","_CMDLINE":[1,2', '{"MESSAGE":"m"'],
     ['none', '{"MESSAGE":"a \\"_HOSTNAME\\":\\"no field\\"","COREDUMP_PACKAGE":"_CMDLINE"}', undefined],
     ['of other JSON none', '{"HOSTNAME":"not ours","CMDLINE":"to touch"}', undefined],
-    ['of other text none', 'MESSAGE=x\n_HOSTNAME=x {"MESSAGE":"","_CMDLINE":""}', undefined],
+    ['of other text none', 'hostname=x\ncwd: y\nThe process had the _CMDLINE=1 and "_HOSTNAME" in it', undefined],
+    ['behind other text', 'crash:\n{"MESSAGE":"m","_CMDLINE":"s"} end', 'crash:\n{"MESSAGE":"m"} end'],
+    ['of server-sent events', 'data: {"MESSAGE":"m","COREDUMP_ENVIRON":"s"}\n\n', 'data: {"MESSAGE":"m"}\n\n'],
+    ['with letters escaped', '{"MESSAGE":"m","COREDUMP_\\u0045NVIRON":"s","_\\u0043MDLINE":"s"}', '{"MESSAGE":"m"}'],
+    [
+      'in small letters',
+      '{"message":"m","coredump_environ":"s","_cmdline":"s","hostname":"h"}',
+      '{"message":"m","hostname":"h"}',
+    ],
+    ['with a blank in its name', '{"MESSAGE":"m","COREDUMP_ENVIRON ":"s"}', '{"MESSAGE":"m"}'],
+    ['without a mark', '{"_HOSTNAME":"s","_CMDLINE":"s","PRIORITY":"3"}', '{"PRIORITY":"3"}'],
+    ['as GELF', '{"short_message":"x","_COREDUMP_ENVIRON":"s","_CMDLINE":"s"}', '{"short_message":"x"}'],
+    ['behind blanks that JSON does not know', '\u00a0\u200b{"MESSAGE":"m","_CWD":"s"}', '\u00a0\u200b{"MESSAGE":"m"}'],
+    [
+      'of a user',
+      '{"MESSAGE":"m","COREDUMP_USERNAME":"s","COREDUMP_ROOT":"s","COREDUMP_FILENAME":"s"}',
+      '{"MESSAGE":"m"}',
+    ],
+    ['of a record with JSON none', '{"message":"m","machine_id":"1","environ":"e"}', undefined],
+    ['on lines', 'MESSAGE=m\nCOREDUMP_ENVIRON=s\nHOME=/s\n\nA=s\nPRIORITY=2\n_HOSTNAME=s\n', 'MESSAGE=m\nPRIORITY=2\n'],
+    ['as bytes behind a line', '_CMDLINE\n\x05\0\0\0\0\0\0\0s\ns=s\nMESSAGE=m\n', 'MESSAGE=m\n'],
+    ['on indented lines', 'Mon [s=1]\n    _HOSTNAME=s\n    MESSAGE=m\n', 'Mon [s=1]\n    MESSAGE=m\n'],
+    ['as YAML', 'MESSAGE: m\nCOREDUMP_CMDLINE: s\n', 'MESSAGE: m\n'],
   ])('%s is taken out', (_, payload, left) => {
     expect(withoutPrivateFields(payload)).toBe(left);
   });
@@ -120,6 +142,17 @@ describe('the server', () => {
     ['an entry instead of a record', () => postJson(server.app, ENTRY)],
     ['an entry that is no text', () => postJson(server.app, recordJson({ payload: { ...PRIVATE, ...KEPT } }))],
     ['an entry beside the payload', () => postJson(server.app, recordJson({ severity: 9, entry: PRIVATE }))],
+    ['an entry in small letters', () => postJson(server.app, '{"coredump_environ":"secret"}')],
+    ['an entry with letters escaped', () => postJson(server.app, '{"COREDUMP_\\u0045NVIRON":"secret"}')],
+    [
+      'an entry with other fields',
+      () => postJson(server.app, '{"MESSAGE":"x","OBJECT_CMDLINE":"secret","_PROC_MAPS":"secret"}'),
+    ],
+    [
+      'an entry as processes have it',
+      () => postJson(server.app, '{"MESSAGE":"x","ENVIRON":"secret","HOSTNAME":"secret"}'),
+    ],
+    ['an entry on lines', () => postJson(server.app, 'MESSAGE=x\nCOREDUMP_ENVIRON=secret\n')],
     ['JSON that is cut off', () => postJson(server.app, JSON.stringify(recordJson({}, ENTRY)).slice(0, -1))],
   ])('keeps them of no refused request either: %s', async (_, send) => {
     expect((await send()).status).toBe(400);
