@@ -16,13 +16,14 @@ import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
 import { type Astray, watchAstray } from './astray.ts';
-import { escapeControls, quoted, type Refusal } from './fields.ts';
+import { escapeControls, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
 import type { Limits } from './limits.ts';
 import { type CollectorMetrics, collectorMetrics } from './metrics.ts';
 import { claimedMachine, isRefusal, parseRequest, type Received, type RequestHeaders } from './parse.ts';
 import { type KeptRequest, quarantineKeeper, type RefusedRequest } from './quarantine.ts';
 import { redactBody } from './redact.ts';
+import { type WrongTidWatch, watchWrongTids } from './wrong-tids.ts';
 
 /** A request with a known TID, as it came. */
 interface CollectorRequest {
@@ -42,8 +43,6 @@ export type CollectorAnswer =
 export interface Collector {
   /** The fleet of a TID, if it is one of ours. */
   fleetOf(tid: string): Fleet | undefined;
-  /** Why a TID that is none of ours is refused; nothing else of such a request is looked at. */
-  refuseTid(tid: string | undefined, address: string | null): string;
   /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
   /** Stores a parsed request, of which rules may have scrubbed the payload already; what was refused for good tells why. */
@@ -55,6 +54,8 @@ export interface Collector {
   readonly metrics: CollectorMetrics;
   /** What was posted to other paths than those of records. */
   readonly astray: Astray;
+  /** Refuses a TID that is none of ours; nothing else of such a request is looked at. */
+  readonly wrongTids: WrongTidWatch;
   /** To be asked before anything else of a request is looked at. */
   readonly limits: Limits;
   /** To be awaited before counters are read: see Counting.settle. */
@@ -99,6 +100,7 @@ export function createCollector({
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const astray = watchAstray(log);
+  const wrongTids = watchWrongTids(log);
   const writer = database.client('collector', { deadlineMs: DEADLINE_MS });
   const keepRefused = quarantineKeeper(database.client('quarantine', { deadlineMs: DEADLINE_MS }), config.quarantine);
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
@@ -186,16 +188,12 @@ export function createCollector({
   }
 
   return {
-    refuseTid(tid, address) {
-      const message = wrongTid(tid);
-      log.limited('refused TID', 'info', 'refused a record', { field: 'X-Telemetry-TID', reason: message, address });
-      return message;
-    },
     fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
     receive,
     store,
     metrics,
     astray,
+    wrongTids,
     limits,
     counted: counting.settle,
     get waiting() {
@@ -217,12 +215,6 @@ export function createCollector({
 function scrubbingFailed({ rule, reason }: Scrubbed & { kind: 'failed' }): Refusal {
   const message = `payload: the rule "${rule}" of privacy.scrub ${reason}, which is withheld`;
   return { field: 'payload', message, withheldBy: rule };
-}
-
-function wrongTid(tid: string | undefined): string {
-  return tid === undefined
-    ? 'X-Telemetry-TID: missing, expected a TID that this server is configured for (collector.tids)'
-    : `X-Telemetry-TID: got ${quoted(tid)}, expected a TID that this server is configured for (collector.tids)`;
 }
 
 async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T> {

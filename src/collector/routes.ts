@@ -89,7 +89,7 @@ async function receive(
   const { headers, peer } = request;
   const tid = headers['x-telemetry-tid'];
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
-  if (!fleet) return { status: 400, json: { message: collector.refuseTid(tid, peer.address ?? null) } };
+  if (!fleet) return { status: 400, json: { message: collector.wrongTids.refuse(tid, peer.address ?? null) } };
   let result = 'unavailable';
   try {
     const answer =
