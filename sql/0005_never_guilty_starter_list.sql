@@ -1,4 +1,4 @@
--- sql/functions: 1400d94ef4306869f6c21e5b36d43cc369475448632e355dfbca2a5d567a0643
+-- sql/functions: e72db3ed36fd05f178c7fe82b88e458126cf39878986e577f3ca8f9e42532f0b
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

@@ -1,10 +1,10 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
+import { DAY_MS } from '../time/units.ts';
 import {
   analysisConditions,
   asksForAnalysis,
   type CountedFilter,
   countedConditions,
-  type Fragment,
   type RecordFilter,
   recordConditions,
 } from './filter-sql.ts';
@@ -120,7 +120,7 @@ async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions
   const since = receivedWithin === undefined ? receivedFrom : new Date(Date.now() - receivedWithin * 1000);
   return await sql<MatchingDay[]>`
     select day::text, first_id as "firstId", last_id as "lastId", complete, null as counted, '{}'::text[] as classifications
-      from record_days
+      from ids_of_days
      where first_id <= last_id
        and day >= coalesce((${since ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')
        and day <= coalesce((${receivedBefore ?? null}::timestamptz at time zone 'UTC')::date, 'infinity')
@@ -298,8 +298,6 @@ export async function countRecords(
   }
   return { n, more: false };
 }
-
-const DAY_MS = 86_400_000;
 
 /** Whether the counters tell how many records of a day fit. */
 function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean {
