@@ -13,6 +13,8 @@ const LOG_PREFIX = new RegExp(
   ].join(''),
 );
 
+const CALLER = /\[ *([TC]\d{1,10})\]/;
+
 /** An address before the name, as kernels before 4.10 write it, and those of some processors still. */
 const ADDRESSES = '\\(?(?:\\[?<?[0-9a-f]{8,16}>?\\]? {1,2}){0,2}';
 const SYMBOL = '([A-Za-z_.$][\\w.$]{0,1023})';
@@ -33,6 +35,11 @@ const FAULT =
   /^(?:(?:RIP|EIP|IP): {0,2}(?:(?:0010|0060|e030):)?|(?:EIP|PC|pc) is at |(?:pc|epc) *: +|ERA: +|NIP +|Krnl PSW *: *[0-9a-f]{8,16} [0-9a-f]{8,16} \()/;
 /** powerpc: an exception or interrupt of the kernel itself. */
 const INTERRUPTED = /^--- (?:interrupt|Exception): [0-9a-f]{1,4} at /;
+
+/** The task or processor that wrote a line, where the log names it: with it lines of several can be told apart. */
+export function callerOf(line: string): string | undefined {
+  return CALLER.exec(LOG_PREFIX.exec(line)![0])?.[1];
+}
 
 /** A line without what the log has put before it, nor the blanks around it. */
 export function withoutLogPrefix(line: string): string {

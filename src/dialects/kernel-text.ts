@@ -1,5 +1,5 @@
 import { type Crash, emptyCrash, type Frame, MAX_FRAMES } from './frame.ts';
-import { parseCall, parseFault, withoutLogPrefix } from './kernel-line.ts';
+import { callerOf, parseCall, parseFault, withoutLogPrefix } from './kernel-line.ts';
 import { addCall, framesBelow, placeInHeadline } from './kernel-trace.ts';
 import { linesOf } from './lines.ts';
 
@@ -59,7 +59,10 @@ function readReport(payload: string): Report {
   let open: Frame[] | undefined;
   let isBystander = false;
   let isUntitledOver = false;
+  let caller: string | undefined;
   for (const raw of linesOf(payload)) {
+    const by = raw.includes('[') ? callerOf(raw) : undefined;
+    if (caller !== undefined && by !== undefined && by !== caller) continue;
     const line = raw === '' ? '' : withoutLogPrefix(raw);
     if (open && open.length > 0 && endsTrace(line)) {
       if (report.trace) break;
@@ -70,8 +73,10 @@ function readReport(payload: string): Report {
     } else if (TRACE.test(line)) {
       open = [];
       report[isBystander ? 'bystander' : 'trace'] = open;
-    } else if (report.reason === null && HEADLINE.test(line)) report.reason = line.replace(IN_BRACKETS, '$1');
-    else if (!report.bystander && !isUntitledOver) isUntitledOver = !readUntitled(report, line);
+    } else if (report.reason === null && HEADLINE.test(line)) {
+      report.reason = line.replace(IN_BRACKETS, '$1');
+      caller = by;
+    } else if (!report.bystander && !isUntitledOver) isUntitledOver = !readUntitled(report, line);
     if (BYSTANDER.test(line)) isBystander = true;
     else if (NEXT_PROCESSOR.test(line)) isBystander = false;
   }

@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
 /** A name or address with or without a port, which is safe in a script. */
-const PLAIN_HOST = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i;
+const PLAIN_HOST = /^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i;
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
 const CONFIGURATION = 'telemetricsd-probe.conf';
 

@@ -12,6 +12,16 @@ const lookUp = matcherOf(await starterList());
 
 const named = ({ function: name, module }: FrameName) => (module === 'kernel' ? name : `${name} [${module}]`);
 
+test.each([
+  ['Tainted: G        W  OE    --------- -  - 4.18.0-80.el8.x86_64 #1', 'G W OE', '4.18.0-80.el8.x86_64'],
+  ['Tainted: G    B      ------------ T 3.10.0-957.el7.x86_64 #1', 'G B T', '3.10.0-957.el7.x86_64'],
+  ['Tainted: G           --------- -t - 4.18.0 #1', 'G t', '4.18.0'],
+  ['Tainted: P           -------  ---  5.14.0-70.el9.x86_64 #1', 'P', '5.14.0-70.el9.x86_64'],
+  ['Not tainted ------------ 3.10.0 #1', 'Not tainted', '3.10.0'],
+])('%s names the flags and the kernel', (text, tainted, kernel) => {
+  expect(kernelOf(`CPU: 1 PID: 7 Comm: demo ${text}`)).toEqual({ tainted, kernel });
+});
+
 for (const { name, text, reason, frames, guilty, kernel, tainted } of KERNEL_CASES) {
   test(name, () => {
     const crash = readCrash(text);

@@ -42,7 +42,7 @@ export const Arrivals: FC<ArrivalsProps> = ({ since, records, waiting }) => {
 const Waiting: FC<{ since: number }> = ({ since }) => (
   <p class="waiting">
     <span class="pulse" aria-hidden="true"></span>
-    {since === 0 ? 'Waiting for the first record' : `Waiting for a record newer than ${since}`}
+    {since === 0 ? 'Waiting for the first record' : `Waiting for a record after record ${since}`}
   </p>
 );
 

@@ -177,8 +177,13 @@ const Fact: FC<PropsWithChildren<{ name: string }>> = ({ name, children }) => (
   </div>
 );
 
+/** Nor do the parts of `VENDOR|PRODUCT|VERSION` say anything, of a machine whose firmware is silent. */
+const NOTHING = /^[| ]*$/;
+
 const isBlank = (children: Child): boolean =>
-  Array.isArray(children) ? children.every(isBlank) : children == null || children === '' || children === false;
+  Array.isArray(children)
+    ? children.every(isBlank)
+    : children == null || children === false || (typeof children === 'string' && NOTHING.test(children));
 
 const Payload: FC<{ payload: string; nulBytes: number }> = ({ payload, nulBytes }) => {
   if (payload === '') {

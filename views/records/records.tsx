@@ -160,8 +160,8 @@ const NothingYet: FC = () => (
       <a href="/telemetryui/connect">Connect machines</a> to see what they report here.
     </p>
     <p class="soft">
-      Only looking around? <code>telemetricsd demo</code> (<code>npm run demo</code> in a checkout) writes the records
-      of a made-up fleet.
+      Only looking around? The <a href="/telemetryui">overview</a> has a command that writes the records of a made-up
+      fleet.
     </p>
   </EmptyState>
 );
