@@ -135,7 +135,9 @@ export async function serveUntilStopped({
     // Not into the log, which others may read.
     const firstLink = nobody && welcome ? `${siteOf(config, servers)}${await makeLink(database.sql, null)}` : undefined;
     if (nobody && !welcome)
-      log.warn(`nobody can sign in yet: "${command('user add NAME --role admin')}" adds the first account`);
+      log.warn(
+        `nobody can sign in yet: "${command('welcome')}" prints a link that makes the first account, "${command('user add NAME --role admin')}" adds it`,
+      );
     if (welcome) process.stdout.write(readyText(config, servers, command('demo'), firstLink));
     if (config.backup.dir !== undefined)
       void tryBackupDir(database.client('backup'), config.backup.dir, log).catch(() => {});

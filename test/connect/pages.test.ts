@@ -109,7 +109,7 @@ describe('connecting machines', () => {
 
     const later = `/telemetryui/connect/arrivals?since=${json.id}`;
     expect((await getPage(server.app, SYSTEMD)).html).toContain(later);
-    expect((await getPage(server.app, later)).html).toContain('Waiting for a record newer than');
+    expect((await getPage(server.app, later)).html).toContain('Waiting for a record after record');
     expect((await getPage(server.app, '/telemetryui/connect?since=0')).html).toContain('newcomer');
   });
 

@@ -4,6 +4,7 @@ import type { FrameName } from '../../src/crashes/names.ts';
 import { matcherOf } from '../../src/crashes/never-guilty-matcher.ts';
 import { framesOf } from '../../src/crashes/reason.ts';
 import { kernelOf } from '../../src/dialects/kernel-version.ts';
+import { readKernelText } from '../../src/dialects/kernel-text.ts';
 import { readCrash } from '../../src/dialects/read-crash.ts';
 import { starterList } from '../crashes/starter-list.ts';
 import { KERNEL_CASES } from './data/kernel-reports.ts';
@@ -32,3 +33,20 @@ for (const { name, text, reason, frames, guilty, kernel, tainted } of KERNEL_CAS
     if (kernel !== undefined) expect(kernelOf(text)).toMatchObject({ kernel, ...(tainted && { tainted }) });
   });
 }
+
+test('of two processors that write at once, the lines of the one that began are read', () => {
+  const text = `[    1.1][   C1] BUG: soft lockup - CPU#1 stuck for 22s! [a:1]
+[    1.1][   C2] BUG: soft lockup - CPU#2 stuck for 22s! [b:2]
+[    1.1][   C1] Call Trace:
+[    1.1][   C2] Call Trace:
+[    1.1][   C1]  a1+0x1/0x2
+[    1.1][   C2]  b1+0x1/0x2
+[    1.1][   C1]  a2+0x1/0x2
+[    1.1][   C2]  b2+0x1/0x2`;
+  const { reason, frames } = readKernelText(text);
+  expect([reason, ...frames.map(frame => frame.function)]).toEqual([
+    'BUG: soft lockup - CPU#1 stuck for 22s! [a:1]',
+    'a1',
+    'a2',
+  ]);
+});
