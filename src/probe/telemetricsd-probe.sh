@@ -170,7 +170,7 @@ function own(name, class, payload) { # remains the same record until it is sent
 }
 function own_records(   s, part, n, alive, day, beat) {
   for (; (getline s <(state "/systems")) > 0; builds[n] = part[3]) { split(s, part, " "); since[++n] = part[1]; kernels[n] = part[2] }
-  alive = found["uptime"]; alive -= alive % (alive < 86400 ? 3600 : 86400) # else the time of the start would tell machines apart
+  alive = found["uptime"] + 0; alive -= alive % (alive < 86400 ? 3600 : 86400) # else the time of the start would tell machines apart
   s = found["locale.conf lang"] != "" ? found["locale.conf lang"] : found["locale lang"]; sub(/[^A-Za-z0-9_.@-].*/, "", s)
   alive = "uptime: " alive "\\nLC_ALL: " s "\\nvirtualization: " output("systemd-detect-virt 2>/dev/null") "\\nprobe: " ENVIRON["version"] "\\n"
   if (!n && wants["heartbeat"]) own("hello", "hello/world", alive)
@@ -257,10 +257,10 @@ function kernel_line(p, s,   k, b, class, kind) {
     if (kind == "") kind = s ~ /Hardware error from|^BERT: Error/ ? "g" : s ~ /^EDAC/ ? "e" : s ~ /events logged/ ? "l" : ""
   }
   if (!wants[k ~ /k$/ ? "kernel" : "hardware"] || s ~ /IN=.* OUT=|^(usb |audit: )|: segfault at|SerialNumber/) return # none is part of a report
-  if (k !~ /k$/) {
-    if (kind && (b = open[k]) in text && (index(kinds[b], kind) || mono > last[b] + 2e6 || kinds[b] kind ~ /[mage][mag]$/) && errors++ < 50) finish(b)
-    add(k, k ~ /t$/ ? "mce/thermal" : s ~ uncorrected ? "mce/uncorrected" : "mce/corrected", s); kinds[open[k]] = kinds[open[k]] kind; return
-  }
+  if (k !~ /k$/) { b = open[k]; class = k ~ /t$/ ? "mce/thermal" : s ~ uncorrected ? "mce/uncorrected" : "mce/corrected"
+    if (kind && b in text && (index(kinds[b], kind) || mono > last[b] + 2e6 || kind ~ /[mag]/ && kinds[b] ~ /[mage]/ || kind == "e" && class != classes[b]))
+      if (errors++ < 50) finish(b)
+    add(k, class, s); kinds[open[k]] = kinds[open[k]] kind; return }
   if ((b = open[k]) in text && traced[b] && class != "" && (class !~ /panic/ || classes[b] ~ /warning/)) finish(b)
   if (class == "" && (!(b in text) || (classes[b] != "" && (s ~ /^[a-z][^ ]*( [^ ]+)?( [^ ]+)?: / && s !~ reported || s ~ drivers)))) return
   add(k, class == "-" ? "" : class, s); b = open[k]; if (s ~ /[Cc]all [Tt]race:/) traced[b] = 1
