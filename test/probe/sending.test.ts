@@ -134,13 +134,14 @@ describe.skipIf(journalMissing !== undefined)('the probe', () => {
       fetch: () =>
         new Response(new ReadableStream({ pull: sink => sink.enqueue(new Uint8Array(65_536)) }), { status: 500 }),
     });
-    own.write(CONF, own.read(CONF).replace(server.url, `http://127.0.0.1:${endless.port}`));
+    const conf = own.read(CONF);
+    own.write(CONF, conf.replace(server.url, `http://127.0.0.1:${endless.port}`));
     const started = performance.now();
     expect((await own.run('run')).output).toMatch(/does not take records \(500/);
     // It would take 45 s.
     expect(performance.now() - started).toBeLessThan(30_000);
     await endless.stop(true);
-    own.write(CONF, own.read(CONF).replace(`http://127.0.0.1:${endless.port}`, server.url));
+    own.write(CONF, conf);
     own.endPause();
     server.answer = () => [400, 'two\nlines \u001b[31m'];
     expect((await own.run('run')).output).toMatch(/^(The server refuses a record \(400\)[ -~]*\n){3}$/);
