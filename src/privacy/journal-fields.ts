@@ -5,26 +5,17 @@ import { isPrivate, unescaped } from './private-names.ts';
 /** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
 
-/** Without one of these no text holds a journal entry; they are looked for in every payload. */
-const SIGNS = [
-  'COREDUMP',
-  'coredump',
-  '_HOSTNAME',
-  '_hostname',
-  '_CMDLINE',
-  '_cmdline',
-  '_MACHINE_ID',
-  '"MESSAGE',
-  '"__',
-  '"_',
-  '\\u00',
-];
+/** Without one of these no text holds a journal entry; they are looked for in every payload, most of which have no quotes. */
+const SIGNS = ['COREDUMP', 'coredump', '_HOSTNAME', '_CMDLINE', '_MACHINE_ID'];
+const SIGNS_IN_JSON = ['"MESSAGE', '"_', '\\u00'];
 /** Every journal entry has one of these. */
 const MARKS = /"(?:MESSAGE|MESSAGE_ID|__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|_TRANSPORT|COREDUMP_[A-Z_]{1,60})"\s*:/;
 const FIELD = /"((?:[\w ]|\\u[0-9a-fA-F]{4}){1,64})"\s*:\s*/g;
 /** Names that tell by themselves, in a text in which fields can't be told apart. */
-const PRIVATE_ANYWHERE =
-  /\b_?(?:COREDUMP(?:\\*"|_(?:ROOT|FILENAME|\w{0,20}(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|USERNAME|PROC_)))|_\w{0,20}(?:HOSTNAME|CMDLINE|MACHINE_ID|ENVIRON|CWD|PROC_\w))/i;
+const PRIVATE_ANYWHERE = [
+  /\b_?COREDUMP(?:\\*"|_(?:ROOT|FILENAME|\w{0,20}(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|USERNAME|PROC_)))/i,
+  /\b_\w{0,20}(?:HOSTNAME|CMDLINE|MACHINE_ID|ENVIRON|CWD)\b|"_(?:hostname|cmdline|machine_id|environ|cwd)\b/,
+];
 const SPACE = /\s/;
 
 /**
@@ -32,7 +23,8 @@ const SPACE = /\s/;
  * nothing to take out. The rest stays byte for byte. It need be no valid JSON: an entry may have been cut off, or stand among other text.
  */
 export function withoutPrivateFields(payload: string): string | undefined {
-  if (!SIGNS.some(sign => payload.includes(sign))) return undefined;
+  const has = (sign: string) => payload.includes(sign);
+  if (!SIGNS.some(has) && !(has('"') && SIGNS_IN_JSON.some(has))) return undefined;
   const shortened = withoutPrivateMembers(payload);
   return withoutPrivateLines(shortened ?? payload) ?? shortened;
 }
@@ -59,7 +51,7 @@ function withoutPrivateMembers(payload: string): string | undefined {
 /** Whether a text that makes no sense, of a refused request, may hold private fields of a journal entry. */
 export function mayHoldPrivateFields(text: string): boolean {
   const plain = unescaped(text);
-  if (PRIVATE_ANYWHERE.test(plain)) return true;
+  if (PRIVATE_ANYWHERE.some(names => names.test(plain))) return true;
   if (!MARKS.test(plain)) return false;
   return [...plain.matchAll(FIELD)].some(([, name]) => isPrivate(name!, true));
 }
