@@ -1,4 +1,4 @@
--- sql/functions: 1400d94ef4306869f6c21e5b36d43cc369475448632e355dfbca2a5d567a0643
+-- sql/functions: 77b0037097aa5eeee610016a9336f146de31e4de6dd8860b7139c8222b7c70c5
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops
