@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
-import type { GuiltyBuild, SeenOn } from '../../src/crashes/queries.ts';
+import type { GuiltyBuild } from '../../src/crashes/guilty-builds.ts';
+import type { SeenOn } from '../../src/crashes/queries.ts';
 import type { Shares } from '../../src/stats/queries.ts';
 import { dayOf } from '../../src/time/ago.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
