@@ -1,4 +1,4 @@
--- sql/functions: 77b0037097aa5eeee610016a9336f146de31e4de6dd8860b7139c8222b7c70c5
+-- sql/functions: 0c5e2826321e31d000ec80ec1ef23e9e8fddf01a2848665dfd25adcdbaaf781a
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

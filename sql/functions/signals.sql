@@ -1,5 +1,5 @@
 -- The lock under which is written who is exposed and who is affected: which of the two comes first must not matter. Who counts, forgets or
--- counts again takes it, after record_days and before any counter; who analyses crashes shares it, before guilty_machines.
+-- counts again takes it, before record_days and any counter (see share_day); who analyses crashes shares it, before guilty_machines.
 create or replace function exposure_lock() returns bigint language sql immutable parallel safe as $$
   select 7283640160
 $$;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { countedClassifications } from './classifications.ts';
+import { countAll } from './counting.ts';
 
 /**
  * Derives the counters of records of one UTC day (`YYYY-MM-DD`) again. Only for a day whose records are complete:
@@ -8,6 +9,12 @@ import { countedClassifications } from './classifications.ts';
  */
 export async function rebuildCounters(tx: Queryable, day: string, config: Config) {
   await tx`select rebuild_counters(${day}::date, ${countedClassifications(tx, config)})`;
+}
+
+/** Counts all that is stored and not yet counted; no batch of the day is stored until the transaction ends. */
+export async function countWholeDay(tx: Queryable, day: string, config: Config) {
+  await tx`select hold_days(${day}::date, ${day}::date)`;
+  await countAll(tx, config);
 }
 
 /** Counts the machines that reported on each UTC day from `first` to `last`, and those last seen before as last seen then. */
