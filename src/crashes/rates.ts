@@ -8,7 +8,7 @@ import type { CrashScope } from './shares.ts';
 
 interface GuiltyRates {
   rateOf(exposed: number): Rate;
-  trendOf(guiltyId: number): Trend;
+  trendOf(guiltyId: number): Trend | undefined;
 }
 
 /** The rates of some guilties in a window, and how they changed in it. */
@@ -30,13 +30,14 @@ export async function guiltyRates(
   return {
     rateOf: exposed => rateOf(exposed, machineDays),
     trendOf(guiltyId) {
+      // Machines by day are counted on all builds together.
+      if (build !== undefined) return undefined;
       const rows = new Map(byGuilty.get(guiltyId)?.map(row => [row.day, row]));
-      const machines = slots.map(day => rows.get(day)?.machines ?? 0);
       const exposed = slots.map(day => rows.get(day)?.exposed ?? 0);
-      // Counted by system: which of a build they were is not known here. Today is not over.
+      // Today is not over.
       return {
-        days: machines,
-        direction: build === undefined ? changeOf(exposed.slice(0, -1), days.slice(0, -1)) : undefined,
+        days: slots.map(day => rows.get(day)?.machines ?? 0),
+        direction: changeOf(exposed.slice(0, -1), days.slice(0, -1)),
       };
     },
   };

@@ -335,10 +335,10 @@ describe('records found are counted', () => {
   test.each<Record<string, string>>([
     {},
     { fleet: 'servers', source: 'external' },
-    { from: `${dayAgo(5)}T00:00` },
-    { from: `${dayAgo(5)}T00:00`, to: dayAgo(2) },
+    { from: `${dayAgo(6)}T00:00` },
+    { from: `${dayAgo(6)}T00:00`, to: dayAgo(3) },
     { from: `${dayAgo(3)}T13:00`, fleet: 'default' },
-    { from: `${dayAgo(5)}T13:30` },
+    { from: `${dayAgo(6)}T13:30` },
     { os: 'debian', build: '9.10', severity: '2', classification: 'a/b/c', to: dayAgo(1) },
     { arch: 'riscv64' },
     { arch: 'riscv64', kernel_version: '6.1', os: 'arch', fleet: 'servers', from: dayAgo(13) },
@@ -354,13 +354,13 @@ describe('records found are counted', () => {
   });
 
   test.each<[query: Record<string, string>, known: boolean]>([
-    [{ from: dayAgo(5) }, true],
+    [{ from: dayAgo(6) }, true],
     [{ from: dayAgo(12), to: dayAgo(0), os: 'debian', source: 'internal' }, true],
-    [{ from: dayAgo(5), to: dayAgo(5), build: '9.10' }, true],
-    [{ from: dayAgo(12), to: dayAgo(5) }, false],
-    [{ to: dayAgo(5) }, false],
-    [{ from: dayAgo(5), severity: '1' }, false],
-    [{ from: `${dayAgo(5)}T01:00` }, false],
+    [{ from: dayAgo(6), to: dayAgo(6), build: '9.10' }, true],
+    [{ from: dayAgo(12), to: dayAgo(6) }, false],
+    [{ to: dayAgo(6) }, false],
+    [{ from: dayAgo(6), severity: '1' }, false],
+    [{ from: `${dayAgo(6)}T01:00` }, false],
     [{}, false],
   ])('%j: with its machine ids %p', async (query, known) => {
     const key = (record: Record<string, string>) =>

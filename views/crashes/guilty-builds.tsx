@@ -6,7 +6,7 @@ import { BuildName } from '../builds/build-name.tsx';
 import { BarCell, share } from '../parts/bars.tsx';
 import { count, counted, Scroll } from '../parts/parts.tsx';
 import { RATE_HEAD, RateCell } from '../rates/rate.tsx';
-import { backtracesPath, type CrashFilter, crashesPath } from './links.ts';
+import { backtracesPath, type CrashFilter, crashesPath, guiltyPath } from './links.ts';
 
 interface BuildsTableProps {
   /** Of the guilty. */
@@ -34,7 +34,9 @@ export const BuildsTable: FC<BuildsTableProps> = props => {
             <th class="num">Share</th>
             <th class="num">Machines</th>
             <th class="num" aria-sort={filter.sort === 'rate' ? 'descending' : undefined}>
-              {RATE_HEAD}
+              <a href={guiltyPath(props.id, { ...filter, sort: filter.sort === 'rate' ? undefined : 'rate' })}>
+                {RATE_HEAD}
+              </a>
             </th>
             <th>Happened on</th>
           </tr>

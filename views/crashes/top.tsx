@@ -16,8 +16,8 @@ export interface TopGuilty extends GuiltyRef {
   records: number;
   machines: number;
   rate: Rate;
-  /** Machines by day. */
-  trend: Trend;
+  /** Machines by day; undefined where one build is chosen. */
+  trend: Trend | undefined;
   /** Records on each of the page's builds, in their order. */
   perBuild: number[];
   /** Of all time. */
@@ -57,7 +57,7 @@ export const TopTable: FC<TopTableProps> = props => {
             <th class="num" aria-sort={sort === 'rate' ? 'descending' : undefined}>
               {RATE_HEAD}
             </th>
-            <th>Trend</th>
+            {filter.build === undefined && <th>Trend</th>}
             {builds.map(({ os, build }) => (
               <th class="num">
                 <a href={crashesPath({ ...filter, os, build })}>
@@ -94,9 +94,11 @@ const TopRow: FC<TopRowProps> = ({ frame, filter, builds, guilty, rank, most }) 
     <BarCell n={guilty.records} of={most.records} href={backtracesPath(guilty.id, { ...filter, sort: undefined })} />
     <BarCell n={guilty.machines} of={most.machines} />
     <RateCell rate={guilty.rate} />
-    <td>
-      <Sparkline {...guilty.trend} what="machines" />
-    </td>
+    {guilty.trend && (
+      <td>
+        <Sparkline {...guilty.trend} what="machines" />
+      </td>
+    )}
     {builds.map(({ os, build }, n) => (
       <BarCell
         n={guilty.perBuild[n] ?? 0}

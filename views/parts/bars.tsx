@@ -68,7 +68,7 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rateHeads = [], rows
   const most = Math.max(others.n, ...rows.map(row => row.n));
   return (
     <Scroll label={label}>
-      <table class="bars">
+      <table class={rateHeads.length > 0 ? 'bars with-rates' : 'bars'}>
         <thead>
           <tr>
             <th>{heads[0]}</th>
@@ -78,7 +78,7 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rateHeads = [], rows
               <span class="unseen">As a bar</span>
             </th>
             {rateHeads.map(head => (
-              <th class="num">{head}</th>
+              <th class="num rate-head">{head}</th>
             ))}
           </tr>
         </thead>

@@ -48,7 +48,7 @@ export const BuildsOfClasses: FC<BuildsOfClassesProps> = ({
           <BarTable
             label={`${unit} by build of ${os}`}
             heads={['Build', 'Records']}
-            rateHeads={signals.map(signal => `${capital(SIGNAL_NAMES[signal])}, per 1,000 machine-days`)}
+            rateHeads={signals.map(signal => `${capital(SIGNAL_NAMES[signal])} per 1,000 machine-days`)}
             whole={{ names: known, n: records }}
             rows={newest.map(({ build, records: n, rates }) => ({
               name: <span class="mono">{build}</span>,
