@@ -16,9 +16,8 @@ export async function guiltyRates(
   sql: Queryable,
   { build, ...scope }: CrashScope,
   guiltyIds: number[],
-  now: Date,
 ): Promise<GuiltyRates> {
-  const slots = slotsOf(scope, now);
+  const slots = slotsOf(scope, new Date());
   const [exposure, seen] = await Promise.all([
     exposureByDay(sql, scope, build),
     guiltiesByLastDay(sql, scope, guiltyIds),

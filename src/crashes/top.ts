@@ -45,7 +45,6 @@ export async function topCrashes(
   sql: Sql,
   query: CrashQuery,
   limit = query.limit ?? GUILTIES_A_PAGE,
-  now = new Date(),
 ): Promise<TopCrashes> {
   const scope = scopeOf(query);
   const [systems, builds, leftOut, found] = await Promise.all([
@@ -64,7 +63,7 @@ export async function topCrashes(
   return {
     systems,
     builds,
-    guilties: await withBuilds(sql, { ...scope, build: query.build }, guilties, builds, now),
+    guilties: await withBuilds(sql, { ...scope, build: query.build }, guilties, builds),
     more: found.length > limit,
     leftOut: [...leftOut],
   };
@@ -75,13 +74,12 @@ async function withBuilds(
   scope: CrashScope,
   guilties: TopGuilty[],
   builds: DrawnBuild[],
-  now: Date,
 ): Promise<ShownGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
   const [onBuilds, seen, rates] = await Promise.all([
     guiltiesByBuild(sql, scope, ids, builds),
     buildsSeen(sql, scope, ids),
-    guiltyRates(sql, scope, ids, now),
+    guiltyRates(sql, scope, ids),
   ]);
   const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.place}`, row.records]));
   const seenOn = Map.groupBy(seen, row => row.guiltyId);

@@ -2,7 +2,7 @@ import { DESKTOP_CRASHES } from './crashes-desktop.ts';
 import { RARE_CRASHES } from './crashes-rare.ts';
 import { SYSTEM_CRASHES } from './crashes-system.ts';
 import { bootErrors, type HardwareReport, machineChecks } from './machine-checks.ts';
-import { failedUpdates, heartbeats, hellos, journalErrors, updates } from './messages.ts';
+import { failedUpdate, heartbeats, hellos, journalErrors, updates } from './messages.ts';
 import { oopses } from './oopses.ts';
 import { weightedTable } from './random.ts';
 import { crashText, type Signature } from './stack-notation.ts';
@@ -40,7 +40,7 @@ export interface Catalogue {
   /** A random slot of it is the kind of a record that is neither a heartbeat nor a crash. */
   kinds: Kind[];
   forms: Record<Exclude<Kind, 'crash'>, Form[]>;
-  failedUpdates: Form[];
+  failedUpdate: Form;
   /** For each operating system, the crashes that a random slot stands for. */
   crashesByOs: Map<string, Form[]>;
   regressions: Map<string, Form>;
@@ -77,7 +77,11 @@ export function catalogue(systems: Iterable<string>): Catalogue {
       boot: hardwareForms(bootErrors()),
       journal: plain('org.clearlinux/journal/error', 2, journalErrors()),
     },
-    failedUpdates: plain('org.clearlinux/swupd-client/update', 2, failedUpdates()),
+    failedUpdate: {
+      classification: 'org.clearlinux/swupd-client/update',
+      severity: 2,
+      payload: template(failedUpdate()),
+    },
     crashesByOs,
     regressions,
   };

@@ -61,7 +61,7 @@ export function* dayRecords(plan: DayPlan, machines: Machines, catalogue: Catalo
     }
     const os = machines.tracks[machines.track[machine]!]!.os;
     const form = isFailed
-      ? catalogue.failedUpdates[0]!
+      ? catalogue.failedUpdate
       : formFor(catalogue, kind, os, release, event?.kind === 'crash' ? reports.crashOf(machine) : random);
     yield {
       report: reportOf(machines, machine, captures.format, captured, first + index, release, form, scene),

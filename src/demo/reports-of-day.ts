@@ -81,14 +81,15 @@ function isProne({ count }: Machines, machine: number): boolean {
   return machine < count * PRONE.share;
 }
 
-/** Those that send a heartbeat on a day, neighbours far apart. */
+/** Those that send a heartbeat on a day, neighbours far apart; others come first on each day. */
 function machinesAwake(machines: Machines, day: number): Uint32Array {
   const { count } = machines;
   const awake = new Uint32Array(count);
   const stride = strideThrough(count);
+  const offset = mix(day / 3_600_000) % count;
   let found = 0;
   for (let n = 0; n < count; n++) {
-    const machine = (n * stride) % count;
+    const machine = ((n + offset) * stride) % count;
     if (isAwake(machines, machine, day)) awake[found++] = machine;
   }
   return awake.subarray(0, found);
