@@ -3,15 +3,14 @@ import { BuildsPage } from '../../views/builds/builds.tsx';
 import { RATE_COLUMNS, rateRow } from '../rates/rate.ts';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 
 export function buildsPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(buildsQuery, c.req.query());
+    const { query, errors } = readQuery(buildsQuery, queryOf(c));
     const made = await frame(c);
     const [view, fleets] = await Promise.all([readBuilds(sql, query, made.now), listFleets(sql)]);
     return c.html(
@@ -29,7 +28,7 @@ export function buildsPages({ sql, frame }: Site) {
  */
 export function buildsApi({ sql }: Site) {
   return new Hono().get('/', async c => {
-    const query = parseOrRefuse(buildsQuery, c.req.query());
+    const query = parseOrRefuse(buildsQuery, queryOf(c));
     const { scope, rows, overTime, choice } = await readBuilds(sql, query, new Date());
     return viewResponse(
       c,

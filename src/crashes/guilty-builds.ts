@@ -1,10 +1,8 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { exposureByBuild, highestRate } from '../rates/queries.ts';
 import { LEAST_MACHINE_DAYS, type Rate, rateOf } from '../rates/rate.ts';
 import type { Shares } from '../stats/queries.ts';
 import { inScope, inWindow, receivedInWindow, type Scope, today } from '../time/scope.ts';
-
-type Fragment = ReturnType<Queryable>;
 
 export interface GuiltyBuild {
   os: string;

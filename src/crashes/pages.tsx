@@ -19,17 +19,9 @@ import {
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
-import { RequestError } from '../errors.ts';
+import { retryWork } from '../db/work-queue.ts';
 import { listFleets } from '../records/queries.ts';
-import {
-  firstProblem,
-  formOf,
-  idParam,
-  integerParam,
-  parseOrRefuse,
-  problemsByField,
-  textParam,
-} from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textParam } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
@@ -45,7 +37,7 @@ import {
   hiddenGuilties,
   hideGuilty,
 } from './queries.ts';
-import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
+import { countFailed, listFailed, queueState } from './queue.ts';
 import { crashesByBuild, crashShares, guiltyShares } from './shares.ts';
 import { backtraceOf } from './shown.ts';
 import { countStacks, guiltyStacks } from './stack-queries.ts';
@@ -63,7 +55,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .get('/', c => top(c, undefined))
     .get('/overall', c => top(c, undefined))
     .get('/failed', async c => {
-      const { offset = 0 } = parseOrRefuse(pageQuery, c.req.query());
+      const { offset = 0 } = parseOrRefuse(pageQuery, queryOf(c));
       const [failures, total] = await Promise.all([listFailed(sql, LIST_PAGE, offset), countFailed(sql)]);
       return c.html(
         <FailedAnalysesPage
@@ -75,7 +67,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
       );
     })
     .get('/guilty_edit/hidden', async c => {
-      const query = parseOrRefuse(crashQuery, c.req.query());
+      const query = parseOrRefuse(crashQuery, queryOf(c));
       const { os, fleet, days, build, offset = 0 } = query;
       const isNarrowed = [os, fleet, days, build].some(value => value !== undefined);
       const scope = isNarrowed ? { ...scopeOf(query), build } : undefined;
@@ -97,7 +89,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .get('/guilty_details/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
-      const { query: valid, errors } = filterQuery(c.req.query());
+      const { query: valid, errors } = filterQuery(queryOf(c));
       const scope = scopeOf(valid);
       const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases] = await Promise.all([
         crashingSystems(sql),
@@ -140,7 +132,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .get('/guilty_details/:id/backtraces', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, backtracesPath(guilty.id)), 302);
-      const query = parseOrRefuse(crashQuery, c.req.query());
+      const query = parseOrRefuse(crashQuery, queryOf(c));
       const offset = query.offset ?? 0;
       const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const [stacks, totals] = await Promise.all([
@@ -184,7 +176,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .post('/unhidings', c => hide(c, false))
     .post('/retries', async c => {
       const { id, back } = parseOrRefuse(retryForm, await formOf(c));
-      await retryFailed(sql, id);
+      await retryWork(sql, id === undefined ? sql`kind = 'crash'` : sql`kind = 'crash' and record_id = ${id}`);
       const subject = id === undefined ? 'all failed crash records' : `crash record ${id}`;
       await recordAudit(sql, actorOf(c), { action: 'retried', subject });
       onWork();
@@ -192,7 +184,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     });
 
   async function top(c: Context, build: string | undefined) {
-    const { query: valid, errors } = filterQuery({ ...c.req.query(), ...(build !== undefined && { build }) });
+    const { query: valid, errors } = filterQuery({ ...queryOf(c), ...(build !== undefined && { build }) });
     const offset = valid.offset ?? 0;
     const scope = { ...scopeOf(valid), build: valid.build };
     const [page, fleets, state, hidden, byClassification] = await Promise.all([
@@ -270,13 +262,10 @@ const commentForm = retryForm
 const FORM_FIELDS = new Set(['os', 'days', 'fleet', 'sort']);
 
 /** Mistakes in fields that the filter form shows are told there; any other is refused. */
-function filterQuery(raw: Record<string, string>): { query: CrashQuery; errors?: Record<string, string> } {
-  const result = crashQuery.safeParse(raw);
-  if (result.success) return { query: result.data };
-  const errors = problemsByField(result.error);
-  if (Object.keys(errors).some(name => !FORM_FIELDS.has(name)))
-    throw new RequestError(400, firstProblem(result.error, raw));
-  return { query: {}, errors };
+function filterQuery(raw: Record<string, string | string[]>) {
+  const { query, errors } = readQuery(crashQuery, raw);
+  if (Object.keys(errors ?? {}).some(name => !FORM_FIELDS.has(name))) parseOrRefuse(crashQuery, raw);
+  return { query, errors };
 }
 
 function filterOf(query: CrashQuery): CrashFilter {

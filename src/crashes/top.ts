@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import { DEFAULT_DAYS } from '../../views/crashes/links.ts';
-import type { TopGuilty as ShownGuilty } from '../../views/crashes/top.tsx';
+import type { RankedGuilty } from '../../views/crashes/top.tsx';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Sql } from '../db/connect.ts';
 import { affectedInWindow } from '../rates/queries.ts';
@@ -28,7 +28,7 @@ interface TopCrashes {
   systems: string[];
   /** The newest in use. */
   builds: DrawnBuild[];
-  guilties: ShownGuilty[];
+  guilties: RankedGuilty[];
   more: boolean;
   leftOut: LeftOut[];
 }
@@ -74,7 +74,7 @@ async function withBuilds(
   scope: CrashScope,
   guilties: TopGuilty[],
   builds: DrawnBuild[],
-): Promise<ShownGuilty[]> {
+): Promise<RankedGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
   const [onBuilds, seen, rates] = await Promise.all([
     guiltiesByBuild(sql, scope, ids, builds),

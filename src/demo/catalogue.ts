@@ -25,7 +25,7 @@ const SHARES = {
   journal: 440,
 };
 
-export type Kind = keyof typeof SHARES | 'heartbeat' | 'crash';
+export type EventKind = keyof typeof SHARES | 'heartbeat' | 'crash';
 type Severity = 1 | 2 | 3 | 4;
 
 /** A form that records take: what is said, under which classification. */
@@ -38,8 +38,8 @@ export interface Form {
 /** Every payload of the sample fleet, taken apart once. */
 export interface Catalogue {
   /** A random slot of it is the kind of a record that is neither a heartbeat nor a crash. */
-  kinds: Kind[];
-  forms: Record<Exclude<Kind, 'crash'>, Form[]>;
+  kinds: EventKind[];
+  forms: Record<Exclude<EventKind, 'crash'>, Form[]>;
   failedUpdate: Form;
   /** For each operating system, the crashes that a random slot stands for. */
   crashesByOs: Map<string, Form[]>;

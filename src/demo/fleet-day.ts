@@ -1,8 +1,8 @@
 import type { Report } from '../records/record.ts';
-import type { Catalogue, Form, Kind } from './catalogue.ts';
+import type { Catalogue, EventKind, Form } from './catalogue.ts';
 import {
+  installedKernel,
   isExternal,
-  kernelOf,
   lastCheck,
   type Machines,
   machineIdAt,
@@ -41,7 +41,7 @@ export function* dayRecords(plan: DayPlan, machines: Machines, catalogue: Catalo
   for (let index = 0; index < count; index++) {
     const receivedAt = clock.at((index + random.fraction()) / count);
     const event = reports.next(receivedAt);
-    let kind: Kind = event?.kind ?? catalogue.kinds[random.u32() & (catalogue.kinds.length - 1)]!;
+    let kind: EventKind = event?.kind ?? catalogue.kinds[random.u32() & (catalogue.kinds.length - 1)]!;
     let machine = event?.machine ?? selection.machineFor(kind, receivedAt);
     if (machine === null) {
       kind = 'hello';
@@ -87,7 +87,7 @@ function failsToUpdate(
 }
 
 /** How long a record waited on its machine, in seconds. */
-function waited(random: Random, kind: Kind): number {
+function waited(random: Random, kind: EventKind): number {
   const chance = random.below(1000);
   if (chance >= 18 || kind === 'update') return chance % 4;
   return 120 + Math.floor((LONGEST_WAIT - 120) * random.fraction() ** 3);
@@ -123,7 +123,7 @@ class Captures {
   }
 }
 
-function formFor(catalogue: Catalogue, kind: Kind, os: string, release: Release, random: Random): Form {
+function formFor(catalogue: Catalogue, kind: EventKind, os: string, release: Release, random: Random): Form {
   if (kind !== 'crash') {
     const forms = catalogue.forms[kind];
     return forms[random.below(forms.length)]!;
@@ -153,7 +153,7 @@ function fillScene(
   scene: Scene,
   machines: Machines,
   machine: number,
-  kind: Kind,
+  kind: EventKind,
   captured: number,
   release: Release,
 ): void {
@@ -162,7 +162,7 @@ function fillScene(
   scene.pid = 300 + random.below(random.below(4) === 0 ? 400_000 : 30_000);
   scene.time = captured;
   scene.uptime = uptimeAt(machines, machine, captured);
-  scene.kernel = kernelOf(machines, machine, release);
+  scene.kernel = installedKernel(machines, machine, release);
   const { hardware, processor } = platformOf(machines, machine);
   scene.hardware = hardware;
   scene.processor = processor;

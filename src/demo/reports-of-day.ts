@@ -1,6 +1,6 @@
 import { isAwake, type Machines, platformOf, releaseAt } from './machines.ts';
 import { mix, Random } from './random.ts';
-import { MOST_CRASHES, type Release } from './releases.ts';
+import { HOUR, MOST_CRASHES, type Release } from './releases.ts';
 import { type DayPlan, partOfDay } from './rhythm.ts';
 
 const GOLDEN = 0.618034;
@@ -67,7 +67,7 @@ export class ReportsOfDay {
 
   /** The same for all crashes of a machine on the day. */
   crashOf(machine: number): Random {
-    return new Random(mix(this.#machines.variety[machine]! ^ mix(this.#day / 3_600_000)), 3);
+    return new Random(mix(this.#machines.variety[machine]! ^ mix(this.#day / HOUR)), 3);
   }
 }
 
@@ -86,7 +86,7 @@ function machinesAwake(machines: Machines, day: number): Uint32Array {
   const { count } = machines;
   const awake = new Uint32Array(count);
   const stride = strideThrough(count);
-  const offset = mix(day / 3_600_000) % count;
+  const offset = mix(day / HOUR) % count;
   let found = 0;
   for (let n = 0; n < count; n++) {
     const machine = ((n + offset) * stride) % count;

@@ -1,4 +1,4 @@
-import type { Kind } from './catalogue.ts';
+import type { EventKind } from './catalogue.ts';
 import { isPresent, lastCheck, type Machines, newestRelease } from './machines.ts';
 import type { Random } from './random.ts';
 import { HOUR } from './releases.ts';
@@ -18,7 +18,7 @@ export class Selection {
   }
 
   /** Null for an update when no machine has one to report. */
-  machineFor(kind: Kind, at: number): number | null {
+  machineFor(kind: EventKind, at: number): number | null {
     switch (kind) {
       case 'update':
         return this.#justUpdated(at);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ChapterPage, ManualPage } from '../../views/help/manual.tsx';
 import { RequestError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { parseOrRefuse, queryOf } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { chapters, findChapter } from './chapters.ts';
 import { chapterHtml, sectionsOf } from './render.ts';
@@ -16,7 +16,7 @@ export function helpPages({ bare, plugins }: Site) {
   const frame = (c: Context) => ({ ...bare(c), plugins: plugins?.tabs() ?? [] });
   return new Hono()
     .get('/', c => {
-      const { q } = parseOrRefuse(question, c.req.query());
+      const { q } = parseOrRefuse(question, queryOf(c));
       return c.html(<ManualPage frame={frame(c)} chapters={chapters} question={q} found={searchManual(q)} />);
     })
     .get('/:chapter', c => {

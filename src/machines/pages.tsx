@@ -4,7 +4,7 @@ import { MachinePage } from '../../views/machines/machine.tsx';
 import { machinePath } from '../../views/parts/links.ts';
 import { RequestError } from '../errors.ts';
 import { readPage } from '../records/paging.ts';
-import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { idParam, parseOrRefuse, queryOf, textParam } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { buildsOfMachine } from './queries.ts';
 
@@ -19,7 +19,7 @@ const machineParam = z.object({ id: textParam(32) });
 export function machinePages({ sql, searcher, frame }: Site) {
   return new Hono().get('/:id', async c => {
     const { id = '' } = parseOrRefuse(machineParam, c.req.param());
-    const query = parseOrRefuse(machineQuery, c.req.query());
+    const query = parseOrRefuse(machineQuery, queryOf(c));
     const filter = { machineId: id };
     const [made, page, found, builds] = await Promise.all([
       frame(c),

@@ -2,17 +2,16 @@ import { Hono } from 'hono';
 import { McePage } from '../../views/mce/mce.tsx';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { mceQuery, readMce } from './mce.ts';
 import { buildsTable } from './queries.ts';
 
 export function mcePages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(mceQuery, c.req.query());
+    const { query, errors } = readQuery(mceQuery, queryOf(c));
     const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readMce(sql, config, query, made.now),
@@ -35,7 +34,7 @@ export function mcePages({ sql, config, frame }: Site) {
  */
 export function mceApi({ sql, config }: Site) {
   return new Hono().get('/', async c => {
-    const query = parseOrRefuse(mceQuery, c.req.query());
+    const query = parseOrRefuse(mceQuery, queryOf(c));
     const { scope, classes, machines, builds, signals, cpus } = await readMce(sql, config, query, new Date());
     return viewResponse(
       c,

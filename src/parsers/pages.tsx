@@ -6,7 +6,7 @@ import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { formatTime } from '../records/json.ts';
-import { formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, queryOf, textParam } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, parserOf } from './parser.ts';
@@ -32,7 +32,7 @@ const retryForm = z.object({ id: idParam, lane: laneParam });
 export function parsersPages({ sql, config, parsers, frame }: Site) {
   return new Hono()
     .get('/', async c => {
-      const { lane, before_id: beforeId, again } = parseOrRefuse(listQuery, c.req.query());
+      const { lane, before_id: beforeId, again } = parseOrRefuse(listQuery, queryOf(c));
       const [described, found] = await Promise.all([
         describeParsers(sql, config, parsers),
         pageOfSetAside(sql, { lane, beforeId }, PAGE_SIZE),
@@ -67,7 +67,7 @@ export function parsersPages({ sql, config, parsers, frame }: Site) {
  */
 export function parsersApi({ sql, config, parsers }: Site) {
   return new Hono().get('/', async c => {
-    const { lane, before_id: beforeId, limit = API_LIMIT } = parseOrRefuse(apiQuery, c.req.query());
+    const { lane, before_id: beforeId, limit = API_LIMIT } = parseOrRefuse(apiQuery, queryOf(c));
     const [{ enabled, builtIn }, found] = await Promise.all([
       describeParsers(sql, config, parsers),
       pageOfSetAside(sql, { lane, beforeId }, limit),

@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
 import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
-import { findTraces, forgetMachine, isUnknown, type MachineTraces } from './forget.ts';
+import { findTraces, forgetMachine, isUnknownMachine, type MachineTraces } from './forget.ts';
 
 interface ForgetOptions {
   config?: string | undefined;
@@ -19,15 +19,15 @@ export async function forget(
 ) {
   return withDatabase('forget', { config: file }, async ({ sql, config }) => {
     const traces = await findTraces(sql, machineId);
-    await print(isUnknown(traces) ? `Nothing is known of machine ${machineId}.\n` : describe(machineId, traces));
-    if (!isUnknown(traces) && !dryRun) {
+    await print(isUnknownMachine(traces) ? `Nothing is known of machine ${machineId}.\n` : describe(machineId, traces));
+    if (!isUnknownMachine(traces) && !dryRun) {
       confirm(machineId, yes);
       const before = { ...traces };
       await recordAudit(sql, shellActor(), { action: 'forgot a machine', subject: `machine ${machineId}`, before });
       const bar = progressBar(traces.records, 'records', 'Erased');
       const left = await forgetMachine(sql, machineId, config, bar.show);
       bar.done();
-      await print(isUnknown(left) ? '\nAll of this is erased.\n' : stillReporting(left));
+      await print(isUnknownMachine(left) ? '\nAll of this is erased.\n' : stillReporting(left));
     }
     await print(unreachable(machineId, config));
   });

@@ -3,16 +3,15 @@ import { ThermalPage } from '../../views/thermal/thermal.tsx';
 import { buildsTable } from '../mce/queries.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { readThermal, thermalQuery } from './thermal.ts';
 
 export function thermalPages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(thermalQuery, c.req.query());
+    const { query, errors } = readQuery(thermalQuery, queryOf(c));
     const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readThermal(sql, config, query, made.now),
@@ -33,7 +32,7 @@ export function thermalPages({ sql, config, frame }: Site) {
  */
 export function thermalApi({ sql, config }: Site) {
   return new Hono().get('/', async c => {
-    const query = parseOrRefuse(thermalQuery, c.req.query());
+    const query = parseOrRefuse(thermalQuery, queryOf(c));
     const { scope, weeks, builds, signals } = await readThermal(sql, config, query, new Date());
     return viewResponse(
       c,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type FleetOptions, sampleFleet } from '../../src/demo/fleet.ts';
+import { sampleFleet } from '../../src/demo/fleet.ts';
 import type { FleetRecord } from '../../src/demo/fleet-day.ts';
 import { explainFleet, faultsOf } from '../../src/demo/truth.ts';
 import { rateOf } from '../../src/rates/rate.ts';
@@ -8,6 +8,8 @@ import { quickest } from '../executable/program.ts';
 
 const UNTIL = new Date('2026-11-23T15:40:00Z');
 const DAY = 86_400_000;
+type FleetOptions = Parameters<typeof sampleFleet>[0];
+
 const OPTIONS: FleetOptions = { records: 60_000, machines: 1200, days: 35, seed: 1, until: UNTIL, fleets: 3 };
 
 function all(options: Partial<FleetOptions> = {}): FleetRecord[] {

@@ -3,7 +3,7 @@ import type { Lane } from '../../src/parsers/parser.ts';
 import type { ParserState } from '../../src/parsers/parsers.ts';
 import type { EnabledThere } from '../../src/parsers/servers.ts';
 import type { SetAsideRecord } from '../../src/parsers/set-aside.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { machinePath, recordPath } from '../parts/links.ts';
 import { Cut, count, EmptyState, type NoticeProps, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -18,7 +18,7 @@ export interface ParserRow extends ParserState {
 }
 
 interface ParsersPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Those of admins. */
   enabled: ParserRow[];
   /** Those that the program brings. */
