@@ -68,7 +68,7 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rateHeads = [], rows
   const most = Math.max(others.n, ...rows.map(row => row.n));
   return (
     <Scroll label={label}>
-      <table class={rateHeads.length > 0 ? 'bars with-rates' : 'bars'}>
+      <table class="bars">
         <thead>
           <tr>
             <th>{heads[0]}</th>
