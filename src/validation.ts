@@ -1,3 +1,4 @@
+import { zValidator } from '@hono/zod-validator';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from './errors.ts';
@@ -54,8 +55,14 @@ function problemsByField(error: z.core.$ZodError): Record<string, string> {
   return problems;
 }
 
-// There are two ways to take in what a request brings: `parseOrRefuse`, and `checkForm` for a page that shows mistakes beside the fields of
+// What a request brings is taken in by `valid`, bodies by `parseOrRefuse`, and by `checkForm` where a page shows mistakes beside the fields of
 // its form. Operators read other words: config/load.ts and commands/arguments.ts say what is wrong with settings and options.
+
+/** Lets a request through to its handler, which reads the typed values by `c.req.valid`; else a RequestError 400 says what is wrong. */
+export const valid = <Target extends 'query' | 'param', Schema extends z.ZodType>(target: Target, schema: Schema) =>
+  zValidator(target, schema, result => {
+    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+  });
 
 /** The typed value of some input, or a RequestError 400 that says what is wrong with it. */
 export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

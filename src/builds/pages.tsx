@@ -4,7 +4,7 @@ import { RATE_COLUMNS, rateRow } from '../rates/rate.ts';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { seriesRows } from '../time/series.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 
@@ -27,8 +27,8 @@ export function buildsPages({ sql, frame }: Site) {
  * format=csv       one of the two tables, by default `builds`, with table=over_time the other.
  */
 export function buildsApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(buildsQuery, queryOf(c));
+  return new Hono().get('/', valid('query', buildsQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, rows, overTime, choice } = await readBuilds(sql, query, new Date());
     return viewResponse(
       c,

@@ -13,8 +13,8 @@ import {
   idParam,
   integerParam,
   parseOrRefuse,
-  queryOf,
   textParam,
+  valid,
 } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
@@ -40,8 +40,8 @@ const selection = z
 
 export function quarantinePages({ sql, collector, config, frame }: Site) {
   return new Hono()
-    .get('/', async c => {
-      const query = parseOrRefuse(listQuery, queryOf(c));
+    .get('/', valid('query', listQuery), async c => {
+      const query = c.req.valid('query');
       const { reason, before_id: beforeId } = query;
       const [entries, reasons, summary] = await Promise.all([
         listQuarantine(sql, { reason, beforeId, limit: PAGE_SIZE + 1 }),

@@ -12,7 +12,7 @@ import { CRASH_FIELDS, installer } from '../probe/files.ts';
 import { SENDS } from '../probe/sends.ts';
 import { newestRecordId } from '../records/queries.ts';
 import { searchRecords } from '../records/search.ts';
-import { idParam, parseOrRefuse, queryOf } from '../validation.ts';
+import { idParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
@@ -32,8 +32,8 @@ const COMMANDS = [
 export function connectPages({ sql, config, frame }: Site) {
   const opened = z.object({ since: idParam, way: z.enum(WAYS).default('systemd') });
   return new Hono()
-    .get('/', async c => {
-      const { since, way } = parseOrRefuse(opened, queryOf(c));
+    .get('/', valid('query', opened), async c => {
+      const { since, way } = c.req.valid('query');
       const latest = since ?? (await newestRecordId(sql));
       const { base, named } = collectorUrl(config, new URL(c.req.url));
       return c.html(
@@ -55,8 +55,8 @@ export function connectPages({ sql, config, frame }: Site) {
         />,
       );
     })
-    .get('/arrivals', async c => {
-      const { since: latest = 0 } = parseOrRefuse(opened, queryOf(c));
+    .get('/arrivals', valid('query', opened), async c => {
+      const { since: latest = 0 } = c.req.valid('query');
       const records = await arrivals(sql, latest);
       return c.html(<Arrivals since={latest} records={records} waiting={records.length === 0} />);
     });

@@ -7,7 +7,7 @@ import { RequestError } from '../errors.ts';
 import { rateRow } from '../rates/rate.ts';
 import { findRecord } from '../records/queries.ts';
 import { dayOf } from '../time/ago.ts';
-import { idInPath, parseOrRefuse, queryOf } from '../validation.ts';
+import { idInPath, parseOrRefuse, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyBuilds } from './guilty-builds.ts';
@@ -45,8 +45,8 @@ const recomputation = z.strictObject({ record_id: z.int('expected the id of a re
 /** GET /            the top guilties: os (all of them, unless given), days, fleet, sort, build, limit, offset as on the page. */
 export function guiltiesApi({ sql }: Site) {
   return new Hono()
-    .get('/', async c => {
-      const query = parseOrRefuse(crashQuery, queryOf(c));
+    .get('/', valid('query', crashQuery), async c => {
+      const query = c.req.valid('query');
       const { guilties, builds, more } = await topCrashes(sql, query, query.limit ?? TOP_LIMIT);
       return c.json({
         os: query.os ?? null,
@@ -62,9 +62,9 @@ export function guiltiesApi({ sql }: Site) {
         })),
       });
     })
-    .get('/:id', async c => {
+    .get('/:id', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
-      const query = parseOrRefuse(crashQuery, queryOf(c));
+      const query = c.req.valid('query');
       const scope = scopeOf(query);
       const [totals, days, builds, hostTypes, systems, seenOn, aliases] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
@@ -98,9 +98,9 @@ export function guiltiesApi({ sql }: Site) {
         systems: systems.rows,
       });
     })
-    .get('/:id/backtraces', async c => {
+    .get('/:id/backtraces', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
-      const query = parseOrRefuse(crashQuery, queryOf(c));
+      const query = c.req.valid('query');
       const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const limit = query.limit ?? STACK_LIMIT;
       const [stacks, totals] = await Promise.all([

@@ -21,6 +21,7 @@ import {
   parseOrRefuse,
   queryOf,
   textParam,
+  valid,
 } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { isCandidate } from './guilty.ts';
@@ -48,8 +49,8 @@ const MOVES_SHOWN = 100;
 /** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
 export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   return new Hono()
-    .get('/guilty_edit/', async c => {
-      const { record } = parseOrRefuse(recordForm, queryOf(c));
+    .get('/guilty_edit/', valid('query', recordForm), async c => {
+      const { record } = c.req.valid('query');
       if (record === undefined) return c.redirect(neverGuiltyPath(), 302);
       return c.html(await fromRecord(c, record, []));
     })

@@ -21,7 +21,7 @@ import { drawnBuilds } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
 import { retryWork } from '../db/work-queue.ts';
 import { listFleets } from '../records/queries.ts';
-import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textParam } from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
@@ -54,8 +54,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
   return new Hono()
     .get('/', c => top(c, undefined))
     .get('/overall', c => top(c, undefined))
-    .get('/failed', async c => {
-      const { offset = 0 } = parseOrRefuse(pageQuery, queryOf(c));
+    .get('/failed', valid('query', pageQuery), async c => {
+      const { offset = 0 } = c.req.valid('query');
       const [failures, total] = await Promise.all([listFailed(sql, LIST_PAGE, offset), countFailed(sql)]);
       return c.html(
         <FailedAnalysesPage
@@ -66,8 +66,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         />,
       );
     })
-    .get('/guilty_edit/hidden', async c => {
-      const query = parseOrRefuse(crashQuery, queryOf(c));
+    .get('/guilty_edit/hidden', valid('query', crashQuery), async c => {
+      const query = c.req.valid('query');
       const { os, fleet, days, build, offset = 0 } = query;
       const isNarrowed = [os, fleet, days, build].some(value => value !== undefined);
       const scope = isNarrowed ? { ...scopeOf(query), build } : undefined;
@@ -89,8 +89,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .get('/guilty_details/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
-      const { query: valid, errors } = filterQuery(queryOf(c));
-      const scope = scopeOf(valid);
+      const { query: asked, errors } = filterQuery(queryOf(c));
+      const scope = scopeOf(asked);
       const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases] = await Promise.all([
         crashingSystems(sql),
         listFleets(sql),
@@ -98,7 +98,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
-        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS, valid.sort),
+        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS, asked.sort),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         buildsSeen(sql, scope, [guilty.id]),
         aliasesOf(sql, guilty.id, ALIASES_SHOWN),
@@ -114,7 +114,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
             aliases: [...aliases],
             seenOn: [...seenOn],
           }}
-          filter={filterOf(valid)}
+          filter={filterOf(asked)}
           errors={errors}
           systems={systems}
           fleets={fleets}
@@ -129,10 +129,10 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         errors ? 400 : 200,
       );
     })
-    .get('/guilty_details/:id/backtraces', async c => {
+    .get('/guilty_details/:id/backtraces', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, backtracesPath(guilty.id)), 302);
-      const query = parseOrRefuse(crashQuery, queryOf(c));
+      const query = c.req.valid('query');
       const offset = query.offset ?? 0;
       const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const [stacks, totals] = await Promise.all([
@@ -184,18 +184,18 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     });
 
   async function top(c: Context, build: string | undefined) {
-    const { query: valid, errors } = filterQuery({ ...queryOf(c), ...(build !== undefined && { build }) });
-    const offset = valid.offset ?? 0;
-    const scope = { ...scopeOf(valid), build: valid.build };
+    const { query: asked, errors } = filterQuery({ ...queryOf(c), ...(build !== undefined && { build }) });
+    const offset = asked.offset ?? 0;
+    const scope = { ...scopeOf(asked), build: asked.build };
     const [page, fleets, state, hidden, byClassification] = await Promise.all([
-      topCrashes(sql, valid, GUILTIES_A_PAGE),
+      topCrashes(sql, asked, GUILTIES_A_PAGE),
       listFleets(sql),
       queueState(sql),
       countHidden(sql, scope),
       crashShares(sql, scope, shareOf(config.crashes.classifications)),
     ]);
     const byBuild = await crashesByBuild(sql, scope, page.builds);
-    const filter = filterOf(valid);
+    const filter = filterOf(asked);
     return c.html(
       <CrashesPage
         frame={await frame(c)}

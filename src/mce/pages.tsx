@@ -4,7 +4,7 @@ import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { mceQuery, readMce } from './mce.ts';
 import { buildsTable } from './queries.ts';
@@ -33,8 +33,8 @@ export function mcePages({ sql, config, frame }: Site) {
  * format=csv       one of the four, by default `weeks`, or that of table=….
  */
 export function mceApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(mceQuery, queryOf(c));
+  return new Hono().get('/', valid('query', mceQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, classes, machines, builds, signals, cpus } = await readMce(sql, config, query, new Date());
     return viewResponse(
       c,

@@ -3,7 +3,7 @@ import { PopulationPage } from '../../views/population/population.tsx';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { seriesRows } from '../time/series.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, populationQuery, readPopulationView } from './population.ts';
 import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts';
@@ -36,8 +36,8 @@ const COLUMNS = [
  * format=csv       `machines`, or with table=adoption the other.
  */
 export function populationApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(populationQuery, queryOf(c));
+  return new Hono().get('/', valid('query', populationQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, whole, builds, adoption } = await readPopulationView(sql, query, new Date());
     return viewResponse(
       c,

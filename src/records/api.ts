@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
-import { idParam, parseOrRefuse, queryOf } from '../validation.ts';
+import { idParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { API_LIMIT, apiQuery, filterOfApi } from './filter.ts';
 import { recordToJson } from './json.ts';
@@ -24,8 +24,8 @@ const idParams = z.object({ id: idParam });
  */
 export function recordsApi({ sql, searcher, made }: Site) {
   return new Hono()
-    .get('/', async c => {
-      const query = parseOrRefuse(apiQuery, queryOf(c));
+    .get('/', valid('query', apiQuery), async c => {
+      const query = c.req.valid('query');
       const filter = filterOfApi(query);
       const limit = query.limit ?? API_LIMIT;
       if (query.settled === 'true')
@@ -39,8 +39,8 @@ export function recordsApi({ sql, searcher, made }: Site) {
         'Content-Type': 'application/json',
       });
     })
-    .get('/:id', async c => {
-      const { id } = parseOrRefuse(idParams, c.req.param());
+    .get('/:id', valid('param', idParams), async c => {
+      const { id } = c.req.valid('param');
       const record = await findRecord(sql, id!);
       if (!record) throw new RequestError(404, `there is no record ${id}`);
       const [json] = await made.withParsed(sql, [record], recordToJson);

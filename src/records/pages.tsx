@@ -5,7 +5,7 @@ import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
 import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { RequestError } from '../errors.ts';
-import { checkForm, idInPath, parseOrRefuse, queryOf } from '../validation.ts';
+import { checkForm, idInPath, queryOf, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
@@ -49,8 +49,8 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
         throw error;
       }
     })
-    .get('/count', async c => {
-      const filter = filterOfPage(parseOrRefuse(pageQuery, queryOf(c)));
+    .get('/count', valid('query', pageQuery), async c => {
+      const filter = filterOfPage(c.req.valid('query'));
       try {
         return c.html(<FoundCount found={await searcher.count(filter, COUNTED)} />);
       } catch (error) {

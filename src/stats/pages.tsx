@@ -5,7 +5,7 @@ import type { Sql } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { type Scope, scopeQuery } from '../time/scope.ts';
-import { integerParam, parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { integerParam, queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { readShares, SHARE_KINDS } from './queries.ts';
 
@@ -38,8 +38,8 @@ export function statsPages({ sql, frame }: Site) {
  * format=csv       one of them, named by table=….
  */
 export function statsApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const { scope, top, shares } = await readStats(sql, parseOrRefuse(statsQuery, queryOf(c)));
+  return new Hono().get('/', valid('query', statsQuery), async c => {
+    const { scope, top, shares } = await readStats(sql, c.req.valid('query'));
     return viewResponse(
       c,
       'stats',

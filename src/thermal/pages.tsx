@@ -5,7 +5,7 @@ import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { readThermal, thermalQuery } from './thermal.ts';
 
@@ -31,8 +31,8 @@ export function thermalPages({ sql, config, frame }: Site) {
  * format=csv       `weeks`, or with table=builds the other.
  */
 export function thermalApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(thermalQuery, queryOf(c));
+  return new Hono().get('/', valid('query', thermalQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, weeks, builds, signals } = await readThermal(sql, config, query, new Date());
     return viewResponse(
       c,

@@ -3,7 +3,7 @@ import { UpdatesPage } from '../../views/updates/updates.tsx';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
 import { scopeQuery } from '../time/scope.ts';
-import { parseOrRefuse, queryOf, readQuery } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import type { Matrix, UpdatePath } from './queries.ts';
 import { readUpdates } from './updates.ts';
@@ -23,8 +23,8 @@ export function updatesPages({ sql, config, frame }: Site) {
  * format=csv       `matrix`, or with table=paths the other.
  */
 export function updatesApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(scopeQuery, queryOf(c));
+  return new Hono().get('/', valid('query', scopeQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, matrix, paths } = await readUpdates(sql, config, query);
     const columns = ['os', 'from', 'to', 'records'];
     return viewResponse(
