@@ -1,5 +1,5 @@
 import { decodeText } from '../decode-text.ts';
-import { JOURNAL_FIELDS, mayHoldPrivateFields } from '../privacy/journal-fields.ts';
+import { JOURNAL_FIELDS, mayHoldPrivateFields, withoutPrivateFields } from '../privacy/journal-fields.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
 import { findPayload, type RequestHeaders } from './parse.ts';
 
@@ -15,9 +15,11 @@ export async function redactBody(
   body: Uint8Array,
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  const isPrivate = mayHoldPrivateFields(decodeText(body));
-  if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
   const found = findPayload(headers, body);
+  const isPrivate = found
+    ? withoutPrivateFields(found.payload) !== undefined || withoutPrivateFields(decodeText(body)) !== undefined
+    : mayHoldPrivateFields(decodeText(body));
+  if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
   if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: isPrivate ? [JOURNAL_FIELDS] : [] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);

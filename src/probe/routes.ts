@@ -3,9 +3,13 @@ import type { Config } from '../config/settings.ts';
 import { RequestError } from '../errors.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
-/** A name or address with or without a port, which is safe in a script. */
-const PLAIN_HOST = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i;
+/** A name or address with or without a port, which is safe in a script. Names of containers may have a `_`. */
+const PLAIN_HOST =
+  /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:]+\])(?::0*([1-9]\d{0,4}))?$/i;
+const MOST_PORT = 65_535;
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
+const PATHS = ['/:tid', '/:tid/:file'];
+const ALLOWED = 'GET, HEAD';
 const CONFIGURATION = 'telemetricsd-probe.conf';
 
 /**
@@ -31,7 +35,11 @@ export function probeRoutes(config: Config) {
       if (text === undefined)
         throw new RequestError(404, `the probe has the files ${[...PROBE_FILES.keys(), CONFIGURATION].join(', ')}`);
       return c.body(text, 200, noStore(name.endsWith('.sh') ? SCRIPT : 'text/plain; charset=utf-8'));
-    });
+    })
+    .on('OPTIONS', PATHS, c => c.body(null, 204, { Allow: `${ALLOWED}, OPTIONS` }))
+    .on(['POST', 'PUT', 'PATCH', 'DELETE'], PATHS, c =>
+      c.json({ message: `${c.req.method} is not for this address: GET it` }, 405, { Allow: ALLOWED }),
+    );
 }
 
 /** As it is configured, so that nothing that came from outside gets into a script. */
@@ -45,7 +53,8 @@ function knownTid({ collector }: Config, asked: string): string {
 function serverFor({ http }: Config, c: Context): string {
   if (http.public_url) return http.public_url.replace(/\/$/, '');
   const host = c.req.header('host') ?? '';
-  if (!PLAIN_HOST.test(host))
+  const [plain, port] = PLAIN_HOST.exec(host) ?? [];
+  if (plain === undefined || Number(port ?? 80) > MOST_PORT)
     throw new RequestError(400, 'Host: expected a plain name or address; http.public_url is to say which');
   return `${new URL(c.req.url).protocol}//${host}`;
 }
