@@ -120,7 +120,7 @@ create index stack_builds_first_day on stack_builds (first_day);
 -- Finds the first and the last build of a stack without reading all of them.
 create index stack_builds_place on stack_builds (stack_id, system_name, fleet_id, version_order(build), build);
 
--- The last UTC day on which a machine id reported a stack, and how often from each build.
+-- The first and the last UTC day on which a machine id reported a stack, and how often from each build.
 create table stack_machines (
   stack_id    bigint   not null,
   machine_id  text     collate "C" not null,
@@ -129,12 +129,13 @@ create table stack_machines (
   system_name text     collate "C" not null,
   build       text     collate "C" not null,
   records     bigint   not null,
+  first_day   date     not null,
   last_day    date     not null,
   primary key (stack_id, machine_id, system_name, build, fleet_id, external)
 ) with (fillfactor = 70);
 create index stack_machines_last_day on stack_machines (stack_id, last_day);
 
--- The last UTC day on which a machine id reported any stack of a guilty.
+-- The last UTC day on which a machine id reported any stack of a guilty. `exposed`: it sent a heartbeat in the period of that day.
 create table guilty_machines (
   guilty_id   bigint   not null,
   machine_id  text     collate "C" not null,
@@ -142,10 +143,13 @@ create table guilty_machines (
   external    boolean  not null,
   system_name text     collate "C" not null,
   last_day    date     not null,
+  exposed     boolean  not null,
   primary key (guilty_id, machine_id, system_name, fleet_id, external)
 ) with (fillfactor = 70);
+create index guilty_machines_unexposed on guilty_machines (machine_id) where not exposed;
 
--- How many machines last reported a guilty on a day: the sum over the last N days counts its distinct machines of N days.
+-- How many machines last reported a guilty on a day: the sum over the last N days counts its distinct machines of N days, and
+-- those of them that are exposed.
 create table guilty_machine_counts (
   last_day    date     not null,
   guilty_id   bigint   not null,
@@ -153,6 +157,7 @@ create table guilty_machine_counts (
   external    boolean  not null,
   system_name text     collate "C" not null,
   machines    bigint   not null,
+  exposed     bigint   not null,
   primary key (guilty_id, last_day, system_name, fleet_id, external)
 ) with (fillfactor = 60);
 create index guilty_machine_counts_last_day on guilty_machine_counts (last_day);

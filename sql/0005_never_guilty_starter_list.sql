@@ -1,4 +1,4 @@
--- sql/functions: e72db3ed36fd05f178c7fe82b88e458126cf39878986e577f3ca8f9e42532f0b
+-- sql/functions: 0c5e2826321e31d000ec80ec1ef23e9e8fddf01a2848665dfd25adcdbaaf781a
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

@@ -182,9 +182,10 @@ begin
 end
 $$;
 
--- Counts again how many machines were last seen on each day.
+-- Counts again how many machines were last seen on each day, and which of guilties are exposed.
 create or replace function rebuild_machine_counts() returns void language plpgsql as $$
 begin
+  perform rebuild_guilty_exposure();
   lock table machines_last_seen in share mode; -- batches write it before these counts
   delete from machine_counts;
   insert into machine_counts (last_day, system_name, build, fleet_id, external, machines)
@@ -201,14 +202,12 @@ declare
 begin
   perform set_config('lock_timeout', '2s', true);
   lock table guilties, stacks in share row exclusive mode;
+  perform pg_advisory_xact_lock(exposure_lock());
   lock table guilty_machines in exclusive mode;
   lock table machines_last_seen in share row exclusive mode;
   update stack_builds set first_day = least(first_day, today), last_day = today where last_day > today;
-  update stack_machines set last_day = today where last_day > today;
+  update stack_machines set first_day = least(first_day, today), last_day = today where last_day > today;
   update guilty_machines set last_day = today where last_day > today;
-  delete from guilty_machine_counts where last_day >= today;
-  insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines)
-  select guilty_id, last_day, system_name, fleet_id, external, count(*) from guilty_machines where last_day >= today group by 1, 2, 3, 4, 5;
   update machine_check_totals set last_day = today where last_day > today;
   update machines_last_seen set last_day = today where last_day > today;
   perform rebuild_machine_counts();

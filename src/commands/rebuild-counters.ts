@@ -6,8 +6,8 @@ export const rebuildCounters = defineCommand({
     today: flag('also today, which is not over; records that arrive meanwhile wait'),
   },
   help: `The views read counters that are written together with the records. This derives them again from the
-records, day by day: after machine_checks.classifications or updates.classifications changed, or where
-you suspect that they are wrong. It may run beside a running server, and be stopped and run again at any
+records, day by day: after a setting of classifications changed that counters or rates go by (crashes,
+heartbeat, machine_checks, thermal, updates), or where you suspect that they are wrong. It may run beside a running server, and be stopped and run again at any
 time: each day is one transaction.
 
 Days whose records are gone in part are left as they are, since counters say what was received, not what

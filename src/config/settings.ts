@@ -417,6 +417,16 @@ export const settings = {
       allowed: PATTERNS_ALLOWED,
     }),
   },
+  heartbeat: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: ['*/heartbeat/ping'],
+      doc:
+        'The classifications of heartbeats, which a machine sends once a day. Rates are per 1,000 machine-days on which one came. ' +
+        'After a change "rebuild-counters" counts those received before.',
+      allowed: PATTERNS_ALLOWED,
+    }),
+  },
   machine_checks: {
     classifications: setting({
       schema: classificationPatterns,

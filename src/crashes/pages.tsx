@@ -25,13 +25,13 @@ import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textP
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
+import { guiltyBuilds } from './guilty-builds.ts';
 import {
   buildsSeen,
   commentGuilty,
   countHidden,
   crashingSystems,
   type GuiltyRow,
-  guiltyBuilds,
   guiltyByDay,
   guiltyTotals,
   hiddenGuilties,
@@ -98,7 +98,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
-        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
+        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS, asked.sort),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         buildsSeen(sql, scope, [guilty.id]),
         aliasesOf(sql, guilty.id, ALIASES_SHOWN),
@@ -205,6 +205,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         fleets={fleets}
         builds={page.builds}
         guilties={errors ? [] : page.guilties}
+        leftOut={page.leftOut}
         firstRank={offset + 1}
         {...ranks(crashesPath(filter), offset, GUILTIES_A_PAGE, page.more)}
         hidden={hidden}

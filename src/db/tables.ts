@@ -4,7 +4,7 @@ interface Table {
   /** Plugins may read it. */
   plugins?: true;
   /** Counts what was received; `retention.counters` goes by this column. */
-  counts?: 'day' | 'hour' | 'last_day';
+  counts?: 'day' | 'hour' | 'last_day' | 'period';
   /** What it holds that no backup may be restored over. */
   keeps?: string;
 }
@@ -36,6 +36,10 @@ const TABLES: Record<string, Table> = {
   machine_days: { plugins: true, counts: 'day' },
   machines_last_seen: { plugins: true, counts: 'last_day' },
   machine_counts: { plugins: true, counts: 'last_day' },
+  exposed_machines: { plugins: true, counts: 'period' },
+  exposure_counts: { plugins: true, counts: 'day' },
+  affected_machines: { plugins: true, counts: 'period' },
+  affected_counts: { plugins: true, counts: 'day' },
 
   never_guilty: { plugins: true },
   never_guilty_version: {},

@@ -46,6 +46,7 @@ function describe(machineId: string, traces: MachineTraces): string {
     [traces.recent, 'fingerprints of recent records'],
     [traces.lastSeen, 'days it was last seen, by system and build'],
     [traces.machineChecks, 'counts of its machine checks'],
+    [traces.signals, 'periods with its heartbeats and faults'],
     [traces.quarantined, 'records in quarantine'],
   ];
   const figures = lines.map(([rows]) => rows.toLocaleString('en'));
