@@ -23,6 +23,7 @@ import { type Notifier, startNotifier } from './notify/notifier.ts';
 import { ownCommand } from './own-command.ts';
 import { type Parsers, startParsers } from './parsers/parsers.ts';
 import { type Plugins, startPlugins } from './plugins/plugins.ts';
+import { machineHash } from './privacy/machine-ids.ts';
 import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { serviceManager } from './systemd.ts';
@@ -83,6 +84,7 @@ export async function serveUntilStopped({
       database,
       fleets,
       limits,
+      hashMachine: await machineHash(database.sql),
       log,
       onWork: analysis.wake,
       parserLane: parsers.laneOf,

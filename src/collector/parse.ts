@@ -22,6 +22,8 @@ export interface Received {
   /** The payload's bytes as they came, for the fingerprint. */
   payloadBytes: Uint8Array;
   wayIn: WayIn;
+  /** Where it is not the one of `recordFingerprint`. */
+  fingerprint?: string;
 }
 
 const KNOWN = new Set<string>(FIELDS);
@@ -77,7 +79,7 @@ export function claimedMachine(headers: RequestHeaders, body: Uint8Array): strin
 }
 
 /** A payload within a request that could not become a record, as far as it can be told. */
-interface FoundPayload {
+export interface FoundPayload {
   payload: string;
   /** Undefined where it is missing or wrong. */
   classification: string | undefined;
@@ -183,7 +185,6 @@ function kindOf(value: unknown) {
 /** Of a refused request, its machine and its payload are looked for as well. */
 const objects = new WeakMap<Uint8Array, Record<string, unknown> | string>();
 
-/** The JSON object in a body, or what is wrong with it. */
 function readObject(body: Uint8Array): Record<string, unknown> | string {
   let object = objects.get(body);
   if (object === undefined) {
@@ -193,11 +194,16 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   return object;
 }
 
-function parseObject(body: Uint8Array): Record<string, unknown> | string {
+/** The JSON object in a body, or what is wrong with it, and what would be right where that helps. */
+export function parseObject(
+  body: Uint8Array,
+  mostValues?: number,
+  expected = EXPECTED,
+): Record<string, unknown> | string {
   if (body.byteLength === 0) return 'body: empty';
   const json = decodeText(body).replace(/^\uFEFF/, '');
-  const excess = jsonExcess(json);
-  if (excess) return `body: ${excess}, ${EXPECTED}`;
+  const excess = jsonExcess(json, mostValues);
+  if (excess) return `body: ${excess}, ${expected}`;
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -1,7 +1,7 @@
-import { decodeText } from '../decode-text.ts';
-import { JOURNAL_FIELDS, mayHoldPrivateFields } from '../privacy/journal-fields.ts';
+import { JOURNAL_FIELDS } from '../privacy/journal-fields.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
-import { findPayload, type RequestHeaders } from './parse.ts';
+import type { Form } from './forms.ts';
+import type { RequestHeaders } from './parse.ts';
 
 const WITHHELD = '(withheld by privacy.scrub)';
 
@@ -11,13 +11,12 @@ const WITHHELD = '(withheld by privacy.scrub)';
  */
 export async function redactBody(
   scrubber: Scrubber,
-  headers: RequestHeaders,
-  body: Uint8Array,
+  { form, headers, body }: { form: Form; headers: RequestHeaders; body: Uint8Array },
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  const isPrivate = mayHoldPrivateFields(decodeText(body));
+  const isPrivate = form.mayBePrivate(body);
   if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
-  const found = findPayload(headers, body);
+  const found = form.findPayload(headers, body);
   if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: isPrivate ? [JOURNAL_FIELDS] : [] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);

@@ -4,7 +4,7 @@ import type { BodyRoom } from './body-room.ts';
 import type { Connection } from './connections.ts';
 import { drained } from './drained.ts';
 import { isHost } from './head.ts';
-import { incomingBody, leftEarly, tooSlow } from './incoming-body.ts';
+import { incomingBody, leftEarly, tooLarge, tooSlow } from './incoming-body.ts';
 import { LINGER_MS } from './linger.ts';
 import type { Peer } from './peer.ts';
 import type { Service } from './service.ts';
@@ -51,9 +51,7 @@ export function requestListener(
   }
 
   async function responseTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> {
-    const { host, 'content-length': length = '0' } = incoming.headers;
-    if (Number(length) > maxBodyBytes)
-      return refusal(413, `the body is too large, expected at most ${maxBodyBytes} bytes`);
+    const { host } = incoming.headers;
     if (host && !isHost(host))
       return refusal(400, `Host: got ${JSON.stringify(host.slice(0, 100))}, expected a host name`);
     const request = toRequest(incoming, outgoing);
@@ -98,6 +96,7 @@ export function requestListener(
   }
 
   async function wholeBody(incoming: IncomingMessage): Promise<Buffer> {
+    if (Number(incoming.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
     const body = incomingBody(room, maxBodyBytes);
     connection.turnTo('receiving');
     connection.onLate = () => body.fail(tooSlow());

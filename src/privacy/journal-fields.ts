@@ -1,4 +1,5 @@
-import { endOfString, startOfJson } from '../json-text.ts';
+import { afterComma, commaBefore, endOfValue } from '../json-members.ts';
+import { startOfJson } from '../json-text.ts';
 
 /** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
@@ -10,7 +11,6 @@ const FIELD = /"([A-Z0-9_]{1,64})"\s*:\s*/g;
 const PRIVATE = /^COREDUMP$|(?:^|_)(?:ENVIRON|CMDLINE|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
 const PRIVATE_ANYWHERE =
   /\b(?:COREDUMP(?:\\*"|_(?:ENVIRON|\w{0,20}CMDLINE|CWD|OPEN_FDS|HOSTNAME|PROC_))|_HOSTNAME\b|_CMDLINE\b|_MACHINE_ID\b)/;
-const SPACE = /\s/;
 
 /**
  * A payload that holds journal entries as JSON, without their private fields; undefined where there is nothing to take out. The rest
@@ -38,34 +38,4 @@ export function withoutPrivateFields(payload: string): string | undefined {
 /** Whether a text that makes no sense, of a refused request, may hold private fields of a journal entry. */
 export function mayHoldPrivateFields(text: string): boolean {
   return PRIVATE_ANYWHERE.test(text);
-}
-
-/** The place behind a JSON value; the end of the text where that is cut off. */
-function endOfValue(json: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < json.length; at++) {
-    const char = json[at];
-    if (char === '"') at = endOfString(json, at);
-    else if (char === '[' || char === '{') depth++;
-    else if (char === ']' || char === '}') depth--;
-    else if (depth > 0 || char !== ',') continue;
-    if (depth < 0 || char === ',') return at;
-    if (depth === 0) return Math.min(at + 1, json.length);
-  }
-  return json.length;
-}
-
-/** The place of the comma before a member of an object, if there is one behind `from`. */
-function commaBefore(json: string, member: number, from: number): number | undefined {
-  let at = member - 1;
-  while (at >= from && SPACE.test(json[at]!)) at--;
-  return at >= from && json[at] === ',' ? at : undefined;
-}
-
-function afterComma(json: string, end: number): number {
-  let at = end;
-  while (at < json.length && SPACE.test(json[at]!)) at++;
-  if (json[at] !== ',') return end;
-  for (at++; at < json.length && SPACE.test(json[at]!); ) at++;
-  return at;
 }
