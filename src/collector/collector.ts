@@ -156,7 +156,7 @@ export function createCollector({
     const scrubbed = await scrubber.scrub(received.report.payload, received.report.classification);
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
     const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
-    const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
+    const scrubbedBy = [...new Set([...scrubbedBefore, ...(received.scrubbedBy ?? []), ...scrubbed.by])];
     const { wayIn } = received;
     const outcome = await records.submit({
       report,

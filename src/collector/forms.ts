@@ -1,5 +1,5 @@
 import { decodeText } from '../decode-text.ts';
-import { mayHoldPrivateFields } from '../privacy/journal-fields.ts';
+import { JOURNAL_FIELDS, mayHoldPrivateFields } from '../privacy/journal-fields.ts';
 import type { HashMachine } from '../privacy/machine-ids.ts';
 import type { Refusal } from './fields.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type Received,
   type RequestHeaders,
 } from './parse.ts';
-import { findUreport, parseUreport } from './ureport.ts';
+import { ABRT_AUTH, findUreport, parseUreport } from './ureport.ts';
 
 /** How requests of one kind are read. */
 export interface Form {
@@ -19,8 +19,8 @@ export interface Form {
   claimedMachine(headers: RequestHeaders, body: Uint8Array): string | null;
   /** Where the payload of a refused request is; undefined where its body makes no sense. */
   findPayload(headers: RequestHeaders, body: Uint8Array): FoundPayload | undefined;
-  /** A refused request may hold what is not to be kept of any. */
-  mayBePrivate(body: Uint8Array): boolean;
+  /** The name of the rule for what is not to be kept of any request, where a refused one may hold that. */
+  privateBy(body: Uint8Array): string | undefined;
 }
 
 /** Both wire formats of the telemetrics client, which our probe uses, too. */
@@ -28,7 +28,7 @@ export const TELEMETRICS: Form = {
   parse: parseRequest,
   claimedMachine,
   findPayload,
-  mayBePrivate: body => mayHoldPrivateFields(decodeText(body)),
+  privateBy: body => (mayHoldPrivateFields(decodeText(body)) ? JOURNAL_FIELDS : undefined),
 };
 
 export interface Forms {
@@ -44,7 +44,7 @@ export function formsOf(hashMachine: HashMachine): Forms {
       parse: (_, body) => parseUreport(body, hashMachine),
       claimedMachine: () => null,
       findPayload: (_, body) => findUreport(body),
-      mayBePrivate: () => true,
+      privateBy: () => ABRT_AUTH,
     },
   };
 }

@@ -24,6 +24,8 @@ export interface Received {
   wayIn: WayIn;
   /** Where it is not the one of `recordFingerprint`. */
   fingerprint?: string;
+  /** What has been taken out of the payload already. */
+  scrubbedBy?: string[];
 }
 
 const KNOWN = new Set<string>(FIELDS);
@@ -81,6 +83,8 @@ export function claimedMachine(headers: RequestHeaders, body: Uint8Array): strin
 /** A payload within a request that could not become a record, as far as it can be told. */
 export interface FoundPayload {
   payload: string;
+  /** What has been taken out of it already. */
+  scrubbedBy?: string[];
   /** Undefined where it is missing or wrong. */
   classification: string | undefined;
   /** The body with another payload; what is not known of a record is left out. */

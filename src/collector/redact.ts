@@ -1,4 +1,3 @@
-import { JOURNAL_FIELDS } from '../privacy/journal-fields.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
 import type { Form } from './forms.ts';
 import type { RequestHeaders } from './parse.ts';
@@ -14,12 +13,12 @@ export async function redactBody(
   { form, headers, body }: { form: Form; headers: RequestHeaders; body: Uint8Array },
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  const isPrivate = form.mayBePrivate(body);
-  if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
+  const privateBy = form.privateBy(body);
+  if (!scrubber.hasRules && privateBy === undefined) return { body, scrubbedBy: [] };
   const found = form.findPayload(headers, body);
-  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: isPrivate ? [JOURNAL_FIELDS] : [] };
+  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: privateBy === undefined ? [] : [privateBy] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);
   if (scrubbed.kind === 'failed') return { body: found.bodyWith(WITHHELD), scrubbedBy: [scrubbed.rule] };
-  return { body: found.bodyWith(scrubbed.payload), scrubbedBy: scrubbed.by };
+  return { body: found.bodyWith(scrubbed.payload), scrubbedBy: [...(found.scrubbedBy ?? []), ...scrubbed.by] };
 }

@@ -7,6 +7,9 @@ import { type Field, parseFields, quoted, type Refusal } from './fields.ts';
 import { recordFingerprint } from './fingerprint.ts';
 import { type FoundPayload, parseObject, type Received } from './parse.ts';
 
+/** The name in `scrubbed_by` where `auth` was taken out of a report. */
+export const ABRT_AUTH = 'abrt-auth';
+
 /** What ABRT reports, by the type that it gives a problem. The third part of the classification is always the same. */
 const SEVERITIES = { core: 3, kerneloops: 3, python: 2, java: 2, ruby: 2 } as const satisfies Record<
   string,
@@ -60,7 +63,7 @@ export function parseUreport(body: Uint8Array, hashMachine: HashMachine): Receiv
     system_name: os.name,
   });
   if ('message' in fields) return inItsWords(fields);
-  const payload = withoutAuth(body);
+  const { payload, scrubbedBy } = withoutAuth(body);
   const report = {
     ...fields,
     machineId: hashMachine(auth.machineid),
@@ -68,14 +71,13 @@ export function parseUreport(body: Uint8Array, hashMachine: HashMachine): Receiv
     payload: payload.toWellFormed(),
   };
   const payloadBytes = Buffer.from(payload);
-  return { report, payloadBytes, wayIn: 'abrt', fingerprint: fingerprintOf(report, payloadBytes) };
+  return { report, payloadBytes, wayIn: 'abrt', fingerprint: fingerprintOf(report, payloadBytes), scrubbedBy };
 }
 
 /** A refused µReport as far as it may be kept; undefined where it can't be told what names its machine. */
 export function findUreport(body: Uint8Array): FoundPayload | undefined {
   if (typeof parseObject(body, VALUES_AT_MOST, EXPECTED) === 'string') return undefined;
-  const found = withoutAuth(body);
-  return { payload: found, classification: undefined, bodyWith: payload => Buffer.from(payload) };
+  return { ...withoutAuth(body), classification: undefined, bodyWith: payload => Buffer.from(payload) };
 }
 
 /** What is sent again has another time of capture here; what comes from machines unknown is never known to be sent again. */
@@ -84,8 +86,10 @@ function fingerprintOf(report: Report, payload: Uint8Array): string {
   return recordFingerprint({ ...report, capturedAt: 0 }, payload);
 }
 
-function withoutAuth(body: Uint8Array): string {
-  return withoutMember(decodeText(body), 'auth');
+function withoutAuth(body: Uint8Array) {
+  const json = decodeText(body);
+  const payload = withoutMember(json, 'auth');
+  return { payload, scrubbedBy: payload === json ? [] : [ABRT_AUTH] };
 }
 
 function wrongVersion({ input }: { input?: unknown }): string {

@@ -67,6 +67,7 @@ describe('a report of type', () => {
         way_in: 'abrt',
         external: false,
         payload_format_version: 2,
+        scrubbed_by: ['abrt-auth'],
         ...EXPECTED[type],
       });
       expect(Date.parse(`${record.ts_capture.replace(' UTC', 'Z')}`) / 1000).toBeGreaterThanOrEqual(before);
@@ -159,8 +160,9 @@ describe('a report is refused', () => {
     const old = { ...CORE, ...AUTH, ureport_version: 1 };
     expect((await report(old)).status).toBe(400);
     expect((await report(`{"auth":{"hostname":"kitchen.example"`)).status).toBe(400);
-    const rows = await server.sql<{ id: number; row: string; body: string }[]>`
-      select id, q::text as row, convert_from(body, 'UTF8') as body from quarantine q order by id`;
+    const rows = await server.sql<{ id: number; row: string; body: string; scrubbed: string[] }[]>`
+      select id, scrubbed, q::text as row, convert_from(body, 'UTF8') as body from quarantine q order by id`;
+    expect(rows.map(({ scrubbed }) => scrubbed)).toEqual([['abrt-auth'], ['abrt-auth']]);
     expect(rows.map(({ body }) => body)).toEqual([
       asSatyrPrints(old).replace(/, *"auth": \{[^}]*\}/, ''),
       '(withheld by privacy.scrub)',
