@@ -9,6 +9,13 @@ create table uncounted (
   ids         bigint[]    not null -- of records of one batch
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
+-- The ids of each day by now: counting notes those of batches within a second in record_days.
+create view ids_of_days as
+  select day, least(known.first_id, waiting.first_id) as first_id, greatest(known.last_id, waiting.last_id) as last_id, complete
+    from record_days known
+    left join (select (received_at at time zone 'UTC')::date as day, min(first_id) as first_id, max(ids[cardinality(ids)]) as last_id
+                 from uncounted group by 1) waiting using (day);
+
 create table hour_counts (
   hour     timestamptz not null,
   fleet_id smallint    not null,

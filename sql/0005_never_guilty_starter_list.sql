@@ -1,4 +1,4 @@
--- sql/functions: 9157f49e6b0d0bf87155729f9dd93132b4df135d02311ca183a6b3a0b56811d3
+-- sql/functions: 09db531e64d53fbcbdad4368035197aad040449277c001a7b1695c8ca67fa667
 
 -- Frames that report a crash instead of causing it, or are only where it shows: abort and assertion machinery, sanitizers, what the
 -- kernel prints oopses with, allocators and string functions that were handed something broken, where programs, threads and event loops

@@ -47,6 +47,7 @@ begin
       exit when cardinality(came) = cardinality(ids);
     end loop;
     if came is not null then
+      perform note_record_day(d, min(id), max(id)) from unnest(came);
       perform count_records(came);
       perform count_machines(came);
     end if;
@@ -87,11 +88,11 @@ declare
   checks machine_check[];
   reports update_report[];
 begin
-  -- Batches write the row of their day: those under way are waited for, later ones wait. What they have left uncounted until now goes
-  -- with the rest.
+  -- What batches have left uncounted until now goes with the rest.
+  perform hold_days(d, d);
+  perform count_stored(null, machine_checks, updates);
   insert into record_days (day, first_id, last_id) values (d, 9007199254740991, 0)
       on conflict (day) do update set first_id = excluded.first_id, last_id = excluded.last_id;
-  perform count_stored(null, machine_checks, updates);
   delete from build_counts where day = d;
   delete from platform_counts where day = d;
   delete from kernel_counts where day = d;
@@ -149,6 +150,21 @@ begin
      from (select (received_at at time zone 'UTC')::date as d, min(id) as lowest, max(id) as highest
              from unnest(came) group by 1 order by 1) days;
   perform count_records(came);
+end
+$$;
+
+-- Waits until no batch of a UTC day is being stored by someone who holds it. Locks are taken in this order everywhere: days, rows of
+-- uncounted, rows of record_days, counters.
+create or replace function share_day(d date) returns void language sql as $$
+  select pg_advisory_xact_lock_shared(738, d - date '2000-01-01'); -- two integers: apart from the other advisory locks
+$$;
+
+-- Waits for the batches of these UTC days that are under way, and lets later ones wait until the transaction ends.
+create or replace function hold_days(first_day date, final_day date) returns void language plpgsql as $$
+begin
+  for days_ahead in 0 .. final_day - first_day loop
+    perform pg_advisory_xact_lock(738, first_day + days_ahead - date '2000-01-01');
+  end loop;
 end
 $$;
 

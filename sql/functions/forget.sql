@@ -10,8 +10,9 @@ declare
   gone counted_record[];
   crashed counted_crash[];
 begin
-  perform from record_days where day = d for update; -- like batches and rebuild_counters, before any counter
+  perform hold_days(d, d);
   perform count_stored(null, machine_checks, updates);
+  perform from record_days where day = d for update;
   ids := array(
     select id from records where machine_id = m and received_at >= since and received_at < until
      order by received_at, id limit slice for update);
@@ -166,7 +167,7 @@ begin
   delete from quarantine where machine_id = m;
   -- Analysis must not find what is about to go.
   lock table guilties, stacks in share row exclusive mode;
-  -- Batches write the row of their day, so no record comes while that is locked.
+  perform hold_days(today - 1, today); -- no record comes meanwhile
   insert into record_days (day, first_id, last_id) values (today, 9007199254740991, 0) on conflict (day) do nothing;
   made := found;
   perform from record_days where day >= today - 1 order by day for update;

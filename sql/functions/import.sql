@@ -23,7 +23,7 @@ declare
 begin
   taken := array(
     select r.id
-      from record_days d
+      from ids_of_days d
       join records r on r.received_at >= d.day::timestamp at time zone 'UTC' and r.received_at < (d.day + 1)::timestamp at time zone 'UTC'
      where d.first_id <= highest and d.last_id >= lowest and r.id = any(wanted));
   -- As in store_records.

@@ -145,7 +145,7 @@ $$;
 -- of them, and move once. Machines seen later already stay as they are, so that it may be repeated.
 create or replace function count_machines_of_days(first_day date, final_day date) returns void language plpgsql as $$
 begin
-  perform from record_days where day between first_day and final_day order by day for update; -- like batches do, before any other counter
+  perform from record_days where day between first_day and final_day order by day for update; -- before any counter, as counting does
   -- With the lock, rows that are not there are inserted without asking for each once more, which would double the cost. Counting waits;
   -- records don't.
   lock table machines_last_seen in share row exclusive mode;

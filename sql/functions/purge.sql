@@ -4,7 +4,7 @@ create or replace function drop_records_day(d date, expected_first bigint, expec
 returns boolean language plpgsql as $$
 begin
   perform set_config('lock_timeout', '100ms', true);
-  -- record_days first, like batches and rebuild_counters.
+  -- record_days before any other table, as counting does.
   update record_days set complete = false, purged_as = state, first_id = 9007199254740991, last_id = 0
    where day = d and first_id = expected_first and last_id = expected_last
      and not exists (select from uncounted u where (u.received_at at time zone 'UTC')::date = d);
@@ -25,7 +25,7 @@ create or replace function drop_records_month(month date, days date[], first_ids
 returns boolean language plpgsql as $$
 begin
   perform set_config('lock_timeout', '100ms', true);
-  -- record_days first, like batches and rebuild_counters.
+  -- record_days before any other table, as counting does.
   perform from record_days where day >= month and day < month + interval '1 month' order by day for update;
   if exists (
     (select day, first_id, last_id from record_days where day >= month and day < month + interval '1 month' and first_id <= last_id

@@ -87,10 +87,9 @@ begin
      where repeated is null or ids[(e->>0)::integer + 1] = any(fresh_ids);
   end if;
   insert into uncounted (first_id, received_at, ids) values (fresh_ids[1], arrival, fresh_ids);
-  update record_days
-     set first_id = least(first_id, fresh_ids[1]), last_id = greatest(last_id, fresh_ids[cardinality(fresh_ids)])
-   where day = today;
-  if not found then
+  -- Batches don't wait for each other: counting widens the ids of the day.
+  perform share_day(today);
+  if not exists (select from record_days where day = today) then
     perform note_record_day(today, fresh_ids[1], fresh_ids[cardinality(fresh_ids)]);
   end if;
 end

@@ -1,7 +1,7 @@
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
-import { countMachinesOfDays, listRecordDays, rebuildCounters, rebuildMachineCounts } from './count.ts';
+import { countMachinesOfDays, countWholeDay, listRecordDays, rebuildCounters, rebuildMachineCounts } from './count.ts';
 
 interface RebuildOptions {
   config?: string | undefined;
@@ -17,6 +17,7 @@ export async function rebuildAllCounters({ config: file, today }: RebuildOptions
     for (const [done, { day }] of days.entries()) {
       bar.show(done);
       await sql.begin(async tx => {
+        await countWholeDay(tx, day, config);
         // A purge may have been there meanwhile.
         const [still] = await tx<{ complete: boolean }[]>`
           select complete from record_days where day = ${day}::date for update`;

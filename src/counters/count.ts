@@ -1,6 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { likePatterns } from '../records/classification.ts';
+import { countAll } from './counting.ts';
 
 /**
  * Derives the counters of records of one UTC day (`YYYY-MM-DD`) again. Only for a day whose records are complete:
@@ -10,6 +11,12 @@ export async function rebuildCounters(tx: Queryable, day: string, config: Config
   const machineChecks = likePatterns(config.machine_checks.classifications);
   const updates = likePatterns(config.updates.classifications);
   await tx`select rebuild_counters(${day}::date, ${machineChecks}::text[], ${updates}::text[])`;
+}
+
+/** Counts all that is stored and not yet counted; no batch of the day is stored until the transaction ends. */
+export async function countWholeDay(tx: Queryable, day: string, config: Config) {
+  await tx`select hold_days(${day}::date, ${day}::date)`;
+  await countAll(tx, config);
 }
 
 /** Counts the machines that reported on each UTC day from `first` to `last`, and those last seen before as last seen then. */

@@ -20,6 +20,8 @@ export interface RequestOptions {
 
 const PIECE_BYTES = 64 * 1024;
 const AT_ONCE_BYTES = 1024 * 1024;
+/** An answer that takes longer is no longer waited for by a client that has closed its side: hardly any still reads then. */
+const CLOSED_GRACE_MS = 2_000;
 
 /** Hands the requests of node:http on a connection to `fetch`. */
 export function requestListener(
@@ -65,16 +67,13 @@ export function requestListener(
     for (let n = 0; n < rawHeaders.length; n += 2) fields.push([rawHeaders[n]!, rawHeaders[n + 1]!]);
     const hasBody =
       method !== 'GET' && method !== 'HEAD' && ('content-length' in headers || 'transfer-encoding' in headers);
-    const gone = new AbortController();
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) gone.abort();
-    });
+    const signal = untilClientLeaves(incoming, outgoing);
     try {
       return new Request(url.startsWith('/') ? `${scheme}://${headers.host || 'localhost'}${url}` : url, {
         method,
         headers: fields,
         body: hasBody ? bodyOf(incoming) : null,
-        signal: gone.signal,
+        signal,
       });
     } catch {
       return undefined;
@@ -109,6 +108,28 @@ export function requestListener(
       connection.turnTo('answering');
     }
   }
+}
+
+/**
+ * Aborted once the client has left. One that closes its connection looks like one that has sent all and waits, until something is
+ * written to it. An answer that has begun finds out by itself.
+ */
+function untilClientLeaves({ socket }: IncomingMessage, outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  let grace: Timer | undefined;
+  const closedItsSide = () => {
+    grace = setTimeout(() => {
+      if (!outgoing.headersSent) gone.abort();
+    }, CLOSED_GRACE_MS);
+  };
+  if (socket.readableEnded) closedItsSide();
+  else socket.once('end', closedItsSide);
+  outgoing.once('close', () => {
+    clearTimeout(grace);
+    socket.off('end', closedItsSide);
+    if (!outgoing.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function refusal(status: number, message: string): Response {

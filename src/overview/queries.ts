@@ -30,7 +30,7 @@ export function recordsByHour(sql: Queryable) {
 /** When the newest record came, and how many came in the 24 hours up to then; undefined where there is none yet. */
 export async function lastArrival(sql: Queryable) {
   const [newest] = await sql<{ day: string; id: number }[]>`
-    select day::text, last_id as id from record_days where first_id <= last_id order by day desc limit 1`;
+    select day::text, last_id as id from ids_of_days where first_id <= last_id order by day desc limit 1`;
   if (!newest) return undefined;
   const [row] = await sql<{ at: Date; dayBefore: number }[]>`
     with newest as (

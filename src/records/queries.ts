@@ -19,8 +19,8 @@ export async function findRecord(sql: Queryable, id: number): Promise<StoredReco
     select ${recordColumns(sql)}
       from records r join fleets f on f.id = r.fleet_id
      where r.id = ${id}
-       and r.received_at >= (select min(day) from record_days where ${id} between first_id and last_id)::timestamp at time zone 'UTC'
-       and r.received_at < ((select max(day) from record_days where ${id} between first_id and last_id) + 1)::timestamp at time zone 'UTC'`;
+       and r.received_at >= (select min(day) from ids_of_days where ${id} between first_id and last_id)::timestamp at time zone 'UTC'
+       and r.received_at < ((select max(day) from ids_of_days where ${id} between first_id and last_id) + 1)::timestamp at time zone 'UTC'`;
   return row && toRecord(row);
 }
 
@@ -35,7 +35,7 @@ export async function readRecords(sql: Queryable, keys: { id: number; receivedAt
 }
 
 export async function newestRecordId(sql: Queryable): Promise<number> {
-  const [row] = await sql<{ id: number }[]>`select coalesce(max(last_id), 0)::bigint as id from record_days`;
+  const [row] = await sql<{ id: number }[]>`select coalesce(max(last_id), 0)::bigint as id from ids_of_days`;
   return row!.id;
 }
 

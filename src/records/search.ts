@@ -120,7 +120,7 @@ async function daysOf(sql: Queryable, filter: RecordFilter, order: SearchOptions
   const since = receivedWithin === undefined ? receivedFrom : new Date(Date.now() - receivedWithin * 1000);
   return await sql<MatchingDay[]>`
     select day::text, first_id as "firstId", last_id as "lastId", complete, null as counted, '{}'::text[] as classifications
-      from record_days
+      from ids_of_days
      where first_id <= last_id
        and day >= coalesce((${since ?? null}::timestamptz at time zone 'UTC')::date, '-infinity')
        and day <= coalesce((${receivedBefore ?? null}::timestamptz at time zone 'UTC')::date, 'infinity')

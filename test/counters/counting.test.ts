@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rebuildCounters } from '../../src/counters/count.ts';
+import type { Sql } from '../../src/db/connect.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Report } from '../../src/records/record.ts';
 import { storeBatch } from '../../src/records/store.ts';
@@ -25,7 +26,10 @@ async function expectAllCounted() {
 
 /** Stores a record of each machine as a process does that dies before it has counted them. */
 async function leaveUncounted(...machines: string[]) {
-  const { sql } = server.database;
+  await storeBy(server.database.sql, machines);
+}
+
+async function storeBy(sql: Sql, machines: string[]) {
   const [fleet] = await sql<{ id: number }[]>`select id from fleets where tid = ${TID}`;
   const batch = machines.map(machineId => ({
     report: {
@@ -94,4 +98,24 @@ test('a page that is read right after a record was stored counts it', async () =
     expect((await server.app.fetch(request)).status).toBe(201);
     expect(await records()).toMatchObject([{ records: n }]);
   }
+});
+
+test('batches of two servers do not wait for each other, and rebuilding waits for those under way', async () => {
+  const { sql } = server.database;
+  const [row] = await sql<{ day: string }[]>`select max(day)::text as day from record_days`;
+  const ended: string[] = [];
+  const rebuilding = await second.client('test').begin(async tx => {
+    await storeBy(tx as unknown as Sql, ['open-1', 'open-2']);
+    await leaveUncounted('open-1', 'open-3');
+    ended.push('a batch beside it');
+    const rebuilding = sql.begin(other => rebuildCounters(other, row!.day, server.config));
+    void rebuilding.then(() => ended.push('rebuilding'));
+    await Bun.sleep(300);
+    ended.push('the batch');
+    return { rebuilding };
+  });
+  await rebuilding.rebuilding;
+  expect(ended).toEqual(['a batch beside it', 'the batch', 'rebuilding']);
+  await allCounted(server.collector, sql);
+  await expectAllCounted();
 });

@@ -2,11 +2,12 @@ import type { Sql } from '../../src/db/connect.ts';
 
 /**
  * What the catalogue says of our schema, as text that a review can read: tables with their columns, constraints, indexes and triggers,
- * then sequences, types and functions without their bodies, all by name. Of partitions only the defaults are named.
+ * then views, sequences, types and functions without their bodies, all by name. Of partitions only the defaults are named.
  */
 export async function describeSchema(sql: Sql): Promise<string> {
   const parts = await Promise.all([
     describeTables(sql),
+    describeViews(sql),
     describeSequences(sql),
     describeTypes(sql),
     describeFunctions(sql),
@@ -44,6 +45,13 @@ async function describeTables(sql: Sql): Promise<string[]> {
      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
      order by relname`;
   return tables.map(({ text }) => text);
+}
+
+async function describeViews(sql: Sql): Promise<string[]> {
+  const views = await sql<{ text: string }[]>`
+    select format(E'view %s\n%s', relname, pg_get_viewdef(oid)) as text
+      from pg_class where relnamespace = 'public'::regnamespace and relkind = 'v' order by relname`;
+  return views.map(({ text }) => text);
 }
 
 async function describeSequences(sql: Sql): Promise<string[]> {

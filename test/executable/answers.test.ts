@@ -7,6 +7,8 @@ import { connectTo, exchange, get, headerRequest } from './wire.ts';
 
 /** Far more than the buffers between the server and a reader take. */
 const RECORDS = 4_000;
+/** Queries end after 15 s by themselves. */
+const LESS_THAN_PATIENCE_MS = 12_000;
 const PAYLOAD = 'x'.repeat(10_000);
 const EXPORT = '/telemetryui/records/export/records-all.ndjson?download=1';
 
@@ -67,9 +69,18 @@ describe.each(KINDS)('over %s', kind => {
       }
       await eventually('their queries wait', async () => (await waiting()) > 0);
       for (const socket of sockets) socket.destroy();
-      await eventually('no query waits any more', async () => (await waiting()) === 0);
+      await eventually('no query waits any more', async () => (await waiting()) === 0, LESS_THAN_PATIENCE_MS);
     });
     expect((await fetchFrom(kind, path)).status).toBe(200);
+  });
+
+  test('who has asked and closes its side is answered', async () => {
+    const socket = connectTo(placeOf(program, kind));
+    socket.end(get('/telemetryui').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    let answer = '';
+    for await (const piece of socket) answer += piece;
+    expect(answer).toStartWith('HTTP/1.1 200');
+    expect(answer).toContain('</html>');
   });
 
   test.each(['/telemetryui', '/api/records?limit=1', '/nothing/here'])(
