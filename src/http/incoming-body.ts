@@ -28,7 +28,7 @@ export function incomingBody(room: BodyRoom, most: number): IncomingBody {
       if (!pieces) return;
       size += piece.length;
       try {
-        if (size > most) throw tooLarge(most);
+        if (size > most) throw new RequestError(413, `the body is too large, expected at most ${most} bytes`);
         place.grow(piece.length);
         pieces.push(piece);
       } catch (error) {
@@ -45,10 +45,6 @@ export function incomingBody(room: BodyRoom, most: number): IncomingBody {
 
 export function leftEarly(): DOMException {
   return new DOMException('The connection was closed before the whole request had come.', 'AbortError');
-}
-
-export function tooLarge(most: number): RequestError {
-  return new RequestError(413, `the body is too large, expected at most ${most} bytes`);
 }
 
 export function tooSlow(): RequestError {

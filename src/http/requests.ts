@@ -4,7 +4,7 @@ import type { BodyRoom } from './body-room.ts';
 import type { Connection } from './connections.ts';
 import { drained } from './drained.ts';
 import { isHost } from './head.ts';
-import { incomingBody, leftEarly, tooLarge, tooSlow } from './incoming-body.ts';
+import { incomingBody, leftEarly, tooSlow } from './incoming-body.ts';
 import { LINGER_MS } from './linger.ts';
 import type { Peer } from './peer.ts';
 import type { Service } from './service.ts';
@@ -53,7 +53,9 @@ export function requestListener(
   }
 
   async function responseTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> {
-    const { host } = incoming.headers;
+    const { host, 'content-length': length = '0' } = incoming.headers;
+    if (Number(length) > maxBodyBytes)
+      return refusal(413, `the body is too large, expected at most ${maxBodyBytes} bytes`);
     if (host && !isHost(host))
       return refusal(400, `Host: got ${JSON.stringify(host.slice(0, 100))}, expected a host name`);
     const request = toRequest(incoming, outgoing);
@@ -95,7 +97,6 @@ export function requestListener(
   }
 
   async function wholeBody(incoming: IncomingMessage): Promise<Buffer> {
-    if (Number(incoming.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
     const body = incomingBody(room, maxBodyBytes);
     connection.turnTo('receiving');
     connection.onLate = () => body.fail(tooSlow());
@@ -132,8 +133,9 @@ function untilClientLeaves({ socket }: IncomingMessage, outgoing: ServerResponse
   return gone.signal;
 }
 
+/** Whoever it is for: `message` is what most read, `error` what ABRT does. */
 function refusal(status: number, message: string): Response {
-  return Response.json({ message }, { status });
+  return Response.json({ message, error: message }, { status });
 }
 
 /** Sends what is there at once with its length, else in chunks as fast as the other side takes them. */

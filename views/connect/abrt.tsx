@@ -70,12 +70,12 @@ export const Abrt: FC<AbrtProps> = props => (
     <h2>What is sent</h2>
     <p>
       A µReport for each problem. <code>sudo satyr abrt-print-report-from-dir DIRECTORY</code> prints the one of a
-      directory below <code>/var/spool/abrt</code>; <code>auth</code> comes to that.
+      directory below <code>/var/spool/abrt</code>, but for <code>auth</code>.
     </p>
     <WhatIsSent />
     <p>
       This server takes <code>auth</code> out before it stores a report. It keeps a hash of the machine id, which cannot
-      be turned back, and of the host name nothing.
+      be turned back, and nothing of a host name.
     </p>
     <h2>To undo it</h2>
     <CommandLine id="undo" command={{ what: 'This takes the lines out again:', line: `sudo ${RESET}` }} />
