@@ -57,7 +57,7 @@ import type { ServedCertificate } from './tls/certificate.ts';
 import { redirectToHttps } from './tls/redirect.ts';
 import { updatesApi, updatesPages } from './updates/pages.tsx';
 import { accessLog } from './web/access-log.ts';
-import { nothingThere, OF_MANUAL, type Place, pagesElsewhere } from './web/addresses.ts';
+import { nothingThere, OF_MANUAL, pagesElsewhere, type ServedAddress } from './web/addresses.ts';
 import { loadAssets } from './web/assets.ts';
 import { errorResponse } from './web/error-response.tsx';
 import { bareFrame, frameMaker } from './web/frame.ts';
@@ -84,7 +84,7 @@ export interface AppDependencies {
   /** What writes sample data into the same database. */
   demoCommand?: string;
   /** All that this server serves, once it does. */
-  places?: () => Place[];
+  places?: () => ServedAddress[];
   patience?: Patience;
 }
 

@@ -1,9 +1,5 @@
+import type { Tid } from './config/tid.ts';
 import type { Sql } from './db/connect.ts';
-
-export interface Tid {
-  id: string;
-  name: string;
-}
 
 export interface Fleet {
   /** `fleets.id` in the database. */

@@ -5,7 +5,7 @@ import { isHttps, type Listener, takesRecords, urlOf } from './config/listener.t
 import { OperatorError } from './errors.ts';
 import { bodyRoom } from './http/body-room.ts';
 import type { Connections } from './http/connections.ts';
-import { type ListenOptions, listen, type Place } from './http/listen.ts';
+import { type ListenOptions, type ListenPlace, listen } from './http/listen.ts';
 import type { RecordService } from './http/service.ts';
 import type { Unreadable } from './http/unreadable.ts';
 import { logAnswer } from './web/access-log.ts';
@@ -81,7 +81,7 @@ function cantListen(sentences: string[], options?: ErrorOptions) {
   );
 }
 
-function placeOf(listener: Listener, { certificate }: AppDependencies): Place {
+function placeOf(listener: Listener, { certificate }: AppDependencies): ListenPlace {
   if (!isHttps(listener)) return listener;
   return { ...listener, tls: { certificate: certificate!, asksForCertificates: takesRecords(listener) } };
 }

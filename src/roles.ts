@@ -3,8 +3,8 @@ export const ROLES = ['viewer', 'analyst', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a script may do with a token. */
-export const SCOPES = ['records:read', 'analysis:write', 'metrics:read'] as const;
-export type Scope = (typeof SCOPES)[number];
+export const TOKEN_SCOPES = ['records:read', 'analysis:write', 'metrics:read'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
 /** What a route asks for: `read` and `analyse` and `administer` of a role, `metrics` also of Prometheus. */
 export type Permission = 'read' | 'metrics' | 'analyse' | 'administer';
@@ -15,7 +15,7 @@ export type Visitor =
   | { via: 'open'; name: 'anyone'; role: 'admin' }
   | { via: 'session'; name: string; role: Role; userId: number; sessionId: number }
   | { via: 'proxy'; name: string; role: Role; userId: number }
-  | { via: 'token'; name: string; scopes: Scope[] };
+  | { via: 'token'; name: string; scopes: TokenScope[] };
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -31,7 +31,7 @@ const LEAST_ROLE: Record<Permission, Role> = {
   administer: 'admin',
 };
 
-const SCOPE: Record<Permission, Scope | undefined> = {
+const SCOPE: Record<Permission, TokenScope | undefined> = {
   read: 'records:read',
   metrics: 'metrics:read',
   analyse: 'analysis:write',

@@ -19,9 +19,7 @@ import { forgetProbeHeartbeats } from './probe/versions.ts';
 import { indexPayloads } from './records/payload-index.ts';
 import { PRUNE_PARTS, pruneRecent } from './records/store.ts';
 import { type PurgeReport, purge } from './retention/purge.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+import { HOUR_MS, MINUTE_MS } from './time/units.ts';
 
 interface Job {
   name: string;
@@ -31,7 +29,7 @@ interface Job {
   run(): Promise<unknown>;
 }
 
-/** Everything that happens by the clock, in UTC. */
+/** Everything that happens by the clock, in UTC. Exported for tests, which can't wait for it. */
 export function timetable(database: Database, config: Config, limits: Limits, clock: ClockWatch, log: Log): Job[] {
   const sql = database.client('schedule', { deadlineMs: 2 * MINUTE_MS });
   // Of their own, since they take their time; and the purge holds an advisory lock.

@@ -11,7 +11,7 @@ import { loadConfig } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import type { Config } from './config/settings.ts';
 import { welcomeText } from './connect/welcome.ts';
-import { type CrashAnalysis, startCrashAnalysis } from './crashes/analysis.ts';
+import { startCrashAnalysis } from './crashes/analysis.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { migrate } from './db/migrate.ts';
 import { makePartitionsAhead } from './db/partitions.ts';
@@ -19,12 +19,12 @@ import { registerFleets } from './fleets.ts';
 import { watchConnections } from './http/connections.ts';
 import { assertAddresses, type RunningServer, startServers } from './listeners.ts';
 import { createLog, type Log } from './log.ts';
-import { type Notifier, startNotifier } from './notify/notifier.ts';
+import { startNotifier } from './notify/notifier.ts';
 import { ownCommand } from './own-command.ts';
-import { type Parsers, startParsers } from './parsers/parsers.ts';
-import { type Plugins, startPlugins } from './plugins/plugins.ts';
+import { startParsers } from './parsers/parsers.ts';
+import { startPlugins } from './plugins/plugins.ts';
 import { machineHash } from './privacy/machine-ids.ts';
-import { type DiskReserve, watchDisk } from './retention/disk-reserve.ts';
+import { watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { serviceManager } from './systemd.ts';
 import { openCertificate } from './tls/certificate.ts';
@@ -60,24 +60,25 @@ export async function serveUntilStopped({
   await assertAddresses(config.http.listen);
   const manager = serviceManager(log);
   manager.starting();
-  const database = await openDatabase(config, log);
-  let analysis: CrashAnalysis | undefined;
-  let disk: DiskReserve | undefined;
-  let plugins: Plugins | undefined;
-  let parsers: Parsers | undefined;
-  let notifier: Notifier | undefined;
-  try {
+  {
+    // At the end of the block what was started stops, the last first.
+    await using running = new AsyncDisposableStack();
+    if (certificate) running.defer(certificate.stop);
+    const database = running.adopt(await openDatabase(config, log), opened => opened.close());
     await prepare(database, log);
     const fleets = await registerFleets(database.sql, config.collector.tids);
     const limits = await openLimits(database.sql, config.collector.tids, fleets, log);
-    if (database.kind === 'embedded') disk = await watchDisk(config.state.dir, config.disk.reserve, log);
-    analysis = startCrashAnalysis(database.target, config, log);
-    parsers = await startParsers({
+    const disk = database.kind === 'embedded' ? await watchDisk(config.state.dir, config.disk.reserve, log) : undefined;
+    if (disk) running.defer(disk.stop);
+    const analysis = startCrashAnalysis(database.target, config, log);
+    running.defer(analysis.stop);
+    const parsers = await startParsers({
       enabled: () => loadConfig({ file }).config.parsers.enabled,
       directory: join(directory, 'parsers'),
       sql: database.client('custom parsers', { connections: PARSER_CONNECTIONS, deadlineMs: PARSERS_DEADLINE_MS }),
       log,
     });
+    running.defer(parsers.stop);
     reloads.push(parsers.reload);
     const collector = createCollector({
       config,
@@ -90,14 +91,24 @@ export async function serveUntilStopped({
       parserLane: parsers.laneOf,
       assertRoom: () => disk?.assertRoom(),
     });
-    plugins = startPlugins({
+    const plugins = startPlugins({
       settings: () => loadConfig({ file }).config.plugins,
       directory: join(directory, 'plugins'),
       database,
       log,
     });
+    running.defer(plugins.stop);
     reloads.push(plugins.reload);
     const connections = watchConnections(log);
+    const notifier = startNotifier({
+      sql: database.client('notices', { deadlineMs: NOTICES_DEADLINE_MS }),
+      watched: { config, collector, disk: () => disk?.status, certificate, connections, plugins, parsers },
+      log,
+    });
+    if (notifier) running.defer(notifier.stop);
+    running.defer(async () => {
+      await Promise.race([Promise.all([collector.drain(), limits.writeDown()]), Bun.sleep(DRAIN_DEADLINE_MS)]);
+    });
     const servers = await startServers({
       config,
       database,
@@ -112,12 +123,10 @@ export async function serveUntilStopped({
       settings: printConfig(loaded),
       demoCommand: command('demo'),
     });
-    notifier = startNotifier({
-      sql: database.client('notices', { deadlineMs: NOTICES_DEADLINE_MS }),
-      watched: { config, collector, disk: () => disk?.status, certificate, connections, plugins, parsers },
-      log,
+    running.defer(async () => {
+      await Promise.all(servers.map(server => server.stop(ANSWER_DEADLINE_MS)));
     });
-    const stopSchedule = startSchedule(database, config, limits, log);
+    running.defer(startSchedule(database, config, limits, log));
     log.info('ready', {
       listen: servers.map(server => server.url).join(' '),
       database: database.kind,
@@ -135,15 +144,6 @@ export async function serveUntilStopped({
 
     log.info('stopping', { signal: await signal, waiting: collector.waiting });
     manager.stopping();
-    stopSchedule();
-    await Promise.all([...servers.map(server => server.stop(ANSWER_DEADLINE_MS)), analysis.stop()]);
-    analysis = undefined;
-    await Promise.race([Promise.all([collector.drain(), limits.writeDown()]), Bun.sleep(DRAIN_DEADLINE_MS)]);
-  } finally {
-    certificate?.stop();
-    disk?.stop();
-    await Promise.all([analysis?.stop(), plugins?.stop(), parsers?.stop(), notifier?.stop()]);
-    await database.close();
   }
   log.info('stopped');
   return 0;

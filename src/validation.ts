@@ -1,3 +1,4 @@
+import { zValidator } from '@hono/zod-validator';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from './errors.ts';
@@ -41,25 +42,58 @@ export const idParam = integerParam(0, Number.MAX_SAFE_INTEGER);
 export const accessIdParam = integerParam(0, 2 ** 31 - 1);
 
 /** `limit: got "0", expected an integer from 1 to 10000` for the first thing wrong. */
-export function firstProblem(error: z.core.$ZodError, input: unknown): string {
+function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const [issue] = error.issues;
   const name = String(issue!.path[0] ?? 'request');
   const value = (input as Record<string, unknown>)[name];
   return `${name}: got ${JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value) ?? 'nothing'}, ${issue!.message}`;
 }
 
-/** What is wrong, by parameter name. */
-export function problemsByField(error: z.core.$ZodError): Record<string, string> {
+function problemsByField(error: z.core.$ZodError): Record<string, string> {
   const problems: Record<string, string> = {};
   for (const issue of error.issues) problems[String(issue.path[0] ?? '')] ??= issue.message;
   return problems;
 }
+
+// What a request brings is taken in by `valid`, bodies by `parseOrRefuse`, and by `checkForm` where a page shows mistakes beside the fields of
+// its form. Operators read other words: config/load.ts and commands/arguments.ts say what is wrong with settings and options.
+
+/** Lets a request through to its handler, which reads the typed values by `c.req.valid`; else a RequestError 400 says what is wrong. */
+export const valid = <Target extends 'query' | 'param', Schema extends z.ZodType>(target: Target, schema: Schema) =>
+  zValidator(target, schema, result => {
+    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
+  });
 
 /** The typed value of some input, or a RequestError 400 that says what is wrong with it. */
 export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (!result.success) throw new RequestError(400, firstProblem(result.error, input));
   return result.data;
+}
+
+type Checked<Value> = { data: Value; errors?: undefined } | { data?: undefined; errors: Record<string, string> };
+
+/** The typed value of some input, or what is wrong with it by field. */
+export function checkForm<Schema extends z.ZodType>(schema: Schema, input: unknown): Checked<z.output<Schema>> {
+  const result = schema.safeParse(input);
+  return result.success ? { data: result.data } : { errors: problemsByField(result.error) };
+}
+
+/** The same for the query of a page whose form has all of its parameters: nothing of it counts where one is wrong. */
+export function readQuery<Schema extends z.ZodType>(schema: Schema, input: unknown) {
+  const { data, errors } = checkForm(schema, input);
+  return { query: (data ?? {}) as Partial<z.output<Schema>>, errors };
+}
+
+/** The id in a path; undefined where it is none, so that nothing can be there. */
+export function idInPath(text: string | undefined): number | undefined {
+  return idParam.safeParse(text).data;
+}
+
+/** The parameters of a query; one that is given several times is a list, which schemas of one value refuse. */
+export function queryOf(c: Context): Record<string, string | string[]> {
+  const lists = Object.entries(c.req.queries());
+  return Object.fromEntries(lists.map(([name, values]) => [name, values.length === 1 ? values[0]! : values]));
 }
 
 /** The fields of a form, with every value of each; files, which no form of ours has, are left out. */
@@ -77,24 +111,3 @@ export async function formOf(c: Context): Promise<Record<string, string>> {
   const lists = Object.entries(await formListsOf(c)).filter(([, values]) => values.length > 0);
   return Object.fromEntries(lists.map(([name, values]) => [name, values.at(-1)!]));
 }
-
-const DAY_MS = 86_400_000;
-/** PostgreSQL has no year 0, and takes no year of five digits as JavaScript writes it; no record lies beyond either. */
-const FIRST_MOMENT = Date.parse('0001-01-01T00:00Z');
-const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
-const MOMENT = 'expected a date and time in UTC such as 2026-11-23T21:30, or a date such as 2026-11-23';
-
-/** A moment in UTC as `2026-11-23T21:30`, with or without seconds; or a day, which stands for its beginning, or its end. */
-export const momentParam = (ofDay: 'beginning' | 'end') =>
-  textParam(30).transform((text, context) => {
-    if (text === undefined) return undefined;
-    const [, day, time] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)Z?)?$/.exec(text) ?? [];
-    const moment = day ? new Date(`${day}T${time ?? '00:00'}Z`) : undefined;
-    // Date.parse takes 30 February for 2 March.
-    if (!moment || Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(day!)) {
-      context.addIssue({ code: 'custom', message: MOMENT });
-      return z.NEVER;
-    }
-    const at = time === undefined && ofDay === 'end' ? moment.getTime() + DAY_MS : moment.getTime();
-    return new Date(Math.min(Math.max(at, FIRST_MOMENT), LAST_MOMENT));
-  });

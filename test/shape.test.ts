@@ -11,7 +11,6 @@ const LONG: Record<string, string> = {
   'src/crashes/demangle/rust-v0.ts': 'one grammar, in the order of its specification',
   'views/overview/overview.tsx': 'one page',
   'src/records/search.ts': 'one search, with the ways to find the records of a day',
-  'src/crashes/pages.tsx': 'the routes of one view',
 };
 /** Values that views may import from src: what says when, and what roles there are. */
 const GROUND_OF_VIEWS = /^src\/(time\/|roles\.ts$)/;

@@ -14,7 +14,7 @@ export interface PluginTab {
 }
 
 /** What every page needs from the server. */
-export interface Frame {
+export interface PageFrame {
   /** The address of a file in static/, with its hash. */
   asset: (name: string) => string;
   version: string;
@@ -38,7 +38,7 @@ interface KeptRecords {
 }
 
 export interface PageProps {
-  frame: Frame;
+  frame: PageFrame;
   title: string;
   current?: Current | undefined;
   lead?: string | undefined;
@@ -145,7 +145,7 @@ const Head: FC<PageProps> = ({ frame, title, live, explore, styles = [], scripts
   </head>
 );
 
-const Header: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, current }) => (
+const Header: FC<{ frame: PageFrame; current: Current | undefined }> = ({ frame, current }) => (
   <header class="top">
     <a class="brand" href="/telemetryui">
       <img src={frame.asset('icon.svg')} alt="" width="20" height="20" />
@@ -156,7 +156,7 @@ const Header: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, cur
   </header>
 );
 
-const Views: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, current }) => (
+const Views: FC<{ frame: PageFrame; current: Current | undefined }> = ({ frame, current }) => (
   <nav aria-label="Views">
     <ul>
       {TABS.map(tab => (
@@ -179,7 +179,7 @@ const Views: FC<{ frame: Frame; current: Current | undefined }> = ({ frame, curr
   </nav>
 );
 
-const SignedIn: FC<{ visitor: NonNullable<Frame['visitor']> }> = ({ visitor: { via, name } }) => (
+const SignedIn: FC<{ visitor: NonNullable<PageFrame['visitor']> }> = ({ visitor: { via, name } }) => (
   <div class="signed-in">
     <a href="/telemetryui/account" title="Your account">
       {name}
@@ -207,7 +207,7 @@ const Broken: FC = () => (
   </span>
 );
 
-const Footer: FC<{ frame: Frame }> = ({ frame: { version, visitor } }) => (
+const Footer: FC<{ frame: PageFrame }> = ({ frame: { version, visitor } }) => (
   <footer>
     <span>telemetricsd {version}</span>
     {visitor && <a href="/api/records">Records as JSON</a>}

@@ -4,7 +4,7 @@ import { AccountPage } from '../../views/access/account.tsx';
 import type { NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, addressOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';
-import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, checkForm, formOf, parseOrRefuse } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { tryPassword } from './attempts.ts';
 import { setSessionCookie } from './cookie.ts';
@@ -25,9 +25,9 @@ export function accountPages({ sql, config, frame }: Site) {
     .get('/', async c => page(c, {}))
     .post('/password', async c => {
       const { name, userId } = owner(c);
-      const form = change.safeParse(await formOf(c));
-      if (!form.success) return page(c, { errors: problemsByField(form.error) });
-      const { current, password } = form.data;
+      const { data, errors } = checkForm(change, await formOf(c));
+      if (errors) return page(c, { errors });
+      const { current, password } = data;
       const hash = (await passwordOf(sql, name))?.password ?? null;
       if (!(await tryPassword(sql, { account: name, address: addressOf(c), password: current, hash })))
         return page(c, { errors: { current: 'this is not your password' } });

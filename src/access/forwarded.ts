@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
-import { peerOf } from '../audit/audit.ts';
+import { peerAddressOf } from '../audit/audit.ts';
 import { networkMatcher, plainAddress } from '../config/network.ts';
 import type { Config } from '../config/settings.ts';
 
@@ -17,7 +17,7 @@ export function isTrusted(address: string | null, proxies: string[]): boolean {
  * since each appends who asked it, and what comes before may be made up.
  */
 export function originOf(c: Context, { access }: Config): string | null {
-  const peer = peerOf(c);
+  const peer = peerAddressOf(c);
   const told = access.forwarded_header === undefined ? undefined : c.req.header(access.forwarded_header);
   if (told === undefined || !isTrusted(peer, access.trusted_proxies)) return peer;
   const hops = told.split(',').map(text => text.trim());

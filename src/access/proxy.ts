@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { addressOf, peerOf, recordAudit } from '../audit/audit.ts';
+import { addressOf, peerAddressOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import type { Visitor } from '../roles.ts';
@@ -13,7 +13,7 @@ import { addUser, findUser, userName } from './users.ts';
 export async function visitorOfProxy(c: Context, sql: Sql, { access }: Config): Promise<Visitor | undefined> {
   if (access.trusted_header === undefined) return undefined;
   const given = c.req.header(access.trusted_header);
-  if (given === undefined || !isTrusted(peerOf(c), access.trusted_proxies)) return undefined;
+  if (given === undefined || !isTrusted(peerAddressOf(c), access.trusted_proxies)) return undefined;
   const name = userName.safeParse(given);
   if (!name.success) return undefined;
   const user = (await findUser(sql, name.data)) ?? (await newcomer(sql, name.data, addressOf(c)));

@@ -6,7 +6,7 @@ import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { storable } from '../db/storable.ts';
 import { RequestError } from '../errors.ts';
-import { formOf, problemsByField } from '../validation.ts';
+import { checkForm, formOf } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { tryPassword } from './attempts.ts';
 import { clearSessionCookie, setSessionCookie } from './cookie.ts';
@@ -34,6 +34,7 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
       return c.html(<SignInPage frame={frame(c)} next={next} provider={provider !== undefined} />);
     })
     .post('/login', async c => {
+      // Not by parseOrRefuse, which repeats what was typed: that may be a password.
       const form = credentials.safeParse(await formOf(c));
       if (!form.success) throw new RequestError(400, 'expected a name and a password');
       const { name, password } = form.data;
@@ -72,9 +73,8 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
     .post('/links/:key', async c => {
       const link = await linkOf(c);
       const raw = await formOf(c);
-      const form = chosenPassword.safeParse(link.userId === null ? raw : { ...raw, name: undefined });
-      const errors = form.success ? undefined : problemsByField(form.error);
-      if (!form.success || (link.userId === null && form.data.name === undefined)) {
+      const form = checkForm(chosenPassword, link.userId === null ? raw : { ...raw, name: undefined });
+      if (form.errors || (link.userId === null && form.data.name === undefined)) {
         const values = { name: raw.name };
         return c.html(
           <ChoosePasswordPage
@@ -82,7 +82,7 @@ export function signInPages({ sql, config, bare: frame, provider }: Site) {
             user={link.name ?? undefined}
             rule={PASSWORD_RULE}
             values={values}
-            errors={errors ?? { name: 'expected a name' }}
+            errors={form.errors ?? { name: 'expected a name' }}
           />,
           400,
         );

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { TokensPage, type TokensPageProps } from '../../views/access/tokens.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';
-import { SCOPES } from '../roles.ts';
-import { accessIdParam, formListsOf, formOf, integerParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { TOKEN_SCOPES } from '../roles.ts';
+import { accessIdParam, checkForm, formListsOf, formOf, integerParam, parseOrRefuse } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { addToken, listTokens, removeToken } from './tokens.ts';
 import { userName } from './users.ts';
 
 const LONGEST_DAYS = 3650;
 
-const tokenScopes = z.array(z.enum(SCOPES)).min(1, 'expected at least one');
+const tokenScopes = z.array(z.enum(TOKEN_SCOPES)).min(1, 'expected at least one');
 const addition = z.object({ name: userName, days: integerParam(1, LONGEST_DAYS), scope: tokenScopes });
 
 /** Tokens of scripts: which there are, making, removing. */
@@ -22,9 +22,9 @@ export function tokenPages({ sql, frame }: Site) {
       const lists = await formListsOf(c);
       const raw = { name: lists.name?.at(-1) ?? '', days: lists.days?.at(-1) ?? '', scope: lists.scope ?? [] };
       const values = { ...raw, scopes: raw.scope };
-      const form = addition.safeParse(raw);
-      if (!form.success) return page(c, { values, errors: problemsByField(form.error) }, 400);
-      const { name, days, scope } = form.data;
+      const { data, errors } = checkForm(addition, raw);
+      if (errors) return page(c, { values, errors }, 400);
+      const { name, days, scope } = data;
       const token = await sql.begin(async tx => {
         const made = await addToken(tx, { name, scopes: scope, days, createdBy: c.get('visitor')!.name });
         const after = { scopes: scope, days: days ?? null };

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import type { Scope } from '../roles.ts';
+import type { TokenScope } from '../roles.ts';
 import { hashOfKey, newKey } from './keys.ts';
 
 /** Makes a token recognisable to whoever finds one, and to scanners for secrets. */
@@ -8,7 +8,7 @@ const PREFIX = 'tmd_';
 export interface Token {
   id: number;
   name: string;
-  scopes: Scope[];
+  scopes: TokenScope[];
   createdBy: string;
   createdAt: Date;
   expiresAt: Date | null;
@@ -30,7 +30,12 @@ export function listTokens(sql: Queryable) {
 /** Returns the token itself, which is told this once; undefined where the name is taken. */
 export async function addToken(
   sql: Queryable,
-  { name, scopes, days, createdBy }: { name: string; scopes: Scope[]; days: number | undefined; createdBy: string },
+  {
+    name,
+    scopes,
+    days,
+    createdBy,
+  }: { name: string; scopes: TokenScope[]; days: number | undefined; createdBy: string },
 ): Promise<string | undefined> {
   const token = `${PREFIX}${newKey()}`;
   const added = await sql`
@@ -51,7 +56,7 @@ export async function removeToken(sql: Queryable, by: { id: number } | { name: s
 export async function useToken(sql: Queryable, token: string) {
   if (!token.startsWith(PREFIX)) return undefined;
   const key = hashOfKey(token);
-  const [found] = await sql<{ name: string; scopes: Scope[]; stale: boolean }[]>`
+  const [found] = await sql<{ name: string; scopes: TokenScope[]; stale: boolean }[]>`
     select name, scopes, used_at is null or used_at < now() - interval '1 minute' as stale
       from tokens where key = ${key} and (expires_at is null or expires_at > now())`;
   if (found?.stale) await sql`update tokens set used_at = now() where key = ${key}`;

@@ -5,7 +5,7 @@ import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Queryable } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { ROLES } from '../roles.ts';
-import { accessIdParam, formOf, parseOrRefuse, problemsByField } from '../validation.ts';
+import { accessIdParam, checkForm, formOf, parseOrRefuse } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { LINK_HOURS, makeLink } from './links.ts';
 import { addUser, findUserById, isLastAdmin, listUsers, removeUser, setRole, type User, userName } from './users.ts';
@@ -22,12 +22,12 @@ export function userPages({ sql, config, frame }: Site) {
     .get('/', c => page(c, {}))
     .post('/', async c => {
       const raw = await formOf(c);
-      const form = addition.safeParse(raw);
-      if (!form.success) return page(c, { values: raw, errors: problemsByField(form.error) }, 400);
+      const { data, errors } = checkForm(addition, raw);
+      if (errors) return page(c, { values: raw, errors }, 400);
       const link = await sql.begin(async tx => {
-        const user = await addUser(tx, form.data.name, form.data.role);
+        const user = await addUser(tx, data.name, data.role);
         if (!user) return undefined;
-        await recordAudit(tx, actorOf(c), { action: 'added a user', subject: `user ${user.name}`, after: form.data });
+        await recordAudit(tx, actorOf(c), { action: 'added a user', subject: `user ${user.name}`, after: data });
         return await linkFor(c, tx, user);
       });
       if (!link) return page(c, { values: raw, errors: { name: 'this name is taken' } }, 400);

@@ -4,7 +4,8 @@ import { RequestError } from '../errors.ts';
 import { isRead } from '../web/methods.ts';
 import { isSecure } from './cookie.ts';
 
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+/** As a browser sends them, with a port. */
+const NAMES_OF_THIS_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
  * A web page elsewhere can make its own name resolve to our address (DNS rebinding) and would be let in. So pages and API answer,
@@ -17,7 +18,7 @@ export function requireKnownHost(loopback: string | undefined, publicUrl: string
   return async (c, next) => {
     const host = (c.req.header('host') ?? '').toLowerCase();
     const isPublic = known && withoutUsualPort(host, known.protocol) === publicHost;
-    const isOurs = LOOPBACK.test(host) || isPublic || host.replace(/:\d+$/, '') === loopback;
+    const isOurs = NAMES_OF_THIS_HOST.test(host) || isPublic || host.replace(/:\d+$/, '') === loopback;
     if ((loopback || publicHost) && !isOurs) {
       const names = loopback ? 'localhost, 127.0.0.1 and [::1]' : publicHost;
       throw new RequestError(

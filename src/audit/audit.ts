@@ -37,11 +37,11 @@ declare module 'hono' {
 /** Where a request came from; null where only a unix socket is known. */
 export function addressOf(c: Context): string | null {
   const address = c.get('address');
-  return address === undefined ? peerOf(c) : address;
+  return address === undefined ? peerAddressOf(c) : address;
 }
 
 /** The other end of the connection, a proxy perhaps; null on a unix socket. */
-export function peerOf(c: Context): string | null {
+export function peerAddressOf(c: Context): string | null {
   return (c.env as { address?: string | null } | undefined)?.address ?? null;
 }
 

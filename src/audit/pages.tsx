@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { AuditPage } from '../../views/audit/audit.tsx';
 import { SettingsPage } from '../../views/config/settings.tsx';
-import { idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import { idParam, integerParam, textParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { listAudit } from './audit.ts';
 
@@ -12,8 +12,8 @@ const MOST_ENTRIES = 1000;
 const auditQuery = z.object({ who: textParam(100), action: textParam(100), before_id: idParam });
 
 export function auditPages({ sql, frame }: Site) {
-  return new Hono().get('/', async c => {
-    const { who, action, before_id: beforeId } = parseOrRefuse(auditQuery, c.req.query());
+  return new Hono().get('/', valid('query', auditQuery), async c => {
+    const { who, action, before_id: beforeId } = c.req.valid('query');
     const entries = await listAudit(sql, { who, action, beforeId }, ENTRIES_A_PAGE + 1);
     const shown = entries.slice(0, ENTRIES_A_PAGE);
     const older = new URLSearchParams({
@@ -34,8 +34,8 @@ export function auditPages({ sql, frame }: Site) {
 
 /** GET /  `{"entries": [{"id", "at", "who", "via", "address", "action", "subject", "before", "after"}]}`, newest first; who, action, before_id, limit. */
 export function auditApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(auditQuery.extend({ limit: integerParam(1, MOST_ENTRIES) }), c.req.query());
+  return new Hono().get('/', valid('query', auditQuery.extend({ limit: integerParam(1, MOST_ENTRIES) })), async c => {
+    const query = c.req.valid('query');
     const { who, action, before_id: beforeId, limit = ENTRIES_A_PAGE } = query;
     return c.json({ entries: await listAudit(sql, { who, action, beforeId }, limit) });
   });

@@ -49,7 +49,7 @@ async function assertRoom(scratch: string) {
 }
 
 /**
- * Does that in an empty database; returns how many tables were compared. They are compared in the schema of the backup, since later
+ * Does that in an empty database, which tests bring along; returns how many tables were compared. They are compared in the schema of the backup, since later
  * migrations may change rows, and these are applied then.
  */
 export async function verifyIn(

@@ -2,15 +2,14 @@ import { Hono } from 'hono';
 import { BuildsPage } from '../../views/builds/builds.tsx';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, buildsQuery, readBuilds } from './builds.ts';
 
 export function buildsPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(buildsQuery, c.req.query());
+    const { query, errors } = readQuery(buildsQuery, queryOf(c));
     const made = await frame(c);
     const [view, fleets] = await Promise.all([readBuilds(sql, query, made.now), listFleets(sql)]);
     return c.html(
@@ -27,8 +26,8 @@ export function buildsPages({ sql, frame }: Site) {
  * format=csv       one of the two tables, by default `builds`, with table=over_time the other.
  */
 export function buildsApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(buildsQuery, c.req.query());
+  return new Hono().get('/', valid('query', buildsQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, rows, overTime } = await readBuilds(sql, query, new Date());
     return viewResponse(
       c,

@@ -6,6 +6,9 @@ const [STDOUT, STDERR] = [1, 2];
 // <linux/fcntl.h>
 const F_DUPFD_CLOEXEC = 1030;
 
+/** The first line that a child writes, once it is ready. */
+export const READY = 'ready';
+
 /** The lines on stdin, each once the one before has been dealt with. Ends with its input. */
 export function* inputLines(): Generator<string> {
   const buffer = Buffer.allocUnsafe(READ_BYTES);

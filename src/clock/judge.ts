@@ -24,7 +24,7 @@ export interface Heard {
   disagreeing: number;
 }
 
-export interface Look {
+interface Observation {
   now: number;
   /** Seconds since this server's last look by a clock that nobody sets; undefined at its first one. */
   elapsed: number | undefined;
@@ -40,17 +40,17 @@ const BEHIND = HOUR;
 const CONFIRMED_AFTER = HOUR;
 const SILENT_AFTER = 7 * DAY;
 
-export const NOBODY: Heard = { agreeing: 0, disagreeing: 0 };
+export const NOT_HEARD: Heard = { agreeing: 0, disagreeing: 0 };
 
 /** What to believe after a look. */
-export function judge({ trustedAt, lookedAt, doubt }: Belief, { now, elapsed, heard }: Look): Belief {
+export function judge({ trustedAt, lookedAt, doubt }: Belief, { now, elapsed, heard }: Observation): Belief {
   const since = now - lookedAt;
   // Other servers may have looked meanwhile.
   const passed = Math.min(elapsed ?? 0, Math.max(since, 0));
   const watched = (doubt?.watched ?? 0) + passed;
   if (isPlausible(now - trustedAt - watched)) return believed(now);
   if (!doubt || !isPlausible(since - passed)) {
-    const fresh = { since: now, watched: 0, stepped: elapsed !== undefined, heard: NOBODY };
+    const fresh = { since: now, watched: 0, stepped: elapsed !== undefined, heard: NOT_HEARD };
     return { trustedAt, lookedAt: now, doubt: fresh };
   }
   if (isConfirmed(heard, watched)) return believed(now);

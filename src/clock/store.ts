@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
-import { type Belief, type Doubt, type Heard, NOBODY } from './judge.ts';
+import { type Belief, type Doubt, type Heard, NOT_HEARD } from './judge.ts';
 
 interface ClockRow {
   now: number;
@@ -50,16 +50,11 @@ export async function writeBelief(
            agreeing = ${heard.agreeing}, disagreeing = ${heard.disagreeing}, misdated = misdated or ${misdated}`;
 }
 
-const NO_DOUBT = { since: null, watched: 0, stepped: false, heard: NOBODY };
+const NO_DOUBT = { since: null, watched: 0, stepped: false, heard: NOT_HEARD };
 
 export async function hasRecords(sql: Queryable): Promise<boolean> {
   const [row] = await sql<{ present: boolean }[]>`select exists (select from record_days) as present`;
   return row!.present;
-}
-
-export async function newestId(sql: Queryable): Promise<number> {
-  const [row] = await sql<{ id: number }[]>`select last_value as id from record_ids`;
-  return row!.id;
 }
 
 /** Records that are asked, the newest. */

@@ -1,8 +1,9 @@
 import { uptime } from 'node:os';
 import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
-import { type Belief, judge, NOBODY } from './judge.ts';
-import { hasRecords, hearMachines, newestId, readBelief, writeBelief } from './store.ts';
+import { newestId } from '../records/queries.ts';
+import { type Belief, judge, NOT_HEARD } from './judge.ts';
+import { hasRecords, hearMachines, readBelief, writeBelief } from './store.ts';
 
 /**
  * Watches the clock by which records are dated and grow old. Where it has made a step that no time explains, nothing may be removed for
@@ -23,7 +24,7 @@ export function watchClock(sql: Sql, log: Log, passed: () => number = uptime): C
     const elapsed = last === undefined ? undefined : at - last;
     const { before, after, began } = await sql.begin(async tx => {
       const { now, belief: before, afterId } = await readBelief(tx, { lock: true });
-      const heard = before.doubt ? await hearMachines(tx, before.doubt, now, afterId) : NOBODY;
+      const heard = before.doubt ? await hearMachines(tx, before.doubt, now, afterId) : NOT_HEARD;
       // Without records there is nothing to lose.
       const after = (await hasRecords(tx))
         ? judge(before, { now, elapsed, heard })

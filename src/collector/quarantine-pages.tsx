@@ -1,4 +1,3 @@
-import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { QuarantinePage } from '../../views/collector/quarantine.tsx';
@@ -7,7 +6,16 @@ import { count, counted, type NoticeProps } from '../../views/parts/parts.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { decodeText } from '../decode-text.ts';
 import { RequestError } from '../errors.ts';
-import { choiceParam, firstProblem, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import {
+  choiceParam,
+  formOf,
+  idInPath,
+  idParam,
+  integerParam,
+  parseOrRefuse,
+  textParam,
+  valid,
+} from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { discard, listQuarantine, listReasons, readQuarantine, summariseQuarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
@@ -32,55 +40,44 @@ const selection = z
 
 export function quarantinePages({ sql, collector, config, frame }: Site) {
   return new Hono()
-    .get(
-      '/',
-      zValidator('query', listQuery, result => {
-        if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
-      }),
-      async c => {
-        const query = c.req.valid('query');
-        const { reason, before_id: beforeId } = query;
-        const [entries, reasons, summary] = await Promise.all([
-          listQuarantine(sql, { reason, beforeId, limit: PAGE_SIZE + 1 }),
-          listReasons(sql),
-          summariseQuarantine(sql),
-        ]);
-        const shown = entries.slice(0, PAGE_SIZE);
-        const older =
-          entries.length > PAGE_SIZE &&
-          new URLSearchParams({ ...(reason && { reason }), before_id: String(shown.at(-1)!.id) });
-        return c.html(
-          <QuarantinePage
-            frame={await frame(c)}
-            reasons={[...reasons]}
-            entries={shown}
-            selected={reason}
-            olderHref={older ? `/telemetryui/quarantine?${older}` : undefined}
-            newerHref={
-              beforeId === undefined
-                ? undefined
-                : `/telemetryui/quarantine${reason ? `?${new URLSearchParams({ reason })}` : ''}`
-            }
-            limits={{ ...summary, maxEntries: config.quarantine.max_records, maxBytes: config.quarantine.max_bytes }}
-            notice={outcome(query)}
-          />,
-        );
-      },
-    )
-    .get(
-      '/:id',
-      zValidator('param', z.object({ id: idParam }), result => {
-        if (!result.success) throw new RequestError(404, 'there is no such entry in quarantine');
-      }),
-      async c => {
-        const { id } = c.req.valid('param');
-        const [entry] = await readQuarantine(sql, { id: id! });
-        if (!entry) throw new RequestError(404, `entry ${id} is not in quarantine, or no longer`);
-        return c.html(
-          <QuarantineEntryPage frame={await frame(c)} entry={{ ...entry, payload: decodeText(entry.body) }} />,
-        );
-      },
-    )
+    .get('/', valid('query', listQuery), async c => {
+      const query = c.req.valid('query');
+      const { reason, before_id: beforeId } = query;
+      const [entries, reasons, summary] = await Promise.all([
+        listQuarantine(sql, { reason, beforeId, limit: PAGE_SIZE + 1 }),
+        listReasons(sql),
+        summariseQuarantine(sql),
+      ]);
+      const shown = entries.slice(0, PAGE_SIZE);
+      const older =
+        entries.length > PAGE_SIZE &&
+        new URLSearchParams({ ...(reason && { reason }), before_id: String(shown.at(-1)!.id) });
+      return c.html(
+        <QuarantinePage
+          frame={await frame(c)}
+          reasons={[...reasons]}
+          entries={shown}
+          selected={reason}
+          olderHref={older ? `/telemetryui/quarantine?${older}` : undefined}
+          newerHref={
+            beforeId === undefined
+              ? undefined
+              : `/telemetryui/quarantine${reason ? `?${new URLSearchParams({ reason })}` : ''}`
+          }
+          limits={{ ...summary, maxEntries: config.quarantine.max_records, maxBytes: config.quarantine.max_bytes }}
+          notice={outcome(query)}
+        />,
+      );
+    })
+    .get('/:id', async c => {
+      const id = idInPath(c.req.param('id'));
+      if (id === undefined) throw new RequestError(404, 'there is no such entry in quarantine');
+      const [entry] = await readQuarantine(sql, { id });
+      if (!entry) throw new RequestError(404, `entry ${id} is not in quarantine, or no longer`);
+      return c.html(
+        <QuarantineEntryPage frame={await frame(c)} entry={{ ...entry, payload: decodeText(entry.body) }} />,
+      );
+    })
     .post('/replays', async c => {
       const chosen = parseOrRefuse(selection, await formOf(c));
       const { replayed, refused, more } = await replay(sql, collector, chosen);

@@ -25,7 +25,7 @@ export interface KeptRequest {
   evicted: boolean;
 }
 
-export interface QuarantineLimits {
+interface QuarantineLimits {
   max_records: number;
   max_bytes: number;
 }

@@ -1,6 +1,6 @@
 import type { Sql } from '../db/connect.ts';
+import { HOUR_MS } from '../time/units.ts';
 
-const HOUR_MS = 3_600_000;
 const HOURS = 24;
 
 export interface Quota {

@@ -12,6 +12,9 @@ export interface Option<T = unknown> {
   allowed: string;
 }
 
+/** Of most commands; others say more exactly what was done. */
+export const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
+
 export type Options = Record<string, Option>;
 
 type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };

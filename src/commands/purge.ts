@@ -1,4 +1,4 @@
-import { configOption, defineCommand, flag, print } from './command.ts';
+import { configOption, defineCommand, EXIT_CODES, flag, print } from './command.ts';
 
 export const purge = defineCommand({
   options: {
@@ -10,7 +10,7 @@ export const purge = defineCommand({
 beside a running server; taking records in goes on meanwhile. If the server doubts the date and
 removes nothing, a purge by hand overrides that: from then on the date counts as right.
 
-Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.
+${EXIT_CODES}
 
 Examples:
   telemetricsd purge --dry-run

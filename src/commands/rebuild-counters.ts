@@ -1,4 +1,4 @@
-import { configOption, defineCommand, flag } from './command.ts';
+import { configOption, defineCommand, EXIT_CODES, flag } from './command.ts';
 
 export const rebuildCounters = defineCommand({
   options: {
@@ -13,7 +13,7 @@ time: each day is one transaction.
 Days whose records are gone in part are left as they are, since counters say what was received, not what
 was kept.
 
-Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.
+${EXIT_CODES}
 
 Examples:
   telemetricsd rebuild-counters

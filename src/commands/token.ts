@@ -4,21 +4,19 @@ import { NAME_RULE, userName } from '../access/users.ts';
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import { splitList } from '../config/list.ts';
 import { OperatorError } from '../errors.ts';
-import { SCOPES } from '../roles.ts';
+import { TOKEN_SCOPES } from '../roles.ts';
 import { withDatabase } from '../with-database.ts';
-import { configOption, defineCommand, integerOption, type Option, print } from './command.ts';
+import { configOption, defineCommand, EXIT_CODES, integerOption, type Option, print } from './command.ts';
 
-const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
-
-const scopeOption: Option<(typeof SCOPES)[number][]> = {
+const scopeOption: Option<(typeof TOKEN_SCOPES)[number][]> = {
   type: 'string',
   placeholder: 'SCOPES',
-  description: `what it allows: ${SCOPES.join(', ')} (default ${SCOPES[0]})`,
+  description: `what it allows: ${TOKEN_SCOPES.join(', ')} (default ${TOKEN_SCOPES[0]})`,
   schema: z.preprocess(
-    raw => (raw === undefined ? [SCOPES[0]] : splitList(raw)),
-    z.array(z.enum(SCOPES)).min(1),
-  ) as unknown as z.ZodType<(typeof SCOPES)[number][]>,
-  allowed: `one or several of ${SCOPES.join(', ')}`,
+    raw => (raw === undefined ? [TOKEN_SCOPES[0]] : splitList(raw)),
+    z.array(z.enum(TOKEN_SCOPES)).min(1),
+  ) as unknown as z.ZodType<(typeof TOKEN_SCOPES)[number][]>,
+  allowed: `one or several of ${TOKEN_SCOPES.join(', ')}`,
 };
 
 export const tokenAdd = defineCommand({

@@ -20,9 +20,7 @@ import type { Queryable } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
 import { ROLES, type Role } from '../roles.ts';
 import { withDatabase } from '../with-database.ts';
-import { configOption, defineCommand, flag, type Option, print } from './command.ts';
-
-const EXIT_CODES = 'Exit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.';
+import { configOption, defineCommand, EXIT_CODES, flag, type Option, print } from './command.ts';
 
 const roleOption = (otherwise: Role | undefined): Option<Role | undefined> => ({
   type: 'string',

@@ -13,5 +13,10 @@ export function servesPagesToOthers(listener: Listener): boolean {
 
 /** The host of a listener that this machine alone can reach. */
 export function loopbackHost(listener: Listener): string | undefined {
-  return 'host' in listener && /^(localhost|127(\.\d+){3}|::1)$/.test(listener.host) ? listener.host : undefined;
+  return 'host' in listener && isLoopback(listener.host) ? listener.host : undefined;
+}
+
+/** Of a host without brackets: whether it means the machine that asks. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1)$/.test(host);
 }

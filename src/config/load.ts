@@ -7,7 +7,7 @@ import type { LoadedConfig } from './loaded.ts';
 import { ConfigError, type Problem, showValue } from './problem.ts';
 import { type Config, declaredSettings } from './settings.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** A file that must exist; left out: the default one, if it exists. */
   file?: string | undefined;
   /** Left out: that of the process. */

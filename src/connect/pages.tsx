@@ -1,26 +1,23 @@
 import { isIP } from 'node:net';
-import { zValidator } from '@hono/zod-validator';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ConnectPage, pathOfWay, WAYS } from '../../views/connect/connect.tsx';
 import type { Installer } from '../../views/connect/systemd.tsx';
 import { Arrivals } from '../../views/overview/arrivals.tsx';
+import { isLoopback } from '../config/access-mode.ts';
 import { type Listener, takesRecords, urlOf } from '../config/listener.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
-import { RequestError } from '../errors.ts';
 import { CRASH_FIELDS, installer } from '../probe/files.ts';
 import { SENDS } from '../probe/sends.ts';
 import { newestRecordId } from '../records/queries.ts';
 import { searchRecords } from '../records/search.ts';
-import { firstProblem, idParam } from '../validation.ts';
+import { idParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
 const ARRIVALS = 10;
 const PAYLOAD_BEGINNING = 200;
-
-const LOOPBACK = /^(localhost|127\..*|::1)$/;
 
 const COMMANDS = [
   { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
@@ -34,13 +31,10 @@ const COMMANDS = [
 /** The page that tells how to point machines at this server, and shows their first records arriving. */
 export function connectPages({ sql, config, frame }: Site) {
   const opened = z.object({ since: idParam, way: z.enum(WAYS).default('systemd') });
-  const query = zValidator('query', opened, result => {
-    if (!result.success) throw new RequestError(400, firstProblem(result.error, result.data));
-  });
   return new Hono()
-    .get('/', query, async c => {
-      const { since: opened, way } = c.req.valid('query');
-      const latest = opened ?? (await newestRecordId(sql));
+    .get('/', valid('query', opened), async c => {
+      const { since, way } = c.req.valid('query');
+      const latest = since ?? (await newestRecordId(sql));
       const { base, named } = collectorUrl(config, new URL(c.req.url));
       return c.html(
         <ConnectPage
@@ -57,12 +51,12 @@ export function connectPages({ sql, config, frame }: Site) {
           commands={COMMANDS}
           curl={curlLine(base, config.collector.tids[0]!.id)}
           latest={latest}
-          arrived={opened === undefined ? [] : await arrivals(sql, latest)}
+          arrived={since === undefined ? [] : await arrivals(sql, latest)}
           reachable={config.http.public_url !== undefined || config.http.listen.some(isReachable)}
         />,
       );
     })
-    .get('/arrivals', query, async c => {
+    .get('/arrivals', valid('query', opened), async c => {
       const { since: latest = 0 } = c.req.valid('query');
       const records = await arrivals(sql, latest);
       return c.html(<Arrivals since={latest} records={records} waiting={records.length === 0} />);
@@ -94,7 +88,7 @@ function collectorUrl({ http }: Config, requested: URL): { base: string; named?:
   const here = collectors.find(listener => listener.serves === 'all' && listener.port === port);
   const candidates = [...(here ? [here] : []), ...collectors.filter(listener => listener.port)];
   const asked = requested.hostname.replaceAll(/[[\]]/g, '');
-  const open = LOOPBACK.test(asked) && candidates.find(isReachable);
+  const open = isLoopback(asked) && candidates.find(isReachable);
   if (open) {
     const { origin, hostname } = new URL(urlOf(open));
     return { base: origin, ...(!isIP(hostname.replaceAll(/[[\]]/g, '')) && { named: hostname }) };
@@ -109,5 +103,5 @@ function overTcp(listener: Listener) {
 }
 
 function isReachable(listener: Listener) {
-  return takesRecords(listener) && 'host' in listener && !LOOPBACK.test(listener.host);
+  return takesRecords(listener) && 'host' in listener && !isLoopback(listener.host);
 }

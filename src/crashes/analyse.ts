@@ -1,13 +1,14 @@
 import type { Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../db/sqlstates.ts';
 import { storable } from '../db/storable.ts';
+import { failWork, releaseWork } from '../db/work-queue.ts';
 import type { Crash, Frame } from '../dialects/frame.ts';
 import { readCrash } from '../dialects/read-crash.ts';
 import { readPayload } from '../records/queries.ts';
 import type { Demangler } from './demangle/demangle.ts';
 import { chooseGuilty } from './guilty.ts';
-import { createListReader, type NeverGuiltyList, type ReadList } from './never-guilty-list.ts';
-import { type ClaimedRecord, claimRecords, releaseClaims, reportFailure } from './queue.ts';
+import type { NeverGuiltyList, ReadList } from './never-guilty-list.ts';
+import { type ClaimedRecord, claimCrashes } from './queue.ts';
 import { framesOf } from './reason.ts';
 import { frameKeys, type StackFrame, stackFrame, stackHash } from './stack.ts';
 import { type AnalysedCrash, type AnalysedStack, storeCrashes } from './store.ts';
@@ -32,21 +33,14 @@ interface ReadBatch {
 }
 
 /**
- * Analyses one batch of waiting crash records; returns how many. A record that can't be analysed costs the others
- * nothing: it is tried again, and set aside after its last attempt.
+ * Reads the backtraces of one batch of waiting crash records, which may go on while the batch before is stored. A record that can't be
+ * analysed costs the others nothing: it is tried again, and set aside after its last attempt.
  */
-export async function analyseBatch(sql: Sql, demangler: Demangler): Promise<number> {
-  const batch = await readBatch(sql, demangler);
-  await storeBatch(sql, batch, createListReader());
-  return batch.claimed.length;
-}
-
-/** The first half of it, which may go on while the batch before is stored. */
 export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBatch> {
   const batch: ReadBatch = { claimed: [], crashes: [] };
   for (let read = SLICE; read === SLICE && batch.claimed.length < BATCH; ) {
     read = await readSlice(sql, demangler, batch).catch(async error => {
-      await releaseClaims(sql, batch.claimed).catch(() => {});
+      await releaseWork(sql, 'crash', batch.claimed).catch(() => {});
       throw error;
     });
   }
@@ -54,7 +48,7 @@ export async function readBatch(sql: Sql, demangler: Demangler): Promise<ReadBat
 }
 
 async function readSlice(sql: Sql, demangler: Demangler, batch: ReadBatch): Promise<number> {
-  const records = await claimRecords(sql, SLICE, { again: batch.claimed.length === 0 });
+  const records = await claimCrashes(sql, SLICE, { again: batch.claimed.length === 0 });
   const ids = records.map(record => record.recordId);
   const crashes = await orReported(sql, ids, () => readBacktraces(sql, records, demangler));
   batch.claimed.push(...ids);
@@ -62,7 +56,7 @@ async function readSlice(sql: Sql, demangler: Demangler, batch: ReadBatch): Prom
   return records.length;
 }
 
-export async function storeBatch(sql: Sql, { claimed, crashes }: ReadBatch, readList: ReadList): Promise<void> {
+export async function storeAnalysed(sql: Sql, { claimed, crashes }: ReadBatch, readList: ReadList): Promise<void> {
   await orReported(sql, claimed, () => storeWhatCanBe(sql, crashes, readList));
 }
 
@@ -72,10 +66,10 @@ async function orReported<T>(sql: Sql, claimed: number[], work: () => Promise<T>
     return await work();
   } catch (error) {
     if (isConnectionFailure(error) || error instanceof DemanglerMissing) {
-      await releaseClaims(sql, claimed).catch(() => {});
+      await releaseWork(sql, 'crash', claimed).catch(() => {});
       throw error;
     }
-    for (const recordId of claimed) await reportFailure(sql, recordId, (error as Error).message);
+    for (const recordId of claimed) await failWork(sql, 'crash', recordId, (error as Error).message);
     return undefined;
   }
 }
@@ -108,7 +102,7 @@ async function readBacktraces(sql: Sql, records: ClaimedRecord[], demangler: Dem
         frames,
       });
     } catch (error) {
-      await reportFailure(sql, record.recordId, (error as Error).message);
+      await failWork(sql, 'crash', record.recordId, (error as Error).message);
     }
   }
   return read;
@@ -131,7 +125,7 @@ async function storeWhatCanBe(sql: Sql, crashes: ReadCrash[], readList: ReadList
     await decideAndStore(sql, crashes, readList);
   } catch (error) {
     if (isConnectionFailure(error)) throw error;
-    if (crashes.length === 1) return reportFailure(sql, crashes[0]!.recordId, (error as Error).message);
+    if (crashes.length === 1) return failWork(sql, 'crash', crashes[0]!.recordId, (error as Error).message);
     const middle = crashes.length >> 1;
     await storeWhatCanBe(sql, crashes.slice(0, middle), readList);
     await storeWhatCanBe(sql, crashes.slice(middle), readList);

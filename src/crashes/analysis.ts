@@ -5,7 +5,7 @@ import { startCrashWorker } from '../workers.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
 /** The running analysis of crash records, and the reading of payloads by built-in parsers. */
-export interface CrashAnalysis {
+interface CrashAnalysis {
   /** There is something to do. */
   wake(): void;
   stop(): Promise<void>;

@@ -6,7 +6,7 @@ import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
 import { dayOf } from '../time/ago.ts';
-import { idParam, parseOrRefuse } from '../validation.ts';
+import { idInPath, parseOrRefuse, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { attachmentsOf } from './attachments.ts';
@@ -44,8 +44,8 @@ const recomputation = z.strictObject({ record_id: z.int('expected the id of a re
 /** GET /            the top guilties: os (all of them, unless given), days, fleet, sort, build, limit, offset as on the page. */
 export function guiltiesApi({ sql }: Site) {
   return new Hono()
-    .get('/', async c => {
-      const query = parseOrRefuse(crashQuery, c.req.query());
+    .get('/', valid('query', crashQuery), async c => {
+      const query = c.req.valid('query');
       const { guilties, builds, more } = await topCrashes(sql, query, query.limit ?? TOP_LIMIT);
       return c.json({
         os: query.os ?? null,
@@ -60,9 +60,9 @@ export function guiltiesApi({ sql }: Site) {
         })),
       });
     })
-    .get('/:id', async c => {
+    .get('/:id', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
-      const query = parseOrRefuse(crashQuery, c.req.query());
+      const query = c.req.valid('query');
       const scope = scopeOf(query);
       const [totals, days, builds, hostTypes, systems, seenOn, aliases, attachments] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
@@ -97,9 +97,9 @@ export function guiltiesApi({ sql }: Site) {
         attachments: attachments.map(({ kind, text, attachedAt }) => ({ kind, text, day: dayOf(attachedAt) })),
       });
     })
-    .get('/:id/backtraces', async c => {
+    .get('/:id/backtraces', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
-      const query = parseOrRefuse(crashQuery, c.req.query());
+      const query = c.req.valid('query');
       const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const limit = query.limit ?? STACK_LIMIT;
       const [stacks, totals] = await Promise.all([
@@ -150,9 +150,8 @@ export function neverGuiltyApi({ sql, onWork }: Site) {
       return c.json(result, result.changed ? 201 : 200);
     })
     .delete('/:id', async c => {
-      const id = idParam.safeParse(c.req.param('id'));
-      const result =
-        id.success && id.data !== undefined ? await change(c, { add: [], remove: [id.data] }) : { changed: false };
+      const id = idInPath(c.req.param('id'));
+      const result = id === undefined ? { changed: false } : await change(c, { add: [], remove: [id] });
       if (!result.changed) throw new RequestError(404, `there is no entry ${c.req.param('id')}`);
       return c.json(result);
     });
@@ -182,8 +181,8 @@ export function recomputationsApi({ sql, onWork }: Site) {
       return c.json({ recomputation: newest ? progress(newest) : null });
     })
     .get('/:id', async c => {
-      const id = idParam.safeParse(c.req.param('id'));
-      const found = id.success && id.data !== undefined ? await findRecomputation(sql, id.data) : undefined;
+      const id = idInPath(c.req.param('id'));
+      const found = id === undefined ? undefined : await findRecomputation(sql, id);
       if (!found) throw new RequestError(404, `there is no recomputation ${c.req.param('id')}`);
       return c.json(progress(found));
     });
@@ -204,8 +203,8 @@ function progress({ id, requestedAt, finishedAt, total, done, moved, error }: Re
 
 /** The guilty that an id in a path names or once named, or a 404. */
 export async function guiltyOf(sql: Sql, param: string) {
-  const id = idParam.safeParse(param);
-  const guilty = id.success && id.data !== undefined ? await findGuilty(sql, id.data) : undefined;
+  const id = idInPath(param);
+  const guilty = id === undefined ? undefined : await findGuilty(sql, id);
   if (!guilty) throw new RequestError(404, `there is no guilty ${param}`);
   return guilty;
 }

@@ -7,12 +7,22 @@ import { type EditableFrame, NeverGuiltyFromRecordPage } from '../../views/crash
 import {
   RecomputationPage,
   RecomputationProgress,
-  type Recomputation as ShownRecomputation,
+  type ShownRecomputation,
 } from '../../views/crashes/recomputation.tsx';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { RequestError } from '../errors.ts';
 import { findRecord } from '../records/queries.ts';
-import { formListsOf, formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import {
+  formListsOf,
+  formOf,
+  idInPath,
+  idParam,
+  integerParam,
+  parseOrRefuse,
+  queryOf,
+  textParam,
+  valid,
+} from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { isCandidate } from './guilty.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from './names.ts';
@@ -39,8 +49,8 @@ const MOVES_SHOWN = 100;
 /** The never-guilty list: editing it from a record, adding, removing, previews and recomputing. */
 export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   return new Hono()
-    .get('/guilty_edit/', async c => {
-      const { record } = parseOrRefuse(recordForm, c.req.query());
+    .get('/guilty_edit/', valid('query', recordForm), async c => {
+      const { record } = c.req.valid('query');
       if (record === undefined) return c.redirect(neverGuiltyPath(), 302);
       return c.html(await fromRecord(c, record, []));
     })
@@ -110,7 +120,7 @@ export function neverGuiltyPages({ sql, frame, onWork }: Site) {
     );
 
   async function list(c: Context) {
-    const { q, offset = 0 } = parseOrRefuse(listQuery, c.req.query());
+    const { q, offset = 0 } = parseOrRefuse(listQuery, queryOf(c));
     const [entries, version, running, found] = await Promise.all([
       listNeverGuilty(sql),
       listVersion(sql),
@@ -217,8 +227,8 @@ export function neverGuiltyPages({ sql, frame, onWork }: Site) {
   }
 
   async function recomputationOf(c: Context): Promise<ShownRecomputation> {
-    const id = idParam.safeParse(c.req.param('id'));
-    const found = id.success && id.data !== undefined ? await findRecomputation(sql, id.data) : undefined;
+    const id = idInPath(c.req.param('id'));
+    const found = id === undefined ? undefined : await findRecomputation(sql, id);
     if (!found) throw new RequestError(404, 'there is no such recomputation');
     return shownRecomputation(found);
   }

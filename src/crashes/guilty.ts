@@ -8,7 +8,7 @@ import {
   stableFunction,
   stableModule,
 } from './names.ts';
-import type { Look, LookUp } from './never-guilty-matcher.ts';
+import type { LookUp, Traits } from './never-guilty-matcher.ts';
 
 /** A frame as analysts see it: `function` is the demangled name. */
 export interface ShownFrame extends FrameName {
@@ -89,10 +89,10 @@ export function isCandidate({ function: name, module }: FrameName): boolean {
   return compared !== '_start()' && (compared !== '__libc_start_main()' || comparedModule(module) !== 'libc.so.6');
 }
 
-interface Judged extends Omit<Step, 'frame'>, Pick<Look, 'landmark' | 'runtime'> {}
+interface Judged extends Omit<Step, 'frame'>, Pick<Traits, 'landmark' | 'runtime'> {}
 
 /** What becomes of a frame by itself. */
-function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Look): Judged {
+function judge(frame: ShownFrame, { entry, kind, landmark, runtime }: Traits): Judged {
   if (entry) {
     const isSame = entry.function === frame.function && entry.module === frame.module && !entry.pattern;
     const { function: name, module } = entry;

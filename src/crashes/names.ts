@@ -1,4 +1,4 @@
-import { NO_SYMBOL } from '../dialects/frame.ts';
+import { NO_SYMBOL, withoutDeleted } from '../dialects/frame.ts';
 
 /** What a function or a module is called, without what says nothing about which one it is. */
 
@@ -86,11 +86,10 @@ const GLIBC_SONAMES: Record<string, string> = {
 const FILE_OF_SONAME = /(\.so\.\d+)(?:\.\d+)+$/;
 /** The same file as `ld-musl-x86_64.so.1`. */
 const MUSL = 'libc.musl-';
-const DELETED = ' (deleted)';
 
 /** The same for modules: a library's soname, whatever its file is called. */
 export function comparedModule(module: string): string {
-  const stable = stableModule(module.endsWith(DELETED) ? module.slice(0, -DELETED.length) : module);
+  const stable = stableModule(withoutDeleted(module));
   const file = stable.slice(stable.lastIndexOf('/') + 1);
   if (file.startsWith(MUSL)) return `ld-musl-${file.slice(MUSL.length)}`;
   const glibc = GLIBC_FILE.exec(file)?.[1];

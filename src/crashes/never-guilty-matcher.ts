@@ -8,7 +8,7 @@ export interface ListEntry extends FrameName {
 }
 
 /** What the names of a frame say about it. */
-export interface Look {
+export interface Traits {
   /** The entry of the list that it matches. */
   entry: ListEntry | undefined;
   kind: 'function' | 'unknown' | 'no name';
@@ -19,7 +19,7 @@ export interface Look {
   key: number;
 }
 
-export type LookUp = (functionName: string, module: string) => Look;
+export type LookUp = (functionName: string, module: string) => Traits;
 
 /** Names longer than this are too rare to be worth remembering. */
 const REMEMBERED_LENGTH = 500;
@@ -34,7 +34,7 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
   const byName = new Map(exact.map(entry => [keyOf(entry), entry]));
   const byComparedName = byComparedNames(exact);
   const byPattern = patternMatcher(entries.filter(entry => entry.pattern));
-  const remembered = new Map<string, Look>();
+  const remembered = new Map<string, Traits>();
   return (functionName, module) => {
     const frame = { function: functionName, module };
     const key = keyOf(frame);
@@ -42,7 +42,7 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
     if (known) return known;
     const compared = comparedName(frame);
     const stable = { ...frame, module: stableModule(module) };
-    const look: Look = {
+    const traits: Traits = {
       entry:
         byName.get(key) ??
         byComparedName.get(keyOf(compared)) ??
@@ -55,8 +55,8 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
       key: hashOf(compared),
     };
     if (remembered.size >= REMEMBERED) remembered.clear();
-    if (key.length <= REMEMBERED_LENGTH) remembered.set(key, look);
-    return look;
+    if (key.length <= REMEMBERED_LENGTH) remembered.set(key, traits);
+    return traits;
   };
 }
 

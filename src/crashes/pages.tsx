@@ -19,17 +19,9 @@ import {
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Queryable } from '../db/connect.ts';
-import { RequestError } from '../errors.ts';
+import { retryWork } from '../db/work-queue.ts';
 import { listFleets } from '../records/queries.ts';
-import {
-  firstProblem,
-  formOf,
-  idParam,
-  integerParam,
-  parseOrRefuse,
-  problemsByField,
-  textParam,
-} from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
@@ -46,7 +38,7 @@ import {
   hiddenGuilties,
   hideGuilty,
 } from './queries.ts';
-import { countFailed, listFailed, queueState, retryFailed } from './queue.ts';
+import { countFailed, listFailed, queueState } from './queue.ts';
 import { crashesByBuild, crashShares, guiltyShares } from './shares.ts';
 import { backtraceOf } from './shown.ts';
 import { countStacks, guiltyStacks } from './stack-queries.ts';
@@ -63,8 +55,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
   return new Hono()
     .get('/', c => top(c, undefined))
     .get('/overall', c => top(c, undefined))
-    .get('/failed', async c => {
-      const { offset = 0 } = parseOrRefuse(pageQuery, c.req.query());
+    .get('/failed', valid('query', pageQuery), async c => {
+      const { offset = 0 } = c.req.valid('query');
       const [failures, total] = await Promise.all([listFailed(sql, LIST_PAGE, offset), countFailed(sql)]);
       return c.html(
         <FailedAnalysesPage
@@ -75,8 +67,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         />,
       );
     })
-    .get('/guilty_edit/hidden', async c => {
-      const query = parseOrRefuse(crashQuery, c.req.query());
+    .get('/guilty_edit/hidden', valid('query', crashQuery), async c => {
+      const query = c.req.valid('query');
       const { os, fleet, days, build, offset = 0 } = query;
       const isNarrowed = [os, fleet, days, build].some(value => value !== undefined);
       const scope = isNarrowed ? { ...scopeOf(query), build } : undefined;
@@ -98,8 +90,8 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .get('/guilty_details/:id', async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
-      const { query: valid, errors } = filterQuery(c.req.query());
-      const scope = scopeOf(valid);
+      const { query: asked, errors } = filterQuery(queryOf(c));
+      const scope = scopeOf(asked);
       const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases, attachments] =
         await Promise.all([
           crashingSystems(sql),
@@ -125,7 +117,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
             aliases: [...aliases],
             seenOn: [...seenOn],
           }}
-          filter={filterOf(valid)}
+          filter={filterOf(asked)}
           errors={errors}
           systems={systems}
           fleets={fleets}
@@ -141,10 +133,10 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         errors ? 400 : 200,
       );
     })
-    .get('/guilty_details/:id/backtraces', async c => {
+    .get('/guilty_details/:id/backtraces', valid('query', crashQuery), async c => {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, backtracesPath(guilty.id)), 302);
-      const query = parseOrRefuse(crashQuery, c.req.query());
+      const query = c.req.valid('query');
       const offset = query.offset ?? 0;
       const only = { ...scopeOf(query), machineId: query.machine_id, build: query.build };
       const [stacks, totals] = await Promise.all([
@@ -188,7 +180,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     .post('/unhidings', c => hide(c, false))
     .post('/retries', async c => {
       const { id, back } = parseOrRefuse(retryForm, await formOf(c));
-      await retryFailed(sql, id);
+      await retryWork(sql, id === undefined ? sql`kind = 'crash'` : sql`kind = 'crash' and record_id = ${id}`);
       const subject = id === undefined ? 'all failed crash records' : `crash record ${id}`;
       await recordAudit(sql, actorOf(c), { action: 'retried', subject });
       onWork();
@@ -196,18 +188,18 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
     });
 
   async function top(c: Context, build: string | undefined) {
-    const { query: valid, errors } = filterQuery({ ...c.req.query(), ...(build !== undefined && { build }) });
-    const offset = valid.offset ?? 0;
-    const scope = { ...scopeOf(valid), build: valid.build };
+    const { query: asked, errors } = filterQuery({ ...queryOf(c), ...(build !== undefined && { build }) });
+    const offset = asked.offset ?? 0;
+    const scope = { ...scopeOf(asked), build: asked.build };
     const [page, fleets, state, hidden, byClassification] = await Promise.all([
-      topCrashes(sql, valid, GUILTIES_A_PAGE),
+      topCrashes(sql, asked, GUILTIES_A_PAGE),
       listFleets(sql),
       queueState(sql),
       countHidden(sql, scope),
       crashShares(sql, scope, shareOf(config.crashes.classifications)),
     ]);
     const byBuild = await crashesByBuild(sql, scope, page.builds);
-    const filter = filterOf(valid);
+    const filter = filterOf(asked);
     return c.html(
       <CrashesPage
         frame={await frame(c)}
@@ -273,13 +265,10 @@ const commentForm = retryForm
 const FORM_FIELDS = new Set(['os', 'days', 'fleet', 'sort']);
 
 /** Mistakes in fields that the filter form shows are told there; any other is refused. */
-function filterQuery(raw: Record<string, string>): { query: CrashQuery; errors?: Record<string, string> } {
-  const result = crashQuery.safeParse(raw);
-  if (result.success) return { query: result.data };
-  const errors = problemsByField(result.error);
-  if (Object.keys(errors).some(name => !FORM_FIELDS.has(name)))
-    throw new RequestError(400, firstProblem(result.error, raw));
-  return { query: {}, errors };
+function filterQuery(raw: Record<string, string | string[]>) {
+  const { query, errors } = readQuery(crashQuery, raw);
+  if (Object.keys(errors ?? {}).some(name => !FORM_FIELDS.has(name))) parseOrRefuse(crashQuery, raw);
+  return { query, errors };
 }
 
 function filterOf(query: CrashQuery): CrashFilter {

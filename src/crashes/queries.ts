@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import type { Shares } from '../stats/queries.ts';
 import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../time/scope.ts';
 import type { CrashScope } from './shares.ts';
@@ -78,7 +78,7 @@ export function buildsSeen(sql: Queryable, { systemName, fleet }: Omit<Scope, 'd
     systemName === undefined
       ? sql`(select distinct system_name from stack_builds where stack_id = s.id)`
       : sql`(select ${systemName}::text as system_name)`;
-  const edge = (direction: ReturnType<Queryable>) => sql`
+  const edge = (direction: Fragment) => sql`
     (select build, version_order(build) as place
        from stack_builds
       where stack_id = s.id and system_name = systems.system_name and fleet_id = fleets.id

@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/audit.ts';
-import type { Queryable, Sql } from '../db/connect.ts';
+import type { Fragment, Queryable, Sql } from '../db/connect.ts';
 import { isConnectionFailure, isRetryable } from '../db/sqlstates.ts';
 import { dropAliases, settleAliases } from './aliases.ts';
 import { chooseGuilty } from './guilty.ts';
@@ -116,7 +116,7 @@ export async function recomputeSlice(sql: Sql, readList: ReadList = createListRe
   }
 }
 
-function readStacks(tx: Queryable, which: ReturnType<Queryable>) {
+function readStacks(tx: Queryable, which: Fragment) {
   return tx<StoredStack[]>`
     select id, frames, guilty_id as "guiltyId" from stacks where ${which} order by id limit ${SLICE} for update`;
 }

@@ -1,10 +1,10 @@
 import type { RecordCrash } from '../../views/records/record-crash.tsx';
 import type { Sql } from '../db/connect.ts';
+import { findWork } from '../db/work-queue.ts';
 import { modulesOf } from '../dialects/coredump-modules.ts';
 import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { readCrash } from '../dialects/read-crash.ts';
 import type { StoredRecord } from '../records/record.ts';
-import { queuedRecord } from './queue.ts';
 import { backtraceOf, guiltyName, stackToJson } from './shown.ts';
 import { stackOfRecord } from './stack-queries.ts';
 
@@ -37,6 +37,6 @@ export async function crashJson(sql: Sql, record: StoredRecord) {
 
 /** The queue is asked first: a record that has left it by then has its stack when that is asked for. */
 async function analysisOf(sql: Sql, record: StoredRecord) {
-  const queued = await queuedRecord(sql, record.id);
+  const queued = await findWork(sql, sql`kind = 'crash'`, record.id);
   return { queued, stack: await stackOfRecord(sql, record) };
 }

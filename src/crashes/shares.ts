@@ -1,11 +1,9 @@
 import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import { drawnTable } from '../builds/drawn.ts';
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
 import type { Shares } from '../stats/queries.ts';
 import { inWindow, type Scope } from '../time/scope.ts';
-
-type Fragment = ReturnType<Queryable>;
 
 /** `counted` has a row with its records for each part, `shown` says which of them are rows, and their order. */
 async function sharesOf<Row extends { records: number }>(sql: Queryable, counted: Fragment, shown: Fragment) {

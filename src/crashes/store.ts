@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { finishWork } from '../db/work-queue.ts';
 import { dropAliases } from './aliases.ts';
 import type { StackFrame, StackVerdict } from './stack.ts';
 
@@ -33,7 +34,11 @@ export interface AnalysedStack {
  * often it was worked on. Everywhere in key order, so that instances can't deadlock.
  */
 export async function storeCrashes(tx: Queryable, crashes: AnalysedCrash[], listVersion: number) {
-  const taken = await takeOffQueue(tx, crashes);
+  const taken = await finishWork(
+    tx,
+    'crash',
+    crashes.map(crash => crash.recordId),
+  );
   const stored = crashes.filter(crash => taken.has(crash.recordId));
   if (stored.length === 0) return;
   const stacks = new Map(stored.map(({ stack }) => [stack.hash, stack]));
@@ -41,14 +46,6 @@ export async function storeCrashes(tx: Queryable, crashes: AnalysedCrash[], list
   await dropAliases(tx, await insertStacks(tx, [...stacks.values()], listVersion));
   await insertCrashes(tx, stored);
   await countCrashes(tx, stored);
-}
-
-async function takeOffQueue(tx: Queryable, crashes: AnalysedCrash[]): Promise<Set<number>> {
-  const rows = await tx<{ recordId: number }[]>`
-    delete from work_queue
-     where kind = 'crash' and record_id = any(${crashes.map(crash => crash.recordId)}::bigint[])
-    returning record_id as "recordId"`;
-  return new Set(rows.map(row => row.recordId));
 }
 
 export async function insertGuilties(tx: Queryable, stacks: { verdict: StackVerdict }[]) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import { DEFAULT_DAYS } from '../../views/crashes/links.ts';
-import type { TopGuilty as ShownGuilty } from '../../views/crashes/top.tsx';
+import type { RankedGuilty } from '../../views/crashes/top.tsx';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Sql } from '../db/connect.ts';
 import { type Scope, scopeQuery } from '../time/scope.ts';
@@ -25,7 +25,7 @@ interface TopCrashes {
   systems: string[];
   /** The newest in use. */
   builds: DrawnBuild[];
-  guilties: ShownGuilty[];
+  guilties: RankedGuilty[];
   more: boolean;
 }
 
@@ -60,7 +60,12 @@ export async function topCrashes(
   };
 }
 
-async function withBuilds(sql: Sql, scope: Scope, guilties: TopGuilty[], builds: DrawnBuild[]): Promise<ShownGuilty[]> {
+async function withBuilds(
+  sql: Sql,
+  scope: Scope,
+  guilties: TopGuilty[],
+  builds: DrawnBuild[],
+): Promise<RankedGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
   const [onBuilds, seen] = await Promise.all([guiltiesByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
   const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.place}`, row.records]));

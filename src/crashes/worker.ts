@@ -4,7 +4,7 @@ import { connect, type DatabaseTarget, LOOKUPS_BY_INDEX } from '../db/connect.ts
 import { type BuiltInSettings, builtInParsers } from '../parsers/built-in/parsers.ts';
 import { PARSE_BATCH, parseBatch } from '../parsers/parse-batch.ts';
 import { newestId } from '../records/queries.ts';
-import { BATCH, readBatch, storeBatch } from './analyse.ts';
+import { BATCH, readBatch, storeAnalysed } from './analyse.ts';
 import { createDemangler } from './demangle/demangle.ts';
 import { createListReader } from './never-guilty-list.ts';
 import { recomputeSlice } from './recompute.ts';
@@ -63,7 +63,7 @@ async function analyse({ target }: Start) {
     try {
       const batch = await readBatch(reader, demangler);
       await storing;
-      storing = storeBatch(writer, batch, readList).catch(error => inTrouble('crash analysis', error));
+      storing = storeAnalysed(writer, batch, readList).catch(error => inTrouble('crash analysis', error));
       const read = batch.claimed.length;
       crashesWait = read >= BATCH;
       const recomputed = await recomputeSlice(writer, readList);

@@ -14,45 +14,45 @@ interface Query extends Promise<unknown> {
 
 const AGAIN_MS = 200;
 
-interface Scope {
+interface Work {
   signal: AbortSignal;
   queries: Set<Query>;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const works = new AsyncLocalStorage<Work>();
 
 /**
  * Returns what runs some work whose queries, by cancellable clients, end with the signal: the one under way is cancelled, those
  * that wait for a connection leave their queue, and no more are sent.
  */
-export function queriesUntil(signal: AbortSignal): <Result>(work: () => Result) => Result {
-  const scope: Scope = { signal, queries: new Set() };
-  signal.addEventListener('abort', () => cancelAll(scope), { once: true });
-  return work => scopes.run(scope, work);
+export function queriesUntil(signal: AbortSignal): <Result>(queried: () => Result) => Result {
+  const work: Work = { signal, queries: new Set() };
+  signal.addEventListener('abort', () => cancelAll(work), { once: true });
+  return queried => works.run(work, queried);
 }
 
 /** That of the work under way, if it may be aborted. */
 export function signalOfWork(): AbortSignal | undefined {
-  return scopes.getStore()?.signal;
+  return works.getStore()?.signal;
 }
 
 /** A query is about to be sent or to wait; false keeps it back. */
 export function track(query: Query): boolean {
-  const scope = scopes.getStore();
-  if (!scope) return true;
-  if (scope.signal.aborted) {
+  const work = works.getStore();
+  if (!work) return true;
+  if (work.signal.aborted) {
     // Or the connection would stay in its transaction.
     if (/^(rollback|commit)/.test(query.strings[0] ?? '')) return true;
     query.reject(new DatabaseUnavailable('it is no longer waited for'));
     return false;
   }
-  scope.queries.add(query);
-  const forget = () => scope.queries.delete(query);
+  work.queries.add(query);
+  const forget = () => work.queries.delete(query);
   query.then(forget, forget);
   return true;
 }
 
-function cancelAll({ queries }: Scope) {
+function cancelAll({ queries }: Work) {
   for (const query of queries) void cancel(query, queries);
 }
 

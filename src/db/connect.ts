@@ -5,6 +5,8 @@ import { track } from './cancellation.ts';
 export type Sql = postgres.Sql<{ bigint: number }>;
 /** A pool or a transaction: what a query function needs. */
 export type Queryable = Sql | postgres.TransactionSql<{ bigint: number }>;
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /** `postgres://…` of an external server, or the directory of the embedded one's socket. */
 export type DatabaseTarget = { url: string } | { socketDir: string; database?: string; user?: string };

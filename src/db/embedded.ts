@@ -6,7 +6,7 @@ import { fileReason, OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { binariesOf, POSTGRES_MAJOR, unpackBinaries } from './binaries.ts';
 import { assertLocksHold } from './lock-reach.ts';
-import { type Claim, claimState } from './owner.ts';
+import { claimState, type Ownership } from './owner.ts';
 import {
   assertRunnable,
   type Cluster,
@@ -74,7 +74,7 @@ function makeStateDir(stateDir: string) {
   }
 }
 
-async function prepare(stateDir: string, claim: Claim, log: Log): Promise<Cluster> {
+async function prepare(stateDir: string, claim: Ownership, log: Log): Promise<Cluster> {
   const dataDir = join(stateDir, 'data');
   assertLocksHold(existsSync(dataDir) ? dataDir : stateDir, log);
   assertSameMajor(dataDir);

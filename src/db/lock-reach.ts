@@ -25,7 +25,7 @@ export function localLocks(dir: string): LocalLocks | undefined {
   return localLocksIn(readFileSync('/proc/self/mountinfo', 'utf8'), realpathSync(dir));
 }
 
-/** `mountinfo` is as proc_pid_mountinfo(5) has it. */
+/** `mountinfo` is as proc_pid_mountinfo(5) has it. Exported for tests, which can't mount every file system. */
 export function localLocksIn(mountinfo: string, dir: string): LocalLocks | undefined {
   const mount = mountOf(mountinfo, dir);
   if (!mount) return undefined;

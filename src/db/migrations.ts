@@ -17,6 +17,7 @@ const embedded = embedFolder('sql');
 export const MIGRATIONS = readMigrations(Bun.isStandaloneExecutable ? embedded : onDisk());
 
 /** From files of sql/ by their path there: the newest migration brings what lies in functions/. */
+// Exported for tests, which have files of their own.
 export function readMigrations(files: Record<string, string>): Migration[] {
   const { functions = [], numbered = [] } = Object.groupBy(Object.entries(files), ([path]) =>
     path.startsWith('functions/') ? 'functions' : 'numbered',

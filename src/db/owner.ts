@@ -23,7 +23,7 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants;
 export class StateInUse extends OperatorError {}
 
 /** What only one process has at a time of those that would run PostgreSQL in a state directory. */
-export interface Claim {
+export interface Ownership {
   /** A child that gets it holds the claim, too, until it ends. */
   fd: number;
   release(): void;
@@ -33,7 +33,7 @@ export interface Claim {
  * Claims a state directory by locking its `telemetricsd.pid`. The kernel keeps the lock, so it holds between processes that can't
  * see each other, as those of two containers, and ends with its process. What the file says is for people. Throws StateInUse.
  */
-export function claimState(stateDir: string): Claim {
+export function claimState(stateDir: string): Ownership {
   const file = ownerFile(stateDir);
   try {
     for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
@@ -58,7 +58,7 @@ export function claimState(stateDir: string): Claim {
   }
 }
 
-function claimWith(fd: number, file: string): Claim {
+function claimWith(fd: number, file: string): Ownership {
   ftruncateSync(fd);
   writeSync(fd, `${process.pid} ${hostname()}\n`, 0);
   return {

@@ -27,7 +27,7 @@ const SHARES = {
   journal: 440,
 };
 
-export type Kind = keyof typeof SHARES;
+export type EventKind = keyof typeof SHARES;
 type Severity = 1 | 2 | 3 | 4;
 
 /** A form that records take: what is said, under which classification. */
@@ -40,15 +40,15 @@ export interface Form {
 /** Every payload of the sample fleet, taken apart once. */
 export interface Catalogue {
   /** A random slot of it is the kind of a record. */
-  kinds: Kind[];
-  forms: Record<Exclude<Kind, 'crash'>, Form[]>;
+  kinds: EventKind[];
+  forms: Record<Exclude<EventKind, 'crash'>, Form[]>;
   /** For each operating system, the crashes that a random slot stands for. */
   crashesByOs: Map<string, Form[]>;
   regressions: Map<string, Form>;
 }
 
 export function catalogue(systems: Iterable<string>): Catalogue {
-  const names = Object.keys(SHARES) as Kind[];
+  const names = Object.keys(SHARES) as EventKind[];
   const checks = machineChecks();
   const crashesByOs = new Map<string, Form[]>();
   const regressions = new Map<string, Form>();

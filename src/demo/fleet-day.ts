@@ -1,8 +1,8 @@
 import type { Report } from '../records/record.ts';
-import type { Catalogue, Form, Kind } from './catalogue.ts';
+import type { Catalogue, EventKind, Form } from './catalogue.ts';
 import {
+  installedKernel,
   isExternal,
-  kernelOf,
   lastCheck,
   type Machines,
   machineIdAt,
@@ -59,7 +59,7 @@ export function* dayRecords(plan: DayPlan, machines: Machines, catalogue: Catalo
 }
 
 /** How long a record waited on its machine, in seconds. */
-function waited(random: Random, kind: Kind): number {
+function waited(random: Random, kind: EventKind): number {
   const chance = random.below(1000);
   if (chance >= 18 || kind === 'update') return chance % 4;
   return 120 + Math.floor((LONGEST_WAIT - 120) * random.fraction() ** 3);
@@ -95,7 +95,7 @@ class Captures {
   }
 }
 
-function formFor(catalogue: Catalogue, kind: Kind, os: string, release: Release, random: Random): Form {
+function formFor(catalogue: Catalogue, kind: EventKind, os: string, release: Release, random: Random): Form {
   if (kind !== 'crash') {
     const forms = catalogue.forms[kind];
     return forms[random.below(forms.length)]!;
@@ -125,7 +125,7 @@ function fillScene(
   scene: Scene,
   machines: Machines,
   machine: number,
-  kind: Kind,
+  kind: EventKind,
   captured: number,
   release: Release,
 ): void {
@@ -134,7 +134,7 @@ function fillScene(
   scene.pid = 300 + random.below(random.below(4) === 0 ? 400_000 : 30_000);
   scene.time = captured;
   scene.uptime = uptimeAt(machines, machine, captured);
-  scene.kernel = kernelOf(machines, machine, release);
+  scene.kernel = installedKernel(machines, machine, release);
   const { hardware, processor } = platformOf(machines, machine);
   scene.hardware = hardware;
   scene.processor = processor;

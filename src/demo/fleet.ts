@@ -12,7 +12,7 @@ export interface FleetDay {
   records(): Iterable<FleetRecord>;
 }
 
-export interface FleetOptions {
+interface FleetOptions {
   records: number;
   machines: number;
   days: number;

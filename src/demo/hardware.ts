@@ -1,4 +1,4 @@
-import { OTHERS, type Row, X86 } from './models.ts';
+import { OTHER_MODELS, type Row, X86_MODELS } from './models.ts';
 
 /** A kind of machine as its firmware describes it. */
 export interface Platform {
@@ -24,7 +24,9 @@ const VIRTUAL = /^(QEMU|VMware|Microsoft|Amazon|innotek|no_sv_file)/;
 
 /** Every kind of machine in the sample fleet. */
 export function platforms(): Platform[] {
-  return [['x86_64', X86] as const, ...OTHERS].flatMap(([arch, rows]) => rows.map(row => platform(arch, row)));
+  return [['x86_64', X86_MODELS] as const, ...OTHER_MODELS].flatMap(([arch, rows]) =>
+    rows.map(row => platform(arch, row)),
+  );
 }
 
 function platform(arch: string, [share, hostType, boardName, cpuModels, biosVersions, hot]: Row): Platform {

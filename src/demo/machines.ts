@@ -183,7 +183,7 @@ export function releaseAt(machines: Machines, machine: number, at: number): Rele
   return newestRelease(machines, machine, lastCheck(machines, machine, at));
 }
 
-export function kernelOf(machines: Machines, machine: number, release: Release): string {
+export function installedKernel(machines: Machines, machine: number, release: Release): string {
   const kernel = release.kernels[mix(machines.variety[machine]!) & 1]!;
   if (!kernel.endsWith('ARCH')) return kernel;
   const { arch } = machines.platforms[machines.platform[machine]!]!;

@@ -9,7 +9,7 @@ export type Row = [
 ];
 
 /** PCs and servers. */
-export const X86: Row[] = [
+export const X86_MODELS: Row[] = [
   [
     90,
     'Dell Inc.|PowerEdge R750|Not Specified',
@@ -147,7 +147,7 @@ export const X86: Row[] = [
 ];
 
 /** Everything else. */
-export const OTHERS: [arch: string, rows: Row[]][] = [
+export const OTHER_MODELS: [arch: string, rows: Row[]][] = [
   [
     'aarch64',
     [

@@ -1,4 +1,4 @@
-import type { Kind } from './catalogue.ts';
+import type { EventKind } from './catalogue.ts';
 import { isPresent, lastCheck, type Machines, newestRelease, releaseAt } from './machines.ts';
 import type { Random } from './random.ts';
 import { HOUR } from './releases.ts';
@@ -24,7 +24,7 @@ export class Selection {
   }
 
   /** Null for an update when no machine has one to report. */
-  machineFor(kind: Kind, at: number): number | null {
+  machineFor(kind: EventKind, at: number): number | null {
     switch (kind) {
       case 'heartbeat':
         return this.nextInTurn(at);

@@ -1,6 +1,6 @@
-import { type Crash, emptyCrash, type Frame, MAX_FRAMES, NO_SYMBOL } from './frame.ts';
+import { type Crash, emptyCrash, type Frame, MAX_FRAMES, NO_SYMBOL, withoutDeleted } from './frame.ts';
 import { fieldText, type JournalEntry } from './journal-entry.ts';
-import { linesOf, wholeNumber } from './lines.ts';
+import { int32Of, linesOf } from './lines.ts';
 
 const THREAD = /^Stack trace of thread ([0-9]{1,10})\b/;
 /** `Process 4711 (app) of user 1000 dumped core.` */
@@ -10,7 +10,6 @@ const HEAD = /^ *#([0-9]{1,4}) +0x[0-9a-f]{1,16} /i;
 const OFFSET = / \+ (0x[0-9a-f]{1,16})$/i;
 const MOST_OFFSET = 24;
 const UNKNOWN = 'n/a';
-const DELETED = ' (deleted)';
 const SHARED_LIBRARY = /\.so(?:\.|$)/;
 
 /** Reads what systemd-coredump writes into the journal. The frames are those of the first thread, which is the one that crashed. */
@@ -21,15 +20,15 @@ export function readCoredump(entry: JournalEntry): Crash {
   const crash: Crash = {
     ...emptyCrash(),
     program,
-    pid: wholeNumber(fieldText(entry, 'COREDUMP_PID') ?? pid),
-    signal: wholeNumber(fieldText(entry, 'COREDUMP_SIGNAL')),
+    pid: int32Of(fieldText(entry, 'COREDUMP_PID') ?? pid),
+    signal: int32Of(fieldText(entry, 'COREDUMP_SIGNAL')),
     truncated: fieldText(entry, 'COREDUMP_TRUNCATED') === '1',
   };
   for (const line of linesOf(message)) {
     const thread = THREAD.exec(line);
     if (thread) {
       if (crash.thread !== null) break;
-      crash.thread = wholeNumber(thread[1]);
+      crash.thread = int32Of(thread[1]);
       continue;
     }
     if (crash.thread === null) continue;
@@ -44,7 +43,7 @@ export function readCoredump(entry: JournalEntry): Crash {
 /** An upgrade may have deleted the file of a running program, which says nothing about the program. */
 export function programOf(entry: JournalEntry): string | null {
   const path = fieldText(entry, 'COREDUMP_EXE') ?? fieldText(entry, 'COREDUMP_COMM');
-  return path?.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
+  return path && withoutDeleted(path);
 }
 
 /** `#0  0x00007f8df8f4986b raise (libc.so.6 + 0x3c86b)`, or null where the line is something else. */
@@ -84,7 +83,7 @@ function matchingParenthesis(line: string): number {
  * systemd-coredump writes differs by its version, and by whether it could open the file.
  */
 export function moduleName(written: string, program: string | null): string {
-  const path = written.endsWith(DELETED) ? written.slice(0, -DELETED.length) : written;
+  const path = withoutDeleted(written);
   if (path === UNKNOWN) return '';
   const file = fileOf(path);
   if (program !== null && (path === file || path[0] === '/') && file === fileOf(program)) return program;

@@ -30,6 +30,13 @@ export interface Frame {
   reason?: string;
 }
 
+const DELETED = ' (deleted)';
+
+/** A path without what the kernel writes behind that of a file which was removed, or replaced, while it was mapped. */
+export function withoutDeleted(path: string): string {
+  return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
+}
+
 /** What the report of a crash, an oops or a panic says, in whatever dialect. Null: it doesn't. */
 export interface Crash {
   program: string | null;

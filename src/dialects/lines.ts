@@ -9,6 +9,6 @@ export function* linesOf(text: string): Generator<string> {
 }
 
 /** An id or a signal: 0 to 2^31 - 1. */
-export function wholeNumber(text: string | null | undefined): number | null {
+export function int32Of(text: string | null | undefined): number | null {
   return text != null && /^[0-9]{1,10}$/.test(text) && Number(text) < 2 ** 31 ? Number(text) : null;
 }

@@ -1,5 +1,5 @@
 import { type Crash, emptyCrash, MAX_FRAMES } from './frame.ts';
-import { linesOf, wholeNumber } from './lines.ts';
+import { int32Of, linesOf } from './lines.ts';
 import { parseFrame } from './telemetrics-frame.ts';
 
 const THREAD_HEADING = /^Backtrace \(TID ([0-9]{1,10})\):$/;
@@ -36,16 +36,16 @@ function readHeading(crash: Crash, line: string) {
 const HEADINGS: Record<string, (crash: Crash, line: string) => void> = {
   P(crash, line) {
     crash.program ??= after(line, 'Process: ');
-    crash.pid ??= wholeNumber(after(line, 'PID: '));
+    crash.pid ??= int32Of(after(line, 'PID: '));
   },
   S(crash, line) {
-    crash.signal ??= wholeNumber(after(line, 'Signal: '));
+    crash.signal ??= int32Of(after(line, 'Signal: '));
   },
   R(crash, line) {
     crash.reason ??= after(line, 'Reason: ');
   },
   B(crash, line) {
-    crash.thread ??= wholeNumber(THREAD_HEADING.exec(line)?.[1] ?? null);
+    crash.thread ??= int32Of(THREAD_HEADING.exec(line)?.[1] ?? null);
   },
   T(crash, line) {
     if (line === TRUNCATED) crash.truncated = true;

@@ -3,9 +3,8 @@ import type { Config } from '../config/settings.ts';
 import type { Finding } from '../status/check.ts';
 import { certificateFinding } from '../status/findings.ts';
 import { certificateState } from '../tls/pair.ts';
+import { OTHERS_READ } from './files.ts';
 import type { ServerUser } from './server-user.ts';
-
-const OTHERS_READ = 0o004;
 
 /** Of the files as they are; the server may still use an earlier certificate. */
 export function certificateFiles({ tls }: Config, user: ServerUser): Finding {

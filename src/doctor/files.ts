@@ -9,7 +9,7 @@ import { nearestExisting } from '../db/preflight.ts';
 import type { Finding } from '../status/check.ts';
 import type { ServerUser } from './server-user.ts';
 
-const OTHERS_READ = 0o004;
+export const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 /** PostgreSQL starts with no more than these bits. */
 const DATA_MODE = 0o750;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ChapterPage, ManualPage } from '../../views/help/manual.tsx';
 import { RequestError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { chapters, findChapter } from './chapters.ts';
 import { chapterHtml, sectionsOf } from './render.ts';
@@ -15,8 +15,8 @@ const question = z.object({ q: z.string().max(200, 'expected at most 200 charact
 export function helpPages({ bare, plugins }: Site) {
   const frame = (c: Context) => ({ ...bare(c), plugins: plugins?.tabs() ?? [] });
   return new Hono()
-    .get('/', c => {
-      const { q } = parseOrRefuse(question, c.req.query());
+    .get('/', valid('query', question), c => {
+      const { q } = c.req.valid('query');
       return c.html(<ManualPage frame={frame(c)} chapters={chapters} question={q} found={searchManual(q)} />);
     })
     .get('/:chapter', c => {

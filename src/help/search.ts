@@ -1,7 +1,7 @@
 import { chapters } from './chapters.ts';
 import { type Section, sectionsOf } from './render.ts';
 
-export interface Found {
+export interface ManualMatch {
   chapter: string;
   title: string;
   /** Where it is in the chapter. */
@@ -18,7 +18,7 @@ const BEFORE_WORD = 80;
 let index: { chapter: string; title: string; section: Section; text: string }[] | undefined;
 
 /** The sections of the manual in which all words occur, those first whose headings have them. Reads 100 KB: no index is needed. */
-export function searchManual(query: string): Found[] {
+export function searchManual(query: string): ManualMatch[] {
   const words = [...new Set(query.toLowerCase().split(/\s+/).filter(Boolean))];
   if (words.length === 0) return [];
   index ??= chapters.flatMap(chapter =>

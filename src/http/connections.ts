@@ -4,7 +4,7 @@ import { plainAddress } from '../config/network.ts';
 import type { Log } from '../log.ts';
 
 /** After how long a connection is dropped. */
-export interface Timing {
+interface Timing {
   /** Nothing comes, though no answer is awaited. */
   idleMs: number;
   /** A request is not complete, however steadily it comes. */
@@ -13,7 +13,7 @@ export interface Timing {
   stalledMs: number;
 }
 
-export const TIMING: Timing = { idleMs: 30_000, requestMs: 60_000, stalledMs: 300_000 };
+const TIMING: Timing = { idleMs: 30_000, requestMs: 60_000, stalledMs: 300_000 };
 
 /** The others are for the database, files and children. */
 const SHARE_OF_DESCRIPTORS = 0.75;
@@ -48,7 +48,8 @@ interface Watched extends Connection {
   movedAt: number;
 }
 
-export function watchConnections(log: Log, timing = TIMING, most = connectionsAtMost()): Connections {
+export function watchConnections(log: Log, changes: Partial<Timing> = {}, most = connectionsAtMost()): Connections {
+  const timing = { ...TIMING, ...changes };
   const connections = new Set<Watched>();
   let refused = 0;
   let lastRefusedAt: Date | undefined;

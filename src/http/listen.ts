@@ -16,7 +16,7 @@ import type { Service } from './service.ts';
 import { answerUnreadable, type ParseError, type Unreadable, unreadable } from './unreadable.ts';
 
 /** Where a listener takes connections. */
-export type Place = { unix: string } | { host: string; port: number; tls?: TlsOptions | undefined };
+export type ListenPlace = { unix: string } | { host: string; port: number; tls?: TlsOptions | undefined };
 
 interface TlsOptions {
   certificate: ServedCertificate;
@@ -34,7 +34,7 @@ export interface ListenOptions {
 }
 
 /** What takes connections. */
-export interface Listening {
+interface Listening {
   /** Absent on unix sockets. */
   port: number | undefined;
   /** Stops accepting and resolves when what is under way is answered, or cut off after `deadlineMs`. */
@@ -53,7 +53,7 @@ const CIPHERS_OF_TLS_12 = 'ECDHE+AESGCM:ECDHE+CHACHA20';
  * would take far longer over each record, and neither can change its certificate. So connections are taken as such: `serveRecords`
  * reads those that bring records, an HTTP server that does not listen reads the others.
  */
-export async function listen(service: Service, place: Place, options: ListenOptions): Promise<Listening> {
+export async function listen(service: Service, place: ListenPlace, options: ListenOptions): Promise<Listening> {
   const { connections, room, maxBodyBytes, onUnreadable, log } = options;
   const kind = 'unix' in place ? 'unix' : place.tls ? 'tls' : 'plain';
   const own = new Set<Connection>();
@@ -134,7 +134,7 @@ export async function listen(service: Service, place: Place, options: ListenOpti
 
 /** A server that does not listen yet. It calls `take` with each connection, and `begin` once requests may come on it. */
 function serverAt(
-  place: Place,
+  place: ListenPlace,
   take: (socket: Socket) => Connection | undefined,
   begin: (connection: Connection) => void,
   log: Log,

@@ -9,7 +9,7 @@ import { LINGER_MS } from './linger.ts';
 import type { Peer } from './peer.ts';
 import type { Service } from './service.ts';
 
-export interface RequestOptions {
+interface RequestOptions {
   fetch: Service['fetch'];
   scheme: 'http' | 'https';
   room: BodyRoom;

@@ -1,11 +1,12 @@
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import { maskPasswords } from '../config/mask.ts';
+import type { Tid } from '../config/tid.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { makePartitionsAhead } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
-import { registerFleets, type Tid } from '../fleets.ts';
+import { registerFleets } from '../fleets.ts';
 import { createLog } from '../log.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
 import { progressBar } from '../progress.ts';

@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import { kindsOf } from '../parsers/kind.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
 import { reasonOf, type Translated, toQuarantine, translate } from './old-record.ts';
-import { readPage, type Source } from './source.ts';
+import { readOldPage, type Source } from './source.ts';
 import {
   type BatchOutcome,
   countPresent,
@@ -46,10 +46,10 @@ export async function importRecords(
 ) {
   const days = new Set<string>();
   let read = 0;
-  for (let next = readPage(source, state.lastId, upTo); ; ) {
+  for (let next = readOldPage(source, state.lastId, upTo); ; ) {
     const page = await next;
     if (page.length === 0) return read;
-    next = readPage(source, page.at(-1)!.id, upTo);
+    next = readOldPage(source, page.at(-1)!.id, upTo);
     next.catch(() => {});
     const slice = await Promise.all(page.map(old => translate(old, importer.fleet, importer.scrubber)));
     if (importer.dryRun) await countSlice(slice, state, importer);

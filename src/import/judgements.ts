@@ -1,9 +1,10 @@
+import { COMMENT_LENGTH } from '../../views/crashes/forms.tsx';
 import { type Actor, recordAudit } from '../audit/audit.ts';
 import { type FrameName, NAME_LENGTH, stableFunction, stableModule } from '../crashes/names.ts';
 import { changeList } from '../crashes/never-guilty-list.ts';
 import { requestRecomputation } from '../crashes/recompute.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
-import { hasTable, listJudged, listNeverGuilty, type OldGuilty, type Source } from './source.ts';
+import { hasTable, listJudged, listOldNeverGuilty, type OldGuilty, type Source } from './source.ts';
 
 /** What analysts had decided in the old server, and what of it is here now. */
 export interface Judgements {
@@ -20,8 +21,6 @@ export interface Judgements {
 
 type Named<T> = T & FrameName;
 
-const COMMENT_LENGTH = 80;
-
 /** Reads what analysts had decided, and how much of it is new here; with `actor` it is taken over, once for each source. */
 export async function takeJudgements(
   sql: Sql,
@@ -30,7 +29,7 @@ export async function takeJudgements(
   done: (tx: Queryable) => Promise<unknown>,
 ): Promise<Judgements> {
   const judged = (await hasTable(source.sql, 'guilty')) ? [...(await listJudged(source))] : [];
-  const listed = (await hasTable(source.sql, 'guilty_blacklisted')) ? [...(await listNeverGuilty(source))] : [];
+  const listed = (await hasTable(source.sql, 'guilty_blacklisted')) ? [...(await listOldNeverGuilty(source))] : [];
   const guilties = judged.filter(isNamed).map(named);
   const frames = distinct(listed.filter(isNamed).filter(isListable).map(named));
   const unusable =

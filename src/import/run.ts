@@ -4,7 +4,7 @@ import { IMPORT_LOCK } from '../db/locks.ts';
 import { OperatorError } from '../errors.ts';
 import { type Importer, importRecords } from './import.ts';
 import { type Judgements, takeJudgements } from './judgements.ts';
-import { countRecords, type Source } from './source.ts';
+import { countOldRecords, type Source } from './source.ts';
 import { clearIds, findState, fromTheFirst, type ImportState, initialState, openState } from './store.ts';
 
 export interface ImportReport {
@@ -54,13 +54,13 @@ export async function runImport(
     const upTo = source.highestId;
     if (upTo !== null) {
       const { days } = config.retention;
-      const old = days === 0 ? 0 : await countRecords(source, { upTo, olderThanDays: days });
+      const old = days === 0 ? 0 : await countOldRecords(source, { upTo, olderThanDays: days });
       if (old > 0) progress.olderThanRetention(old);
       if (!dryRun) await clearIds(sql, upTo);
-      const bar = progress.bar(await countRecords(source, { after: state.lastId, upTo }));
+      const bar = progress.bar(await countOldRecords(source, { after: state.lastId, upTo }));
       bar.done(await importRecords(source, upTo, state, importer, bar.show));
     }
-    const inSource = upTo === null ? 0 : await countRecords(source, { upTo });
+    const inSource = upTo === null ? 0 : await countOldRecords(source, { upTo });
     const setAside = setAsideOf(state);
     const difference = inSource - state.imported - state.present - setAside;
     const fleet = importer.fleet.name;

@@ -2,14 +2,13 @@ import { connect, type DatabaseTarget, type Queryable, type Sql } from '../db/co
 import { OperatorError } from '../errors.ts';
 
 /** The two schemas of the old server: with tables of classifications and builds, and with one flat table. */
-export type OldSchema = 'normalised' | 'flat';
 
 /** An old database, as it was found. */
 export interface Source {
   sql: Sql;
   /** Tells it from others, wherever it is reached. */
   key: string;
-  schema: OldSchema;
+  schema: 'normalised' | 'flat';
   /** Those of its table of records. */
   columns: Set<string>;
   /** Tables that are not the old server's own. */
@@ -104,7 +103,7 @@ async function listColumns(sql: Sql, table: string): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-function schemaOf(columns: Set<string>): OldSchema {
+function schemaOf(columns: Set<string>): Source['schema'] {
   const has = (...names: string[]) => names.every(name => columns.has(name));
   if (has('id', 'timestamp_server', 'payload', 'classification', 'build', 'system_name')) return 'flat';
   if (has('id', 'tsp_server', 'payload', 'backtrace', 'classification_id', 'build_id', 'os_name')) return 'normalised';
@@ -122,7 +121,7 @@ export async function identify(sql: Sql): Promise<string> {
 }
 
 /** Records after an id and up to another, in the order of ids: some hundreds, fewer where they are large. */
-export async function readPage({ sql, schema, columns }: Source, after: string, upTo: string): Promise<OldRecord[]> {
+export async function readOldPage({ sql, schema, columns }: Source, after: string, upTo: string): Promise<OldRecord[]> {
   const text = (name: string) => (columns.has(name) ? sql`r.${sql(name)}::text` : sql`null::text`);
   const flat = schema === 'flat';
   const payload = flat ? sql`r.payload` : sql`coalesce(r.payload, convert_to(r.backtrace, 'UTF8'))`;
@@ -149,7 +148,7 @@ export async function readPage({ sql, schema, columns }: Source, after: string, 
 }
 
 /** How many records there are up to an id, and how many of them came more than so many days ago. */
-export async function countRecords(
+export async function countOldRecords(
   { sql, schema }: Source,
   { after = null, upTo, olderThanDays }: { after?: string | null; upTo: string; olderThanDays?: number },
 ): Promise<number> {
@@ -169,7 +168,7 @@ export function listJudged({ sql, hasHideFlag }: Source) {
       from guilty where coalesce(comment, '') <> '' or ${hidden} order by id`;
 }
 
-export function listNeverGuilty({ sql }: Source) {
+export function listOldNeverGuilty({ sql }: Source) {
   return sql<Pick<OldGuilty, 'function' | 'module'>[]>`select function, module from guilty_blacklisted order by id`;
 }
 

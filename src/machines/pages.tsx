@@ -4,7 +4,7 @@ import { MachinePage } from '../../views/machines/machine.tsx';
 import { machinePath } from '../../views/parts/links.ts';
 import { RequestError } from '../errors.ts';
 import { readPage } from '../records/paging.ts';
-import { idParam, parseOrRefuse, textParam } from '../validation.ts';
+import { idParam, textParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { buildsOfMachine } from './queries.ts';
 
@@ -17,9 +17,9 @@ const machineParam = z.object({ id: textParam(32) });
 
 /** Everything that one machine id reported, newest first. */
 export function machinePages({ sql, searcher, frame }: Site) {
-  return new Hono().get('/:id', async c => {
-    const { id = '' } = parseOrRefuse(machineParam, c.req.param());
-    const query = parseOrRefuse(machineQuery, c.req.query());
+  return new Hono().get('/:id', valid('query', machineQuery), valid('param', machineParam), async c => {
+    const { id = '' } = c.req.valid('param');
+    const query = c.req.valid('query');
     const filter = { machineId: id };
     const [made, page, found, builds] = await Promise.all([
       frame(c),

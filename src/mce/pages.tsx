@@ -2,17 +2,16 @@ import { Hono } from 'hono';
 import { McePage } from '../../views/mce/mce.tsx';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { mceQuery, readMce } from './mce.ts';
 import { buildRows } from './queries.ts';
 
 export function mcePages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(mceQuery, c.req.query());
+    const { query, errors } = readQuery(mceQuery, queryOf(c));
     const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readMce(sql, config, query, made.now),
@@ -33,8 +32,8 @@ export function mcePages({ sql, config, frame }: Site) {
  * format=csv       one of the four, by default `weeks`, or that of table=….
  */
 export function mceApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(mceQuery, c.req.query());
+  return new Hono().get('/', valid('query', mceQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, classes, machines, builds, cpus } = await readMce(sql, config, query, new Date());
     return viewResponse(
       c,

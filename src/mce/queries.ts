@@ -1,5 +1,4 @@
-import type postgres from 'postgres';
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
 import { firstDay, inWindow, type Scope, slotOf } from '../time/scope.ts';
 
@@ -74,7 +73,7 @@ function largestTotals(sql: Queryable, scope: Scope, limit: number) {
 }
 
 /** Of some machine ids. */
-function topAmong(sql: Queryable, scope: Scope, limit: number, candidates: postgres.PendingQuery<postgres.Row[]>) {
+function topAmong(sql: Queryable, scope: Scope, limit: number, candidates: Fragment) {
   return sql<CheckedMachine[]>`
     with candidate as materialized (
       select machine_id from (${candidates}) candidates

@@ -2,6 +2,7 @@ import type { Sql } from '../db/connect.ts';
 import type { Log } from '../log.ts';
 import { newGuilties } from '../overview/queries.ts';
 import { serverState, type Watched } from '../status/state.ts';
+import { HOUR_MS } from '../time/units.ts';
 import { type Channel, channelsOf } from './channels.ts';
 import { claimNotice, noteLasting, releaseNotice } from './claims.ts';
 import { databaseSilent, type Notice, noticeJson, noticesOf } from './notice.ts';
@@ -16,7 +17,7 @@ interface NotifierOptions {
   pausesMs?: number[];
 }
 
-export interface Notifier {
+interface Notifier {
   /** Looks now; resolves once it is known what is to be sent, which goes on by itself, or that the database can't be asked. */
   look(): Promise<void>;
   /** Gives up what is under way. */
@@ -29,7 +30,6 @@ const LOOK_DEADLINE_MS = 30_000;
 const FAILED_LOOKS = 3;
 const PAUSES_MS = [2_000, 10_000, 60_000, 300_000];
 const GUILTIES = 20;
-const HOUR_MS = 3_600_000;
 
 /** Looks every minute whether there is something that admins are to know; undefined where nobody wants to. */
 export function startNotifier({

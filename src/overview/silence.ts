@@ -1,10 +1,11 @@
+import { DAY_MS } from '../time/units.ts';
+
 /** Below this, gaps between records are nothing to speak of. */
 const SHORTEST_SILENCE_MS = 10 * 60_000;
 /** So many times the usual gap between two records is a silence. */
 const GAPS = 20;
 /** A handful of records makes no rhythm. */
 const FEWEST_RECORDS = 24;
-const DAY_MS = 86_400_000;
 
 export interface Arrival {
   /** When the newest record came. */

@@ -1,12 +1,13 @@
 import type { Sql } from '../db/connect.ts';
 import { isConnectionFailure } from '../db/sqlstates.ts';
+import { failWork, finishWork, releaseWork } from '../db/work-queue.ts';
 import type { Log } from '../log.ts';
 import { recordToJson } from '../records/json.ts';
 import { withPayload } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { laneOf } from './parser.ts';
-import { type ParserChild, ParserProblem, startParserChild } from './parser-child.ts';
-import { claimRecords, finishRecords, releaseClaims, reportFailure } from './queue.ts';
+import { keepParserChild, ParserProblem } from './parser-child.ts';
+import { claimForParser } from './queue.ts';
 import { type ParsedRecord, storeParsed } from './store.ts';
 
 /** A parser of an admin from when it is loaded until another load has taken its place. */
@@ -45,18 +46,18 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
   const stop = Promise.withResolvers<void>();
   let trouble: string | undefined;
   let read = 0;
-  let child: ParserChild | undefined;
+  const child = keepParserChild(directory, name);
+  let classifications: string[] = [];
   let stopping = false;
   let working: Promise<void> | undefined;
 
   try {
-    child = await startParserChild(directory, name);
+    classifications = await child.use(async loaded => loaded.classifications);
   } catch (error) {
     if (!(error instanceof ParserProblem)) throw error;
     trouble = error.message;
     log.error('a parser can not be loaded and is left out', { parser: name, reason: trouble });
   }
-  const classifications = child?.classifications ?? [];
 
   async function work() {
     while (!stopping && trouble === undefined) {
@@ -72,11 +73,11 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
       }
       await Promise.race([stop.promise, Bun.sleep(pause)]);
     }
-    await child?.kill();
+    await child.stop();
   }
 
   async function parseBatch(): Promise<number> {
-    const records = await claimRecords(sql, lane, BATCH);
+    const records = await claimForParser(sql, lane, BATCH);
     const left = new Map(records.map(record => [record.id, record]));
     const parsed: ParsedRecord[] = [];
     const empty: number[] = [];
@@ -94,30 +95,25 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
       await store(parsed, empty);
       for (const id of [...empty, ...parsed.map(record => record.id)]) left.delete(id);
     } finally {
-      if (left.size > 0) await releaseClaims(sql, lane, [...left.keys()]).catch(() => {});
+      if (left.size > 0) await releaseWork(sql, lane, [...left.keys()]).catch(() => {});
     }
     return records.length;
   }
 
   async function parse(record: StoredRecord) {
     try {
-      child ??= await startParserChild(directory, name);
-      const data = await child.parse(recordToJson(record));
+      const data = await child.use(({ parse }) => parse(recordToJson(record)));
       failed.clear();
       return data;
     } catch (error) {
       if (!(error instanceof ParserProblem)) throw error;
-      if (error.lost) {
-        await child?.kill();
-        child = undefined;
-      }
       await failOn(record.id, error.message);
       return FAILED;
     }
   }
 
   async function failOn(record: number, reason: string) {
-    await reportFailure(sql, lane, record, reason);
+    await failWork(sql, lane, record, reason);
     failed.add(record);
     log.limited(`parser ${name} failed`, 'warn', 'a parser failed on a record', { parser: name, record, reason });
     if (failed.size >= MOST_FAILURES && trouble === undefined) giveUp(reason);
@@ -134,7 +130,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     try {
       await sql.begin(async tx => {
         const ids = [...empty, ...parsed.map(record => record.id)];
-        const taken = await finishRecords(tx, lane, ids);
+        const taken = await finishWork(tx, lane, ids);
         await storeParsed(
           tx,
           parsed.filter(record => taken.has(record.id)),
@@ -164,7 +160,7 @@ export async function openCustomParser({ name, directory, sql, log }: CustomPars
     async stop() {
       stopping = true;
       stop.resolve();
-      await (working ?? child?.kill());
+      await (working ?? child.stop());
     },
   };
 }

@@ -1,10 +1,9 @@
 import type { Config } from '../config/settings.ts';
+import type { WorkKind } from '../db/work-queue.ts';
 import { classificationTest } from '../records/classification.ts';
 import { type BuiltInSettings, builtInFinder, builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane } from './parser.ts';
 
-/** Work that waits for a record. */
-export type WorkKind = 'crash' | Lane;
 /** What a record is beyond a record, by its classification: work waits for it, or counters of their own. */
 export type RecordKind = WorkKind | 'machine check' | 'update';
 

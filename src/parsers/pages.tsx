@@ -6,7 +6,7 @@ import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
 import { formatTime } from '../records/json.ts';
-import { formOf, idParam, integerParam, parseOrRefuse, textParam } from '../validation.ts';
+import { formOf, idParam, integerParam, parseOrRefuse, textParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, parserOf } from './parser.ts';
@@ -31,8 +31,8 @@ const retryForm = z.object({ id: idParam, lane: laneParam });
 /** Which parsers there are, how they are doing, and the records that they failed on. */
 export function parsersPages({ sql, config, parsers, frame }: Site) {
   return new Hono()
-    .get('/', async c => {
-      const { lane, before_id: beforeId, again } = parseOrRefuse(listQuery, c.req.query());
+    .get('/', valid('query', listQuery), async c => {
+      const { lane, before_id: beforeId, again } = c.req.valid('query');
       const [described, found] = await Promise.all([
         describeParsers(sql, config, parsers),
         pageOfSetAside(sql, { lane, beforeId }, PAGE_SIZE),
@@ -66,8 +66,8 @@ export function parsersPages({ sql, config, parsers, frame }: Site) {
  * failed on, the newest first; `next` is null on the last page.
  */
 export function parsersApi({ sql, config, parsers }: Site) {
-  return new Hono().get('/', async c => {
-    const { lane, before_id: beforeId, limit = API_LIMIT } = parseOrRefuse(apiQuery, c.req.query());
+  return new Hono().get('/', valid('query', apiQuery), async c => {
+    const { lane, before_id: beforeId, limit = API_LIMIT } = c.req.valid('query');
     const [{ enabled, builtIn }, found] = await Promise.all([
       describeParsers(sql, config, parsers),
       pageOfSetAside(sql, { lane, beforeId }, limit),

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildLost, startChild } from '../children/child.ts';
+import { type KeptChild, keepChild } from '../children/keep-child.ts';
+import { READY } from '../children/serve-lines.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
-import { type Answer, type Loaded, PARSER_ARGUMENT, READY } from './parser-process.ts';
+import { PARSER_ARGUMENT, type ParserAnswer, type ParserLoaded } from './parser-process.ts';
 
 const MOST_MEMORY = 384 * 2 ** 20;
 const CPU_MS = 500;
@@ -38,20 +40,27 @@ export class ParserProblem extends Error {
 export class ParserMissing extends ParserProblem {}
 
 /** A parser of an admin in a process of its own. */
-export interface ParserChild {
+interface ParserChild {
   classifications: string[];
   /** One record at a time. Rejects with `ParserProblem`. */
   parse(record: ParserRecord): Promise<Parsed>;
   kill(): Promise<void>;
 }
 
-/** Starts a process for the parser of that name; rejects with `ParserProblem` where it can't be loaded. */
-export async function startParserChild(directory: string, name: string): Promise<ParserChild> {
+/** A process for the parser of that name, again and again; rejects with `ParserProblem` where it can't be loaded. */
+export function keepParserChild(directory: string, name: string): KeptChild<ParserChild> {
+  return keepChild(
+    () => startParserChild(directory, name),
+    error => error instanceof ParserProblem && error.lost,
+  );
+}
+
+async function startParserChild(directory: string, name: string): Promise<ParserChild> {
   const source = sourceOf(directory, name);
   const child = await startChild(PROGRAM, { files: [source] }).catch(error => {
     throw error instanceof ChildLost ? new ParserProblem('its process does not start', true) : error;
   });
-  async function ask<T extends Answer | Loaded>(line: string): Promise<T> {
+  async function ask<T extends ParserAnswer | ParserLoaded>(line: string): Promise<T> {
     try {
       return JSON.parse(await child.ask(line));
     } catch (error) {
@@ -60,12 +69,12 @@ export async function startParserChild(directory: string, name: string): Promise
   }
   try {
     if (child.greeting !== READY) throw new ParserProblem('its process does not start', true);
-    const loaded = await ask<Loaded>(source);
+    const loaded = await ask<ParserLoaded>(source);
     if ('problem' in loaded) throw new ParserProblem(loaded.problem, true);
     return {
       classifications: loaded.classifications,
       async parse(record) {
-        const answer = await ask<Answer>(JSON.stringify(record));
+        const answer = await ask<ParserAnswer>(JSON.stringify(record));
         if ('problem' in answer) throw new ParserProblem(answer.problem, answer.exhausted);
         return answer.data;
       },

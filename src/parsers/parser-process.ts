@@ -4,23 +4,21 @@ import { endWithParent } from '../children/end-with-parent.ts';
 import { describeBriefly, describeFully, isOutOfMemory } from '../children/foreign-error.ts';
 import { limitMemory } from '../children/limits.ts';
 import { goAfterOthers } from '../children/manners.ts';
-import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
+import { inputLines, keepStdoutForAnswers, READY } from '../children/serve-lines.ts';
 import { classificationPattern } from '../config/values.ts';
 import { parsedData, UnfitResult } from './data.ts';
 import type { Parsed, ParserRecord } from './parser.ts';
 
 /** The first argument that makes the executable run a parser instead of a command. */
 export const PARSER_ARGUMENT = 'parser-process';
-/** The first line that it writes. */
-export const READY = 'ready';
 
 const MORE_MEMORY_BYTES = 256 * 2 ** 20;
 
 /** What it answers to the first line, the path of the parser; `problem` is for whoever wrote that. */
-export type Loaded = { classifications: string[] } | { problem: string };
+export type ParserLoaded = { classifications: string[] } | { problem: string };
 
 /** What it answers to each line after that, a `ParserRecord`; once it is exhausted it is of no use any more. */
-export type Answer = { data: Parsed } | { problem: string; exhausted: boolean };
+export type ParserAnswer = { data: Parsed } | { problem: string; exhausted: boolean };
 
 /** Runs a parser of an admin, a line of JSON for a line of JSON. Ends with its input. */
 export async function serveParser(): Promise<void> {
@@ -37,9 +35,9 @@ export async function serveParser(): Promise<void> {
     parser = await load(source);
   } catch (error) {
     const problem = error instanceof UnfitResult ? error.message : describeFully(error);
-    return answer(JSON.stringify({ problem } satisfies Loaded));
+    return answer(JSON.stringify({ problem } satisfies ParserLoaded));
   }
-  answer(JSON.stringify({ classifications: parser.classifications } satisfies Loaded));
+  answer(JSON.stringify({ classifications: parser.classifications } satisfies ParserLoaded));
   for (const line of lines) answer(JSON.stringify(await answerTo(line, parser, dirname(source))));
 }
 
@@ -62,7 +60,7 @@ async function load(source: string): Promise<Exported> {
   return { classifications, parse: whole ?? named! };
 }
 
-async function answerTo(line: string, { parse }: Exported, folder: string): Promise<Answer> {
+async function answerTo(line: string, { parse }: Exported, folder: string): Promise<ParserAnswer> {
   try {
     return { data: parsedData(await parse(JSON.parse(line))) };
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { WorkKind } from '../db/work-queue.ts';
+
 export type { ParserRecord } from 'telemetricsd/parser';
 
 /** A value as JSON has them. */
@@ -18,7 +20,7 @@ export interface BuiltInParser {
 export const BUILT_IN_LANE = 'parse';
 
 /** What waits for a parser of an admin. */
-export type Lane = typeof BUILT_IN_LANE | `parse:${string}`;
+export type Lane = Exclude<WorkKind, 'crash'>;
 
 export const laneOf = (parser: string): Lane => `parse:${parser}`;
 
@@ -27,13 +29,15 @@ export const parserOf = (lane: Lane): string | undefined =>
   lane === BUILT_IN_LANE ? undefined : lane.slice(laneOf('').length);
 
 /** Two of them may not take the same classification. */
-export interface Claim {
+interface ParserClaim {
   parser: string;
   classifications: string[];
 }
 
 /** The first two that do, with a pattern of each. */
-export function conflictOf(claims: Claim[]): { parsers: [string, string]; patterns: [string, string] } | undefined {
+export function conflictOf(
+  claims: ParserClaim[],
+): { parsers: [string, string]; patterns: [string, string] } | undefined {
   for (const [place, one] of claims.entries()) {
     for (const other of claims.slice(place + 1)) {
       for (const pattern of one.classifications) {

@@ -1,7 +1,8 @@
+import type { WorkKind } from '../db/work-queue.ts';
 import type { Report } from '../records/record.ts';
 import { type BuiltInSettings, builtInFinder, builtInParsers } from './built-in/parsers.ts';
 import { storableData } from './data.ts';
-import { type WorkKind, workOf } from './kind.ts';
+import { workOf } from './kind.ts';
 import { BUILT_IN_LANE, type Lane, type Parsed } from './parser.ts';
 
 /** What a built-in parser found in a payload. */

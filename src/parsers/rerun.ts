@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { Sql } from '../db/connect.ts';
+import { finishWork } from '../db/work-queue.ts';
 import { progressBar } from '../progress.ts';
 import { type BoundedRow, withPayload } from '../records/queries.ts';
 import { type MatchingDay, matchingDays } from '../records/search.ts';
 import { allOfDay } from '../records/whole-days.ts';
 import { withDatabase } from '../with-database.ts';
 import { ParserProblem } from './parser-child.ts';
-import { finishRecords } from './queue.ts';
 import { openParser, type RunningParser } from './run-parser.ts';
 import { type ParsedRecord, removeParsed, storeParsed } from './store.ts';
 
@@ -76,7 +76,7 @@ async function readAgain(sql: Sql, name: string, parser: RunningParser, rows: Bo
     }
   }
   await sql.begin(async tx => {
-    await finishRecords(
+    await finishWork(
       tx,
       parser.lane,
       [...parsed, ...empty].map(({ id }) => id),

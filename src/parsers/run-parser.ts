@@ -5,7 +5,7 @@ import type { StoredRecord } from '../records/record.ts';
 import { builtInParsers } from './built-in/parsers.ts';
 import { parsedData } from './data.ts';
 import { BUILT_IN_LANE, type Lane, laneOf, type Parsed } from './parser.ts';
-import { type ParserChild, ParserMissing, ParserProblem, startParserChild } from './parser-child.ts';
+import { keepParserChild, ParserMissing, ParserProblem } from './parser-child.ts';
 
 /** A parser by its name, for a command. */
 export interface RunningParser {
@@ -37,25 +37,12 @@ export async function openParser(name: string, directory: string, config: Config
 }
 
 async function openCustom(name: string, directory: string): Promise<RunningParser> {
-  let child: ParserChild | undefined = await startParserChild(directory, name);
-  const { classifications } = child;
+  const child = keepParserChild(directory, name);
+  const classifications = await child.use(async loaded => loaded.classifications);
   return {
     classifications,
     lane: laneOf(name),
-    async parse(record) {
-      try {
-        child ??= await startParserChild(directory, name);
-        return await child.parse(recordToJson(record));
-      } catch (error) {
-        if (error instanceof ParserProblem && error.lost) {
-          await child?.kill();
-          child = undefined;
-        }
-        throw error;
-      }
-    },
-    async stop() {
-      await child?.kill();
-    },
+    parse: record => child.use(({ parse }) => parse(recordToJson(record))),
+    stop: child.stop,
   };
 }

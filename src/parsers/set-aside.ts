@@ -1,9 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
+import { COUNTED_AT_MOST, isSetAside, retryWork } from '../db/work-queue.ts';
 import type { Lane } from './parser.ts';
-import { MAX_ATTEMPTS, WITHOUT_A_WORD } from './queue.ts';
-
-/** Counts of records end here. */
-export const COUNTED_AT_MOST = 10_000;
+import { WITHOUT_A_WORD } from './queue.ts';
 
 interface LaneCounts {
   lane: Lane;
@@ -24,11 +22,6 @@ export async function countLanes(sql: Queryable, lanes: Lane[]): Promise<LaneCou
     setAside,
     waiting: setAside < COUNTED_AT_MOST ? Math.min(rows - setAside, COUNTED_AT_MOST) : undefined,
   }));
-}
-
-/** As the index has it: a parameter would keep the planner from using that. */
-function isSetAside(sql: Queryable) {
-  return sql`attempts >= ${sql.unsafe(String(MAX_ATTEMPTS))} and (claimed_until is null or claimed_until < now())`;
 }
 
 export interface SetAsideRecord {
@@ -73,11 +66,12 @@ export function listSetAside(sql: Queryable, { lane, beforeId }: SetAsideFilter,
 }
 
 /** Lets records that were set aside be read again: one, those of a lane, or all. Returns how many. */
-export async function readAgain(sql: Queryable, { id, lane }: { id?: number | undefined; lane?: Lane | undefined }) {
-  const rows = await sql`
-    update work_queue set attempts = 0, claimed_until = null, queued_at = now()
-     where kind like 'parse%' and ${isSetAside(sql)}
-       and (${lane ?? null}::text is null or kind = ${lane ?? null})
-       and (${id ?? null}::bigint is null or record_id = ${id ?? null})`;
-  return rows.count;
+export function readAgain(sql: Queryable, { id, lane }: { id?: number | undefined; lane?: Lane | undefined }) {
+  return retryWork(
+    sql,
+    sql`
+      kind like 'parse%'
+      and (${lane ?? null}::text is null or kind = ${lane ?? null})
+      and (${id ?? null}::bigint is null or record_id = ${id ?? null})`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import { type Frame, Page as FramedPage, type PageProps as FramedPageProps } from '../../views/layout.tsx';
+import { Page as FramedPage, type PageProps as FramedPageProps, type PageFrame } from '../../views/layout.tsx';
 import { BarTable } from '../../views/parts/bars.tsx';
 import { SelectField, TextField } from '../../views/parts/fields.tsx';
 import { machinePath, pluginPath, recordPath, recordsPath } from '../../views/parts/links.ts';
@@ -8,12 +8,13 @@ import { ScopeForm } from '../../views/parts/scope-form.tsx';
 import { SeriesChart, SlotChart } from '../../views/parts/slot-chart.tsx';
 import type { Queryable } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
-import { readQuery, scopeQuery } from '../time/scope.ts';
+import { scopeQuery } from '../time/scope.ts';
 import { largestFirst, seriesOf } from '../time/series.ts';
 import { slotsOf } from '../time/window.ts';
+import { readQuery } from '../validation.ts';
 
 /** The page frame of a request to a plugin. */
-export interface PluginFrame extends Frame {
+export interface PluginFrame extends PageFrame {
   plugin: string;
 }
 

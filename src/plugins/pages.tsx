@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import type { Frame } from '../../views/layout.tsx';
+import type { PageFrame } from '../../views/layout.tsx';
 import { pluginPath } from '../../views/parts/links.ts';
 import { PluginFailed, type PluginFailedProps, PluginLeftOut } from '../../views/plugins/plugin.tsx';
 import { isConnectionFailure } from '../db/sqlstates.ts';
@@ -107,7 +107,7 @@ function pathOf(c: Context): string {
 
 function requestOf(
   c: Context,
-  { quarantined, kept, visitor, readonly, plugins }: Frame,
+  { quarantined, kept, visitor, readonly, plugins }: PageFrame,
   body?: ArrayBuffer,
 ): RequestInit {
   // Nothing of a session gets out.

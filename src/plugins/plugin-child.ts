@@ -2,8 +2,9 @@ import { chownSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ChildLost, startChild } from '../children/child.ts';
 import { type Needs, NOBODY } from '../children/confine.ts';
-import type { Loaded, LoadRequest } from './plugin.ts';
-import { PLUGIN_ARGUMENT, READY } from './plugin-process.ts';
+import { READY } from '../children/serve-lines.ts';
+import type { LoadRequest, PluginLoaded } from './plugin.ts';
+import { PLUGIN_ARGUMENT } from './plugin-process.ts';
 
 /** More than this, in use, and the process is killed. */
 export const MOST_MEMORY = 512 * 2 ** 20;
@@ -50,7 +51,7 @@ export async function startPluginChild(request: LoadRequest): Promise<PluginChil
   }
   try {
     if (child.greeting !== READY) throw new PluginProblem('its process does not start');
-    const loaded: Loaded = JSON.parse(await child.ask(JSON.stringify(request)));
+    const loaded: PluginLoaded = JSON.parse(await child.ask(JSON.stringify(request)));
     if ('problem' in loaded) throw new PluginProblem(loaded.problem);
     return {
       title: loaded.title,

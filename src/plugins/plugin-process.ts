@@ -10,7 +10,7 @@ import { endWithParent } from '../children/end-with-parent.ts';
 import { describeBriefly, describeFully, isOutOfMemory } from '../children/foreign-error.ts';
 import { limitMemory } from '../children/limits.ts';
 import { goAfterOthers } from '../children/manners.ts';
-import { inputLines, keepStdoutForAnswers } from '../children/serve-lines.ts';
+import { inputLines, keepStdoutForAnswers, READY } from '../children/serve-lines.ts';
 import { connect, type Sql } from '../db/connect.ts';
 import type { Role } from '../roles.ts';
 import { PROGRAM_VERSION } from '../version.ts';
@@ -20,15 +20,13 @@ import {
   FACTS_HEADER,
   type Failure,
   type FrameFacts,
-  type Loaded,
   type LoadRequest,
   OUTCOME_HEADER,
+  type PluginLoaded,
 } from './plugin.ts';
 
 /** The first argument that makes the executable run a plugin instead of a command. */
 export const PLUGIN_ARGUMENT = 'plugin-process';
-/** The first line that it writes. */
-export const READY = 'ready';
 
 const MORE_MEMORY_BYTES = 512 * 2 ** 20;
 const CONNECTIONS = 2;
@@ -44,7 +42,7 @@ export interface PluginEnv {
 }
 
 /**
- * Runs a view plugin: the first line on stdin is a `LoadRequest`, its answer on stdout is `Loaded`. Then the plugin answers
+ * Runs a view plugin: the first line on stdin is a `LoadRequest`, its answer on stdout is `PluginLoaded`. Then the plugin answers
  * requests on its socket until it is killed.
  */
 export async function servePlugin(): Promise<void> {
@@ -63,9 +61,9 @@ export async function servePlugin(): Promise<void> {
     listen(plugin, request);
   } catch (error) {
     const problem = error instanceof Mistake ? error.message : describeFully(error);
-    return answer(JSON.stringify({ problem } satisfies Loaded));
+    return answer(JSON.stringify({ problem } satisfies PluginLoaded));
   }
-  answer(JSON.stringify({ title: plugin.title } satisfies Loaded));
+  answer(JSON.stringify({ title: plugin.title } satisfies PluginLoaded));
   await new Promise(() => {});
 }
 

@@ -1,8 +1,8 @@
-import type { Frame } from '../../views/layout.tsx';
+import type { PageFrame } from '../../views/layout.tsx';
 import type { DatabaseTarget } from '../db/connect.ts';
 
 /** What a plugin's process can't know of the page frame. Goes with each request, in a header, as JSON. */
-export type FrameFacts = Pick<Frame, 'quarantined' | 'kept' | 'visitor' | 'readonly' | 'plugins'>;
+export type FrameFacts = Pick<PageFrame, 'quarantined' | 'kept' | 'visitor' | 'readonly' | 'plugins'>;
 
 export const FACTS_HEADER = 'x-telemetricsd-facts';
 /**
@@ -29,4 +29,4 @@ export interface LoadRequest {
 }
 
 /** What it answers; `problem` is for whoever wrote the plugin. */
-export type Loaded = { title: string } | { problem: string };
+export type PluginLoaded = { title: string } | { problem: string };

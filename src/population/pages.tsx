@@ -2,16 +2,15 @@ import { Hono } from 'hono';
 import { PopulationPage } from '../../views/population/population.tsx';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { BUILDS_A_PAGE, populationQuery, readPopulationView } from './population.ts';
 import { type BuildPopulation, type Counted, TRAILING_DAYS } from './queries.ts';
 
 export function populationPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(populationQuery, c.req.query());
+    const { query, errors } = readQuery(populationQuery, queryOf(c));
     const made = await frame(c);
     const [view, fleets] = await Promise.all([readPopulationView(sql, query, made.now), listFleets(sql)]);
     return c.html(
@@ -37,8 +36,8 @@ const COLUMNS = [
  * format=csv       `machines`, or with table=adoption the other.
  */
 export function populationApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(populationQuery, c.req.query());
+  return new Hono().get('/', valid('query', populationQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, whole, builds, adoption } = await readPopulationView(sql, query, new Date());
     return viewResponse(
       c,

@@ -4,7 +4,7 @@ import type { Sql } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
 import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
-import { findTraces, forgetMachine, isUnknown, type MachineTraces } from './forget.ts';
+import { findTraces, forgetMachine, isUnknownMachine, type MachineTraces } from './forget.ts';
 import { machineHash } from './machine-ids.ts';
 
 interface ForgetOptions {
@@ -31,7 +31,7 @@ export async function forget(
         const bar = progressBar(traces.records, 'records', 'Erased');
         const left = await forgetMachine(sql, id, config, bar.show);
         bar.done();
-        await print(isUnknown(left) ? '\nAll of this is erased.\n' : stillReporting(left));
+        await print(isUnknownMachine(left) ? '\nAll of this is erased.\n' : stillReporting(left));
       }
     }
     await print(unreachable(machineId, config));
@@ -42,7 +42,7 @@ export async function forget(
 async function knownIds(sql: Sql, machineId: string) {
   const hash = (await machineHash(sql))(machineId);
   const ids = await Promise.all([machineId, hash].map(async id => ({ id, traces: await findTraces(sql, id) })));
-  return ids.filter(({ id, traces }) => id !== '' && !isUnknown(traces));
+  return ids.filter(({ id, traces }) => id !== '' && !isUnknownMachine(traces));
 }
 
 function describe(machineId: string, traces: MachineTraces): string {

@@ -41,7 +41,7 @@ export async function findTraces(sql: Queryable, machineId: string): Promise<Mac
   return row!;
 }
 
-export function isUnknown({ firstDay: _, lastDay: __, ...rows }: MachineTraces): boolean {
+export function isUnknownMachine({ firstDay: _, lastDay: __, ...rows }: MachineTraces): boolean {
   return Object.values(rows).every(count => count === 0);
 }
 
@@ -70,7 +70,7 @@ export async function forgetMachine(
     }
     await patiently(() => sql`select forget_traces(${machineId})`);
     const left = await findTraces(sql, machineId);
-    if (isUnknown(left) || round === ROUNDS) return left;
+    if (isUnknownMachine(left) || round === ROUNDS) return left;
   }
 }
 

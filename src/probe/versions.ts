@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/connect.ts';
 import { PROBE_VERSION } from './files.ts';
 
-export interface ProbeVersion {
+interface ProbeVersion {
   version: number;
   /** Heartbeats since the window began: one a day from each machine. */
   machines: number;

@@ -1,8 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
+import { DAY_MS, HOUR_MS } from '../time/units.ts';
 import { countedConditions, type RecordFilter } from './filter-sql.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 type Names = readonly (keyof RecordFilter)[];
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { RequestError } from '../errors.ts';
-import { choiceParam, parseOrRefuse } from '../validation.ts';
+import { choiceParam, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { type ExportFormat, exportRecords, MEDIA_TYPES } from './export.ts';
 import { filterOfPage, pageParameters, searchQuery } from './filter.ts';
@@ -30,10 +30,10 @@ export function exportRoutes({ database }: Site) {
     withinMs: WAIT_MS,
     busy: `${AT_ONCE} exports are under way already; try again when one of them is done`,
   });
-  return new Hono().get('/:file', async c => {
+  return new Hono().get('/:file', valid('query', exportQuery), async c => {
     const [, format] = /^records[-\w:.]*\.(csv|ndjson)$/.exec(c.req.param('file')) ?? [];
     if (!format) throw new RequestError(404, 'there are exports called records-….csv and records-….ndjson');
-    const { download, bom, ...query } = parseOrRefuse(exportQuery, c.req.query());
+    const { download, bom, ...query } = c.req.valid('query');
     const filter = { ...filterOfPage(query), beforeId: query.before_id };
     const options = {
       format: format as ExportFormat,

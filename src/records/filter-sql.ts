@@ -1,5 +1,4 @@
-import type postgres from 'postgres';
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { splitClassifications } from './classification.ts';
 import { anyClassificationLike } from './classification-sql.ts';
 
@@ -43,7 +42,6 @@ export interface CountedFilter {
   fleet?: string | undefined;
 }
 
-export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 type Condition = Fragment | false;
 
 /** Conditions on `records r`. */

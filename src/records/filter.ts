@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { choiceParam, idParam, integerParam, momentParam, systemParam, textParam } from '../validation.ts';
+import { momentParam } from '../time/moment.ts';
+import { choiceParam, idParam, integerParam, systemParam, textParam } from '../validation.ts';
 import { splitClassifications } from './classification.ts';
 import type { RecordFilter } from './filter-sql.ts';
 

@@ -1,13 +1,11 @@
-import { zValidator } from '@hono/zod-validator';
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
 import { FILTERS, type FilterValues, parsedNames, recordPath, recordsPath } from '../../views/parts/links.ts';
-import { Found, NotCounted } from '../../views/records/found.tsx';
+import { FoundCount, NotCounted } from '../../views/records/found.tsx';
 import { RecordPage } from '../../views/records/record.tsx';
 import { RecordsPage } from '../../views/records/records.tsx';
 import { readJournalEntry } from '../dialects/journal-entry.ts';
 import { RequestError } from '../errors.ts';
-import { idParam, parseOrRefuse, problemsByField } from '../validation.ts';
+import { checkForm, idInPath, queryOf, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { listClassifications } from './classification-sql.ts';
 import { filterOfPage, pageQuery } from './filter.ts';
@@ -26,9 +24,8 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
   return new Hono()
     .get('/', async c => {
       const raw = c.req.query();
-      const parsed = pageQuery.safeParse(raw);
-      if (!parsed.success) return await refused(c, 400, problemsByField(parsed.error));
-      const query = parsed.data;
+      const { data: query, errors } = checkForm(pageQuery, queryOf(c));
+      if (errors) return await refused(c, 400, errors);
       const pageSize = query.per_page ?? PAGE_SIZE;
       try {
         const [page, found, common] = await Promise.all([
@@ -52,45 +49,40 @@ export function recordsPages({ sql, searcher, made, frame, config }: Site) {
         throw error;
       }
     })
-    .get('/count', async c => {
-      const filter = filterOfPage(parseOrRefuse(pageQuery, c.req.query()));
+    .get('/count', valid('query', pageQuery), async c => {
+      const filter = filterOfPage(c.req.valid('query'));
       try {
-        return c.html(<Found found={await searcher.count(filter, COUNTED)} />);
+        return c.html(<FoundCount found={await searcher.count(filter, COUNTED)} />);
       } catch (error) {
         if (error instanceof SearchProblem) return c.html(<NotCounted reason={error.message} />);
         throw error;
       }
     })
-    .get(
-      '/record_details/:id',
-      zValidator('param', z.object({ id: idParam }), result => {
-        if (!result.success) throw new RequestError(400, 'a record is named by its number');
-      }),
-      async c => {
-        const { id } = c.req.valid('param');
-        const record = await findRecord(sql, id!);
-        if (!record) throw new RequestError(404, noRecord(id!, config.retention.days));
-        const [{ older, newer }, crash, parsed] = await Promise.all([
-          findNeighbours(sql, record),
-          made.crashOfRecord(sql, record),
-          made.parsedOfRecord(sql, record),
-        ]);
-        return c.html(
-          <RecordPage
-            frame={await frame(c)}
-            record={record}
-            crash={crash}
-            parsed={parsed}
-            details={{
-              entry: readJournalEntry(record.payload),
-              nulBytes: countNuls(record.payload),
-              olderHref: older === null ? undefined : recordPath(older),
-              newerHref: newer === null ? undefined : recordPath(newer),
-            }}
-          />,
-        );
-      },
-    );
+    .get('/record_details/:id', async c => {
+      const id = idInPath(c.req.param('id'));
+      if (id === undefined) throw new RequestError(400, 'a record is named by its number');
+      const record = await findRecord(sql, id);
+      if (!record) throw new RequestError(404, noRecord(id, config.retention.days));
+      const [{ older, newer }, crash, parsed] = await Promise.all([
+        findNeighbours(sql, record),
+        made.crashOfRecord(sql, record),
+        made.parsedOfRecord(sql, record),
+      ]);
+      return c.html(
+        <RecordPage
+          frame={await frame(c)}
+          record={record}
+          crash={crash}
+          parsed={parsed}
+          details={{
+            entry: readJournalEntry(record.payload),
+            nulBytes: countNuls(record.payload),
+            olderHref: older === null ? undefined : recordPath(older),
+            newerHref: newer === null ? undefined : recordPath(newer),
+          }}
+        />,
+      );
+    });
 
   /** What the list stands in, with the values of the form as they came. */
   async function aroundList(c: Context, raw: Record<string, string>, os: string | undefined) {

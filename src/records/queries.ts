@@ -40,7 +40,7 @@ export async function newestRecordId(sql: Queryable): Promise<number> {
 }
 
 /** Marks the advisory locks of store_records (sql/), above the 53 bits that hold an id. */
-export const OPEN_BATCH_TAG = 737;
+const OPEN_BATCH_TAG = 737;
 
 /**
  * The highest id below which no record can appear any more. Batches of several instances become visible out of order;

@@ -1,10 +1,10 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
+import { DAY_MS } from '../time/units.ts';
 import {
   analysisConditions,
   asksForAnalysis,
   type CountedFilter,
   countedConditions,
-  type Fragment,
   type RecordFilter,
   recordConditions,
 } from './filter-sql.ts';
@@ -298,8 +298,6 @@ export async function countRecords(
   }
   return { n, more: false };
 }
-
-const DAY_MS = 86_400_000;
 
 /** Whether the counters tell how many records of a day fit. */
 function isWhole(filter: RecordFilter, { day, complete }: MatchingDay): boolean {

@@ -5,7 +5,7 @@ import { OperatorError, RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { bytesOf, fileSystemOf } from './disk-size.ts';
 
-export interface DiskReserve {
+interface DiskReserve {
   /** As last looked; undefined before that. */
   readonly status: DiskStatus | undefined;
   /** Throws 503 while too little is free to take records in. */

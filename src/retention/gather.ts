@@ -1,6 +1,6 @@
-import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Sql } from '../db/connect.ts';
 import { isLocked } from '../db/sqlstates.ts';
+import { hasAttemptsLeft } from '../db/work-queue.ts';
 import { againWhileLocked, LOCK_ATTEMPTS, restSince } from './remove.ts';
 
 /** What is left of a day is copied beside ingestion, which gets so many times as long before the next. */
@@ -38,7 +38,7 @@ function monthsPast(sql: Sql, days: number) {
     having count(*) > 1 and month + interval '1 month' <= (now() at time zone 'UTC')::date - ${days}::int
        and not exists (
              select from work_queue
-              where attempts < ${MAX_ATTEMPTS}
+              where ${hasAttemptsLeft(sql)}
                 and received_at >= month::timestamp at time zone 'UTC'
                 and received_at < (month + interval '1 month')::timestamp at time zone 'UTC')
      order by month`;

@@ -19,7 +19,7 @@ import { daysOverLimit } from './limit.ts';
 import { deleteGroups, dropDays, restSince } from './remove.ts';
 import { type RecordGroup, type Rules, rulesOf, ruleThatTakes, stateAt } from './rules.ts';
 
-export interface PurgeOptions {
+interface PurgeOptions {
   /** Changes nothing: says what a run now would do. */
   dryRun?: boolean;
   /** Leaves out what goes by the date: only takes the oldest days while the database is too large. */
@@ -52,7 +52,7 @@ export interface PurgeReport {
 const REST_AFTER_DROP = 12;
 const SMALL_DAY = 4 * 1024 ** 2;
 
-export const LIMIT_RULE = 'retention.max_bytes';
+const LIMIT_RULE = 'retention.max_bytes';
 
 /**
  * Purges what is past its time: whole days as partitions, else records in slices; then the oldest days while the database

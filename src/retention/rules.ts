@@ -23,7 +23,7 @@ export interface Rules {
   machineIds: string[];
 }
 
-export const DEFAULT_RULE = 'no rule, so retention.days';
+const DEFAULT_RULE = 'no rule, so retention.days';
 
 /** The rules of the configuration, in the order in which they are applied. */
 export function rulesOf({ retention }: Pick<Config, 'retention'>): Rules {

@@ -4,10 +4,10 @@ import { StatsPage, type StatsView } from '../../views/stats/stats.tsx';
 import type { Sql } from '../db/connect.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery, type Scope, scopeQuery } from '../time/scope.ts';
-import { integerParam, parseOrRefuse } from '../validation.ts';
+import { type Scope, scopeQuery } from '../time/scope.ts';
+import { integerParam, queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
-import { KINDS, readShares } from './queries.ts';
+import { readShares, SHARE_KINDS } from './queries.ts';
 
 const DEFAULT_DAYS = 14;
 const DEFAULT_TOP = 20;
@@ -18,7 +18,7 @@ type StatsQuery = Partial<z.output<typeof statsQuery>>;
 
 export function statsPages({ sql, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(statsQuery, c.req.query());
+    const { query, errors } = readQuery(statsQuery, queryOf(c));
     const [made, view, systems, fleets] = await Promise.all([
       frame(c),
       readStats(sql, query),
@@ -38,13 +38,13 @@ export function statsPages({ sql, frame }: Site) {
  * format=csv       one of them, named by table=….
  */
 export function statsApi({ sql }: Site) {
-  return new Hono().get('/', async c => {
-    const { scope, top, shares } = await readStats(sql, parseOrRefuse(statsQuery, c.req.query()));
+  return new Hono().get('/', valid('query', statsQuery), async c => {
+    const { scope, top, shares } = await readStats(sql, c.req.valid('query'));
     return viewResponse(
       c,
       'stats',
       { os: scope.systemName ?? null, fleet: scope.fleet ?? null, days: scope.days, top },
-      Object.fromEntries(KINDS.map(kind => [kind, { columns: ['name', 'records'], rows: shares[kind].rows }])),
+      Object.fromEntries(SHARE_KINDS.map(kind => [kind, { columns: ['name', 'records'], rows: shares[kind].rows }])),
     );
   });
 }

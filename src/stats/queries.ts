@@ -1,5 +1,4 @@
-import type postgres from 'postgres';
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { inWindow, type Scope } from '../time/scope.ts';
 
 /** Where shares are counted, and the column that the API calls so. */
@@ -9,8 +8,8 @@ const COUNTED_IN = {
   kernel_counts: { architecture: 'arch', kernel: 'kernel_version' },
 } as const;
 
-export const KINDS = ['classification', 'severity', 'system', 'platform', 'architecture', 'kernel'] as const;
-export type Kind = (typeof KINDS)[number];
+export const SHARE_KINDS = ['classification', 'severity', 'system', 'platform', 'architecture', 'kernel'] as const;
+export type ShareKind = (typeof SHARE_KINDS)[number];
 
 /** A type, not an interface, so that it can be a row of a table of the API. */
 type ShareRow = { name: string; records: number };
@@ -24,17 +23,15 @@ export interface Shares<Row extends { records: number } = ShareRow> {
 }
 
 /** Records of a window by each of their properties, as they were received, most frequent first. Each table is read once. */
-export async function readShares(sql: Queryable, scope: Scope, limit: number): Promise<Record<Kind, Shares>> {
+export async function readShares(sql: Queryable, scope: Scope, limit: number): Promise<Record<ShareKind, Shares>> {
   const tables = Object.entries(COUNTED_IN).map(([table, columns]) => ({ table, columns: Object.entries(columns) }));
   const found = await Promise.all(tables.map(({ table, columns }) => sharesIn(sql, table, columns, scope, limit)));
   const rows = found.flatMap(one => [...one]);
-  return Object.fromEntries(KINDS.map(kind => [kind, sharesOf(rows.filter(row => row.kind === kind))])) as Record<
-    Kind,
+  return Object.fromEntries(SHARE_KINDS.map(kind => [kind, sharesOf(rows.filter(row => row.kind === kind))])) as Record<
+    ShareKind,
     Shares
   >;
 }
-
-type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 interface KindRow extends ShareRow {
   kind: string;

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/connect.ts';
+import { hasAttemptsLeft, hasNoAttemptsLeft } from '../db/work-queue.ts';
 
 /** Counts of queued records end here, so that a look costs no more however many wait. */
 export const QUEUED_COUNTED_AT_MOST = 100_000;
@@ -21,19 +22,16 @@ export interface DatabaseState {
 }
 
 /** What the database tells of how the server is doing. */
-export async function databaseState(sql: Queryable, attempts: number): Promise<DatabaseState> {
-  // As the index of those set aside has it: a parameter would keep the planner from using that.
-  const isWaiting = sql`attempts < ${sql.unsafe(String(attempts))}`;
-  const isSetAside = sql`attempts >= ${sql.unsafe(String(attempts))}`;
+export async function databaseState(sql: Queryable): Promise<DatabaseState> {
   const [row] = await sql<DatabaseState[]>`
     with crashes as (
-      select queued_at from work_queue where kind = 'crash' and ${isWaiting} order by record_id limit ${QUEUED_COUNTED_AT_MOST}
+      select queued_at from work_queue where kind = 'crash' and ${hasAttemptsLeft(sql)} order by record_id limit ${QUEUED_COUNTED_AT_MOST}
     ), payloads as (
-      select from work_queue where kind > 'crash' and ${isWaiting} order by kind, record_id limit ${QUEUED_COUNTED_AT_MOST}
+      select from work_queue where kind > 'crash' and ${hasAttemptsLeft(sql)} order by kind, record_id limit ${QUEUED_COUNTED_AT_MOST}
     ), "crashesSetAside" as (
-      select from work_queue where kind = 'crash' and ${isSetAside} limit ${QUEUED_COUNTED_AT_MOST}
+      select from work_queue where kind = 'crash' and ${hasNoAttemptsLeft(sql)} limit ${QUEUED_COUNTED_AT_MOST}
     ), "payloadsSetAside" as (
-      select from work_queue where kind > 'crash' and ${isSetAside} limit ${QUEUED_COUNTED_AT_MOST}
+      select from work_queue where kind > 'crash' and ${hasNoAttemptsLeft(sql)} limit ${QUEUED_COUNTED_AT_MOST}
     )
     select pg_database_size(current_database()) as "databaseBytes",
            (select count(*) from crashes) as waiting,

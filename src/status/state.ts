@@ -5,7 +5,6 @@ import type { Collector } from '../collector/collector.ts';
 import type { UnreadablePosts } from '../collector/metrics.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
 import type { Config } from '../config/settings.ts';
-import { MAX_ATTEMPTS } from '../crashes/queue.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
 import { type Job, type JobOutcome, jobOutcomes } from '../jobs.ts';
@@ -88,7 +87,7 @@ export async function stateKnown(sql: Queryable, watched: Watched): Promise<Serv
 export async function serverState(sql: Queryable, watched: Watched): Promise<ServerState> {
   const { config } = watched;
   const [database, jobs, arrival, written, most, clock, probes] = await Promise.all([
-    databaseState(sql, MAX_ATTEMPTS),
+    databaseState(sql),
     jobOutcomes(sql),
     lastArrival(sql),
     turnedAwayWithin(sql, EXCESS_DAYS),

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { RequestError } from '../errors.ts';
-import { choiceParam, parseOrRefuse, textParam } from '../validation.ts';
+import { choiceParam, parseOrRefuse, queryOf, textParam } from '../validation.ts';
 import { BYTE_ORDER_MARK, type Cell, csvResponse } from './csv.ts';
 
 /** The tables that a view shows, by name; each row with a value for each column. */
@@ -16,7 +16,7 @@ const exportQuery = z.object({ format: choiceParam(['json', 'csv']), table: text
  * with `format=csv` one of them, by default the first or that of `table=NAME`, with `bom=1` for Excel.
  */
 export function viewResponse(c: Context, name: string, narrowedTo: Record<string, Cell>, tables: ViewTables) {
-  const { format, table = Object.keys(tables)[0]!, bom } = parseOrRefuse(exportQuery, c.req.query());
+  const { format, table = Object.keys(tables)[0]!, bom } = parseOrRefuse(exportQuery, queryOf(c));
   if (format !== 'csv') {
     const rows = Object.entries(tables).map(([key, { rows }]) => [key, rows]);
     return c.json({ ...narrowedTo, ...Object.fromEntries(rows) });

@@ -3,16 +3,16 @@ import { ThermalPage } from '../../views/thermal/thermal.tsx';
 import { buildRows } from '../mce/queries.ts';
 import { listFleets, listSystems } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery, scopeQuery } from '../time/scope.ts';
+import { scopeQuery } from '../time/scope.ts';
 import { seriesRows } from '../time/series.ts';
 import { isoWeek } from '../time/window.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { readThermal } from './thermal.ts';
 
 export function thermalPages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(scopeQuery, c.req.query());
+    const { query, errors } = readQuery(scopeQuery, queryOf(c));
     const made = await frame(c);
     const [view, systems, fleets] = await Promise.all([
       readThermal(sql, config, query, made.now),
@@ -32,8 +32,8 @@ export function thermalPages({ sql, config, frame }: Site) {
  * format=csv       `weeks`, or with table=builds the other.
  */
 export function thermalApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(scopeQuery, c.req.query());
+  return new Hono().get('/', valid('query', scopeQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, weeks, builds } = await readThermal(sql, config, query, new Date());
     return viewResponse(
       c,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Queryable } from '../db/connect.ts';
-import { integerParam, problemsByField, systemParam, textParam } from '../validation.ts';
+import { integerParam, systemParam, textParam } from '../validation.ts';
 import { slotsOf } from './window.ts';
 
 /** What a view over counts is narrowed to. */
@@ -22,17 +22,6 @@ export const scopeQuery = z.object({
   days: integerParam(1, LONGEST_WINDOW),
 });
 export type ScopeQuery = z.output<typeof scopeQuery>;
-
-/** The query of a page whose form has all of its parameters: mistakes are told there, by parameter name. */
-export function readQuery<Schema extends z.ZodType>(
-  schema: Schema,
-  raw: Record<string, string>,
-): { query: Partial<z.output<Schema>>; errors?: Record<string, string> } {
-  const result = schema.safeParse(raw);
-  return result.success
-    ? { query: result.data as Partial<z.output<Schema>> }
-    : { query: {}, errors: problemsByField(result.error) };
-}
 
 /** What has not been seen for so long is no longer offered to choose from; its address still works. */
 export const LATELY_DAYS = 100;

@@ -1,10 +1,10 @@
+import { DAY_MS } from './units.ts';
+
 /** A window that ends today, in UTC days; or in ISO weeks of which today's is the last. */
 export interface Window {
   days: number;
   byWeek?: boolean | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Each day of a window, or the Monday of each of its weeks, oldest first, as `2026-11-23`. */
 export function slotsOf({ days, byWeek }: Window, now: Date): string[] {

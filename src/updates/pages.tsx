@@ -2,15 +2,15 @@ import { Hono } from 'hono';
 import { UpdatesPage } from '../../views/updates/updates.tsx';
 import { listFleets } from '../records/queries.ts';
 import { viewResponse } from '../tables/view-tables.ts';
-import { readQuery, scopeQuery } from '../time/scope.ts';
-import { parseOrRefuse } from '../validation.ts';
+import { scopeQuery } from '../time/scope.ts';
+import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import type { Matrix, UpdatePath } from './queries.ts';
 import { readUpdates } from './updates.ts';
 
 export function updatesPages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
-    const { query, errors } = readQuery(scopeQuery, c.req.query());
+    const { query, errors } = readQuery(scopeQuery, queryOf(c));
     const [made, view, fleets] = await Promise.all([frame(c), readUpdates(sql, config, query), listFleets(sql)]);
     return c.html(<UpdatesPage frame={made} {...view} fleets={fleets} errors={errors} />, errors ? 400 : 200);
   });
@@ -23,8 +23,8 @@ export function updatesPages({ sql, config, frame }: Site) {
  * format=csv       `matrix`, or with table=paths the other.
  */
 export function updatesApi({ sql, config }: Site) {
-  return new Hono().get('/', async c => {
-    const query = parseOrRefuse(scopeQuery, c.req.query());
+  return new Hono().get('/', valid('query', scopeQuery), async c => {
+    const query = c.req.valid('query');
     const { scope, matrix, paths } = await readUpdates(sql, config, query);
     const columns = ['os', 'from', 'to', 'records'];
     return viewResponse(

@@ -2,7 +2,7 @@ import { type Listener, servesPages, takesRecords } from '../config/listener.ts'
 import type { Config } from '../config/settings.ts';
 
 /** A listener and its URL: `http://127.0.0.1:8080`, or the path of a unix socket. */
-export interface Place {
+export interface ServedAddress {
   listener: Listener;
   url: string;
 }
@@ -17,7 +17,7 @@ export const WHERE_RECORDS_GO = `records are posted to ${RECORD_PATHS.slice(0, -
 export const OF_PAGES = /^\/(telemetryui|api|metrics|static)(\/|$)/;
 
 /** Where people and scripts find the pages, said on an address that takes records only; empty where nothing serves them. */
-export function pagesElsewhere({ http }: Config, places: Place[]): string {
+export function pagesElsewhere({ http }: Config, places: ServedAddress[]): string {
   const url = http.public_url ?? places.find(({ listener }) => servesPages(listener))?.url;
   return url === undefined ? '' : `; this address takes records, pages and API are at ${url}`;
 }
@@ -26,7 +26,13 @@ export function pagesElsewhere({ http }: Config, places: Place[]): string {
 export const OF_MANUAL = /^\/telemetryui\/help(\/|$)/;
 
 /** What a 404 says: which of the other addresses serves what was asked for, where one does. */
-export function nothingThere(method: string, path: string, here: Listener, config: Config, places: Place[]): string {
+export function nothingThere(
+  method: string,
+  path: string,
+  here: Listener,
+  config: Config,
+  places: ServedAddress[],
+): string {
   const message = `there is nothing at ${path}`;
   if (OF_PAGES.test(path) && !servesPages(here)) return `${message}${pagesElsewhere(config, places)}`;
   if (method !== 'POST' || OF_PAGES.test(path) || takesRecords(here)) return message;

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { shownPath } from './addresses.ts';
 import { bareFrame } from './frame.ts';
 
-interface Answer {
+interface ErrorAnswer {
   status: RequestError['status'] | 500;
   message: string;
 }
@@ -46,8 +46,8 @@ export function answerToError(
   error: unknown,
   { method, path, left = false }: { method: string; path: string; left?: boolean },
   log?: Log,
-): Answer & { headers: Record<string, string> } {
-  const { status, message } = toAnswer(error);
+): ErrorAnswer & { headers: Record<string, string> } {
+  const { status, message } = toErrorAnswer(error);
   const shown = shownPath(path);
   if (status === 500) log?.error('a request failed', { method, path: shown, reason: describe(error) });
   if (status === 503 && !left) log?.limited('unavailable', 'warn', 'answered 503', { path: shown, reason: message });
@@ -58,9 +58,9 @@ export function answerToError(
   };
 }
 
-function toAnswer(error: unknown): Answer {
+function toErrorAnswer(error: unknown): ErrorAnswer {
   if (error instanceof RequestError) return error;
-  if (isAnswer(error)) return error;
+  if (isErrorAnswer(error)) return error;
   if (isCutOff(error)) return { status: 400, message: 'the connection was closed before the whole request had come' };
   if (isTooSlow(error)) return { status: 503, message: 'this took too long and was stopped; narrow the filter' };
   if (isConnectionFailure(error))
@@ -68,7 +68,7 @@ function toAnswer(error: unknown): Answer {
   return { status: 500, message: 'something went wrong in the server; the log says what' };
 }
 
-function isAnswer(error: unknown): error is Answer {
+function isErrorAnswer(error: unknown): error is ErrorAnswer {
   return (
     typeof error === 'object' && error !== null && !(error instanceof Error) && 'status' in error && 'message' in error
   );
@@ -84,7 +84,7 @@ const TRY_AGAIN = [
   'Machines keep their records and send them again: nothing is lost.',
   'Reload this page in a moment.',
 ];
-const WORDS: Record<Answer['status'], Pick<ErrorPageProps, 'title' | 'hints' | 'help'>> = {
+const WORDS: Record<ErrorAnswer['status'], Pick<ErrorPageProps, 'title' | 'hints' | 'help'>> = {
   400: { title: 'That request has a mistake', hints: ['Check the address, or go back and correct the form.'] },
   401: { title: 'Sign in first', hints: [], help: 'access' },
   403: { title: 'Not allowed', hints: [], help: 'access#accounts-and-roles' },

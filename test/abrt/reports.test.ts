@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import type { App } from '../../src/app.ts';
 import type { Tid } from '../../src/config/tid.ts';
-import { findTraces, forgetMachine, isUnknown } from '../../src/privacy/forget.ts';
+import { findTraces, forgetMachine, isUnknownMachine } from '../../src/privacy/forget.ts';
 import { machineHash } from '../../src/privacy/machine-ids.ts';
 import { type Answer, appOn, get, getJson, getPage, OTHER_TID, send, submit, TID, testConfig } from '../app.ts';
 import { type CrashApp, crashApp } from '../crashes/crash-app.ts';
@@ -288,7 +288,7 @@ describe('a machine that says who it is', () => {
     await server.analyse();
     const id = (await machineHash(server.sql))(MACHINE);
     await forgetMachine(server.sql, id, server.config, () => {});
-    expect(isUnknown(await findTraces(server.sql, id))).toBeTrue();
+    expect(isUnknownMachine(await findTraces(server.sql, id))).toBeTrue();
     expect(await stored()).toMatchObject([{ machine_id: '' }]);
   });
 });

@@ -3,14 +3,14 @@ import { startSession } from '../../src/access/sessions.ts';
 import { addToken } from '../../src/access/tokens.ts';
 import { addUser, setPassword } from '../../src/access/users.ts';
 import type { App } from '../../src/app.ts';
-import { ROLES, type Role, SCOPES, type Scope } from '../../src/roles.ts';
+import { ROLES, type Role, TOKEN_SCOPES, type TokenScope } from '../../src/roles.ts';
 import { type TestApp, testApp } from '../app.ts';
 
 export const SITE = 'http://localhost:8080';
 export const PASSWORD = 'correct horse battery';
 
-export type As = 'nobody' | Role | Scope;
-export const EVERYONE: As[] = ['nobody', ...ROLES, ...SCOPES];
+export type As = 'nobody' | Role | TokenScope;
+export const EVERYONE: As[] = ['nobody', ...ROLES, ...TOKEN_SCOPES];
 
 export interface Asked {
   form?: Record<string, string> | undefined;
@@ -47,7 +47,7 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
     userIds[role] = user.id;
     credentials[role] = { Cookie: `telemetricsd=${cookies[role]}` };
   }
-  for (const scope of SCOPES) {
+  for (const scope of TOKEN_SCOPES) {
     const token = await addToken(sql, { name: scope, scopes: [scope], days: undefined, createdBy: 'test' });
     credentials[scope] = { Authorization: `Bearer ${token}` };
   }
@@ -58,7 +58,9 @@ export async function accountsApp(env: Record<string, string> = {}): Promise<Acc
     path: string,
     { form, body = null, headers, address = '192.0.2.1' }: Asked = {},
   ) {
-    const ofBrowser: Record<string, string> = SCOPES.includes(as as Scope) ? {} : { 'Sec-Fetch-Site': 'same-origin' };
+    const ofBrowser: Record<string, string> = TOKEN_SCOPES.includes(as as TokenScope)
+      ? {}
+      : { 'Sec-Fetch-Site': 'same-origin' };
     return Promise.resolve(
       app.app.request(
         `${SITE}${path}`,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
 import { post } from '../app.ts';
+import { analyseBatch } from '../crashes/analyse-batch.ts';
 import { backtrace, crashHeaders } from '../crashes/crash-app.ts';
 import { type AccountsApp, type As, accountsApp, routesOf } from './accounts-app.ts';
 import { fuzzed, MARK, SESSION, sent } from './fuzzed.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { clockFinding } from '../../src/clock/finding.ts';
-import { type Belief, type Heard, judge, NOBODY } from '../../src/clock/judge.ts';
+import { type Belief, type Heard, judge, NOT_HEARD } from '../../src/clock/judge.ts';
 import { trustClock, watchClock } from '../../src/clock/watch.ts';
 import { openLimits } from '../../src/collector/limits.ts';
 import { registerFleets } from '../../src/fleets.ts';
@@ -23,15 +23,15 @@ type Step = [clock: number, passed: number | undefined, heard?: Heard];
 function looks(...steps: Step[]): Belief {
   let belief: Belief = { trustedAt: NOW, lookedAt: NOW, doubt: null };
   let now = NOW;
-  for (const [clock, elapsed, heard = NOBODY] of steps) {
+  for (const [clock, elapsed, heard = NOT_HEARD] of steps) {
     now += clock;
     belief = judge(belief, { now, elapsed, heard });
   }
   return belief;
 }
 
-const minutes = (n: number, heard = NOBODY) => Array.from({ length: n }, (): Step => [60, 60, heard]);
-const hours = (n: number, heard = NOBODY) => Array.from({ length: n }, (): Step => [HOUR, HOUR, heard]);
+const minutes = (n: number, heard = NOT_HEARD) => Array.from({ length: n }, (): Step => [60, 60, heard]);
+const hours = (n: number, heard = NOT_HEARD) => Array.from({ length: n }, (): Step => [HOUR, HOUR, heard]);
 const jumps: Step = [40 * DAY + 60, 60];
 const most: Heard = { agreeing: 5, disagreeing: 2 };
 const few: Heard = { agreeing: 2, disagreeing: 5 };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type LoadOptions, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 import { declaredSettings } from '../../src/config/settings.ts';
@@ -33,7 +33,7 @@ function load({ toml, env = {} }: { toml?: string; env?: Record<string, string> 
   return loadConfig({ file: toml === undefined ? empty : write(toml), env });
 }
 
-function mistakes(options: LoadOptions): ConfigError {
+function mistakes(options: Parameters<typeof loadConfig>[0]): ConfigError {
   try {
     loadConfig({ env: {}, ...options });
   } catch (error) {

@@ -1,8 +1,8 @@
-import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
 import { recomputeSlice } from '../../src/crashes/recompute.ts';
 import type { Queryable, Sql } from '../../src/db/connect.ts';
 import { post, type TestApp, testApp } from '../app.ts';
+import { analyseBatch } from './analyse-batch.ts';
 
 export const CRASH = 'org.clearlinux/crash/clr';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { shellActor } from '../../src/audit/audit.ts';
-import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
 import { changeList } from '../../src/crashes/never-guilty-list.ts';
-import { claimRecords } from '../../src/crashes/queue.ts';
+import { claimCrashes } from '../../src/crashes/queue.ts';
 import { LOOKUPS_BY_INDEX } from '../../src/db/connect.ts';
 import { getJson, getPage, post, postJson, recordHeaders, recordJson, submit } from '../app.ts';
 import { eventually, type Program, workspace } from '../executable/program.ts';
+import { analyseBatch } from './analyse-batch.ts';
 import { backtrace, type CrashApp, crashApp, crashHeaders, miscounted } from './crash-app.ts';
 
 let crashes: CrashApp;
@@ -229,7 +229,7 @@ describe('a record that makes its analysis fail', () => {
     try {
       const ids = [await app.crash(['a()']), await app.crash(['b()']), await app.crash(['c()'])];
       const claim = async () =>
-        (await claimRecords(app.sql, 100, { again: true })).map(record => record.recordId).sort();
+        (await claimCrashes(app.sql, 100, { again: true })).map(record => record.recordId).sort();
       const runOut = () => app.sql`update work_queue set claimed_until = now() - interval '1 s'`;
       expect(await claim()).toEqual(ids);
       expect(await app.sql`select from work_queue where attempts = 1`).toHaveLength(3);

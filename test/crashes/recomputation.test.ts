@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { shellActor } from '../../src/audit/audit.ts';
-import { analyseBatch } from '../../src/crashes/analyse.ts';
 import { createDemangler } from '../../src/crashes/demangle/demangle.ts';
 import type { FrameName } from '../../src/crashes/names.ts';
 import { listNeverGuilty } from '../../src/crashes/never-guilty-list.ts';
@@ -9,6 +8,7 @@ import { LOOKUPS_BY_INDEX, type Sql } from '../../src/db/connect.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { getJson, getPage, submit } from '../app.ts';
 import { quietLog } from '../database.ts';
+import { analyseBatch } from './analyse-batch.ts';
 import { type CrashApp, crashApp, miscounted } from './crash-app.ts';
 
 const MODULE = '/usr/bin/app';

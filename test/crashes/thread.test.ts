@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { type CrashAnalysis, startCrashAnalysis } from '../../src/crashes/analysis.ts';
+import { startCrashAnalysis } from '../../src/crashes/analysis.ts';
 import { createLog } from '../../src/log.ts';
 import { post } from '../app.ts';
 import { childrenOf, eventually, isAlive } from '../executable/program.ts';
@@ -10,7 +10,7 @@ const NativeWorker = globalThis.Worker;
 const logged: string[] = [];
 
 let crashes: CrashApp;
-let analysis: CrashAnalysis;
+let analysis: ReturnType<typeof startCrashAnalysis>;
 beforeAll(async () => {
   crashes = await crashApp();
   // Nothing outside a process can end one of its threads: the test gets hold of them as they are made.

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test';
-import { type FleetOptions, sampleFleet } from '../../src/demo/fleet.ts';
+import { sampleFleet } from '../../src/demo/fleet.ts';
 import type { FleetRecord } from '../../src/demo/fleet-day.ts';
 import type { Report } from '../../src/records/record.ts';
 import { quickest } from '../executable/program.ts';
 
 const UNTIL = new Date('2026-11-23T15:40:00Z');
 const DAY = 86_400_000;
+type FleetOptions = Parameters<typeof sampleFleet>[0];
+
 const OPTIONS: FleetOptions = { records: 60_000, machines: 6000, days: 35, seed: 1, until: UNTIL, fleets: 3 };
 
 function all(options: Partial<FleetOptions> = {}): FleetRecord[] {

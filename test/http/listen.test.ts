@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { bodyRoom } from '../../src/http/body-room.ts';
-import { TIMING, type Timing, watchConnections } from '../../src/http/connections.ts';
-import { type Listening, listen } from '../../src/http/listen.ts';
+import { watchConnections } from '../../src/http/connections.ts';
+import { listen } from '../../src/http/listen.ts';
 import type { RecordRequest } from '../../src/http/service.ts';
 import type { Unreadable } from '../../src/http/unreadable.ts';
 import { createLog } from '../../src/log.ts';
@@ -27,7 +27,7 @@ const KINDS = withoutOpenssl('test/http/listen.test.ts') ? (['http'] as const) :
 type Kind = (typeof KINDS)[number];
 
 interface Options {
-  timing?: Partial<Timing>;
+  timing?: Parameters<typeof watchConnections>[1];
   connections?: number;
   roomBytes?: number;
   /** How long a record takes. */
@@ -39,7 +39,7 @@ interface Served {
   room: ReturnType<typeof bodyRoom>;
   unreadable: Unreadable[];
   lines: string[];
-  listening: Listening;
+  listening: Awaited<ReturnType<typeof listen>>;
 }
 
 const MOST = 2_000_000;
@@ -78,7 +78,7 @@ async function serve(kind: Kind, { timing, connections, roomBytes, recordMs = 5 
       tls: kind === 'https' ? { certificate: certificate(), asksForCertificates: false } : undefined,
     },
     {
-      connections: watchConnections(log, { ...TIMING, ...timing }, connections),
+      connections: watchConnections(log, timing, connections),
       room,
       maxBodyBytes: MOST,
       onUnreadable: request => unreadable.push(request),

@@ -1,5 +1,5 @@
 import type { Sql } from '../../src/db/connect.ts';
-import type { OldSchema } from '../../src/import/source.ts';
+import type { Source } from '../../src/import/source.ts';
 
 /** A record of an old database under the names of the flat schema; what is left out is usual. */
 export type OldRow = Record<string, string | number | boolean | Uint8Array | null>;
@@ -24,7 +24,7 @@ const USUAL: OldRow = {
 };
 
 /** The tables of an old server; `early`: without the columns that came later. */
-export async function createOldDatabase(sql: Sql, schema: OldSchema, { early = false } = {}) {
+export async function createOldDatabase(sql: Sql, schema: Source['schema'], { early = false } = {}) {
   await sql.unsafe(`
     create table alembic_version (version_num varchar primary key);
     create table guilty (id serial primary key, function varchar, module varchar, comment varchar ${early ? '' : ', hide boolean'});
@@ -53,7 +53,7 @@ const NORMALISED = `
 const EARLY =
   'alter table records drop column board_name, drop column bios_version, drop column cpu_model, drop column event_id;';
 
-export async function insertOld(sql: Sql, schema: OldSchema, rows: OldRow[]) {
+export async function insertOld(sql: Sql, schema: Source['schema'], rows: OldRow[]) {
   const whole = rows.map(row => ({ ...USUAL, ...row }));
   for (let start = 0; start < whole.length; start += 1_000) {
     const slice = whole.slice(start, start + 1_000).map(row => ({

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config/settings.ts';
 import { connect } from '../../src/db/connect.ts';
 import { createLog } from '../../src/log.ts';
 import { noticesOf } from '../../src/notify/notice.ts';
-import { type Notifier, startNotifier } from '../../src/notify/notifier.ts';
+import { startNotifier } from '../../src/notify/notifier.ts';
 import { pagesUrl } from '../../src/notify/pages-url.ts';
 import { serverState, type Watched } from '../../src/status/state.ts';
 import { post, testConfig } from '../app.ts';
@@ -27,6 +27,8 @@ let posted: Posted[];
 /** What the webhook answers; undefined: never. */
 let answer: (() => Response) | undefined;
 let logged: string[];
+type Notifier = NonNullable<ReturnType<typeof startNotifier>>;
+
 const running: Notifier[] = [];
 const directory = mkdtempSync(join(tmpdir(), 'telemetricsd-notices-'));
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { countMachinesOfDays, rebuildCounters, rebuildMachineCounts } from '../../src/counters/count.ts';
 import type { Sql } from '../../src/db/connect.ts';
 import { tableNames } from '../../src/db/tables.ts';
-import { findTraces, forgetMachine, isUnknown } from '../../src/privacy/forget.ts';
+import { findTraces, forgetMachine, isUnknownMachine } from '../../src/privacy/forget.ts';
 import { purge } from '../../src/retention/purge.ts';
 import { getJson, getPage, OTHER_TID, post } from '../app.ts';
 import { type CrashApp, crashApp } from '../crashes/crash-app.ts';
@@ -125,9 +125,9 @@ test('a forgotten machine is as if it had never reported', async () => {
     machineChecks: 3,
     quarantined: 3,
   });
-  expect(isUnknown(await forget())).toBe(true);
+  expect(isUnknownMachine(await forget())).toBe(true);
   expect(await counted(server)).toEqual(await counted(without));
-  expect(isUnknown(await findTraces(server.sql, GONE))).toBe(true);
+  expect(isUnknownMachine(await findTraces(server.sql, GONE))).toBe(true);
   expect(await tablesThatHold(server.sql, GONE)).toEqual([]);
   const { json } = await getJson(server.app, `/api/records?machine_id=${GONE}`);
   expect(json.records).toEqual([]);
@@ -156,7 +156,7 @@ test('what comes between the last of its records and its traces is still analyse
   expect(again).toEqual(first);
   await server.analyse();
   expect(await findTraces(server.sql, GONE)).toMatchObject({ records: 1, crashes: 1, recent: 1, lastSeen: 2 });
-  expect(isUnknown(await forget())).toBe(true);
+  expect(isUnknownMachine(await forget())).toBe(true);
 });
 
 test('after each slice the counters are those of what is left, however it is interrupted', async () => {
@@ -188,9 +188,9 @@ test('records are taken and analysed meanwhile', async () => {
       await server.analyse();
     }
   })();
-  expect(isUnknown(await forget())).toBe(true);
+  expect(isUnknownMachine(await forget())).toBe(true);
   await posting;
-  for (const machine of new Set(others)) expect(isUnknown(await forget(server, machine))).toBe(true);
+  for (const machine of new Set(others)) expect(isUnknownMachine(await forget(server, machine))).toBe(true);
   expect(await counted(server)).toEqual(await counted(without));
 });
 
@@ -199,5 +199,5 @@ test('a machine whose records retention has taken is forgotten, too', async () =
   await passDays(server.sql, 40);
   await purge(server.database.client('purge'), server.config, quietLog);
   expect(await findTraces(server.sql, GONE)).toMatchObject({ records: 0, machineChecks: 1 });
-  expect(isUnknown(await forget())).toBe(true);
+  expect(isUnknownMachine(await forget())).toBe(true);
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { listRecordDays, rebuildCounters } from '../../src/counters/count.ts';
-import { OPEN_BATCH_TAG } from '../../src/records/queries.ts';
 import { getJson, headerBytes, OTHER_TID, post, type TestApp, testApp } from '../app.ts';
 
 let server: TestApp;
@@ -151,8 +150,8 @@ describe('a value that is not allowed is 400 and names its bounds', () => {
   });
 
   test('also when it is given twice', async () => {
-    for (const query of ['limit=1&limit=2', 'machine_id=a&machine_id=b']) {
-      const { status, json } = await getJson(server.app, `/api/records?${query}`);
+    for (const path of ['records?limit=1&limit=2', 'records?machine_id=a&machine_id=b', 'builds?days=1&days=2']) {
+      const { status, json } = await getJson(server.app, `/api/${path}`);
       expect([status, json.message]).toEqual([400, expect.stringContaining(', once')]);
     }
   });
@@ -254,8 +253,9 @@ test('settled=true hides what lies above an open batch until that is done', asyn
     opened = resolve;
   });
   const batch = writer.begin(async tx => {
+    // As store_records does.
     await tx`
-      select pg_advisory_xact_lock_shared((${OPEN_BATCH_TAG}::bigint << 53) | last_value) from record_ids`;
+      select pg_advisory_xact_lock_shared((737::bigint << 53) | last_value) from record_ids`;
     const [taken] = await tx<{ id: number }[]>`select nextval('record_ids') as id`;
     await tx`
       insert into records select (jsonb_populate_record(r, jsonb_build_object('id', ${taken!.id}::bigint))).*

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readDatabase } from '../../src/backup/snapshot.ts';
 import { readQuarantine } from '../../src/collector/quarantine.ts';
-import { claimRecords } from '../../src/crashes/queue.ts';
+import { claimCrashes } from '../../src/crashes/queue.ts';
 import { builtInParsers } from '../../src/parsers/built-in/parsers.ts';
 import { parseBatch } from '../../src/parsers/parse-batch.ts';
 import { get, getJson, post, submit } from '../app.ts';
@@ -92,7 +92,7 @@ test('what is read at once for a replay, an analysis or a parser has a bound', a
 
   for (const n of [0, 1, 2]) await server.crash([`large${n}()`], { machine_id: `c${n}` });
   await sql`update records set payload = payload || repeat('y', ${5 * MB}::int) where machine_id in ('c0', 'c1', 'c2')`;
-  const claimed = await claimRecords(sql, 400, { again: false });
+  const claimed = await claimCrashes(sql, 400, { again: false });
   expect(claimed.map(({ payload }) => payload)).toEqual([null, null, null]);
   await sql`update work_queue set attempts = 0, claimed_until = null`;
   await server.analyse();

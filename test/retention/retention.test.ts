@@ -6,9 +6,8 @@ import type { Size } from '../../src/config/values.ts';
 import { createLog } from '../../src/log.ts';
 import { listDays } from '../../src/retention/days.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
-import { LIMIT_RULE, type PurgeOptions, type PurgeReport, purge } from '../../src/retention/purge.ts';
+import { type PurgeReport, purge } from '../../src/retention/purge.ts';
 import { dropDays } from '../../src/retention/remove.ts';
-import { DEFAULT_RULE } from '../../src/retention/rules.ts';
 import { appOn, get, getJson, getPage, post, type TestApp, testApp, testConfig } from '../app.ts';
 import { quietLog } from '../database.ts';
 
@@ -91,7 +90,7 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
   return rows.map(row => row.id);
 }
 
-async function run(rules: Rules, options: PurgeOptions = {}): Promise<PurgeReport> {
+async function run(rules: Rules, options: Parameters<typeof purge>[3] = {}): Promise<PurgeReport> {
   const config = testConfig();
   Object.assign(config.retention, rules);
   const client = server.database.client('purge');
@@ -236,7 +235,7 @@ test('a day of which nothing is kept goes as a partition, and is incomplete from
   const report = await run({});
   expect(report.dropped).toHaveLength(1);
   expect(report.bytes).toBeGreaterThan(0);
-  expect(report.byRule).toEqual(new Map([[DEFAULT_RULE, 2]]));
+  expect(report.byRule).toEqual(new Map([['no rule, so retention.days', 2]]));
   expect(await survivors()).toEqual([kept!]);
   const [day] = await server.database.sql`
     select complete, to_regclass('records_' || to_char(day, 'YYYYMMDD')) is null as dropped,
@@ -378,7 +377,7 @@ describe('what is left of a month past the default retention', () => {
     const report = await run({ ...KEEP, max_bytes: 1 });
     expect(report.dropped).toEqual([1, 2, 15, 28].map(day => `${month}-${String(day).padStart(2, '0')}`));
     expect([announced.dropped, announced.records]).toEqual([report.dropped, report.records]);
-    expect(report.byRule).toEqual(new Map([[LIMIT_RULE, 5]]));
+    expect(report.byRule).toEqual(new Map([['retention.max_bytes', 5]]));
     expect(await partitions()).toEqual([]);
   });
 
@@ -448,7 +447,7 @@ test('past retention.max_bytes the oldest days go early, but not those of which 
   const rules = { ...EXAMPLE, max_bytes: 1 };
   const announced = await run(rules, { dryRun: true });
   const report = await run(rules);
-  expect(report.byRule).toEqual(new Map([[LIMIT_RULE, 2]]));
+  expect(report.byRule).toEqual(new Map([['retention.max_bytes', 2]]));
   expect(announced.byRule).toEqual(report.byRule);
   expect(report.overLimit).toBe(true);
   expect((await run({ ...EXAMPLE, max_bytes: { percent: 1e-9 } }, { dryRun: true })).overLimit).toBe(true);

@@ -1,13 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { Session } from '../../src/access/sessions.ts';
 import type { Role } from '../../src/roles.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { TextField } from '../parts/fields.tsx';
 import { Cut, type NoticeProps, Scroll, Time } from '../parts/parts.tsx';
 import { PasswordFields } from './sign-in.tsx';
 
 interface AccountPageProps {
-  frame: Frame;
+  frame: PageFrame;
   user: { name: string; role: Role; hasPassword: boolean };
   sessions: Session[];
   /** The one that shows this page. */

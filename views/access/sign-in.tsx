@@ -1,10 +1,10 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { TextField } from '../parts/fields.tsx';
 import type { NoticeProps } from '../parts/parts.tsx';
 
 interface SignInPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Where to go afterwards. */
   next: string;
   name?: string | undefined;
@@ -37,7 +37,7 @@ export const SignInPage: FC<SignInPageProps> = ({ frame, next, name, notice, pro
 );
 
 interface ChoosePasswordPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Whose password it becomes; undefined where the first admin chooses a name as well. */
   user: string | undefined;
   rule: string;

@@ -1,13 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { Token } from '../../src/access/tokens.ts';
-import { SCOPES, type Scope } from '../../src/roles.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { TOKEN_SCOPES, type TokenScope } from '../../src/roles.ts';
+import { Page, type PageFrame } from '../layout.tsx';
 import { SelectField, TextField } from '../parts/fields.tsx';
 import { EmptyState, type NoticeProps, Scroll, Time } from '../parts/parts.tsx';
 import { Secret } from './secret.tsx';
 
 export interface TokensPageProps {
-  frame: Frame;
+  frame: PageFrame;
   tokens: Token[];
   /** The one that was just made. */
   made?: { name: string; token: string } | undefined;
@@ -18,7 +18,7 @@ export interface TokensPageProps {
 
 const LEAD = 'A script sends its token with each request: Authorization: Bearer TOKEN.';
 
-const MEANING: Record<Scope, string> = {
+const MEANING: Record<TokenScope, string> = {
   'records:read': 'read records, views and crashes',
   'analysis:write': 'edit the never-guilty list, recompute',
   'metrics:read': 'read /metrics',
@@ -59,7 +59,7 @@ export const TokensPage: FC<TokensPageProps> = ({ frame, tokens, made, values, e
       />
       <fieldset>
         <legend>It may</legend>
-        {SCOPES.map(scope => (
+        {TOKEN_SCOPES.map(scope => (
           <label>
             <input
               type="checkbox"

@@ -1,13 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { User } from '../../src/access/users.ts';
 import { ROLES } from '../../src/roles.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { SelectField, TextField } from '../parts/fields.tsx';
 import { type NoticeProps, Scroll, Time } from '../parts/parts.tsx';
 import { Secret } from './secret.tsx';
 
 export interface UsersPageProps {
-  frame: Frame;
+  frame: PageFrame;
   users: User[];
   /** A link that was just made, and for whom. */
   link?: { href: string; name: string; hours: number } | undefined;
@@ -75,7 +75,7 @@ export const UsersPage: FC<UsersPageProps> = ({ frame, users, link, values, erro
 
 const ROLE_OPTIONS = ROLES.map((role): [string, string] => [role, role]);
 
-const UserRow: FC<{ frame: Frame; user: User }> = ({ frame, user }) => (
+const UserRow: FC<{ frame: PageFrame; user: User }> = ({ frame, user }) => (
   <tr>
     <th scope="row">{user.name}</th>
     <td>

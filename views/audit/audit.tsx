@@ -1,12 +1,12 @@
 import type { FC } from 'hono/jsx';
 import type { AuditRow } from '../../src/audit/audit.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { TextField } from '../parts/fields.tsx';
 import { EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 
 interface AuditPageProps {
-  frame: Frame;
+  frame: PageFrame;
   entries: AuditRow[];
   filter: { who?: string | undefined; action?: string | undefined };
   olderHref?: string | undefined;

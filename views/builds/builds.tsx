@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { BuildsView } from '../../src/builds/builds.ts';
 import { slotsOf } from '../../src/time/window.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell, share } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { counted, Pager, Scroll } from '../parts/parts.tsx';
@@ -18,7 +18,7 @@ import { ExportLinks } from '../records/export-links.tsx';
 import { BuildName, BuildsDrawn } from './build-name.tsx';
 
 interface BuildsPageProps extends BuildsView {
-  frame: Frame;
+  frame: PageFrame;
   fleets: string[];
   pageSize: number;
   /** Messages by parameter name. */

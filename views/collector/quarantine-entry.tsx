@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { exact } from '../../src/time/ago.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { quarantinePath, recordsPath } from '../parts/links.ts';
 import { count, EmptyState, type NoticeProps, Scroll, size, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -9,7 +9,7 @@ import type { QuarantineEntry } from './quarantine.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
 
 interface QuarantineEntryPageProps {
-  frame: Frame;
+  frame: PageFrame;
   entry: QuarantineEntry;
   notice?: NoticeProps | undefined;
 }

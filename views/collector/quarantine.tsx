@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import type { QuarantineListRow, QuarantineReasonRow } from '../../src/collector/quarantine.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { quarantinePath } from '../parts/links.ts';
 import { Cut, count, counted, EmptyState, type NoticeProps, Pager, Scroll, size, Time } from '../parts/parts.tsx';
 import { DiscardForm, ReplayForm } from './quarantine-forms.tsx';
@@ -13,7 +13,7 @@ export interface QuarantineEntry extends QuarantineListRow {
 }
 
 /** What is kept, and how much may be. */
-export interface QuarantineLimits {
+interface QuarantineUsage {
   entries: number;
   maxEntries: number;
   bytes: number;
@@ -21,14 +21,14 @@ export interface QuarantineLimits {
 }
 
 interface QuarantinePageProps {
-  frame: Frame;
+  frame: PageFrame;
   reasons: QuarantineReasonRow[];
   entries: QuarantineListRow[];
   /** The reason that the list is narrowed to. */
   selected?: string | undefined;
   olderHref?: string | undefined;
   newerHref?: string | undefined;
-  limits: QuarantineLimits;
+  limits: QuarantineUsage;
   notice?: NoticeProps | undefined;
 }
 
@@ -74,7 +74,7 @@ const Kept: FC<QuarantinePageProps> = props => (
   </>
 );
 
-const usage = (kept: QuarantineLimits): string =>
+const usage = (kept: QuarantineUsage): string =>
   `${count(kept.entries)} of at most ${counted(kept.maxEntries, 'record')} kept, ` +
   `${size(kept.bytes)} of ${size(kept.maxBytes)}. Past either, the oldest go.`;
 

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 
-export const SettingsPage: FC<{ frame: Frame; text: string }> = ({ frame, text }) => (
+export const SettingsPage: FC<{ frame: PageFrame; text: string }> = ({ frame, text }) => (
   <Page
     frame={frame}
     title="Settings"

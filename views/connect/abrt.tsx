@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { Scroll } from '../parts/parts.tsx';
-import { Arriving, type ArrivingProps, CommandLine, SeeWhatCame, Step } from './step.tsx';
+import { Arriving, type ArrivingProps, CommandLine, NumberedStep, SeeWhatCame } from './step.tsx';
 
 export interface AbrtProps extends ArrivingProps {
   /** The value of `URL` for the machines of each fleet. */
@@ -16,7 +16,7 @@ const RESET = `sed -i '/^ *\\(${SETTINGS.join('\\|')}\\) *=/d' ${FILE}`;
 export const Abrt: FC<AbrtProps> = props => (
   <>
     <ol class="steps">
-      <Step title="Point ABRT at this server">
+      <NumberedStep title="Point ABRT at this server">
         {props.servers.map(({ tid, fleet, url }) => (
           <>
             {props.servers.length > 1 && <h3>{fleet}</h3>}
@@ -38,8 +38,8 @@ export const Abrt: FC<AbrtProps> = props => (
           If an authority of your own signed this server's certificate, add it to those that the machine trusts (
           <code>/etc/pki/ca-trust/source/anchors</code>, then <code>update-ca-trust</code>).
         </p>
-      </Step>
-      <Step title="Let it report by itself">
+      </NumberedStep>
+      <NumberedStep title="Let it report by itself">
         <CommandLine
           id="enable"
           command={{
@@ -47,8 +47,8 @@ export const Abrt: FC<AbrtProps> = props => (
             line: 'sudo abrt-auto-reporting enabled',
           }}
         />
-      </Step>
-      <Step title="Watch the first report arrive">
+      </NumberedStep>
+      <NumberedStep title="Watch the first report arrive">
         <Arriving {...props} />
         <CommandLine
           id="crash"
@@ -65,7 +65,7 @@ export const Abrt: FC<AbrtProps> = props => (
           </li>
           <SeeWhatCame />
         </ul>
-      </Step>
+      </NumberedStep>
     </ol>
     <h2>What is sent</h2>
     <p>

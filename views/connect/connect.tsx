@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { CopyLines } from '../records/payload.tsx';
 import { Abrt, type AbrtProps } from './abrt.tsx';
-import { Arriving, CommandLine, SeeWhatCame, Step } from './step.tsx';
+import { Arriving, CommandLine, NumberedStep, SeeWhatCame } from './step.tsx';
 import { Systemd, type SystemdProps } from './systemd.tsx';
 import { Telemetrics, type TelemetricsProps } from './telemetrics.tsx';
 
@@ -11,7 +11,7 @@ export const WAYS = ['systemd', 'abrt', 'telemetrics', 'curl'] as const;
 export type Way = (typeof WAYS)[number];
 
 interface ConnectPageProps extends SystemdProps, AbrtProps, TelemetricsProps {
-  frame: Frame;
+  frame: PageFrame;
   way: Way;
   /** A line that posts a test record from any shell. */
   curl: string;
@@ -58,16 +58,16 @@ export function pathOfWay(way: Way): string {
 const AnyShell: FC<ConnectPageProps> = props => (
   <>
     <ol class="steps">
-      <Step title="Send a record">
+      <NumberedStep title="Send a record">
         <CommandLine command={{ what: 'This line posts a test record:', line: props.curl }} id="curl" />
-      </Step>
-      <Step title="Watch it arrive">
+      </NumberedStep>
+      <NumberedStep title="Watch it arrive">
         <Arriving {...props} />
         <ul>
           <li>The answer to the line is the stored record, or says what was wrong with it.</li>
           <SeeWhatCame />
         </ul>
-      </Step>
+      </NumberedStep>
     </ol>
     <h2>What is sent</h2>
     <p>What the line says and nothing else. A script of your own sends what you put into it.</p>

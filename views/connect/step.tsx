@@ -3,20 +3,20 @@ import type { StoredRecord } from '../../src/records/record.ts';
 import { Arrivals } from '../overview/arrivals.tsx';
 import { CopyLines } from '../records/payload.tsx';
 
-export const Step: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (
+export const NumberedStep: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (
   <li>
     <h2>{title}</h2>
     {children}
   </li>
 );
 
-export interface Command {
+export interface ShellCommand {
   /** What it does, as a sentence. */
   what: string;
   line: string;
 }
 
-export const CommandLine: FC<{ command: Command; id: string }> = ({ command, id }) => (
+export const CommandLine: FC<{ command: ShellCommand; id: string }> = ({ command, id }) => (
   <>
     <p>{command.what}</p>
     <CopyLines id={id} what="command" text={command.line} />

@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import type { Sent } from '../../src/probe/sends.ts';
 import { Scroll, Severity } from '../parts/parts.tsx';
 import { CopyLines } from '../records/payload.tsx';
-import { Arriving, type ArrivingProps, CommandLine, SeeWhatCame, Step } from './step.tsx';
+import { Arriving, type ArrivingProps, CommandLine, NumberedStep, SeeWhatCame } from './step.tsx';
 
 /** The installer of the probe for the machines of a fleet. */
 export interface Installer {
@@ -24,7 +24,7 @@ export interface SystemdProps extends ArrivingProps {
 export const Systemd: FC<SystemdProps> = props => (
   <>
     <ol class="steps">
-      <Step title="Install the probe">
+      <NumberedStep title="Install the probe">
         <p>
           The machine needs systemd, <code>curl</code> and <code>awk</code>. The probe is a shell script that runs every
           five minutes as a user of its own, reads the journal and sends what went wrong.
@@ -32,8 +32,8 @@ export const Systemd: FC<SystemdProps> = props => (
         {props.installers.map(installer => (
           <Install installer={installer} named={props.installers.length > 1} />
         ))}
-      </Step>
-      <Step title="Watch the first record arrive">
+      </NumberedStep>
+      <NumberedStep title="Watch the first record arrive">
         <Arriving {...props} />
         <h3>Nothing arrives?</h3>
         <ul>
@@ -43,7 +43,7 @@ export const Systemd: FC<SystemdProps> = props => (
           </li>
           <SeeWhatCame />
         </ul>
-      </Step>
+      </NumberedStep>
     </ol>
     <h2>What is sent</h2>
     <p>

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { CopyLines } from '../records/payload.tsx';
-import { Arriving, type ArrivingProps, type Command, CommandLine, SeeWhatCame, Step } from './step.tsx';
+import { Arriving, type ArrivingProps, CommandLine, NumberedStep, SeeWhatCame, type ShellCommand } from './step.tsx';
 
 export interface TelemetricsProps extends ArrivingProps {
   /** The value of `server=`, with the collector's path. */
@@ -9,25 +9,25 @@ export interface TelemetricsProps extends ArrivingProps {
   toResolve?: string | undefined;
   tids: { id: string; name: string }[];
   /** To run on the machine, in this order, once it is configured. */
-  commands: Command[];
+  commands: ShellCommand[];
 }
 
 /** The steps for a machine that has the telemetrics client of Clear Linux. */
 export const Telemetrics: FC<TelemetricsProps> = props => (
   <>
     <ol class="steps">
-      <Step title="Point the client at this server">
+      <NumberedStep title="Point the client at this server">
         <Configuration {...props} />
-      </Step>
-      <Step title="Let it take effect">
+      </NumberedStep>
+      <NumberedStep title="Let it take effect">
         {props.commands.map((command, n) => (
           <CommandLine command={command} id={`command-${n}`} />
         ))}
-      </Step>
-      <Step title="Watch the first record arrive">
+      </NumberedStep>
+      <NumberedStep title="Watch the first record arrive">
         <Arriving {...props} />
         <NothingArrives />
-      </Step>
+      </NumberedStep>
     </ol>
     <h2>What is sent</h2>
     <p>
@@ -44,7 +44,7 @@ export const Telemetrics: FC<TelemetricsProps> = props => (
 
 const FILE = '/etc/telemetrics/telemetrics.conf';
 
-const COPY: Command = {
+const COPY: ShellCommand = {
   what: 'Clients since 2.3 come without a configuration in /etc. This copies the one that they ship, unless there is one:',
   line: `sudo mkdir -p /etc/telemetrics && sudo cp -n /usr/share/defaults/telemetrics/telemetrics.conf /etc/telemetrics/`,
 };

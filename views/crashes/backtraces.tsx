@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { slotsOf } from '../../src/time/window.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { recordPath, recordsPath } from '../parts/links.ts';
 import { Cut, count, counted, EmptyState, Pager, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -32,7 +32,7 @@ export interface Stack extends Backtrace {
 }
 
 interface BacktracesPageProps {
-  frame: Frame;
+  frame: PageFrame;
   guilty: GuiltyRef & { hidden: boolean };
   filter: CrashFilter;
   /** Those of this page, most records first. */

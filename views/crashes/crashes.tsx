@@ -3,7 +3,7 @@ import type { Shares } from '../../src/stats/queries.ts';
 import { slotsOf } from '../../src/time/window.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState, Pager } from '../parts/parts.tsx';
@@ -19,10 +19,10 @@ import {
   neverGuiltyPath,
   scope,
 } from './links.ts';
-import { type TopGuilty, TopTable } from './top.tsx';
+import { type RankedGuilty, TopTable } from './top.tsx';
 
 interface CrashesPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** As it is in force: the OS and the window chosen or by default. */
   filter: CrashFilter;
   /** Messages by parameter name. */
@@ -32,7 +32,7 @@ interface CrashesPageProps {
   /** The newest in use. */
   builds: DrawnBuild[];
   /** Those of this page. */
-  guilties: TopGuilty[];
+  guilties: RankedGuilty[];
   /** The rank of the first of them. */
   firstRank: number;
   higherHref?: string | undefined;

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import type { FailedAnalysis } from '../../src/crashes/queue.ts';
+import { Page, type PageFrame } from '../layout.tsx';
 import { recordPath, recordsPath } from '../parts/links.ts';
 import { MachineCell } from '../parts/machine.tsx';
 import { count, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
@@ -7,17 +8,8 @@ import { visible } from '../parts/visible.ts';
 import { RetryForm } from './forms.tsx';
 import { failedPath } from './links.ts';
 
-/** A record that made its analysis fail. */
-export interface FailedAnalysis {
-  recordId: number;
-  machineId: string;
-  receivedAt: Date;
-  attempts: number;
-  error: string;
-}
-
 interface FailedAnalysesPageProps {
-  frame: Frame;
+  frame: PageFrame;
   failures: FailedAnalysis[];
   /** Over all pages. */
   total: number;

@@ -3,7 +3,7 @@ import type { GuiltyBuild, SeenOn } from '../../src/crashes/queries.ts';
 import type { Shares } from '../../src/stats/queries.ts';
 import { dayOf } from '../../src/time/ago.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState } from '../parts/parts.tsx';
@@ -38,7 +38,7 @@ interface GuiltyDetails extends GuiltyRef {
 }
 
 interface GuiltyPageProps {
-  frame: Frame;
+  frame: PageFrame;
   guilty: GuiltyDetails;
   /** As it is in force: the OS and the window chosen or by default. */
   filter: CrashFilter;

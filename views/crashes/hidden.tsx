@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { dayOf } from '../../src/time/ago.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { count, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { UnhideForm } from './forms.tsx';
 import { GuiltyName } from './guilty-name.tsx';
@@ -23,7 +23,7 @@ interface HiddenGuilty extends GuiltyRef {
 }
 
 interface HiddenGuiltiesPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** What they crashed in; undefined: they are all there are. */
   filter: CrashFilter | undefined;
   /** Hidden last first. */

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell } from '../parts/bars.tsx';
 import { counted, EmptyState, Scroll } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -17,7 +17,7 @@ interface GuiltyMove {
 }
 
 interface ChangePreviewPageProps {
-  frame: Frame;
+  frame: PageFrame;
   change: 'add' | 'remove';
   functions: { function: string; module: string }[];
   /** Over all moves. */

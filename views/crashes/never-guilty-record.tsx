@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { recordPath } from '../parts/links.ts';
 import { EmptyState, Scroll } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -18,7 +18,7 @@ export interface EditableFrame extends BacktraceFrame {
 }
 
 interface NeverGuiltyFromRecordPageProps {
-  frame: Frame;
+  frame: PageFrame;
   recordId: number;
   guilty: GuiltyRef | null;
   frames: EditableFrame[];

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { exact } from '../../src/time/ago.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { TextField } from '../parts/fields.tsx';
 import { count, counted, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
@@ -28,7 +28,7 @@ interface SeenFunction {
 }
 
 interface NeverGuiltyListPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Those of this page, of analysts first; with a search, of those that match it. */
   entries: NeverGuiltyEntry[];
   nextHref?: string | undefined;
@@ -65,7 +65,7 @@ export const NeverGuiltyListPage: FC<NeverGuiltyListPageProps> = props => (
     )}
     <SearchForm q={props.search?.q} />
     <section id="results" tabindex={-1} aria-label="Functions">
-      {props.search && <Found {...props} search={props.search} />}
+      {props.search && <SearchResult {...props} search={props.search} />}
       <div class="heading">
         <h2>{props.search ? 'On the list and matching' : 'On the list'}</h2>
         <p class="soft" role="status">
@@ -119,7 +119,9 @@ const SearchForm: FC<{ q: string | undefined }> = ({ q }) => (
   </form>
 );
 
-const Found: FC<NeverGuiltyListPageProps & { search: NonNullable<NeverGuiltyListPageProps['search']> }> = props => {
+const SearchResult: FC<
+  NeverGuiltyListPageProps & { search: NonNullable<NeverGuiltyListPageProps['search']> }
+> = props => {
   const { q, found, more } = props.search;
   return (
     <>

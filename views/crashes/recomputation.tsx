@@ -1,10 +1,10 @@
 import type { FC } from 'hono/jsx';
 import { exact } from '../../src/time/ago.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { count, counted, Time } from '../parts/parts.tsx';
 import { neverGuiltyPath, recomputationPath } from './links.ts';
 
-export interface Recomputation {
+export interface ShownRecomputation {
   id: number;
   state: 'running' | 'finished' | 'failed';
   /** In distinct stacks. */
@@ -18,8 +18,8 @@ export interface Recomputation {
 }
 
 interface RecomputationPageProps {
-  frame: Frame;
-  recomputation: Recomputation;
+  frame: PageFrame;
+  recomputation: ShownRecomputation;
 }
 
 export const RecomputationPage: FC<RecomputationPageProps> = ({ frame, recomputation }) => (
@@ -45,7 +45,7 @@ export const RecomputationPage: FC<RecomputationPageProps> = ({ frame, recomputa
 const STATES = { running: 'Running', finished: 'Finished', failed: 'Stopped by an error' };
 
 /** Page part and fragment. It asks for itself again as long as it runs; only the state is read out. */
-export const RecomputationProgress: FC<{ recomputation: Recomputation }> = ({ recomputation }) => {
+export const RecomputationProgress: FC<{ recomputation: ShownRecomputation }> = ({ recomputation }) => {
   const { id, state, done, total, moved } = recomputation;
   const polling = state === 'running' && {
     'hx-get': `${recomputationPath(id)}/progress`,
@@ -70,7 +70,7 @@ export const RecomputationProgress: FC<{ recomputation: Recomputation }> = ({ re
   );
 };
 
-const After: FC<{ recomputation: Recomputation }> = ({ recomputation }) => {
+const After: FC<{ recomputation: ShownRecomputation }> = ({ recomputation }) => {
   switch (recomputation.state) {
     case 'running':
       return (

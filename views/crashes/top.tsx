@@ -2,14 +2,14 @@ import type { FC } from 'hono/jsx';
 import type { SeenOn } from '../../src/crashes/queries.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
-import type { Frame } from '../layout.tsx';
+import type { PageFrame } from '../layout.tsx';
 import { BarCell } from '../parts/bars.tsx';
 import { counted, Scroll } from '../parts/parts.tsx';
 import { JudgementForm } from './forms.tsx';
 import { GuiltyName } from './guilty-name.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath } from './links.ts';
 
-export interface TopGuilty extends GuiltyRef {
+export interface RankedGuilty extends GuiltyRef {
   records: number;
   machines: number;
   /** Records on each of the page's builds, in their order. */
@@ -20,10 +20,10 @@ export interface TopGuilty extends GuiltyRef {
 }
 
 interface TopTableProps {
-  frame: Frame;
+  frame: PageFrame;
   filter: CrashFilter;
   builds: DrawnBuild[];
-  guilties: TopGuilty[];
+  guilties: RankedGuilty[];
   firstRank: number;
 }
 
@@ -70,7 +70,7 @@ export const TopTable: FC<TopTableProps> = props => {
 };
 
 interface TopRowProps extends TopTableProps {
-  guilty: TopGuilty;
+  guilty: RankedGuilty;
   rank: number;
   most: { records: number; machines: number; onBuild: number };
 }
@@ -100,14 +100,14 @@ const TopRow: FC<TopRowProps> = ({ frame, filter, builds, guilty, rank, most }) 
 );
 
 /** Versions have an order within a system alone. */
-const SeenIn: FC<Pick<TopGuilty, 'seenOn'>> = ({ seenOn }) => {
+const SeenIn: FC<Pick<RankedGuilty, 'seenOn'>> = ({ seenOn }) => {
   const [only] = seenOn;
   if (!only || seenOn.length > 1) return <>{counted(seenOn.length, 'system')}</>;
   const { firstBuild, lastBuild } = only;
   return <span class="mono">{firstBuild === lastBuild ? firstBuild : `${firstBuild} – ${lastBuild}`}</span>;
 };
 
-const Comment: FC<{ guilty: TopGuilty; back: string }> = ({ guilty, back }) => (
+const Comment: FC<{ guilty: RankedGuilty; back: string }> = ({ guilty, back }) => (
   <details class="edit">
     <summary>
       {guilty.comment} <span class="mark">edit</span>

@@ -2,16 +2,16 @@ import { raw } from 'hono/html';
 import type { FC } from 'hono/jsx';
 import type { Chapter } from '../../src/help/chapters.ts';
 import type { Section } from '../../src/help/render.ts';
-import type { Found } from '../../src/help/search.ts';
-import { type Frame, Page } from '../layout.tsx';
+import type { ManualMatch } from '../../src/help/search.ts';
+import { Page, type PageFrame } from '../layout.tsx';
 import { counted, EmptyState } from '../parts/parts.tsx';
 
 interface ManualPageProps {
-  frame: Frame;
+  frame: PageFrame;
   chapters: Chapter[];
   /** What was searched for; empty: nothing. */
   question: string;
-  found: Found[];
+  found: ManualMatch[];
 }
 
 export const ManualPage: FC<ManualPageProps> = ({ frame, chapters, question, found }) => (
@@ -78,7 +78,7 @@ const Results: FC<Pick<ManualPageProps, 'question' | 'found'>> = ({ question, fo
   );
 
 interface ChapterPageProps {
-  frame: Frame;
+  frame: PageFrame;
   chapters: Chapter[];
   chapter: Chapter;
   /** Those that have a heading. */

@@ -1,14 +1,14 @@
 import type { FC } from 'hono/jsx';
 import type { SeenBuild } from '../../src/machines/queries.ts';
 import type { StoredRecord } from '../../src/records/record.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { recordPath, recordsPath } from '../parts/links.ts';
 import { EmptyState, Pager, Scroll, Severity } from '../parts/parts.tsx';
-import { Found } from '../records/found.tsx';
+import { FoundCount } from '../records/found.tsx';
 import { PayloadCell } from '../records/payload.tsx';
 
 interface MachinePageProps {
-  frame: Frame;
+  frame: PageFrame;
   machineId: string;
   /** Records that are kept. */
   found: { n: number; more: boolean };
@@ -31,7 +31,7 @@ export const MachinePage: FC<MachinePageProps> = props => {
       {builds.length > 0 && <Builds builds={builds} />}
       <section id="results" tabindex={-1} aria-label="Records of this machine">
         <div class="summary">
-          <Found found={found} />
+          <FoundCount found={found} />
           <nav class="links" aria-label="These records">
             <a href={recordsPath({ machine_id: machineId })}>Search these records</a>
           </nav>

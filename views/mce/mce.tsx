@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import type { MceView } from '../../src/mce/mce.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell, BarTable } from '../parts/bars.tsx';
 import { BuildsOfClasses, WeeksCounted } from '../parts/builds-of-classes.tsx';
 import { SelectField } from '../parts/fields.tsx';
@@ -18,7 +18,7 @@ import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
 interface McePageProps extends MceView {
-  frame: Frame;
+  frame: PageFrame;
   systems: string[];
   fleets: string[];
   /** Messages by parameter name. */

@@ -5,14 +5,14 @@ import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
 import { GuiltyName } from '../crashes/guilty-name.tsx';
 import { guiltyPath } from '../crashes/links.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState, Scroll, Time } from '../parts/parts.tsx';
 import { SlotChart } from '../parts/slot-chart.tsx';
 
 interface OverviewPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Of the newest record; undefined where there is none. */
   last: { at: Date; stopped: boolean } | undefined;
   /** What the limits of fleets turned away within the last hour; `requests` since the server started. */

@@ -3,7 +3,7 @@ import type { Lane } from '../../src/parsers/parser.ts';
 import type { ParserState } from '../../src/parsers/parsers.ts';
 import type { EnabledThere } from '../../src/parsers/servers.ts';
 import type { SetAsideRecord } from '../../src/parsers/set-aside.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { machinePath, recordPath } from '../parts/links.ts';
 import { MachineCell } from '../parts/machine.tsx';
 import { count, EmptyState, type NoticeProps, Pager, Scroll, Time } from '../parts/parts.tsx';
@@ -19,7 +19,7 @@ export interface ParserRow extends ParserState {
 }
 
 interface ParsersPageProps {
-  frame: Frame;
+  frame: PageFrame;
   /** Those of admins. */
   enabled: ParserRow[];
   /** Those that the program brings. */

@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 
 export interface ErrorPageProps {
-  frame: Frame;
+  frame: PageFrame;
   status: number;
   title: string;
   message: string;

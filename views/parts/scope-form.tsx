@@ -1,6 +1,6 @@
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import { windowText } from '../../src/time/window.ts';
-import type { Frame } from '../layout.tsx';
+import type { PageFrame } from '../layout.tsx';
 import { OtherErrors, SelectField } from './fields.tsx';
 import { type FilterValues, recordsPath } from './links.ts';
 import { EmptyState } from './parts.tsx';
@@ -97,11 +97,11 @@ export const scopeText = ({ os, fleet, days = 1 }: ScopeValues, byWeek?: boolean
   `the last ${windowText({ days, byWeek }).replace(/^1 /, '')}${os ? ` on ${os}` : ''}${fleet ? `, fleet ${fleet}` : ''}`;
 
 /** The records of some days; undefined where none of those days are kept. */
-export const recordsOfDays = ({ kept }: Frame, filter: FilterValues & { to: string }): string | undefined =>
+export const recordsOfDays = ({ kept }: PageFrame, filter: FilterValues & { to: string }): string | undefined =>
   kept.from === undefined || filter.to >= kept.from ? recordsPath(filter) : undefined;
 
 /** Says that counters know more than is left, where a window that begins on a UTC day holds days that retention has been to. */
-export const RecordsRemoved: FC<{ frame: Frame; from: string | undefined }> = ({ frame: { kept }, from }) =>
+export const RecordsRemoved: FC<{ frame: PageFrame; from: string | undefined }> = ({ frame: { kept }, from }) =>
   from && kept.wholeFrom && from < kept.wholeFrom ? (
     <p class="soft">
       Of the records received before {kept.wholeFrom} some or all are no longer kept. Numbers count all that came; links

@@ -1,10 +1,10 @@
 import type { FC } from 'hono/jsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { pluginPath } from '../parts/links.ts';
 import { EmptyState } from '../parts/parts.tsx';
 
 interface PluginLeftOutProps {
-  frame: Frame;
+  frame: PageFrame;
   name: string;
   problem: string;
 }
@@ -26,7 +26,7 @@ export const PluginLeftOut: FC<PluginLeftOutProps> = ({ frame, name, problem }) 
 );
 
 export interface PluginFailedProps {
-  frame: Frame;
+  frame: PageFrame;
   name: string;
   title: string;
   /** What can be told of it. */

@@ -4,7 +4,7 @@ import type { BuildPopulation, Counted } from '../../src/population/queries.ts';
 import type { Scope } from '../../src/time/scope.ts';
 import { slotsOf } from '../../src/time/window.ts';
 import { BuildName, type BuildNameProps, BuildsDrawn } from '../builds/build-name.tsx';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { SplitBarCell } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, Pager, Scroll } from '../parts/parts.tsx';
@@ -13,7 +13,7 @@ import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
 interface PopulationPageProps extends PopulationView {
-  frame: Frame;
+  frame: PageFrame;
   fleets: string[];
   pageSize: number;
   /** Messages by parameter name. */
@@ -147,7 +147,7 @@ const LinkedName: FC<BuildNameProps & { scope: Scope }> = ({ scope, ...name }) =
 
 /** The records of a trailing window; which are left of those of all time isn't known, and a system without a name can't be searched for. */
 const hrefOf = (
-  frame: Frame,
+  frame: PageFrame,
   { fleet }: Scope,
   { os, build }: Pick<BuildPopulation, 'os' | 'build'>,
   days: number | undefined,

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { DAY_MS } from '../../src/time/units.ts';
 import { OtherErrors, SelectField, TextField } from '../parts/fields.tsx';
 import {
   FILTERS,
@@ -107,8 +108,6 @@ const MORE: FilterName[] = ['from', 'to', 'source', 'fleet', 'not_payload', 'eve
 
 /** Those that have no field, but that links lead to. */
 const LINKED: FilterName[] = ['arch', 'kernel_version', 'host_type', 'cpu_model', 'stack', 'guilty'];
-
-const DAY_MS = 86_400_000;
 
 /** A day in the address as the moment it stands for: `days` after its beginning. What can't be one is left to the message. */
 const momentOf = (text: string | undefined, days: number): string | undefined => {

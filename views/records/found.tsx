@@ -8,7 +8,7 @@ export interface FoundProps {
 }
 
 /** `1,234 records found`, or that there are more than were counted. */
-export const Found: FC<FoundProps> = ({ found: { n, more, machines } }) => (
+export const FoundCount: FC<FoundProps> = ({ found: { n, more, machines } }) => (
   <p role="status" id="found">
     {more ? `More than ${count(n)} records found` : `${counted(n, 'record')} found`}
     {machines !== undefined && n > 0 && <span class="soft">, from {counted(machines, 'machine id')}</span>}

@@ -1,7 +1,7 @@
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 import type { StoredRecord, WayIn } from '../../src/records/record.ts';
 import { ago, exact } from '../../src/time/ago.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { machinePath, recordsPath } from '../parts/links.ts';
 import { MACHINE_UNKNOWN } from '../parts/machine.tsx';
 import { count, EmptyState, Severity, Time } from '../parts/parts.tsx';
@@ -21,7 +21,7 @@ interface RecordDetails {
 }
 
 interface RecordPageProps {
-  frame: Frame;
+  frame: PageFrame;
   record: StoredRecord;
   details: RecordDetails;
   /** Of a record whose classification is analysed. */

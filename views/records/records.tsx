@@ -1,11 +1,11 @@
 import type { FC } from 'hono/jsx';
 import type { StoredRecord } from '../../src/records/record.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { exportPath, FILTERS, type FilterValues, recordPath, recordsPath } from '../parts/links.ts';
 import { MachineCell } from '../parts/machine.tsx';
 import { Cut, EmptyState, Pager, Scroll, Severity, Time } from '../parts/parts.tsx';
 import { ActiveFilters, RecordsFilterForm } from './filter.tsx';
-import { CountLater, Found, type FoundProps } from './found.tsx';
+import { CountLater, FoundCount, type FoundProps } from './found.tsx';
 import { PayloadCell } from './payload.tsx';
 
 type RecordsFilter = FilterValues & {
@@ -14,7 +14,7 @@ type RecordsFilter = FilterValues & {
 };
 
 interface RecordsPageProps {
-  frame: Frame;
+  frame: PageFrame;
   records: StoredRecord[];
   filter: RecordsFilter;
   /** How many fit; undefined where that takes a request of its own. */
@@ -63,8 +63,8 @@ const Exports: FC<RecordsPageProps> = ({ frame, filter }) => (
 
 const FoundLine: FC<RecordsPageProps> = ({ found, filter, records }) => {
   if (filter.errors) return <p role="status"></p>;
-  if (found) return <Found found={found} />;
-  return records.length > 0 ? <CountLater filter={filter} /> : <Found found={{ n: 0, more: false }} />;
+  if (found) return <FoundCount found={found} />;
+  return records.length > 0 ? <CountLater filter={filter} /> : <FoundCount found={{ n: 0, more: false }} />;
 };
 
 const RecordsTable: FC<RecordsPageProps> = ({ frame, records, pageSize }) => (
@@ -85,14 +85,14 @@ const RecordsTable: FC<RecordsPageProps> = ({ frame, records, pageSize }) => (
       </thead>
       <tbody>
         {records.map(record => (
-          <RecordRow record={record} now={frame.now} payloadLimit={pageSize > 200 ? 500 : 2000} />
+          <ListedRecord record={record} now={frame.now} payloadLimit={pageSize > 200 ? 500 : 2000} />
         ))}
       </tbody>
     </table>
   </Scroll>
 );
 
-export const RecordRow: FC<{ record: StoredRecord; now: Date; payloadLimit: number }> = props => {
+const ListedRecord: FC<{ record: StoredRecord; now: Date; payloadLimit: number }> = props => {
   const { record, now, payloadLimit } = props;
   return (
     <tr>

@@ -1,8 +1,8 @@
 import type { Child, FC } from 'hono/jsx';
-import type { Kind, Shares } from '../../src/stats/queries.ts';
+import type { ShareKind, Shares } from '../../src/stats/queries.ts';
 import type { Scope } from '../../src/time/scope.ts';
 import { slotsOf } from '../../src/time/window.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { SelectField } from '../parts/fields.tsx';
 import { type FilterValues, recordsPath } from '../parts/links.ts';
@@ -14,11 +14,11 @@ export interface StatsView {
   scope: Scope;
   /** How many rows a table shows at most. */
   top: number;
-  shares: Record<Kind, Shares>;
+  shares: Record<ShareKind, Shares>;
 }
 
 interface StatsPageProps extends StatsView {
-  frame: Frame;
+  frame: PageFrame;
   systems: string[];
   fleets: string[];
   /** Messages by parameter name. */
@@ -28,7 +28,7 @@ interface StatsPageProps extends StatsView {
 const PATH = '/telemetryui/stats';
 const WINDOWS = [1, 3, 7, 14, 35, 91, 364];
 
-const TITLES: Record<Kind, string> = {
+const TITLES: Record<ShareKind, string> = {
   classification: 'Classification',
   severity: 'Severity',
   system: 'OS',
@@ -78,11 +78,11 @@ export const StatsPage: FC<StatsPageProps> = props => {
   );
 };
 
-const KINDS_SHOWN: Kind[] = ['classification', 'platform', 'system', 'severity', 'kernel', 'architecture'];
+const KINDS_SHOWN: ShareKind[] = ['classification', 'platform', 'system', 'severity', 'kernel', 'architecture'];
 
 const TOPS: [string, string][] = ['10', '20', '50', '100', '1000'].map(n => [n, n]);
 
-const ShareTable: FC<StatsPageProps & { kind: Kind }> = ({ frame, scope, shares, kind }) => {
+const ShareTable: FC<StatsPageProps & { kind: ShareKind }> = ({ frame, scope, shares, kind }) => {
   const { rows, names, records } = shares[kind];
   const [from] = slotsOf(scope, frame.now);
   const behind = { os: scope.systemName, fleet: scope.fleet, from };
@@ -100,7 +100,7 @@ const ShareTable: FC<StatsPageProps & { kind: Kind }> = ({ frame, scope, shares,
 };
 
 /** What the records search has a filter for. */
-const filterOf = (kind: Kind, name: string): FilterValues | undefined => {
+const filterOf = (kind: ShareKind, name: string): FilterValues | undefined => {
   if (kind === 'classification') return { classification: name };
   if (kind === 'severity') return { severity: name };
   if (name === '') return undefined;
@@ -110,7 +110,7 @@ const filterOf = (kind: Kind, name: string): FilterValues | undefined => {
   return { kernel_version: name };
 };
 
-const shown = (kind: Kind, name: string): Child => {
+const shown = (kind: ShareKind, name: string): Child => {
   if (name === '') return <span class="soft">unknown</span>;
   if (kind === 'severity') return <Severity level={Number(name) as 1 | 2 | 3 | 4} />;
   if (kind === 'platform') return name.split('|').join(' | ');

@@ -1,10 +1,10 @@
 import type { FC } from 'hono/jsx';
 import type { Check, Level } from '../../src/status/check.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import type { NoticeProps } from '../parts/parts.tsx';
 
 interface StatusPageProps {
-  frame: Frame;
+  frame: PageFrame;
   checks: Check[];
   /** The gravest of them. */
   level: Level;

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import type { ThermalView } from '../../src/thermal/thermal.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BuildsOfClasses, WeeksCounted } from '../parts/builds-of-classes.tsx';
 import { counted } from '../parts/parts.tsx';
 import {
@@ -15,7 +15,7 @@ import { SeriesChart } from '../parts/slot-chart.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 
 interface ThermalPageProps extends ThermalView {
-  frame: Frame;
+  frame: PageFrame;
   systems: string[];
   fleets: string[];
   /** Messages by parameter name. */

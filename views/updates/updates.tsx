@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { slotsOf } from '../../src/time/window.ts';
 import type { UpdatePath } from '../../src/updates/queries.ts';
 import type { UpdatesView } from '../../src/updates/updates.ts';
-import { type Frame, Page } from '../layout.tsx';
+import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { counted } from '../parts/parts.tsx';
@@ -11,7 +11,7 @@ import { ExportLinks } from '../records/export-links.tsx';
 import { UpdateMatrix } from './update-matrix.tsx';
 
 interface UpdatesPageProps extends UpdatesView {
-  frame: Frame;
+  frame: PageFrame;
   fleets: string[];
   /** Messages by parameter name. */
   errors?: Record<string, string> | undefined;

@@ -1,8 +1,9 @@
 import { ChildLost } from '../../children/child.ts';
+import { keepChild } from '../../children/keep-child.ts';
 import type { Demangled, DemangleNote } from './demangled.ts';
 import { createDemangledCache } from './demangled-cache.ts';
 import { type DemanglerChild, DemanglerUnavailable, startDemanglerChild } from './demangler-child.ts';
-import { type Answer, NOT_MANGLED, TOO_LONG } from './demangler-process.ts';
+import { type DemanglerAnswer, NOT_MANGLED, TOO_LONG } from './demangler-process.ts';
 import { demangleRust } from './rust-symbols.ts';
 import { TooLong } from './symbol-text.ts';
 
@@ -101,7 +102,7 @@ function fromAnswer(name: string, answer: CppAnswer): Demangled {
   return { name, demangled: answer + split(name).suffix, note: null };
 }
 
-type CppAnswer = Answer | { note: DemangleNote };
+type CppAnswer = DemanglerAnswer | { note: DemangleNote };
 
 interface CppDemangler {
   /** One answer for each name. One call at a time. */
@@ -110,9 +111,9 @@ interface CppDemangler {
 }
 
 function createCppDemangler(): CppDemangler {
-  let child: DemanglerChild | undefined;
+  const child = keepChild(start, () => true);
   let retryAt = Number.NEGATIVE_INFINITY;
-  return { demangle, close };
+  return { demangle, close: child.stop };
 
   async function demangle(names: string[]): Promise<CppAnswer[]> {
     const answers: CppAnswer[] = [];
@@ -136,10 +137,8 @@ function createCppDemangler(): CppDemangler {
 
   async function ask(names: string[]): Promise<CppAnswer[] | undefined> {
     try {
-      child ??= await start();
-      return await child.ask(names);
+      return await child.use(({ ask }) => ask(names));
     } catch (error) {
-      await drop();
       if (error instanceof DemanglerUnavailable) return names.map(() => ({ note: 'unavailable' }));
       if (!(error instanceof ChildLost)) throw error;
       return names.length === 1 && error.reason === 'time' ? [{ note: 'took too long' }] : undefined;
@@ -154,15 +153,6 @@ function createCppDemangler(): CppDemangler {
       retryAt = performance.now() + RETRY_MS;
       throw new DemanglerUnavailable('the demangler does not start', { cause: error });
     }
-  }
-
-  async function drop() {
-    await child?.kill();
-    child = undefined;
-  }
-
-  function close() {
-    return drop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ChildLost, startChild } from '../../children/child.ts';
-import { type Answer, DEMANGLER_ARGUMENT, READY } from './demangler-process.ts';
+import { READY } from '../../children/serve-lines.ts';
+import { DEMANGLER_ARGUMENT, type DemanglerAnswer } from './demangler-process.ts';
 
 const PROGRAM = {
   args: [DEMANGLER_ARGUMENT],
@@ -15,7 +16,7 @@ export class DemanglerUnavailable extends Error {}
 
 export interface DemanglerChild {
   /** One request at a time. Rejects with `ChildLost`. */
-  ask(names: string[]): Promise<Answer[]>;
+  ask(names: string[]): Promise<DemanglerAnswer[]>;
   /** Kills it; resolves when it is gone. */
   kill(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { limitMemory, openAlarm } from '../../children/limits.ts';
-import { answerWith, inputLines } from '../../children/serve-lines.ts';
+import { answerWith, inputLines, READY } from '../../children/serve-lines.ts';
 import { type CxaDemangle, openCxaDemangle } from './cxa-demangle.ts';
 import { TooLong } from './symbol-text.ts';
 
@@ -9,10 +9,7 @@ export const DEMANGLER_ARGUMENT = 'demangler-process';
 /** What comes back for a name instead of its demangled form. */
 export const NOT_MANGLED = 0;
 export const TOO_LONG = 1;
-export type Answer = string | typeof NOT_MANGLED | typeof TOO_LONG;
-
-/** The first line that the demangler writes, once it is ready. */
-export const READY = 'ready';
+export type DemanglerAnswer = string | typeof NOT_MANGLED | typeof TOO_LONG;
 
 // Only for when nobody is left to kill it: the one who asks has far less patience.
 const SECONDS_PER_REQUEST = 10;
@@ -20,7 +17,7 @@ const MORE_MEMORY_BYTES = 128 * 2 ** 20;
 
 /**
  * The demangler: each line on stdin is a JSON array of mangled C++ names; its answer on stdout is a JSON array of
- * `Answer`s of the same length. Ends with its input.
+ * `DemanglerAnswer`s of the same length. Ends with its input.
  */
 export function serveDemangler(): void {
   const demangle = openCxaDemangle();
@@ -34,7 +31,7 @@ export function serveDemangler(): void {
   }
 }
 
-function answerTo(name: string, demangle: CxaDemangle): Answer {
+function answerTo(name: string, demangle: CxaDemangle): DemanglerAnswer {
   try {
     return demangle(name) ?? NOT_MANGLED;
   } catch (error) {
