@@ -13,7 +13,7 @@ export const Attachments: FC<{ attachments: ShownAttachment[] }> = ({ attachment
   <>
     <h2>Reported by machines</h2>
     <p class="small soft">People wrote this on machines that report by ABRT. Nobody here has checked it.</p>
-    <ul class="attachments">
+    <ul>
       {attachments.map(({ kind, text, attachedAt }) => (
         <li>
           {kind === 'link' ? (
