@@ -26,6 +26,13 @@ export function readAttachment(file: Uint8Array): Attachment | 'dropped' {
   return { hash, kind: 'link', text: addressOf(link) };
 }
 
+/** What rules of privacy.scrub may have changed is checked once more. */
+export function checked({ kind, text, ...others }: Attachment): Attachment {
+  if (text === '' || text.length > MOST_TEXT)
+    throw new RequestError(400, 'data: the rules of privacy.scrub leave nothing to keep');
+  return { ...others, kind, text: kind === 'link' ? addressOf(text) : text };
+}
+
 function parsed(json: string): z.output<typeof attachment> {
   let given: unknown;
   try {

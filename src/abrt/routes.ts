@@ -17,7 +17,7 @@ import { pagesUrl } from '../notify/pages-url.ts';
 import { tokenBucket } from '../token-bucket.ts';
 import { baseOfRequest } from '../web/base.ts';
 import { answerToError } from '../web/error-response.tsx';
-import { readAttachment } from './attachment.ts';
+import { checked, readAttachment } from './attachment.ts';
 import { fileOfForm } from './form-file.ts';
 
 type AbrtContext = Context<{ Bindings: Peer }>;
@@ -44,12 +44,12 @@ export function abrtRoutes(options: AbrtOptions) {
   const { config, collector, log } = options;
   const gate = gateOf(collector, config);
   const app = new Hono<{ Bindings: Peer }>();
-  app.on('POST', ['/:tid/reports/new', '/:tid/reports/new/'], async c => {
+  app.use('/:tid/reports/new/*', async (c, next) => {
     const started = performance.now();
-    const response = await newReport(c, options, gate);
-    collector.metrics.answered(response.status, (performance.now() - started) / 1000);
-    return response;
+    await next();
+    if (c.req.method === 'POST') collector.metrics.answered(c.res.status, (performance.now() - started) / 1000);
   });
+  app.on('POST', ['/:tid/reports/new', '/:tid/reports/new/'], c => newReport(c, options, gate));
   app.on('POST', ['/:tid/reports/attach', '/:tid/reports/attach/'], attach(options, gate));
   app.on('GET', ['/:tid/reports/bthash/:hash', '/:tid/reports/bthash/:hash/'], async c => {
     fleetOf(c, collector);
@@ -112,7 +112,7 @@ function attach({ collector, sql, config }: AbrtOptions, gate: Gate) {
       );
     const attachment = readAttachment(await fileOfForm(c.req.raw, ATTACHMENT_BYTES));
     if (attachment === 'dropped') return c.json({ result: true, message: 'Addresses of people are not kept.' }, 202);
-    const kept = await keepAttachment(sql, { ...attachment, text: await collector.scrub(attachment.text) });
+    const kept = await keepAttachment(sql, checked({ ...attachment, text: await collector.scrub(attachment.text) }));
     if (kept === 'unknown')
       throw new RequestError(400, 'bthash: no report of this hash has been analysed here; try again in a minute');
     return c.json(
@@ -128,7 +128,8 @@ function attach({ collector, sql, config }: AbrtOptions, gate: Gate) {
 function fleetOf(c: AbrtContext, collector: Collector): Fleet {
   const fleet = collector.fleetOf(c.req.param('tid')!);
   if (fleet) return fleet;
-  collector.astray.note({ path: c.req.path, address: c.env?.address ?? null, hasTid: true });
+  if (c.req.method === 'POST')
+    collector.astray.note({ path: c.req.path, address: c.env?.address ?? null, hasTid: true });
   throw new RequestError(404, 'this TID is unknown here: see Connect machines for the right address');
 }
 
