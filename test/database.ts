@@ -11,6 +11,8 @@ import { createLog } from '../src/log.ts';
 export const quietLog = createLog('error', 'text');
 
 const TEMPLATE = 'template_telemetricsd';
+/** Of deadlines, which a busy machine may miss. */
+const PACE = 4;
 let server: Promise<{ postgres: EmbeddedPostgres; stateDir: string }> | undefined;
 let databases = 0;
 
@@ -58,11 +60,11 @@ export async function testDatabase({ migrated = true } = {}): Promise<TestDataba
   if (migrated) await admin`create database ${admin(name)} template ${admin(TEMPLATE)} strategy file_copy`;
   else await admin`create database ${admin(name)}`;
   const target = { socketDir: postgres.socketDir, database: name };
-  const database = databaseAt(target, 4);
+  const database = databaseAt(target, 4, { pace: PACE });
   return {
     ...database,
     name,
-    another: () => databaseAt(target, 4),
+    another: () => databaseAt(target, 4, { pace: PACE }),
     async close() {
       await database.close();
       await admin`drop database ${admin(name)} with (force)`;

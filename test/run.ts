@@ -8,12 +8,11 @@ import { makeScratch } from './scratch.ts';
  * nothing that was started stays.
  */
 const PROCESSES = 3;
+/** A PostgreSQL that takes its share of a large machine needs half a second longer for each start; none of its data here is large. */
+const LESS_MEMORY = ['prlimit', `--rss=${2 ** 30}`];
 /** How long each file took once, so that the slow ones begin first; `npm test -- --update-timings` writes it anew. */
 const TIMINGS = 'test/timings.json';
 const OUTFILE = '--reporter-outfile=';
-const DAY_MS = 86_400_000;
-/** What a run takes at most. */
-const RUN_MS = 8 * 60_000;
 const SLOWEST = 10;
 
 const system = process.argv[2] === 'system';
@@ -31,7 +30,6 @@ const wanted = given.find(argument => argument.startsWith(OUTFILE));
 const report = wanted?.slice(OUTFILE.length) ?? join(scratch.path, 'report.xml');
 const reporting = wanted ? [] : ['--reporter=junit', `${OUTFILE}${report}`];
 try {
-  if (!system) await midnightPassed();
   const which = system
     ? ['test/system']
     : [
@@ -42,14 +40,22 @@ try {
         '--no-isolate',
         `--timings=${TIMINGS}`,
       ];
-  process.exitCode = await run([...which, ...reporting, ...given]);
+  const options = [...which, ...reporting, ...given];
+  const day = today();
+  let code = await run(options);
+  // Tests count records by UTC day: one that midnight came upon found some of them in another.
+  if (code !== 0 && today() !== day) {
+    console.error('The tests run once more, since a UTC day ended while they ran.');
+    code = await run(options);
+  }
+  process.exitCode = code;
   if (existsSync(report)) tellSlowest();
 } finally {
   scratch.remove();
 }
 
 function run(options: string[]): Promise<number> {
-  return Bun.spawn([process.execPath, 'test', '--timeout', '180000', ...options], {
+  return Bun.spawn([...LESS_MEMORY, process.execPath, 'test', '--timeout', '180000', ...options], {
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',
@@ -57,12 +63,8 @@ function run(options: string[]): Promise<number> {
   }).exited;
 }
 
-/** Tests count records by UTC day, and one that began the day before would find some of them in another. */
-async function midnightPassed() {
-  const left = DAY_MS - (Date.now() % DAY_MS);
-  if (left > RUN_MS) return;
-  console.error(`The tests begin after midnight UTC, in ${Math.ceil(left / 60_000)} min, which they would run into.`);
-  await Bun.sleep(left + 1_000);
+function today() {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function tellSlowest() {

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 
 const MB = 1024 * 1024;
 
-/** PostgreSQL's memory settings for the smaller of the machine's memory and the cgroup's limit, in bytes. */
+/** PostgreSQL's memory settings for the smallest of the machine's memory, the cgroup's limit and the process's own (ulimit -m), in bytes. */
 export function memorySettings(bytes = availableMemory()): Record<string, string> {
   const megabytes = bytes / MB;
   const share = (part: number, least: number, most: number) =>
@@ -17,7 +17,7 @@ export function memorySettings(bytes = availableMemory()): Record<string, string
 }
 
 function availableMemory(): number {
-  return Math.min(totalmem(), ...cgroupLimits());
+  return Math.min(totalmem(), ...cgroupLimits(), ...processLimit());
 }
 
 function cgroupLimits(): number[] {
@@ -42,4 +42,10 @@ function readLimit(file: string): number {
   } catch {
     return 0;
   }
+}
+
+/** The kernel no longer enforces it, but tells it. */
+function processLimit(): number[] {
+  const limit = /^Max resident set +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return limit ? [Number(limit)] : [];
 }

@@ -69,12 +69,12 @@ describe('hostile names', () => {
     const took = performance.now() - before;
     expect(results.map(({ note }) => note)).toEqual([null, 'took too long', 'took too long', 'took too long', null]);
     expect(results.map(({ demangled }) => demangled)).toEqual(['a::b()', ...hostile, 'c::d()']);
-    expect(took).toBeLessThan(10_000);
+    expect(took).toBeLessThan(30_000);
 
     const again = await quickest(5, async () => {
       expect(await own.demangle(hostile)).toEqual(results.slice(1, 4));
     });
-    expect(again).toBeLessThan(45);
+    expect(again).toBeLessThan(took / 10);
     await own.close();
   });
 
@@ -102,7 +102,7 @@ describe('hostile names', () => {
       );
       await own.close();
     });
-    expect(took).toBeLessThan(1_000);
+    expect(took).toBeLessThan(5_000);
   });
 });
 

@@ -317,7 +317,7 @@ describe('the running program', () => {
         const json = await record(program, first);
         return json.processed && json;
       },
-      3_000,
+      30_000,
     );
     expect(analysed.guilty).toMatchObject({ function: 'woken()' });
 
@@ -327,7 +327,7 @@ describe('the running program', () => {
     const sql = program.sql();
     // Claims of the killed one run out by themselves; here they do at once.
     await sql`update work_queue set claimed_until = now() - interval '1 s'`;
-    await eventually('all are analysed', async () => (await sql`select from work_queue limit 1`).count === 0, 60_000);
+    await eventually('all are analysed', async () => (await sql`select from work_queue limit 1`).count === 0);
     const [row] = await sql`
       select count(*) as crashes, count(distinct id) as "distinct", count(*) filter (where id = any(${ids}::bigint[])) as posted,
              (select sum(records)::bigint from stack_counts) as counted

@@ -3,12 +3,22 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KINDS, listenersOfEachKind, placeOf } from './listeners.ts';
 import { missingFrom, startLoad, tally } from './load.ts';
-import { childrenOf, eventually, isAlive, killPostgres, type Program, signal, workspace } from './program.ts';
+import {
+  childrenOf,
+  eventually,
+  isAlive,
+  killPostgres,
+  type Program,
+  STOPPED_WITHIN_MS,
+  signal,
+  workspace,
+} from './program.ts';
 import { exchange, get, headerBlock, headerRequest, openWire, type Place } from './wire.ts';
 
 const space = workspace();
 const { start, path } = space;
-const LOAD_MS = 1_300;
+const LOAD_MS = 1_000;
+const ROUNDS = 4;
 
 let beset: Program;
 let droppedAfter: Promise<number>[];
@@ -47,20 +57,20 @@ test('senders that stall hold nobody up', async () => {
   const asked = performance.now();
   expect((await exchange(beset.port, headerRequest('hello\n'))).status).toBe(201);
   // One that waited for them would wait for half a minute.
-  expect(performance.now() - asked).toBeLessThan(10_000);
+  expect(performance.now() - asked).toBeLessThan(20_000);
 });
 
-test('kill -9 under full load, ten times: what was answered 201 is there, and the next start needs no help', async () => {
+test('kill -9 under full load, again and again: what was answered 201 is there, and the next start needs no help', async () => {
   const stateDir = path('killed');
   const acknowledged = new Map<string, number>();
-  for (let round = 1; round <= 10; round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
     const program = await start({ stateDir });
     const load = startLoad(program.port);
     await Bun.sleep(LOAD_MS);
     await eventually('the load is under way', () => load.acknowledged.size > 200);
     await program.kill();
     // As when the machine itself goes down: nothing is left that could still write.
-    if (round % 3 === 0) await killPostgres(stateDir);
+    if (round % 2 === 0) await killPostgres(stateDir);
     await load.stop();
     expect(load.statuses).toEqual({ 201: load.acknowledged.size });
     for (const [event, id] of load.acknowledged) acknowledged.set(event, id);
@@ -78,15 +88,15 @@ test('kill -9 under full load, ten times: what was answered 201 is there, and th
 test('PostgreSQL killed under full load: 503 meanwhile, it comes back by itself, what was answered 201 is there', async () => {
   const program = await start();
   const load = startLoad(program.port, { reconnect: true });
-  for (let round = 1; round <= 4; round++) {
-    await Bun.sleep(700);
+  for (let round = 1; round <= ROUNDS; round++) {
+    await Bun.sleep(300);
     const postmaster = program.postmaster()!;
     // Once only one of its processes, after which it restarts the others by itself.
-    if (round === 4) signal(childrenOf(postmaster).at(-1)!, 'SIGKILL');
+    if (round === ROUNDS) signal(childrenOf(postmaster).at(-1)!, 'SIGKILL');
     else signal(postmaster, 'SIGKILL');
     const answered = load.acknowledged.size;
     await eventually('records are stored again', () => load.acknowledged.size > answered + 500);
-    if (round < 4) expect(program.postmaster()).not.toBe(postmaster);
+    if (round < ROUNDS) expect(program.postmaster()).not.toBe(postmaster);
   }
   await load.stop();
   const { 201: stored, 503: unavailable, ...others } = load.statuses;
@@ -139,7 +149,7 @@ test('a stop while PostgreSQL can not start ends in time', async () => {
   signal(program.postmaster()!, 'SIGKILL');
   await eventually('it can not start', () => program.output().includes('PostgreSQL does not start'));
   const { code, ms } = await program.stop();
-  expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
+  expect({ code, inTime: ms < STOPPED_WITHIN_MS }).toEqual({ code: 0, inTime: true });
 });
 
 test('senders that stall are dropped', async () => {

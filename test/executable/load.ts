@@ -101,7 +101,7 @@ export async function missingFrom(sql: Sql, acknowledged: Map<string, number>): 
   return missing.map(row => row.event);
 }
 
-const COUNTED_WITHIN_MS = 20_000;
+const COUNTED_WITHIN_MS = 60_000;
 
 /** What is stored, by the rows and by every table of counters once all is counted; and how many of the rows are the same record again. */
 export async function tally(sql: Sql) {

@@ -125,7 +125,7 @@ test('one that fails again and again is disabled and its records wait; the colle
     ['endless', 'it took longer than 0.5 s and was stopped'],
   ]) {
     const line = `a parser is disabled until it is loaded again; its records wait parser=${name} `;
-    await eventually(`${name} is disabled`, () => program.output().includes(line), 30_000);
+    await eventually(`${name} is disabled`, () => program.output().includes(line));
     expect(await page('/telemetryui')).toContain(
       `<b>The parser ${name} is disabled:</b> it failed on 5 records in a row`,
     );
@@ -160,7 +160,7 @@ test('SIGHUP under load loses nothing, and nothing of the old ones stays', async
     const [row] = await sql<{ n: number }[]>`select count(*) as n from parsed where id = any(${ids}::bigint[])`;
     return row!.n === ids.length;
   };
-  await eventually('all are parsed', count, 30_000);
+  await eventually('all are parsed', count);
   await sql.end();
   await eventually('one process is left', () => parserProcesses().length === 1);
 });

@@ -263,11 +263,10 @@ test('an external database: they read as a role that may not write, or not at al
 
 test('one that loops for ever keeps nobody else waiting and is stopped', async () => {
   const load = startLoad(program.port, { connections: 8 });
-  await Bun.sleep(500);
+  await eventually('records are stored', () => load.acknowledged.size > 20);
   await load.stop();
   expect(load).toMatchObject({ statuses: { 201: load.acknowledged.size }, broken: 0 });
   expect(Object.keys(load.statuses)).toEqual(['201']);
-  expect(load.acknowledged.size).toBeGreaterThan(20);
   const response = await looping;
   expect(response.status).toBe(500);
   expect(await response.text()).toContain('it did not answer within 10 seconds and was stopped');
@@ -284,8 +283,8 @@ test('SIGHUP loads them anew: under load nothing is lost, and nothing of the old
       answers[status] = (answers[status] ?? 0) + 1;
     }
   }
-  const load = startLoad(program.port, { connections: 8 });
-  const readers = [read(), read(), read()];
+  const load = startLoad(program.port, { connections: 2 });
+  const readers = [read(), read()];
   for (let n = 1; n <= 5; n++) {
     writePlugin(
       'one',

@@ -8,8 +8,11 @@ import { postmasterStatus } from '../../src/db/postmaster.ts';
 
 export const EXECUTABLE = resolve(import.meta.dir, '../../dist/telemetricsd');
 
+/** What a stop takes at most, well before systemd's patience ends. */
+export const STOPPED_WITHIN_MS = 20_000;
+
 const START_TIMEOUT_MS = 110_000;
-const STOP_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 110_000;
 
 export interface ProgramOptions {
@@ -276,7 +279,7 @@ export function signal(pid: number, name: NodeJS.Signals) {
 export async function eventually<T>(
   what: string,
   check: () => T | false | undefined | Promise<T | false | undefined>,
-  ms = 30_000,
+  ms = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {

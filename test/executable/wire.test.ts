@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { TID } from '../app.ts';
 import { asLibreportSends, asSatyrPrints, CORE } from '../dialects/data/ureports.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
-import { type Program, workspace } from './program.ts';
+import { type Program, STOPPED_WITHIN_MS, workspace } from './program.ts';
 import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Place } from './wire.ts';
 
 const space = workspace();
@@ -497,7 +497,7 @@ describe.concurrent('over a raw connection', () => {
     wire.write(headerRequest('hello\n'));
     await Bun.sleep(200);
     const { code, ms } = await hanging.stop();
-    expect({ code, inTime: ms < 10_000 }).toEqual({ code: 0, inTime: true });
+    expect({ code, inTime: ms < STOPPED_WITHIN_MS }).toEqual({ code: 0, inTime: true });
     await sql.end({ timeout: 1 });
   });
 });

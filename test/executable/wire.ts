@@ -5,7 +5,7 @@ import { TID } from '../app.ts';
 import type { CertificateFiles } from '../tls/certificates.ts';
 import { within } from './program.ts';
 
-const ANSWER_TIMEOUT_MS = 20_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 
 export interface WireAnswer {
   version: string;

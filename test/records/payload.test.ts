@@ -145,10 +145,10 @@ describe('a compressed body', () => {
       expect((await inHeaders(encoding, compress(new Uint8Array(most)))).status).toBe(201);
       expect((await inHeaders(encoding, compress(new Uint8Array(most + 1)))).status).toBe(413);
       const bomb = compress(Buffer.alloc(100_000_000));
-      const started = performance.now();
+      const before = process.cpuUsage();
       for (let n = 0; n < 10; n++) expect((await inHeaders(encoding, bomb)).status).toBe(413);
       expect((await inJson(encoding, bomb)).status).toBe(413);
-      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(2_000);
     },
   );
 

@@ -213,7 +213,7 @@ test('a search of payloads is stopped after 5 seconds, with advice; meanwhile th
   const ms = performance.now() - started;
   release.resolve();
   await done;
-  expect(ms).toBeWithin(4_900, 14_000);
+  expect(ms).toBeWithin(4_900, 30_000);
   expect(status).toBe(503);
   expect(html).toContain('id="f-payload-error"');
   expect(html).toContain('stopped after 5 seconds: narrow it by dates, OS, build');

@@ -10,6 +10,7 @@ import { type PurgeReport, purge } from '../../src/retention/purge.ts';
 import { dropDays } from '../../src/retention/remove.ts';
 import { appOn, get, getJson, getPage, post, type TestApp, testApp, testConfig } from '../app.ts';
 import { quietLog } from '../database.ts';
+import { eventually } from '../executable/program.ts';
 
 let server: TestApp;
 beforeAll(async () => {
@@ -150,13 +151,13 @@ describe('which records go', () => {
 
   const rule = fc.oneof(
     { weight: 1, arbitrary: fc.constant(0) },
-    { weight: 3, arbitrary: fc.integer({ min: 1, max: 8 }) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) },
   );
   const sample = fc.record({
     classification: fc.constantFrom('a/x/1', 'a/x/2', 'b/x/1', 'b/y/2'),
     severity: fc.integer({ min: 1, max: 4 }),
     machineId: fc.constantFrom('m1', 'm2', 'm3'),
-    age: fc.integer({ min: 0, max: 9 }),
+    age: fc.integer({ min: 0, max: 6 }),
   });
   const rulesArbitrary = fc.record({
     days: rule,
@@ -219,7 +220,7 @@ describe('which records go', () => {
           expect((await run(rules)).records).toBe(0);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });
@@ -283,7 +284,8 @@ test('a long reader puts off the drop of a day; records go on meanwhile, and the
   }
   await Promise.all([running, reading]);
   await reader.end();
-  expect(slowest).toBeLessThan(1_000);
+  // One that waited for the reader would never be answered: only answers end the reader.
+  expect(slowest).toBeLessThan(5_000);
   expect(report!.dropped).toEqual([day!.day]);
 });
 
@@ -311,6 +313,12 @@ describe('what is left of a month past the default retention', () => {
       select c.relname as name from pg_inherits join pg_class c on c.oid = inhrelid
        where c.relkind = 'r' and c.relname ~ ${`^(records|crashes|parsed)_${month.replace('-', '')}`} order by 1`;
     return rows.map(({ name }) => name);
+  }
+
+  async function waitingForLocks() {
+    const rows = await server.database.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return rows.count;
   }
 
   const OF_MONTH = ['crashes', 'parsed', 'records'].map(kind => `${kind}_${month.replace('-', '')}`);
@@ -395,11 +403,14 @@ describe('what is left of a month past the default retention', () => {
     expect(await survivors()).toEqual(kept(ids));
     await sql`update work_queue set attempts = 3, error = 'set aside'`;
 
+    const begun = Promise.withResolvers<void>();
     const reading = other.begin(async tx => {
       await tx`select count(*) from records`;
-      await Bun.sleep(1_000);
+      begun.resolve();
+      await eventually('it is waited for', async () => (await waitingForLocks()) > 0);
       expect(await partitions()).not.toEqual(OF_MONTH);
     });
+    await begun.promise;
     expect((await run(KEEP)).gathered).toEqual([month]);
     await reading;
     await other.end();

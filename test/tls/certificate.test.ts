@@ -175,7 +175,7 @@ describe.skipIf(withoutOpenssl('test/tls/certificate.test.ts'))('a certificate',
       await changed;
       expect(certificate.state.names[0]).toBe('second.example');
       await rm(path('current'));
-      await eventually('that it is gone is noticed', () => certificate.refused?.includes('does not exist'), 10_000);
+      await eventually('that it is gone is noticed', () => certificate.refused?.includes('does not exist'));
       expect(certificate.state.names[0]).toBe('second.example');
       certificate.stop();
     });

@@ -4,6 +4,7 @@ import type { Sql } from '../../src/db/connect.ts';
 import { PATIENCE, type Patience } from '../../src/web/patience.ts';
 import { post, type TestApp, testApp } from '../app.ts';
 import { quietLog } from '../database.ts';
+import { eventually } from '../executable/program.ts';
 
 const SEARCH = '/api/records?payload=x';
 const EXPORT = '/telemetryui/records/export/records-x.csv';
@@ -64,11 +65,6 @@ async function waiting(client: string): Promise<number> {
     select count(*) as n from pg_stat_activity
      where datname = current_database() and application_name = ${`telemetricsd ${client}`} and wait_event_type = 'Lock'`;
   return row!.n;
-}
-
-async function eventually(what: string, check: () => boolean | Promise<boolean>) {
-  for (const started = Date.now(); !(await check()); await Bun.sleep(10))
-    if (Date.now() - started > 20_000) throw new Error(`waited in vain: ${what}`);
 }
 
 test('a search ends with its client, and no more wait than can be answered', async () => {

@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test';
 import { connect } from '../../src/db/connect.ts';
-import { missingFrom, startLoad } from './load.ts';
-import { externalServer } from './postgres.ts';
-import { workspace } from './program.ts';
+import { missingFrom, startLoad } from '../executable/load.ts';
+import { externalServer } from '../executable/postgres.ts';
+import { eventually, workspace } from '../executable/program.ts';
 
 const place = workspace();
 
 test('a backup under load has every record answered before it began; restored into an external database, it has them', async () => {
   const program = await place.start({ stateDir: place.path('state') });
   const load = startLoad([program.port], { connections: 32 });
-  await Bun.sleep(1_500);
+  await eventually('records are stored', () => load.acknowledged.size > 1_000);
   const before = new Map(load.acknowledged);
   const file = place.path('monday.backup');
   const backup = await place.run(['backup', file], { stateDir: program.stateDir });
