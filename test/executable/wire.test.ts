@@ -323,7 +323,7 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
   });
 
   test('a report of ABRT that is far too large', async () => {
-    const head = `POST /abrt/${TID}/reports/new/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\nExpect: 100-continue\r\n\r\n`;
+    const head = `POST /abrt/${TID}/reports/new/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n`;
     const { status, json } = await exchange(places[kind], head);
     expect([status, json.error]).toEqual([413, expect.stringContaining('too large')]);
   });
