@@ -21,7 +21,7 @@ export function withoutMember(json: string, name: string): string {
 }
 
 /** The place behind a JSON value; the end of the text where that is cut off. */
-export function endOfValue(json: string, start: number): number {
+function endOfValue(json: string, start: number): number {
   let depth = 0;
   for (let at = start; at < json.length; at++) {
     const char = json[at];
@@ -36,14 +36,14 @@ export function endOfValue(json: string, start: number): number {
 }
 
 /** The place of the comma before a member of an object, if there is one behind `from`. */
-export function commaBefore(json: string, member: number, from: number): number | undefined {
+function commaBefore(json: string, member: number, from: number): number | undefined {
   let at = member - 1;
   while (at >= from && SPACE.test(json[at]!)) at--;
   return at >= from && json[at] === ',' ? at : undefined;
 }
 
 /** Where the next member of an object begins; the place itself where none follows. */
-export function afterComma(json: string, end: number): number {
+function afterComma(json: string, end: number): number {
   const at = afterSpace(json, end);
   return json[at] === ',' ? afterSpace(json, at + 1) : end;
 }

@@ -1,5 +1,5 @@
 import { decodeText } from '../decode-text.ts';
-import { JOURNAL_FIELDS, mayHoldPrivateFields } from '../privacy/journal-fields.ts';
+import { JOURNAL_FIELDS, mayHoldPrivateFields, withoutPrivateFields } from '../privacy/journal-fields.ts';
 import type { HashMachine } from '../privacy/machine-ids.ts';
 import type { Refusal } from './fields.ts';
 import {
@@ -20,7 +20,7 @@ export interface Form {
   /** Where the payload of a refused request is; undefined where its body makes no sense. */
   findPayload(headers: RequestHeaders, body: Uint8Array): FoundPayload | undefined;
   /** The name of the rule for what is not to be kept of any request, where a refused one may hold that. */
-  privateBy(body: Uint8Array): string | undefined;
+  privateBy(body: Uint8Array, found: FoundPayload | undefined): string | undefined;
 }
 
 /** Both wire formats of the telemetrics client, which our probe uses, too. */
@@ -28,7 +28,12 @@ export const TELEMETRICS: Form = {
   parse: parseRequest,
   claimedMachine,
   findPayload,
-  privateBy: body => (mayHoldPrivateFields(decodeText(body)) ? JOURNAL_FIELDS : undefined),
+  privateBy(body, found) {
+    const isPrivate = found
+      ? withoutPrivateFields(found.payload) !== undefined || withoutPrivateFields(decodeText(body)) !== undefined
+      : mayHoldPrivateFields(decodeText(body));
+    return isPrivate ? JOURNAL_FIELDS : undefined;
+  },
 };
 
 export interface Forms {

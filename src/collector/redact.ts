@@ -13,9 +13,9 @@ export async function redactBody(
   { form, headers, body }: { form: Form; headers: RequestHeaders; body: Uint8Array },
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  const privateBy = form.privateBy(body);
-  if (!scrubber.hasRules && privateBy === undefined) return { body, scrubbedBy: [] };
   const found = form.findPayload(headers, body);
+  const privateBy = form.privateBy(body, found);
+  if (!scrubber.hasRules && privateBy === undefined) return { body, scrubbedBy: [] };
   if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: privateBy === undefined ? [] : [privateBy] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);

@@ -67,12 +67,12 @@ export function collectorRoutes(collector: Collector, config: Config, elsewhere?
   return app;
 }
 
-/** The path that a request is for: one of a record may end in a slash, or have several in a row, as configured servers often do. */
+/** The path that a request is for: one that machines call may end in a slash, or have several in a row, as configured servers often do. */
 export function pathOf(request: Request): string {
   const path = getPath(request);
   if (!path.endsWith('/') && !path.includes('//')) return path;
   const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-  return RECORD_PATHS.includes(plain) ? plain : path;
+  return RECORD_PATHS.includes(plain) || plain.startsWith('/probe/') ? plain : path;
 }
 
 export function isCollectorPath(path: string): boolean {

@@ -19,10 +19,14 @@ const NUMBERED_CLONES = new Set(
 const NUMBER = /^\d+$/;
 const RUST_HASH = /::h[0-9a-f]{16}$/;
 const RUST_HASH_LENGTH = '::h0123456789abcdef'.length;
+/** The same in a mangled name. */
+const RUST_HASH_MANGLED = /17h[0-9a-f]{16}E$/;
 /** `core[1a2b3c]::fmt`: which compilation of the crate it is. */
 const RUST_CRATE = /(?<=\w)\[[0-9a-f]{1,16}\](?=::)/g;
 /** The same in a mangled name, which is how the kernel writes it: `Cs1a2B3c_4core`. */
 const RUST_CRATE_MANGLED = /Cs[0-9A-Za-z]{1,13}_(?=u?\d)/g;
+/** The kernel numbers what it makes for each BPF program that is attached. */
+const TRAMPOLINE = /^((?:\? )?bpf_trampoline_)\d+(?:_\d+)?$/;
 const DOUBT = '? ';
 /** The gap before a function. It is never called: a pointer to the function was taken for a return address. */
 const PADDING = /^__(?:pfx|cfi)_(?=.)/;
@@ -41,10 +45,15 @@ const WORD = /[\p{L}\p{N}_]/u;
  * time in proportion to the length of the name, like everything here.
  */
 export function stableFunction(name: string): string {
+  return lastingFunction(withoutDoubt(name)).replace(PADDING, '');
+}
+
+/** A function's name without what changes with each compilation or each time that a program is loaded. Says as much about the frame. */
+export function lastingFunction(name: string): string {
   if (isUnknown(name)) return NO_SYMBOL;
-  const { body, call } = split(withoutClones(withoutDoubt(name)));
-  const stable = withoutRustCrate(withoutRustHash(withoutSuffixes(body))).replace(PADDING, '');
-  return stable + call;
+  const { body, call } = split(withoutClones(name));
+  const lasting = withoutRustCrate(withoutRustHash(withoutSuffixes(body)));
+  return lasting.replace(TRAMPOLINE, '$1#') + call;
 }
 
 /** The name that the never-guilty list is searched for where it does not have the name itself: also without versions and aliases. */
@@ -146,6 +155,7 @@ function withoutSuffixes(name: string): string {
 }
 
 function withoutRustHash(name: string): string {
+  if (name.startsWith('_ZN')) return name.replace(RUST_HASH_MANGLED, 'E');
   return RUST_HASH.test(name.slice(-RUST_HASH_LENGTH)) ? name.slice(0, -RUST_HASH_LENGTH) : name;
 }
 

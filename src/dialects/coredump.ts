@@ -12,7 +12,10 @@ const MOST_OFFSET = 24;
 const UNKNOWN = 'n/a';
 const SHARED_LIBRARY = /\.so(?:\.|$)/;
 
-/** Reads what systemd-coredump writes into the journal. The frames are those of the first thread, which is the one that crashed. */
+/**
+ * Reads what systemd-coredump writes into the journal. The frames are those of the thread that crashed: the one that the
+ * entry names (newer than systemd 259), else the first.
+ */
 export function readCoredump(entry: JournalEntry): Crash {
   const message = fieldText(entry, 'MESSAGE') ?? '';
   const [, pid, command] = PROCESS.exec(message) ?? [];
@@ -24,11 +27,12 @@ export function readCoredump(entry: JournalEntry): Crash {
     signal: int32Of(fieldText(entry, 'COREDUMP_SIGNAL')),
     truncated: fieldText(entry, 'COREDUMP_TRUNCATED') === '1',
   };
+  const crashed = crashedThread(entry, message);
   for (const line of linesOf(message)) {
     const thread = THREAD.exec(line);
     if (thread) {
       if (crash.thread !== null) break;
-      crash.thread = int32Of(thread[1]);
+      if (crashed === undefined || thread[1] === crashed) crash.thread = int32Of(thread[1]);
       continue;
     }
     if (crash.thread === null) continue;
@@ -38,6 +42,12 @@ export function readCoredump(entry: JournalEntry): Crash {
     crash.frames.push(frame);
   }
   return crash;
+}
+
+/** The thread that the entry names, where its trace is there: in a container, the traces have other numbers. */
+function crashedThread(entry: JournalEntry, message: string): string | undefined {
+  const thread = fieldText(entry, 'COREDUMP_TID');
+  return thread !== null && message.includes(`\nStack trace of thread ${thread}:`) ? thread : undefined;
 }
 
 /** An upgrade may have deleted the file of a running program, which says nothing about the program. */

@@ -1,18 +1,5 @@
 import { type Frame, KERNEL, NO_SYMBOL } from './frame.ts';
 
-/**
- * What may stand before a line of the kernel: the head of syslog or of journalctl, the level as a word or a number, the time, and the
- * task or processor that wrote it.
- */
-const LOG_PREFIX = new RegExp(
-  [
-    String.raw`^(?:(?:\S{2,12} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{5,32}) (?:\S{1,255} )?kernel: ?)?`,
-    String.raw`(?:[a-z]{1,8} *:[a-z]{1,8} *: )?(?:<\d{1,3}>)?`,
-    String.raw`(?:\[(?: *\d{1,12}\.\d{1,9}(?:@\d{1,4})?|\S{3} \S{3} [ \d]\d \d\d:\d\d:\d\d \d{4}| *[TC]\d{1,10})\] ?){0,3}`,
-    String.raw`(?:\S{1,255} kernel: )?`,
-  ].join(''),
-);
-
 /** An address before the name, as kernels before 4.10 write it, and those of some processors still. */
 const ADDRESSES = '\\(?(?:\\[?<?[0-9a-f]{8,16}>?\\]? {1,2}){0,2}';
 const SYMBOL = '([A-Za-z_.$][\\w.$]{0,1023})';
@@ -33,11 +20,6 @@ const FAULT =
   /^(?:(?:RIP|EIP|IP): {0,2}(?:(?:0010|0060|e030):)?|(?:EIP|PC|pc) is at |(?:pc|epc) *: +|ERA: +|NIP +|Krnl PSW *: *[0-9a-f]{8,16} [0-9a-f]{8,16} \()/;
 /** powerpc: an exception or interrupt of the kernel itself. */
 const INTERRUPTED = /^--- (?:interrupt|Exception): [0-9a-f]{1,4} at /;
-
-/** A line without what the log has put before it, nor the blanks around it. */
-export function withoutLogPrefix(line: string): string {
-  return line.slice(LOG_PREFIX.exec(line)![0].length).trim();
-}
 
 /** The function where it happened, if the line names it: registers RIP, pc, epc, NIP, PSW … */
 export function parseFault(line: string): Frame | null {

@@ -1,13 +1,14 @@
 import { type Crash, emptyCrash, type Frame, MAX_FRAMES } from './frame.ts';
-import { parseCall, parseFault, withoutLogPrefix } from './kernel-line.ts';
+import { parseCall, parseFault } from './kernel-line.ts';
 import { addCall, framesBelow, placeInHeadline } from './kernel-trace.ts';
 import { linesOf } from './lines.ts';
+import { withoutColours, withoutForeignHeads, withoutHead } from './log-head.ts';
 
 /** How the kernel begins a report. */
 const HEADLINES = [
   /BUG: |BUG [\w.:-]{1,64} \(|[kK]ernel BUG at |WARNING: |UBSAN: /,
   /(?:rcu: )?INFO: (?!lockdep is turned off)|(?:NMI )?watchdog: |Watchdog detected /,
-  /Oops(?:: | ?\[#)|Internal error: |(?:CPU \d{1,4} )?Unable to handle |Unhandled fault|Bad mode in |SError\b/,
+  /Oops(?:: | - | ?\[#)|Internal error: |(?:CPU \d{1,4} )?Unable to handle |Unhandled fault|Bad mode in |SError\b/,
   /Kernel panic - |(?:traps: )?PANIC: |Kernel stack overflow|Insufficient stack space/,
   /(?:general protection fault|control protection fault|divide error|invalid opcode|stack segment|double fault|int3|bounds)\b/,
   /(?:alignment check|coprocessor error|invalid TSS|segment not present|overflow|Missing ENDBR)\b/,
@@ -15,7 +16,8 @@ const HEADLINES = [
 const HEADLINE = new RegExp(`^(?:\\[ )?(?:${HEADLINES.map(({ source }) => source).join('|')})`);
 /** Kernels before 4.10 wrote some headlines so. */
 const IN_BRACKETS = /^\[ ([^\]]*) \]$/;
-const TRACE = /^(?:Call [Tt]race|Backtrace):/;
+const TRACE_HEADING = /(?:Call [Tt]race|Backtrace):/;
+const TRACE = new RegExp(`^${TRACE_HEADING.source}`);
 /** What comes behind a trace; a trace that follows is of another task, or of another time. */
 const AFTER_TRACE = [
   /---\[ end |={10}|-{10}|Modules linked in:|Instruction dump:|Last Breaking-Event-Address|Kernel Offset:|Rebooting in /,
@@ -32,7 +34,7 @@ const NEXT_PROCESSOR = /^(?:Sending NMI|NMI backtrace|Task dump)\b/;
  * below the function where it happened. A text that is no report has neither a reason nor frames.
  */
 export function readKernelText(payload: string): Crash {
-  const { reason, fault, trace, bystander, untitled } = readReport(payload);
+  const { reason, fault, trace, bystander, untitled } = readLog(withoutColours(payload));
   const calls = trace ?? bystander ?? untitled;
   const frames = framesBelow(fault ?? placeInHeadline(reason, calls), calls);
   return {
@@ -41,6 +43,13 @@ export function readKernelText(payload: string): Crash {
     truncated: frames.length > MAX_FRAMES,
     frames: frames.slice(0, MAX_FRAMES).map((frame, number) => ({ ...frame, number })),
   };
+}
+
+/** The same of a text that has a headline and a trace, which no other dialect has, whatever its lines look like else. */
+export function readSureKernelText(payload: string): Crash | undefined {
+  if (!TRACE_HEADING.test(payload)) return undefined;
+  const crash = readKernelText(payload);
+  return crash.reason !== null && crash.frames.length > 0 ? crash : undefined;
 }
 
 interface Report {
@@ -54,13 +63,20 @@ interface Report {
   untitled: Frame[];
 }
 
-function readReport(payload: string): Report {
+function readLog(log: string): Report {
+  const report = readReport(log);
+  if (report.trace || report.bystander) return report;
+  const plain = withoutForeignHeads(log);
+  const another = plain === undefined ? undefined : readReport(plain);
+  return another?.trace ? another : report;
+}
+
+function readReport(log: string): Report {
   const report: Report = { reason: null, fault: null, untitled: [] };
   let open: Frame[] | undefined;
   let isBystander = false;
   let isUntitledOver = false;
-  for (const raw of linesOf(payload)) {
-    const line = raw === '' ? '' : withoutLogPrefix(raw);
+  for (const line of linesOfOneWriter(log)) {
     if (open && open.length > 0 && endsTrace(line)) {
       if (report.trace) break;
       open = undefined;
@@ -76,6 +92,23 @@ function readReport(payload: string): Report {
     else if (NEXT_PROCESSOR.test(line)) isBystander = false;
   }
   return report;
+}
+
+/** From the headline on without what other tasks and processors write between its lines, unless they were asked for their traces. */
+function* linesOfOneWriter(log: string): Generator<string> {
+  let caller: string | undefined;
+  let hasBegun = false;
+  for (const raw of linesOf(log)) {
+    const { text, caller: writer } = withoutHead(raw);
+    if (!hasBegun) {
+      hasBegun = HEADLINE.test(text) || TRACE.test(text);
+      caller = writer;
+    } else if (caller !== undefined && writer !== undefined && writer !== caller) {
+      if (!NEXT_PROCESSOR.test(text)) continue;
+      caller = writer;
+    }
+    yield text;
+  }
 }
 
 /** A line before any heading; false where it ends the calls. */

@@ -1,7 +1,7 @@
 import { readCoredump } from './coredump.ts';
 import type { Crash } from './frame.ts';
 import { readJournalEntry } from './journal-entry.ts';
-import { readKernelText } from './kernel-text.ts';
+import { readKernelText, readSureKernelText } from './kernel-text.ts';
 import { readTelemetrics } from './telemetrics.ts';
 import { crashOfUreport, readUreport } from './ureport.ts';
 
@@ -11,6 +11,8 @@ export function readCrash(payload: string): Crash {
   if (ureport) return crashOfUreport(ureport);
   const entry = readJournalEntry(payload);
   if (entry) return readCoredump(entry);
+  const sure = readSureKernelText(payload);
+  if (sure) return sure;
   const telemetrics = readTelemetrics(payload);
   const { frames, reason, thread } = telemetrics;
   if (frames.length > 0 || reason !== null || thread !== null) return telemetrics;

@@ -5,6 +5,8 @@ import { baseOfRequest } from '../web/base.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
+const PATHS = ['/:tid', '/:tid/:file'];
+const ALLOWED = 'GET, HEAD';
 const CONFIGURATION = 'telemetricsd-probe.conf';
 
 /**
@@ -30,7 +32,11 @@ export function probeRoutes(config: Config) {
       if (text === undefined)
         throw new RequestError(404, `the probe has the files ${[...PROBE_FILES.keys(), CONFIGURATION].join(', ')}`);
       return c.body(text, 200, noStore(name.endsWith('.sh') ? SCRIPT : 'text/plain; charset=utf-8'));
-    });
+    })
+    .on('OPTIONS', PATHS, c => c.body(null, 204, { Allow: `${ALLOWED}, OPTIONS` }))
+    .on(['POST', 'PUT', 'PATCH', 'DELETE'], PATHS, c =>
+      c.json({ message: `${c.req.method} is not for this address: GET it` }, 405, { Allow: ALLOWED }),
+    );
 }
 
 /** As it is configured, so that nothing that came from outside gets into a script. */

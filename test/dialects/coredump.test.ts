@@ -28,6 +28,24 @@ for (const { name, entry, says, frames, package: inPackage, modules } of COREDUM
   });
 }
 
+test.each([
+  ['12', 'crashed'],
+  ['11', 'waiting'],
+  ['99', 'waiting'],
+  [undefined, 'waiting'],
+])('the frames are those of the thread that the entry names: %s', (COREDUMP_TID, name) => {
+  const MESSAGE = `Process 10 (demo) of user 0 dumped core.
+
+Stack trace of thread 11:
+#0  0x01 waiting (demo + 0x1)
+
+Stack trace of thread 12:
+#0  0x02 crashed (demo + 0x2)`;
+  const { frames, thread } = readCrash(JSON.stringify({ MESSAGE, COREDUMP_TID }));
+  expect(frames.map(frame => frame.mangled)).toEqual([name]);
+  expect(thread).toBe(name === 'crashed' ? 12 : 11);
+});
+
 describe('the package in a message', () => {
   test.each([
     ['deb gcc-13-base-13.2.0-1.amd64', 'gcc-13-base', '13.2.0-1'],

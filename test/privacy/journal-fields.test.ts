@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { decodeText } from '../../src/decode-text.ts';
 import { withoutPrivateFields } from '../../src/privacy/journal-fields.ts';
 import { getJson, getPage, post, postJson, recordJson, type TestApp, testApp } from '../app.ts';
 
@@ -17,6 +18,10 @@ const PRIVATE = {
   _CMDLINE: 'secret',
   OBJECT_CMDLINE: 'secret',
   _MACHINE_ID: 'secret',
+  COREDUMP_USERNAME: 'secret',
+  COREDUMP_ROOT: '/secret',
+  COREDUMP_FILENAME: '/var/lib/systemd/coredump/core.secret.zst',
+  SYSLOG_RAW: '<13>Nov 30 21:00:00 secret demo: m',
 };
 const KEPT = {
   __CURSOR: 's=1;i=2',
@@ -24,8 +29,8 @@ const KEPT = {
   MESSAGE_ID: 'fc2e22bc6ee647b6b90729ab34a250b1',
   COREDUMP_EXE: '/usr/bin/demo',
   COREDUMP_SIGNAL: '11',
-  COREDUMP_PACKAGE_JSON: '{"demo":{"name":"demo"},"COREDUMP_ENVIRON":"a text, no field"}',
-  SYSLOG_RAW: [255, 1],
+  COREDUMP_PACKAGE_JSON: '{"demo":{"name":"demo"},"text":"COREDUMP_ENVIRON"}',
+  SYSLOG_PID: [255, 1],
 };
 
 describe('of a journal entry', () => {
@@ -50,11 +55,142 @@ describe('of a journal entry', () => {
     ['behind a mark', '\uFEFF\x1e{"_HOSTNAME":"s","MESSAGE":"m"}', '\uFEFF\x1e{"MESSAGE":"m"}'],
     ['one that is cut off', '{"MESSAGE":"m","_CMDLINE":"s \\" s', '{"MESSAGE":"m"'],
     ['a list that is cut off', '{"MESSAGE":"m","_CMDLINE":[1,2', '{"MESSAGE":"m"'],
-    ['none', '{"MESSAGE":"a \\"_HOSTNAME\\":\\"no field\\"","COREDUMP_PACKAGE":"_CMDLINE"}', undefined],
+    ['none', '{"MESSAGE":"a \\"_HOSTNAME\\" is no field","COREDUMP_PACKAGE":"_CMDLINE"}', undefined],
     ['of other JSON none', '{"HOSTNAME":"not ours","CMDLINE":"to touch"}', undefined],
-    ['of other text none', 'MESSAGE=x\n_HOSTNAME=x {"MESSAGE":"","_CMDLINE":""}', undefined],
+    ['of other text none', 'error: "COREDUMP_FILTER" is set, HOSTNAME=x, MESSAGE = "HOSTNAME"', undefined],
+    ['of an application none', '{"message":"m","hostname":"h","cwd":"/"}', undefined],
+    [
+      'in lower case',
+      '{"message":"m","syslog_identifier":"i","hostname":"s"}',
+      '{"message":"m","syslog_identifier":"i"}',
+    ],
+    ['with escapes', '{"\\u004dESSAGE":"m","COREDUMP_\\u0045NVIRON":"s"}', '{"\\u004dESSAGE":"m"}'],
+    ['with blanks in names', '{"MESSAGE":"m"," _CWD\u00a0" :"s"}', '{"MESSAGE":"m"}'],
+    ['alone', '{"_CMDLINE":"s","PRIORITY":"3"}', '{"PRIORITY":"3"}'],
+    ['as GELF', '{"short_message":"m","host":"s","__HOSTNAME":"s","_COREDUMP_CWD":"s"}', '{"short_message":"m"}'],
+    ['of audit', '{"MESSAGE":"m","_AUDIT_FIELD_CMD":"s","_AUDIT_FIELD_PROCTITLE":"s"}', '{"MESSAGE":"m"}'],
+    ['as Python prints it', "{'MESSAGE': 'm', '_CMDLINE': \"it's s\", 'N': 1}", "{'MESSAGE': 'm', 'N': 1}"],
+    ['behind other text', 'entry:\n{"MESSAGE":"m","_CMDLINE":"s"}\n', 'entry:\n{"MESSAGE":"m"}\n'],
+    ['of events', 'data: {"MESSAGE":"m","_CMDLINE":"s"}\n\n', 'data: {"MESSAGE":"m"}\n\n'],
+    ['behind blanks of Unicode', '\u200b\u00a0{"MESSAGE":"m","_CWD":"s"}', '\u200b\u00a0{"MESSAGE":"m"}'],
+    [
+      'within a string',
+      '{"log":"{\\"MESSAGE\\":\\"m\\", \\"_CWD\\":\\"s\\\\\\\\\\",\\"A\\":1}","B":2}',
+      '{"log":"{\\"MESSAGE\\":\\"m\\",\\"A\\":1}","B":2}',
+    ],
+    [
+      'within a string, last',
+      '{"log":"{\\"MESSAGE\\":\\"m\\",\\n \\"_CWD\\":[\\"s\\"]}","B":2}',
+      '{"log":"{\\"MESSAGE\\":\\"m\\"}","B":2}',
+    ],
+    [
+      'cut off within a string',
+      '{"log":"{\\"MESSAGE\\":\\"m\\",\\"_CWD\\":\\"s","B":2}',
+      '{"log":"{\\"MESSAGE\\":\\"m\\"","B":2}',
+    ],
+    [
+      'as text within a string',
+      '{"MESSAGE":"set:\\n_CMDLINE=s s\\n_PID=1","B":2}',
+      '{"MESSAGE":"set:\\n\\n_PID=1","B":2}',
+    ],
+    ['as lines', '__CURSOR=c\nMESSAGE=m\n_HOSTNAME=s\nPRIORITY=2\n\n', '__CURSOR=c\nMESSAGE=m\nPRIORITY=2\n\n'],
+    [
+      'as indented lines',
+      'Mon 2026-11-30 21:00:00 UTC [s=1]\n    MESSAGE=m\n    COREDUMP_ENVIRON=A=s\n                     B=s\n    _PID=1\n',
+      'Mon 2026-11-30 21:00:00 UTC [s=1]\n    MESSAGE=m\n    _PID=1\n',
+    ],
+    ['as YAML', '__CURSOR: s=1\n_HOSTNAME: s\nMESSAGE: m\n', '__CURSOR: s=1\nMESSAGE: m\n'],
+    ['in a line of a log', 'Nov 30 21:00:00 h app[1]: COREDUMP_CMDLINE=s s\nx', 'Nov 30 21:00:00 h app[1]: \nx'],
+    [
+      'as coredumpctl prints it',
+      '           PID: 7 (demo)\n           UID: 1000 (s)\n  Command Line: demo --s\n      Hostname: s\n       Message: m\n',
+      '           PID: 7 (demo)\n       Message: m\n',
+    ],
+    ['in UTF-16', Buffer.from('{"MESSAGE":"m","_CWD":"s"}', 'utf16le').toString('utf8'), '{"MESSAGE":"m"}'],
   ])('%s is taken out', (_, payload, left) => {
     expect(withoutPrivateFields(payload)).toBe(left);
+  });
+
+  test.each([
+    ['ASCII', 'HOME=/s\n_CWD=s\n\nMESSAGE=s\n'],
+    ['300 bytes', `${'s'.repeat(299)}\n`],
+    ['UTF-8', 'HOME=/s\u00e9\u20ac\u{1f600}\ns'],
+    ['a NUL', 's\0s\n'],
+    ['nothing', ''],
+  ])('the export format with values as bytes: %s', (_, value) => {
+    const bytes = Buffer.from(value);
+    const length = Buffer.alloc(8);
+    length.writeUInt32LE(bytes.length);
+    const [before, after] = ['__CURSOR=c\nMESSAGE=m\n', 'PRIORITY=2\n\n__CURSOR=d\nMESSAGE=n\n\n'];
+    const entry = Buffer.concat([Buffer.from(`${before}COREDUMP_ENVIRON\n`), length, bytes, Buffer.from(`\n${after}`)]);
+    const left = withoutPrivateFields(decodeText(entry))!;
+    expect(left).toStartWith(before);
+    expect(left.slice(before.length)).not.toMatch(/s/);
+    // Characters that may have been fewer bytes than they were take a part of what follows with them.
+    expect(`${before}${after}`).toEndWith(left.slice(before.length));
+    if (/^[\0-~]*$/.test(value)) expect(left).toBe(before + after);
+  });
+
+  test('other texts stay byte for byte', () => {
+    const word = fc.constantFrom(
+      ...[
+        '"',
+        "'",
+        '\\',
+        '=',
+        ':',
+        '\n',
+        '{',
+        '}',
+        '[',
+        ',',
+        ' ',
+        '\\n',
+        '\0',
+        'HOSTNAME',
+        'cwd',
+        'MESSAGE',
+        'ENVIRON',
+        'PID',
+      ],
+    );
+    const text = fc
+      .array(fc.oneof(word, fc.string({ unit: 'binary' })), { maxLength: 40 })
+      .map(parts => parts.join(''));
+    fc.assert(
+      fc.property(fc.oneof(text, fc.json(), fc.string({ unit: 'binary' })), other => {
+        if (!/"\s*MESSAGE\s*\\*"\s*(?::|=>)|'\s*MESSAGE\s*\\*'\s*(?::|=>)/.test(other))
+          expect(withoutPrivateFields(other)).toBeUndefined();
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('no field of a journal is left in any form, and what is left of JSON is JSON', () => {
+    const secret = fc.string({ unit: 'binary' }).map(text => `S3CR\u00c9T${text}S3CR\u00c9T`);
+    const name = fc.constantFrom(...Object.keys(PRIVATE), 'coredump_environ', '_cmdline', 'COREDUMP_\\u0043WD');
+    const value = fc.oneof(secret, fc.array(secret), fc.record({ a: secret }), fc.constant(null));
+    const entry = fc
+      .tuple(fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 4 }), fc.json())
+      .map(
+        ([fields, message]) =>
+          `{"MESSAGE":${JSON.stringify(message)},${fields.map(([key, is]) => `"${key}":${JSON.stringify(is)}`).join(',')},"PRIORITY":"2"}`,
+      );
+    const inStrings = fc.tuple(entry, fc.nat({ max: 3 })).map(([text, levels]) => {
+      let wrapped = text;
+      for (let level = 0; level < levels; level++) wrapped = JSON.stringify({ log: wrapped, n: level });
+      return wrapped;
+    });
+    fc.assert(
+      fc.property(inStrings, payload => {
+        const left = withoutPrivateFields(payload)!;
+        expect(left).not.toContain('S3CR');
+        let inner = JSON.parse(left);
+        while (typeof inner.log === 'string') inner = JSON.parse(inner.log);
+        expect(Object.keys(inner)).toEqual(['MESSAGE', 'PRIORITY']);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   test('the rest stays as it is', () => {
@@ -120,6 +256,14 @@ describe('the server', () => {
     ['an entry instead of a record', () => postJson(server.app, ENTRY)],
     ['an entry that is no text', () => postJson(server.app, recordJson({ payload: { ...PRIVATE, ...KEPT } }))],
     ['an entry beside the payload', () => postJson(server.app, recordJson({ severity: 9, entry: PRIVATE }))],
+    ['an entry in lower case', () => postJson(server.app, { message_id: 'm', coredump_environ: 'secret' })],
+    [
+      'an entry of a few fields',
+      () => postJson(server.app, { MESSAGE: 'm', ENVIRON: 'secret', OBJECT_CMDLINE: 'secret' }),
+    ],
+    ['lines of an entry', () => postJson(server.app, 'MESSAGE=m\nCOREDUMP_ENVIRON=secret\n')],
+    ['lines as the payload', () => postJson(server.app, recordJson({ severity: 9 }, 'MESSAGE=m\n_CMDLINE=secret\n'))],
+    ['an entry with escapes', () => postJson(server.app, '{"MESSAGE":"m","COREDUMP_\\u0045NVIRON":"secret"}')],
     ['JSON that is cut off', () => postJson(server.app, JSON.stringify(recordJson({}, ENTRY)).slice(0, -1))],
   ])('keeps them of no refused request either: %s', async (_, send) => {
     expect((await send()).status).toBe(400);

@@ -43,11 +43,32 @@ test('http.public_url goes before the address by which it is asked for', async (
   expect(await (await ask(`/probe/${TID}`, 'elsewhere', app)).text()).toContain("server='https://stats.example'\n");
 });
 
-test.each(["a'b", 'a b', '$(id)', '-x', 'a..b-', ''])('a Host that is no plain name is refused: %s', async Host => {
-  const answer = await server.app.request(`http://localhost/probe/${TID}`, { headers: { Host } });
-  expect(answer.status).toBe(400);
-  expect(await answer.text()).not.toContain('#!/bin/sh');
+test.each(['telemetrics_server:8080', 'a-b.example', '10.0.0.1:65535'])('%s is a plain name', async host => {
+  const { status } = await server.app.request(`http://localhost/probe/${TID}`, { headers: { Host: host } });
+  expect(status).toBe(200);
 });
+
+test.each([`/probe/${TID}/`, `//probe//${TID}/telemetricsd-probe.sh/`])('slashes do not matter: %s', async path => {
+  expect((await ask(path)).status).toBe(200);
+});
+
+test.each([`/probe/${TID}`, `/probe/${TID}/telemetricsd-probe.sh`])('%s is for GET alone', async path => {
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    const answer = await server.app.request(path, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  }
+  expect((await server.app.request(path, { method: 'HEAD', headers: { Host: 'localhost' } })).status).toBe(200);
+  expect((await server.app.request(path, { method: 'OPTIONS' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+});
+
+test.each(["a'b", 'a b', 'a..b', '.a', 'a:0', 'a:65536', 'a:', '_:x', '$(id)', '-x', 'a..b-', ''])(
+  'a Host that is no plain name is refused: %s',
+  async Host => {
+    const answer = await server.app.request(`http://localhost/probe/${TID}`, { headers: { Host } });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).not.toContain('#!/bin/sh');
+  },
+);
 
 test.each([
   ['/probe/00000000-0000-4000-8000-000000000000', 'this TID is unknown here'],

@@ -1,7 +1,8 @@
 import { readCoredump } from '../../dialects/coredump.ts';
 import { packageOf } from '../../dialects/coredump-modules.ts';
+import type { Crash } from '../../dialects/frame.ts';
 import { fieldText, type JournalEntry, readJournalEntry } from '../../dialects/journal-entry.ts';
-import { readKernelText } from '../../dialects/kernel-text.ts';
+import { readKernelText, readSureKernelText } from '../../dialects/kernel-text.ts';
 import { kernelOf } from '../../dialects/kernel-version.ts';
 import { crashOfUreport, readUreport, type Ureport } from '../../dialects/ureport.ts';
 import { packagesOf, wordsOf } from '../../dialects/ureport-packages.ts';
@@ -16,10 +17,12 @@ export function parseCrashHeading(payload: string): Parsed {
   if (ureport) return parseUreport(ureport);
   const entry = readJournalEntry(payload);
   if (entry) return parseJournalEntry(entry);
+  const sure = readSureKernelText(payload);
+  if (sure) return parseKernelText(payload, sure);
   const found = parseTelemetrics(payload);
   // Lines of the kernel may begin with "Process: ", too.
   const isSure = found && (found.reason ?? found.error ?? found.pid ?? found.signal) !== undefined;
-  return isSure ? found : (parseKernelText(payload) ?? found);
+  return isSure ? found : (parseKernelText(payload, readKernelText(payload)) ?? found);
 }
 
 function parseUreport(ureport: Ureport): Parsed {
@@ -67,8 +70,7 @@ function parseJournalEntry(entry: JournalEntry): Parsed {
   });
 }
 
-function parseKernelText(payload: string): Parsed {
-  const { reason, frames } = readKernelText(payload);
+function parseKernelText(payload: string, { reason, frames }: Crash): Parsed {
   if (reason === null && frames.length === 0) return undefined;
   return known({ reason: reason?.slice(0, MOST_REASON), ...kernelOf(payload) });
 }
