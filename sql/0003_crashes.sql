@@ -50,6 +50,16 @@ create index stacks_guilty on stacks (guilty_id, id);
 create index stacks_moved_from on stacks (moved_from) where moved_from is not null;
 create index stacks_frame_keys on stacks using gin (frame_keys);
 
+-- What machines said of a backtrace beside their reports of it. Nobody has looked at it, so it is no comment of a guilty.
+create table attachments (
+  id          bigint      generated always as identity primary key,
+  stack_id    bigint      not null,
+  kind        text        not null check (kind in ('link', 'comment')),
+  text        text        not null check (length(text) between 1 and 1000),
+  attached_at timestamptz not null default now()
+);
+create unique index attachments_text on attachments (stack_id, kind, md5(text));
+
 -- One row for each analysed crash record, by day of reception like the records.
 create table crashes (
   machine_id  text        collate "C" not null,

@@ -23,6 +23,7 @@ import { startNotifier } from './notify/notifier.ts';
 import { ownCommand } from './own-command.ts';
 import { startParsers } from './parsers/parsers.ts';
 import { startPlugins } from './plugins/plugins.ts';
+import { machineHash } from './privacy/machine-ids.ts';
 import { watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { serviceManager } from './systemd.ts';
@@ -84,6 +85,7 @@ export async function serveUntilStopped({
       database,
       fleets,
       limits,
+      hashMachine: await machineHash(database.sql),
       log,
       onWork: analysis.wake,
       parserLane: parsers.laneOf,

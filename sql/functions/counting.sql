@@ -227,7 +227,7 @@ create or replace function count_machine_checks(came machine_check[]) returns vo
 begin
   insert into machine_check_machines as known (day, machine_id, system_name, build, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, machine_id, system_name, build, fleet_id, external, count(*)
-    from unnest(came) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+    from unnest(came) where machine_id <> '' group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, machine_id, system_name, build, fleet_id, external) do update set records = known.records + excluded.records;
 
   insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)

@@ -193,7 +193,11 @@ begin
         on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
   )
   select array_agg(distinct last_day) into seen from gone;
-  delete from machine_counts where machines <= 0 and last_day = any(seen);
+  delete from machine_counts c
+   where machines <= 0 and last_day = any(seen)
+     and not exists (select from machines_last_seen s -- of machines unknown
+                      where s.machine_id = ''
+                        and (s.last_day, s.system_name, s.build, s.fleet_id, s.external) = (c.last_day, c.system_name, c.build, c.fleet_id, c.external));
   delete from machine_check_machines where machine_id = m;
   perform take_signals(m, array(select * from counted_periods()));
 
@@ -212,7 +216,11 @@ begin
        set machines = known.machines + excluded.machines, exposed = known.exposed + excluded.exposed
   )
   select array_agg(distinct guilty_id) into blamed from gone;
-  delete from guilty_machine_counts where machines <= 0 and guilty_id = any(blamed);
+  delete from guilty_machine_counts c
+   where machines <= 0 and guilty_id = any(blamed)
+     and not exists (select from guilty_machines s
+                      where s.machine_id = ''
+                        and (s.guilty_id, s.last_day, s.system_name, s.fleet_id, s.external) = (c.guilty_id, c.last_day, c.system_name, c.fleet_id, c.external));
 
   alone := array(
     select id from stacks
@@ -222,6 +230,7 @@ begin
   delete from stack_counts where stack_id = any(alone);
   delete from stack_platforms where stack_id = any(alone);
   delete from stack_builds where stack_id = any(alone);
+  delete from attachments where stack_id = any(alone);
   delete from stacks where id = any(alone);
   -- Guilties with a comment and hidden ones stay: someone has judged them. The aliases of one that goes, go with it.
   delete from guilties

@@ -13,7 +13,7 @@ create or replace function signal_of(classification text, counted counted_classi
            when classification like any(counted.machine_checks) then
              case when classification ~ '/mce/(uncorrected|SRAO|SRAR|UCNA)$' then 'uncorrected' else 'corrected' end
            when classification like any(counted.thermal) then 'thermal'
-           when classification like '%/kernel/%' then 'kernel'
+           when classification like any(array['%/kernel/%', '%/kerneloops/%']) then 'kernel'
            when classification like any(counted.crashes) then 'crash'
          end
 $$;
@@ -190,7 +190,7 @@ begin
            select from exposed_machines e where e.period = period_of(known.last_day) and e.machine_id = known.machine_id);
   delete from guilty_machine_counts;
   insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
-  select guilty_id, last_day, system_name, fleet_id, external, count(*), count(*) filter (where exposed)
+  select guilty_id, last_day, system_name, fleet_id, external, sum(machines(machine_id)), count(*) filter (where exposed)
     from guilty_machines group by 1, 2, 3, 4, 5;
 end
 $$;

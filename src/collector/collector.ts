@@ -5,11 +5,12 @@ import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { isTooSlow } from '../db/sqlstates.ts';
 import { storable } from '../db/storable.ts';
-import { DatabaseUnavailable } from '../errors.ts';
+import { DatabaseUnavailable, RequestError } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import type { Lane } from '../parsers/parser.ts';
 import { payloadReader } from '../parsers/read-at-once.ts';
+import type { HashMachine } from '../privacy/machine-ids.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
 import { readRecords } from '../records/queries.ts';
@@ -18,9 +19,10 @@ import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.
 import { type Astray, watchAstray } from './astray.ts';
 import { escapeControls, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
+import { type Form, type Forms, formsOf } from './forms.ts';
 import type { Limits } from './limits.ts';
 import { type CollectorMetrics, collectorMetrics } from './metrics.ts';
-import { claimedMachine, isRefusal, parseRequest, type Received, type RequestHeaders } from './parse.ts';
+import { isRefusal, type Received, type RequestHeaders } from './parse.ts';
 import { type KeptRequest, quarantineKeeper, type RefusedRequest } from './quarantine.ts';
 import { redactBody } from './redact.ts';
 import { type WrongTidWatch, watchWrongTids } from './wrong-tids.ts';
@@ -28,6 +30,7 @@ import { type WrongTidWatch, watchWrongTids } from './wrong-tids.ts';
 /** A request with a known TID, as it came. */
 interface CollectorRequest {
   fleet: Fleet;
+  form: Form;
   headers: RequestHeaders;
   body: Uint8Array;
   address(): string | null;
@@ -41,12 +44,15 @@ export type CollectorAnswer =
   | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
 
 export interface Collector {
+  readonly forms: Forms;
   /** The fleet of a TID, if it is one of ours. */
   fleetOf(tid: string): Fleet | undefined;
   /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable where that can't be had now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
   /** Stores a parsed request, of which rules may have scrubbed the payload already; what was refused for good tells why. */
   store(fleet: Fleet, received: Received, scrubbedBy?: string[]): Promise<StoredRecord | Refusal>;
+  /** A text that is no record's, as it may be kept by the rules of privacy.scrub. */
+  scrub(text: string): Promise<string>;
   /** Records waiting to be committed. */
   readonly waiting: number;
   /** How long the oldest that is not committed has waited, see GroupCommit. */
@@ -68,6 +74,8 @@ interface CollectorDependencies {
   database: Database;
   fleets: Map<string, Fleet>;
   limits: Limits;
+  /** What hides the machines of ABRT's reports. */
+  hashMachine: HashMachine;
   log: Log;
   /** Crash analysis has something to do. */
   onWork?: () => void;
@@ -91,12 +99,14 @@ export function createCollector({
   database,
   fleets,
   limits,
+  hashMachine,
   log,
   onWork = () => {},
   parserLane = () => undefined,
   assertRoom = () => {},
 }: CollectorDependencies): Collector {
   const read = payloadReader(config, parserLane);
+  const forms = formsOf(hashMachine);
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const astray = watchAstray(log);
@@ -129,7 +139,7 @@ export function createCollector({
 
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
     assertRoom();
-    const received = parseRequest(request.headers, request.body);
+    const received = request.form.parse(request.headers, request.body);
     if (isRefusal(received)) return refuse(request, received);
     const most = config.collector.max_payload;
     if (received.payloadBytes.byteLength > most) return { kind: 'oversized', most };
@@ -144,11 +154,11 @@ export function createCollector({
   ): Promise<StoredRecord | Refusal> {
     assertRoom();
     // Of the payload as it came: a record that comes again is known whatever rules there are by then.
-    const fingerprint = recordFingerprint(received.report, received.payloadBytes);
+    const fingerprint = received.fingerprint ?? recordFingerprint(received.report, received.payloadBytes);
     const scrubbed = await scrubber.scrub(received.report.payload, received.report.classification);
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
     const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
-    const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
+    const scrubbedBy = [...new Set([...scrubbedBefore, ...(received.scrubbedBy ?? []), ...scrubbed.by])];
     const { wayIn } = received;
     const outcome = await records.submit({
       report,
@@ -173,24 +183,31 @@ export function createCollector({
     });
     if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
     const headers = Object.entries(request.headers).filter(([name]) => !NOT_KEPT.has(name));
-    const redacted = await redactBody(scrubber, request.headers, request.body, refusal.withheldBy);
+    const redacted = await redactBody(scrubber, request, refusal.withheldBy);
     const kept = await refused.submit({
       fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
       fleetId: request.fleet.id,
-      machineId: claimedMachine(request.headers, request.body),
+      machineId: request.form.claimedMachine(request.headers, request.body),
       address: request.address(),
       field: refusal.field,
       reason: storable(refusal.message),
       headers: headers.map(([name, value]) => [name, storable(value)]),
+      isUreport: request.form === forms.ureport,
       ...redacted,
     });
     return { kind: 'refused', refusal, kept };
   }
 
   return {
+    forms,
     fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
     receive,
     store,
+    async scrub(text) {
+      const scrubbed = await scrubber.scrub(text, undefined);
+      if (scrubbed.kind === 'failed') throw new RequestError(400, scrubbingFailed(scrubbed).message);
+      return scrubbed.payload;
+    },
     metrics,
     astray,
     wrongTids,

@@ -13,6 +13,9 @@ machine reported, when it was last seen, and what is counted of all that. First 
 at the end it names what it can't reach, such as backups made before. It may run beside a running
 server, and be stopped and run again at any time; taking records in goes on meanwhile.
 
+Of a machine that reports by ABRT, the id is what stands in its /etc/machine-id: the hash that its records
+have in the place of that is found by it.
+
 Days whose records are complete stay complete: their counters equal what is left.
 
 Exit codes: 0 done or nothing to do, 1 not done, 2 wrong usage, 78 wrong configuration.

@@ -406,6 +406,7 @@ export const settings = {
         'crash/kernel/warning',
         'crash/kernel/stackoverflow',
         'telemetricsd/coredump/crash',
+        'abrt/*/report',
         'telemetricsd/kernel/bug',
         'telemetricsd/kernel/lockup',
         'telemetricsd/kernel/oops',

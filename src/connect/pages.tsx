@@ -43,6 +43,7 @@ export function connectPages({ sql, config, frame }: Site) {
           way={way}
           path={pathOfWay(way)}
           installers={way === 'systemd' ? installersOf(config, base) : []}
+          servers={config.collector.tids.map(({ id, name }) => ({ tid: id, fleet: name, url: `${base}/abrt/${id}` }))}
           sends={SENDS}
           crashFields={CRASH_FIELDS}
           serverUrl={`${base}/v2/collector`}

@@ -10,6 +10,7 @@ import { dayOf } from '../time/ago.ts';
 import { idInPath, parseOrRefuse, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
+import { attachmentsOf } from './attachments.ts';
 import { guiltyBuilds } from './guilty-builds.ts';
 import { NAME_LENGTH } from './names.ts';
 import { type ListChange, listNeverGuilty, listVersion } from './never-guilty-list.ts';
@@ -66,7 +67,7 @@ export function guiltiesApi({ sql }: Site) {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = c.req.valid('query');
       const scope = scopeOf(query);
-      const [totals, days, builds, hostTypes, systems, seenOn, aliases] = await Promise.all([
+      const [totals, days, builds, hostTypes, systems, seenOn, aliases, attachments] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
         guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT, query.sort),
@@ -74,6 +75,7 @@ export function guiltiesApi({ sql }: Site) {
         guiltyShares(sql, guilty.id, 'system_name', scope),
         buildsSeen(sql, scope, [guilty.id]),
         aliasesOf(sql, guilty.id, ALIAS_LIMIT),
+        attachmentsOf(sql, { guiltyId: guilty.id }),
       ]);
       return c.json({
         ...guilty,
@@ -96,6 +98,7 @@ export function guiltiesApi({ sql }: Site) {
         })),
         machine_types: hostTypes.rows,
         systems: systems.rows,
+        attachments: attachments.map(({ kind, text, attachedAt }) => ({ kind, text, day: dayOf(attachedAt) })),
       });
     })
     .get('/:id/backtraces', valid('query', crashQuery), async c => {

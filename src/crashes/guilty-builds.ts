@@ -52,6 +52,7 @@ export async function guiltyBuilds(
                       ) c
                 where s.guilty_id = ${id}
              ) seen
+       where machine_id <> ''
        group by 1, 2, 3
     ), ranked as (
       select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank, ${isExposedFor(sql, sql`${id}`)} as exposed

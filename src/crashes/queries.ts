@@ -41,7 +41,8 @@ export function topGuilties(
             join stacks s on s.id = hit.stack_id
            cross join lateral (
                    select machine_id, system_name, fleet_id, external from stack_machines c
-                    where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
+                    where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and machine_id <> ''
+                      and ${inScope(sql, scope)}
                    offset 0 -- by the days of each stack, not all machines there ever were
                  ) m
            group by s.guilty_id`;
@@ -154,7 +155,7 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
        where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by c.day
     ), affected as (
-      select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
+      select (received_at at time zone 'UTC')::date as day, count(distinct nullif(machine_id, '')) as machines
         from crashes c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and ${receivedInWindow(sql, scope)}
          and ${inScope(sql, scope)}
@@ -221,16 +222,10 @@ export async function countHidden(sql: Queryable, scope: CrashScope | undefined)
 function isHidden(sql: Queryable, scope: CrashScope | undefined) {
   const hidden = sql`g.hidden_at is not null and g.alias_of is null`;
   if (scope === undefined) return hidden;
-  if (scope.build !== undefined) {
-    return sql`
-      ${hidden}
-      and exists (select from stack_counts c join stacks s on s.id = c.stack_id
-                   where s.guilty_id = g.id and c.build = ${scope.build} and ${inWindow(sql, scope)})`;
-  }
   return sql`
     ${hidden}
-    and exists (select from guilty_machine_counts c
-                 where c.guilty_id = g.id and last_day > ${today(sql)} - ${scope.days}::int and machines > 0 and ${inScope(sql, scope)})`;
+    and exists (select from stack_counts c join stacks s on s.id = c.stack_id
+                 where s.guilty_id = g.id and ${scope.build === undefined ? sql`true` : sql`c.build = ${scope.build}`} and ${inWindow(sql, scope)})`;
 }
 
 export async function commentGuilty(sql: Queryable, id: number, comment: string): Promise<boolean> {

@@ -192,7 +192,7 @@ async function rebuildGuiltyMachines(tx: Queryable, guiltyIds: number[]) {
      group by 1, 2, 3, 4, 5`;
   await tx`
     insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
-    select guilty_id, last_day, system_name, fleet_id, external, count(*), count(*) filter (where exposed)
+    select guilty_id, last_day, system_name, fleet_id, external, sum(machines(machine_id)), count(*) filter (where exposed)
       from guilty_machines where guilty_id = any(${guiltyIds}::bigint[])
      group by 1, 2, 3, 4, 5`;
 }

@@ -176,9 +176,9 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
       select guilty_id, machine_id, system_name, fleet_id, external, day, ${isExposed(tx, tx`seen.machine_id`, tx`seen.day`)}
         from seen order by 1, 2, 3, 4, 5
           on conflict do nothing
-      returning guilty_id, system_name, fleet_id, external, last_day, exposed
+      returning guilty_id, machine_id, system_name, fleet_id, external, last_day, exposed
     ), changes as (
-      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines, exposed from appeared
+      select guilty_id, last_day, system_name, fleet_id, external, machines(machine_id) as machines, exposed from appeared
     )
     ${applyMachineChanges(tx)}`;
   // A statement of its own: what another instance has just inserted is only seen by what begins after waiting for it.
@@ -196,11 +196,12 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
         from stale
        where (known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external)
            = (stale.guilty_id, stale.machine_id, stale.system_name, stale.fleet_id, stale.external)
-      returning known.guilty_id, known.system_name, known.fleet_id, known.external, known.last_day, known.exposed,
+      returning known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, known.exposed,
                 stale.last_day as previous_day, stale.exposed as was_exposed
     ), changes as (
-      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines, exposed from moved
-      union all select guilty_id, previous_day, system_name, fleet_id, external, -1, was_exposed from moved
+      select guilty_id, last_day, system_name, fleet_id, external, machines(machine_id) as machines, exposed from moved
+      union all
+      select guilty_id, previous_day, system_name, fleet_id, external, -machines(machine_id), was_exposed from moved
     )
     ${applyMachineChanges(tx)}`;
 }

@@ -45,6 +45,7 @@ const TABLES: Record<string, Table> = {
   never_guilty_version: {},
   guilties: { plugins: true, keeps: 'guilties' },
   stacks: { plugins: true },
+  attachments: {},
   crashes: { partitioned: true, plugins: true },
   stack_counts: { plugins: true, counts: 'day' },
   stack_platforms: { plugins: true, counts: 'day' },
@@ -55,6 +56,7 @@ const TABLES: Record<string, Table> = {
   recomputations: {},
 
   quarantine: { keeps: 'records in quarantine' },
+  machine_id_secret: {},
   turned_away: {},
   users: { keeps: 'accounts' },
   tokens: { keeps: 'tokens' },

@@ -31,7 +31,7 @@ declare module 'telemetricsd/parser' {
     /** The same by the server's clock. */
     ts_reception: string;
     /** How it came; null: it was imported from an old server. */
-    way_in: 'headers' | 'json' | 'probe' | null;
+    way_in: 'headers' | 'json' | 'probe' | 'abrt' | null;
   }
 
   /** What a parser returns: what JSON can hold, at most 64 KB of it, under keys of 1 to 64 characters. */

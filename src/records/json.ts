@@ -3,7 +3,8 @@ import type { StoredRecord } from './record.ts';
 /**
  * A record as the REST API and the collector's answer write it. Times are `YYYY-MM-DD HH:MM:SS UTC`. `payload` is what
  * came, NULs included, but for what the rules in `scrubbed_by` took out; `payload_nul_bytes` says how many NULs. Fields that a
- * record format lacks are null, and so is `way_in` (headers, json, probe) of what was imported from an old server.
+ * record format lacks are null, and so is `way_in` (headers, json, probe, abrt) of what was imported from an old server. `machine_id` is
+ * '' where ABRT did not send it.
  */
 export function recordToJson(record: StoredRecord) {
   return {

@@ -1,15 +1,16 @@
 import type { FC } from 'hono/jsx';
 import { Page, type PageFrame } from '../layout.tsx';
 import { CopyLines } from '../records/payload.tsx';
+import { Abrt, type AbrtProps } from './abrt.tsx';
 import { Arriving, CommandLine, NumberedStep, SeeWhatCame } from './step.tsx';
 import { Systemd, type SystemdProps } from './systemd.tsx';
 import { Telemetrics, type TelemetricsProps } from './telemetrics.tsx';
 
-export const WAYS = ['systemd', 'telemetrics', 'curl'] as const;
+export const WAYS = ['systemd', 'abrt', 'telemetrics', 'curl'] as const;
 
 export type Way = (typeof WAYS)[number];
 
-interface ConnectPageProps extends SystemdProps, TelemetricsProps {
+interface ConnectPageProps extends SystemdProps, AbrtProps, TelemetricsProps {
   frame: PageFrame;
   way: Way;
   /** A line that posts a test record from any shell. */
@@ -20,6 +21,7 @@ interface ConnectPageProps extends SystemdProps, TelemetricsProps {
 
 const NAMES: Record<Way, string> = {
   systemd: 'Machine with systemd',
+  abrt: 'ABRT',
   telemetrics: 'Telemetrics client',
   curl: 'Any shell',
 };
@@ -42,6 +44,7 @@ export const ConnectPage: FC<ConnectPageProps> = props => (
       ))}
     </nav>
     {props.way === 'systemd' && <Systemd {...props} />}
+    {props.way === 'abrt' && <Abrt {...props} />}
     {props.way === 'telemetrics' && <Telemetrics {...props} />}
     {props.way === 'curl' && <AnyShell {...props} />}
   </Page>

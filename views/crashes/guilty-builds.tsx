@@ -4,6 +4,7 @@ import type { Shares } from '../../src/stats/queries.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
 import { BarCell, share } from '../parts/bars.tsx';
+import { MACHINE_UNKNOWN } from '../parts/machine.tsx';
 import { count, counted, Scroll } from '../parts/parts.tsx';
 import { RATE_HEAD, RateCell } from '../rates/rate.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, guiltyPath } from './links.ts';
@@ -90,7 +91,7 @@ const BuildRow: FC<BuildRowProps> = ({ id, filter, drawn, row, of }) => {
 
 const Machines: FC<{ row: GuiltyBuild; hrefOf: (machineId: string) => string | undefined }> = ({ row, hrefOf }) =>
   row.top.length === 0 ? (
-    <span class="soft">records purged</span>
+    <span class="soft">{row.machines === 0 ? MACHINE_UNKNOWN : 'records purged'}</span>
   ) : (
     <details class="more">
       <summary>

@@ -12,6 +12,7 @@ import { recordsOfDays } from '../parts/scope-form.tsx';
 import { daySlot, SlotChart } from '../parts/slot-chart.tsx';
 import { visible } from '../parts/visible.ts';
 import { RatesExplained } from '../rates/rate.tsx';
+import { Attachments, type ShownAttachment } from './attachments.tsx';
 import { CrashesFilterForm } from './filter.tsx';
 import { JudgementForm } from './forms.tsx';
 import { BuildsTable } from './guilty-builds.tsx';
@@ -57,6 +58,7 @@ interface GuiltyPageProps {
   hostTypes: Shares<{ name: string; records: number }>;
   /** Also those that are not chosen. */
   onSystems: Shares<{ name: string; records: number }>;
+  attachments: ShownAttachment[];
 }
 
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
@@ -83,6 +85,7 @@ export const GuiltyPage: FC<GuiltyPageProps> = props => {
       <h2>{`In ${scope(filter)}`}</h2>
       <CrashesFilterForm {...props} action={guiltyPath(guilty.id)} />
       {props.records > 0 ? <Numbers {...props} /> : <NoneInWindow {...props} />}
+      {props.attachments.length > 0 && <Attachments attachments={props.attachments} />}
     </Page>
   );
 };

@@ -49,7 +49,14 @@ const Waiting: FC<{ since: number }> = ({ since }) => (
 const Arrival: FC<{ record: StoredRecord }> = ({ record }) => (
   <>
     <a href={recordPath(record.id)}>record {record.id}</a> <Severity level={record.severity} /> {record.classification}{' '}
-    from machine <Cut text={record.machineId} /> at{' '}
-    <time datetime={record.receivedAt.toISOString()}>{exact(record.receivedAt).slice(11)}</time>
+    from{' '}
+    {record.machineId === '' ? (
+      'a machine unknown'
+    ) : (
+      <>
+        machine <Cut text={record.machineId} />
+      </>
+    )}{' '}
+    at <time datetime={record.receivedAt.toISOString()}>{exact(record.receivedAt).slice(11)}</time>
   </>
 );
