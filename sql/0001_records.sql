@@ -15,7 +15,7 @@ create sequence record_ids as bigint maxvalue 9007199254740991; -- ids are JSON 
 create table records (
   id                     bigint      not null default nextval('record_ids'),
   received_at            timestamptz not null,
-  machine_id             text collate "C" not null check (length(machine_id) between 1 and 32),
+  machine_id             text collate "C" not null, -- '' where ABRT did not say: a record of no machine, which no count of machines counts
   fleet_id               smallint    not null,
   external               boolean     not null,
   severity               smallint    not null check (severity between 1 and 4),
@@ -35,8 +35,9 @@ create table records (
   payload                text        not null,
   payload_raw            bytea,      -- UTF-8 with its NULs, only if payload could not hold them
   scrubbed               text[],     -- the rules of privacy.scrub that changed the payload before it was stored; null: none
-  way_in                 text,       -- how it came: headers, json, probe; null: imported from an old server
-  primary key (machine_id, received_at, id)
+  way_in                 text,       -- how it came: headers, json, probe, abrt; null: imported from an old server
+  primary key (machine_id, received_at, id),
+  check (length(machine_id) between 1 and 32 or (machine_id = '' and way_in = 'abrt'))
 ) partition by range (received_at);
 
 create index records_id on records (id);

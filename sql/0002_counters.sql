@@ -191,6 +191,85 @@ create table machine_counts (
   primary key (last_day, system_name, build, fleet_id, external)
 ) with (fillfactor = 60);
 
+-- Ids live about 3 days, so a machine counts once in each period of 3 UTC days. A period goes by its last day.
+create function period_of(d date) returns date language sql immutable strict parallel safe as $$
+  select d + 2 - (d - date '1970-01-01') % 3
+$$;
+
+-- The days of a period on which a machine id sent a heartbeat: bit 0 is the first day. The period is first in the key, so that new
+-- rows lie together, however many years are kept.
+create table exposed_machines (
+  machine_id  text     collate "C" not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     collate "C" not null,
+  build       text     collate "C" not null,
+  period      date     not null,
+  days        smallint not null,
+  primary key (period, machine_id, system_name, build, fleet_id, external)
+) with (fillfactor = 80);
+
+-- Machine-days, the base of rates: machine ids that sent a heartbeat on a UTC day from each build, and from the whole system
+-- under build '*'.
+create table exposure_counts (
+  day         date     not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     collate "C" not null,
+  build       text     collate "C" not null,
+  machines    bigint   not null,
+  primary key (day, system_name, build, fleet_id, external)
+) with (fillfactor = 60);
+
+-- The first UTC day of a period on which a machine id had a signal (see signal_of) on a build. `exposed`: it sent a heartbeat in the
+-- period. Rates leave out the others, since nobody knows on how many days they could have had the signal.
+create table affected_machines (
+  machine_id  text     collate "C" not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     collate "C" not null,
+  build       text     collate "C" not null,
+  signal      text     collate "C" not null,
+  period      date     not null,
+  first_day   date     not null,
+  exposed     boolean  not null,
+  primary key (period, machine_id, system_name, build, signal, fleet_id, external)
+) with (fillfactor = 80);
+create index affected_machines_unexposed on affected_machines (machine_id) where not exposed;
+
+-- How many were first affected on a day, and how many of them are exposed.
+create table affected_counts (
+  day         date     not null,
+  fleet_id    smallint not null,
+  external    boolean  not null,
+  system_name text     collate "C" not null,
+  build       text     collate "C" not null,
+  signal      text     collate "C" not null,
+  machines    bigint   not null,
+  exposed     bigint   not null,
+  primary key (day, system_name, build, signal, fleet_id, external)
+) with (fillfactor = 60);
+
+-- The classifications that are counted as more than records, with % for any part.
+create type counted_classifications as (
+  machine_checks text[],
+  updates        text[],
+  heartbeats     text[],
+  crashes        text[],
+  thermal        text[]
+);
+
+-- A machine's report on a UTC day that counts for exposure and rates.
+create type machine_signal as (
+  day         date,
+  machine_id  text,
+  fleet_id    smallint,
+  external    boolean,
+  system_name text,
+  build       text,
+  signal      text -- 'heartbeat', or a result of signal_of
+);
+
 -- The counting functions' view of a record.
 create type counted_record as (
   id             bigint,

@@ -52,6 +52,16 @@ create index stacks_guilty on stacks (guilty_id, id);
 create index stacks_moved_from on stacks (moved_from) where moved_from is not null;
 create index stacks_frame_keys on stacks using gin (frame_keys);
 
+-- What machines said of a backtrace beside their reports of it. Nobody has looked at it, so it is no comment of a guilty.
+create table attachments (
+  id          bigint      generated always as identity primary key,
+  stack_id    bigint      not null,
+  kind        text        not null check (kind in ('link', 'comment')),
+  text        text        not null check (length(text) between 1 and 1000),
+  attached_at timestamptz not null default now()
+);
+create unique index attachments_text on attachments (stack_id, kind, md5(text));
+
 -- One row for each analysed crash record, by day of reception like the records.
 create table crashes (
   machine_id  text        collate "C" not null,
@@ -123,7 +133,7 @@ create index stack_builds_first_day on stack_builds (first_day);
 -- Finds a stack's first and last build without reading all of them.
 create index stack_builds_place on stack_builds (stack_id, system_name, fleet_id, version_order(build), build);
 
--- The last UTC day on which a machine id reported a stack, and how often from each build.
+-- The first and the last UTC day on which a machine id reported a stack, and how often from each build.
 create table stack_machines (
   stack_id    bigint   not null,
   machine_id  text     collate "C" not null,
@@ -132,12 +142,13 @@ create table stack_machines (
   system_name text     collate "C" not null,
   build       text     collate "C" not null,
   records     bigint   not null,
+  first_day   date     not null,
   last_day    date     not null,
   primary key (stack_id, machine_id, system_name, build, fleet_id, external)
 ) with (fillfactor = 70);
 create index stack_machines_last_day on stack_machines (stack_id, last_day);
 
--- The last UTC day on which a machine id reported any stack of a guilty.
+-- The last UTC day on which a machine id reported any stack of a guilty. `exposed`: it sent a heartbeat in the period of that day.
 create table guilty_machines (
   guilty_id   bigint   not null,
   machine_id  text     collate "C" not null,
@@ -145,11 +156,13 @@ create table guilty_machines (
   external    boolean  not null,
   system_name text     collate "C" not null,
   last_day    date     not null,
+  exposed     boolean  not null,
   primary key (guilty_id, machine_id, system_name, fleet_id, external)
 ) with (fillfactor = 70);
+create index guilty_machines_unexposed on guilty_machines (machine_id) where not exposed;
 
--- How many machines last reported a guilty on a day: the sum over the last N days counts the distinct machines of N
--- days.
+-- How many machines last reported a guilty on a day: the sum over the last N days counts the distinct machines of N days, and
+-- the exposed ones among them.
 create table guilty_machine_counts (
   last_day    date     not null,
   guilty_id   bigint   not null,
@@ -157,6 +170,7 @@ create table guilty_machine_counts (
   external    boolean  not null,
   system_name text     collate "C" not null,
   machines    bigint   not null,
+  exposed     bigint   not null,
   primary key (guilty_id, last_day, system_name, fleet_id, external)
 ) with (fillfactor = 60);
 create index guilty_machine_counts_last_day on guilty_machine_counts (last_day);

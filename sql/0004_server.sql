@@ -18,11 +18,19 @@ create table quarantine (
   body        bytea,
   evicted_at  timestamptz,
   scrubbed    text[],     -- the rules of privacy.scrub that changed the request before it was stored; null: none
+  is_ureport  boolean     not null default false, -- the body is a µReport of ABRT, without what names its machine
   check ((evicted_at is null) = (body is not null and headers is not null))
 );
 create index quarantine_machine on quarantine (machine_id, id) where evicted_at is null;
 create index quarantine_address on quarantine (address, id) where evicted_at is null;
 create index quarantine_evicted on quarantine (evicted_at) where evicted_at is not null;
+
+-- What the ids of machines that ABRT sends are hashed with, so that nobody can tell which machine is meant who does not have both.
+create table machine_id_secret (
+  single boolean primary key default true check (single),
+  secret bytea   not null check (length(secret) = 32)
+);
+insert into machine_id_secret (secret) values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
 
 -- What the limits of TIDs turned away, by UTC day.
 create table turned_away (

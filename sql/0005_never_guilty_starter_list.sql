@@ -1,4 +1,4 @@
--- sql/functions: e72db3ed36fd05f178c7fe82b88e458126cf39878986e577f3ca8f9e42532f0b
+-- sql/functions: a995ce9250013216f90c907f398c99d99ec10436225531e796ba47a6c15bf784
 
 -- Frames that only report a crash, or in which others' errors show: abort and assertion machinery, sanitizers, the
 -- kernel's printing of oopses, allocators and string functions that got a bad pointer, starts of programs, threads and
@@ -1305,4 +1305,43 @@ select function, module, true, true
     'ret_from_fork_*',
     'acpi_idle_*'
   ])
+  ) as starter (modules, functions), unnest(modules) as module, unnest(functions) as function;
+
+-- Runtimes of languages whose functions have a file in the place of a module: what they bring, by directory and file. The version of
+-- Python is no part of a module.
+insert into never_guilty (function, module, pattern, built_in)
+select '*', module, true, true
+  from unnest(array[2, 3]) as version,
+       unnest(array[
+         'asyncio/*', 'collections/*', 'concurrent/*', 'ctypes/*', 'dbm/*', 'email/*', 'encodings/*', 'html/*', 'http/*', 'importlib/*',
+         'json/*', 'logging/*', 'multiprocessing/*', 're/*', 'sqlite3/*', 'tomllib/*', 'unittest/*', 'urllib/*', 'wsgiref/*', 'xml/*',
+         'xmlrpc/*', 'zipfile/*', 'zoneinfo/*',
+         '_bootsubprocess.py', '_collections_abc.py', '_pydecimal.py', '_strptime.py', '_weakrefset.py', 'abc.py', 'argparse.py', 'ast.py',
+         'base64.py', 'cmd.py', 'codecs.py', 'codeop.py', 'configparser.py', 'contextlib.py', 'copy.py', 'copyreg.py', 'csv.py',
+         'dataclasses.py', 'datetime.py', 'decimal.py', 'enum.py', 'fileinput.py', 'fractions.py', 'ftplib.py', 'functools.py',
+         'genericpath.py', 'getpass.py', 'gettext.py', 'glob.py', 'gzip.py', 'hashlib.py', 'heapq.py', 'httplib.py', 'imaplib.py',
+         'inspect.py', 'io.py', 'ipaddress.py', 'locale.py', 'lzma.py', 'mimetypes.py', 'ntpath.py', 'optparse.py', 'os.py', 'pathlib.py',
+         'pdb.py', 'pickle.py', 'pkgutil.py', 'platform.py', 'plistlib.py', 'posixpath.py', 'pprint.py', 'queue.py', 'Queue.py', 'random.py',
+         're.py', 'runpy.py', 'sched.py', 'selectors.py', 'shelve.py', 'shlex.py', 'shutil.py', 'signal.py', 'site.py', 'smtplib.py',
+         'socket.py', 'SocketServer.py', 'socketserver.py', 'sre_compile.py', 'sre_parse.py', 'ssl.py', 'stat.py', 'string.py',
+         'StringIO.py', 'subprocess.py', 'sysconfig.py', 'tarfile.py', 'telnetlib.py', 'tempfile.py', 'textwrap.py', 'threading.py',
+         'timeit.py', 'tokenize.py', 'trace.py', 'traceback.py', 'types.py', 'typing.py', 'urllib.py', 'urllib2.py', 'urlparse.py',
+         'UserDict.py', 'uuid.py', 'warnings.py', 'weakref.py', 'xmlrpclib.py', 'zipfile.py', 'zipimport.py'
+       ]) as part,
+       lateral (select '*/python' || version || '/' || part as module) as modules;
+
+insert into never_guilty (function, module, pattern, built_in)
+select function, module, true, true
+  from (values
+  (array['<frozen *', '<internal:*'], array['*']),
+  -- Ruby
+  (array[
+    '*/ruby/bundled_gems.rb', '*/ruby/delegate.rb', '*/ruby/digest*', '*/ruby/erb*', '*/ruby/fileutils.rb', '*/ruby/find.rb',
+    '*/ruby/forwardable*', '*/ruby/json/*', '*/ruby/logger*', '*/ruby/monitor.rb', '*/ruby/net/*', '*/ruby/open-uri.rb', '*/ruby/open3.rb',
+    '*/ruby/openssl/*', '*/ruby/optparse*', '*/ruby/pathname.rb', '*/ruby/pstore.rb', '*/ruby/psych*', '*/ruby/resolv.rb', '*/ruby/set.rb',
+    '*/ruby/socket.rb', '*/ruby/tempfile.rb', '*/ruby/time.rb', '*/ruby/timeout.rb', '*/ruby/tmpdir.rb', '*/ruby/uri/*',
+    '*/ruby/webrick/*', '*/ruby/yaml/*', '*/ruby/yaml.rb', '*/rubygems/*', '*/gems/bundler/*'
+  ], array['*']),
+  -- Java
+  (array['*'], array['java.*', 'javax.*', 'jdk.*', 'sun.*', 'com.sun.*'])
   ) as starter (modules, functions), unnest(modules) as module, unnest(functions) as function;

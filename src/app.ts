@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
+import { abrtRoutes } from './abrt/routes.ts';
 import { accountPages } from './access/account-pages.tsx';
 import { requirePermission } from './access/identify.ts';
 import { openIdProvider } from './access/oidc.ts';
@@ -118,6 +119,7 @@ export function createApp(deps: AppDependencies, listener: Listener): App {
       collectorRoutes(collector, config, servesPages(listener) ? undefined : () => pagesElsewhere(config, places())),
     );
   if (takesRecords(listener)) app.route('/probe', probeRoutes(config));
+  if (takesRecords(listener)) app.route('/abrt', abrtRoutes({ config, collector, sql: database.sql, log, listener }));
   if (servesPages(listener)) app.route('/', pages(deps, listener, assets));
   if (listener.serves === 'redirect') app.all('*', redirectToHttps(config));
 

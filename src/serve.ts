@@ -23,6 +23,7 @@ import { startNotifier } from './notify/notifier.ts';
 import { ownCommand } from './own-command.ts';
 import { startParsers } from './parsers/parsers.ts';
 import { startPlugins } from './plugins/plugins.ts';
+import { machineHash } from './privacy/machine-ids.ts';
 import { watchDisk } from './retention/disk-reserve.ts';
 import { startSchedule } from './schedule.ts';
 import { serviceManager } from './systemd.ts';
@@ -84,6 +85,7 @@ export async function serveUntilStopped({
       database,
       fleets,
       limits,
+      hashMachine: await machineHash(database.sql),
       log,
       onWork: analysis.wake,
       parserLane: parsers.laneOf,
@@ -135,7 +137,9 @@ export async function serveUntilStopped({
     // The link is not logged, since others may read the log.
     const firstLink = nobody && welcome ? `${siteOf(config, servers)}${await makeLink(database.sql, null)}` : undefined;
     if (nobody && !welcome)
-      log.warn(`nobody can sign in yet: "${command('user add NAME --role admin')}" adds the first account`);
+      log.warn(
+        `nobody can sign in yet: "${command('welcome')}" prints a link that makes the first account, "${command('user add NAME --role admin')}" adds it`,
+      );
     if (welcome) process.stdout.write(readyText(config, servers, command('demo'), firstLink));
     if (config.backup.dir !== undefined)
       void tryBackupDir(database.client('backup'), config.backup.dir, log).catch(() => {});

@@ -8,6 +8,7 @@ import type { Sql } from '../src/db/connect.ts';
 import type { Database } from '../src/db/database.ts';
 import { registerFleets } from '../src/fleets.ts';
 import type { Parsers } from '../src/parsers/parsers.ts';
+import { machineHash } from '../src/privacy/machine-ids.ts';
 import { PATIENCE } from '../src/web/patience.ts';
 import { quietLog, type TestDatabase, testDatabase } from './database.ts';
 
@@ -62,6 +63,7 @@ export async function appOn(
     database,
     fleets,
     limits,
+    hashMachine: await machineHash(database.sql),
     log: quietLog,
     assertRoom,
     ...(parsers && { parserLane: parsers.laneOf }),

@@ -1,7 +1,6 @@
 -- Counts the records of up to `batches` batches that are still to be counted, oldest first, and returns how many batches that were.
 -- Those that another one is counting at this moment are skipped; where `batches` is null all are counted, and those are waited for.
--- `machine_checks` and `updates` are classifications, with % where any part will do.
-create or replace function count_stored(batches integer, machine_checks text[], updates text[]) returns integer language plpgsql
+create or replace function count_stored(batches integer, counted counted_classifications) returns integer language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -17,6 +16,7 @@ declare
   checks machine_check[];
   update_ids bigint[];
   reports update_report[];
+  failed_ids bigint[];
   heartbeat_ids bigint[];
 begin
   if batches is null then
@@ -24,6 +24,7 @@ begin
   else
     claimed := array(select first_id from uncounted order by first_id limit batches for update skip locked);
   end if;
+  perform pg_advisory_xact_lock(exposure_lock());
 
   -- Day by day: machines are seen on a day, and two at once would count on the later one alone.
   for d in
@@ -43,7 +44,7 @@ begin
                              r.cpu_model)::machine_check) filter (where r.classification like any($2)),
                array_agg(r.id) filter (where r.classification like any($3)),
                array_agg(r.id) filter (where r.classification = 'telemetricsd/heartbeat/ping')
-          from %s r where r.id = any($1)$q$, part) into came, checks, update_ids, heartbeat_ids using ids, machine_checks, updates;
+          from %s r where r.id = any($1)$q$, part) into came, checks, update_ids, heartbeat_ids using ids, counted.machine_checks, counted.updates;
       exit when cardinality(came) = cardinality(ids);
     end loop;
     if came is not null then
@@ -54,12 +55,15 @@ begin
     if checks is not null then
       perform count_machine_checks(checks);
     end if;
+    failed_ids := null;
     if update_ids is not null then
       execute format($q$
-        select array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, u.from_build, u.to_build)::update_report)
-          from %s r cross join builds_of_update(r.payload) u where r.id = any($1)$q$, part) into reports using update_ids;
+        select array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, u.from_build, u.to_build)::update_report),
+               array_agg(r.id) filter (where u.failed)
+          from %s r cross join builds_of_update(r.payload) u where r.id = any($1)$q$, part) into reports, failed_ids using update_ids;
       perform count_updates(reports);
     end if;
+    perform count_signals_of_records(came, failed_ids, counted);
     if heartbeat_ids is not null then
       execute format($q$
         insert into probe_heartbeats as known (quarter, version, records)
@@ -75,10 +79,25 @@ begin
 end
 $$;
 
+-- Counts the signals of records, of whose updates some have failed.
+create or replace function count_signals_of_records(came counted_record[], failed_updates bigint[], counted counted_classifications)
+returns void language plpgsql as $$
+declare
+  -- There are few classifications, and asking for each record would cost as much as all the rest.
+  classifications constant text[] := array(select distinct classification from unnest(came));
+  signals constant text[] := array(select signal_of(classification, counted) from unnest(classifications) classification);
+begin
+  perform count_signals(array(
+    select row((r.received_at at time zone 'UTC')::date, r.machine_id, r.fleet_id, r.external, r.system_name, r.build,
+               kinds.signal)::machine_signal
+      from unnest(came) r join unnest(classifications, signals) kinds (classification, signal) using (classification)
+     where kinds.signal is not null and r.machine_id <> '' and (kinds.signal <> 'update' or r.id = any(failed_updates))));
+end
+$$;
+
 -- Derives the counters of records of a UTC day again, once all records are counted that still have to be. Only for a day whose
 -- records are complete: counters say what was received, not what was kept.
--- `machine_checks` and `updates` are classifications, with % where any part will do.
-create or replace function rebuild_counters(d date, machine_checks text[], updates text[]) returns void language plpgsql as $$
+create or replace function rebuild_counters(d date, counted counted_classifications) returns void language plpgsql as $$
 declare
   slice constant integer := 50000;
   since constant timestamptz := d::timestamp at time zone 'UTC';
@@ -90,7 +109,7 @@ declare
 begin
   -- What batches have left uncounted until now goes with the rest.
   perform hold_days(d, d);
-  perform count_stored(null, machine_checks, updates);
+  perform count_stored(null, counted);
   insert into record_days (day, first_id, last_id) values (d, 9007199254740991, 0)
       on conflict (day) do update set first_id = excluded.first_id, last_id = excluded.last_id;
   delete from build_counts where day = d;
@@ -121,7 +140,7 @@ begin
            max(r.id)
       into checks, after
       from (select * from records r
-             where r.received_at >= since and r.received_at < until and r.id > after and r.classification like any(machine_checks)
+             where r.received_at >= since and r.received_at < until and r.id > after and r.classification like any(counted.machine_checks)
              order by r.id limit slice) r;
     exit when after is null;
     perform count_machine_checks(checks);
@@ -132,12 +151,13 @@ begin
     select array_agg(row(r.received_at, r.fleet_id, r.external, r.system_name, u.from_build, u.to_build)::update_report), max(r.id)
       into reports, after
       from (select id, received_at, fleet_id, external, system_name, payload from records r
-             where r.received_at >= since and r.received_at < until and r.id > after and r.classification like any(updates)
+             where r.received_at >= since and r.received_at < until and r.id > after and r.classification like any(counted.updates)
              order by r.id limit slice) r
      cross join builds_of_update(r.payload) u;
     exit when after is null;
     perform count_updates(reports);
   end loop;
+  perform rebuild_signals(d, counted);
 
   delete from record_days where day = d and last_id = 0;
 end
@@ -146,6 +166,7 @@ $$;
 -- Adds records to their days and to every counter of records.
 create or replace function add_to_counters(came counted_record[]) returns void language plpgsql as $$
 begin
+  perform pg_advisory_xact_lock(exposure_lock());
   perform note_record_day(d, lowest, highest)
      from (select (received_at at time zone 'UTC')::date as d, min(id) as lowest, max(id) as highest
              from unnest(came) group by 1 order by 1) days;
@@ -154,7 +175,7 @@ end
 $$;
 
 -- Waits until no batch of a UTC day is being stored by someone who holds it. Locks are taken in this order everywhere: days, rows of
--- uncounted, rows of record_days, counters.
+-- uncounted, exposure_lock, rows of record_days, counters.
 create or replace function share_day(d date) returns void language sql as $$
   select pg_advisory_xact_lock_shared(738, d - date '2000-01-01'); -- two integers: apart from the other advisory locks
 $$;
@@ -206,7 +227,7 @@ create or replace function count_machine_checks(came machine_check[]) returns vo
 begin
   insert into machine_check_machines as known (day, machine_id, system_name, build, fleet_id, external, records)
   select (received_at at time zone 'UTC')::date, machine_id, system_name, build, fleet_id, external, count(*)
-    from unnest(came) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+    from unnest(came) where machine_id <> '' group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
       on conflict (day, machine_id, system_name, build, fleet_id, external) do update set records = known.records + excluded.records;
 
   insert into machine_check_cpus as known (day, system_name, classification, cpu_model, fleet_id, external, records)
@@ -227,10 +248,11 @@ begin
 end
 $$;
 
--- The builds that a successful update went from and to, or nulls. server_version is what an updater was offered: it does nothing where
+-- The builds that a successful update went from and to, or nulls, and whether it failed. server_version is what an updater was offered: it does nothing where
 -- that is older than current_version, or a number below 0, which is an error. The expressions set no bound on the length: that would
 -- cost three times as much as the rest of them.
-create or replace function builds_of_update(payload text, out from_build text, out to_build text) language plpgsql immutable parallel safe as $$
+create or replace function builds_of_update(payload text, out from_build text, out to_build text, out failed boolean)
+language plpgsql immutable parallel safe as $$
 begin
   from_build := substring(payload from '(?n)^(?:current_version=|from_version:) *([_a-zA-Z0-9.+~^:][-_a-zA-Z0-9.+~^:]*)\s*$');
   to_build := substring(payload from '(?n)^(?:server_version=|to_version:) *([_a-zA-Z0-9.+~^:][-_a-zA-Z0-9.+~^:]*)\s*$');
@@ -240,8 +262,9 @@ begin
   if length(to_build) > 64 then
     to_build := null;
   end if;
+  failed := coalesce(substring(payload from '(?n)^result(?:=|:) *(\S+)\s*$'), '0') <> '0';
   if from_build = to_build
-     or coalesce(substring(payload from '(?n)^result(?:=|:) *(\S+)\s*$'), '0') <> '0'
+     or failed
      or (payload ~ '(?n)^server_version=' and version_order(to_build) < version_order(from_build))
   then
     from_build := null;

@@ -1,7 +1,6 @@
 -- Erases up to `slice` records that a machine id sent on a UTC day, with what was made and counted of them, once all records are
 -- counted that still have to be; returns how many. Counters stay equal to counts, so that a day that was complete still is.
--- `machine_checks` and `updates` are classifications, with % where any part will do.
-create or replace function forget_records(m text, d date, slice integer, machine_checks text[], updates text[])
+create or replace function forget_records(m text, d date, slice integer, counted counted_classifications)
 returns integer language plpgsql as $$
 declare
   since constant timestamptz := d::timestamp at time zone 'UTC';
@@ -11,7 +10,7 @@ declare
   crashed counted_crash[];
 begin
   perform hold_days(d, d);
-  perform count_stored(null, machine_checks, updates);
+  perform count_stored(null, counted);
   perform from record_days where day = d for update;
   ids := array(
     select id from records where machine_id = m and received_at >= since and received_at < until
@@ -37,14 +36,19 @@ begin
     array(select row(received_at, machine_id, fleet_id, external, system_name, build, classification, cpu_model)::machine_check
             from records
            where machine_id = m and received_at >= since and received_at < until and id = any(ids)
-             and classification like any(machine_checks)),
+             and classification like any(counted.machine_checks)),
     array(select row(received_at, fleet_id, external, system_name, u.from_build, u.to_build)::update_report
             from records cross join builds_of_update(payload) u
            where machine_id = m and received_at >= since and received_at < until and id = any(ids)
-             and classification like any(updates)));
+             and classification like any(counted.updates)));
   perform take_from_stack_counters(d, crashed);
   delete from records where machine_id = m and received_at >= since and received_at < until and id = any(ids);
   delete from parsed where machine_id = m and received_at >= since and received_at < until and id = any(ids);
+
+  perform take_signals(m, array[period_of(d)]);
+  for n in 0 .. 2 loop
+    perform count_signals_of_day(period_of(d) - n, m, counted);
+  end loop;
 
   -- A machine counts for that day on each build, and on the system as a whole (build '*'), until its last such record has gone.
   insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
@@ -168,6 +172,7 @@ begin
   -- Analysis must not find what is about to go.
   lock table guilties, stacks in share row exclusive mode;
   perform hold_days(today - 1, today); -- no record comes meanwhile
+  perform pg_advisory_xact_lock(exposure_lock());
   insert into record_days (day, first_id, last_id) values (today, 9007199254740991, 0) on conflict (day) do nothing;
   made := found;
   perform from record_days where day >= today - 1 order by day for update;
@@ -188,8 +193,13 @@ begin
         on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
   )
   select array_agg(distinct last_day) into seen from gone;
-  delete from machine_counts where machines <= 0 and last_day = any(seen);
+  delete from machine_counts c
+   where machines <= 0 and last_day = any(seen)
+     and not exists (select from machines_last_seen s -- of machines unknown
+                      where s.machine_id = ''
+                        and (s.last_day, s.system_name, s.build, s.fleet_id, s.external) = (c.last_day, c.system_name, c.build, c.fleet_id, c.external));
   delete from machine_check_machines where machine_id = m;
+  perform take_signals(m, array(select * from counted_periods()));
 
   delete from crashes where machine_id = m;
   delete from parsed where machine_id = m;
@@ -198,14 +208,19 @@ begin
   )
   select array_agg(distinct stack_id) into had from gone;
   with gone as (
-    delete from guilty_machines where machine_id = m returning guilty_id, last_day, system_name, fleet_id, external
+    delete from guilty_machines where machine_id = m returning guilty_id, last_day, system_name, fleet_id, external, exposed
   ), counted as (
-    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines)
-    select guilty_id, last_day, system_name, fleet_id, external, -1 from gone order by 1, 2, 3, 4, 5
-        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update set machines = known.machines + excluded.machines
+    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
+    select guilty_id, last_day, system_name, fleet_id, external, -1, -exposed::integer from gone order by 1, 2, 3, 4, 5
+        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update
+       set machines = known.machines + excluded.machines, exposed = known.exposed + excluded.exposed
   )
   select array_agg(distinct guilty_id) into blamed from gone;
-  delete from guilty_machine_counts where machines <= 0 and guilty_id = any(blamed);
+  delete from guilty_machine_counts c
+   where machines <= 0 and guilty_id = any(blamed)
+     and not exists (select from guilty_machines s
+                      where s.machine_id = ''
+                        and (s.guilty_id, s.last_day, s.system_name, s.fleet_id, s.external) = (c.guilty_id, c.last_day, c.system_name, c.fleet_id, c.external));
 
   alone := array(
     select id from stacks
@@ -215,6 +230,7 @@ begin
   delete from stack_counts where stack_id = any(alone);
   delete from stack_platforms where stack_id = any(alone);
   delete from stack_builds where stack_id = any(alone);
+  delete from attachments where stack_id = any(alone);
   delete from stacks where id = any(alone);
   -- Guilties with a comment and hidden ones stay: someone has judged them. The aliases of one that goes, go with it.
   delete from guilties

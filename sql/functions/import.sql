@@ -5,7 +5,8 @@
 --   payload, payload_raw (base64), fingerprint, an array of its kinds (crash, machine check, update), the names of the rules that
 --   scrubbed it with commas between them, the time of reception, and the id to be kept where it is free, or null.
 -- Ids to be kept lie below those that record_ids gives from now on. No two records may be the same one.
-create or replace function import_records(batch jsonb, out imported integer, out renumbered integer, out present integer) language plpgsql
+create or replace function import_records(batch jsonb, classifications counted_classifications,
+                               out imported integer, out renumbered integer, out present integer) language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -75,6 +76,11 @@ begin
     select row((e->>22)::timestamptz, (e->>1)::smallint, (e->>2)::boolean, e->>7, u.from_build, u.to_build)::update_report
       from jsonb_array_elements(batch) with ordinality as came (e, place) cross join builds_of_update(e->>17) u
      where e->20 ? 'update' and ids[place] > 0));
+  perform count_signals(array(
+    select row(((e->>22)::timestamptz at time zone 'UTC')::date, e->>0, (e->>1)::smallint, (e->>2)::boolean, e->>7, e->>8, s.signal)::machine_signal
+      from jsonb_array_elements(batch) with ordinality as came (e, place)
+     cross join lateral (select signal_of(e->>6, classifications) as signal) s
+     where ids[place] > 0 and e->>0 <> '' and (s.signal <> 'update' or (builds_of_update(e->>17)).failed)));
   insert into work_queue (kind, record_id, machine_id, received_at)
   select 'crash', ids[place], e->>0, (e->>22)::timestamptz
     from jsonb_array_elements(batch) with ordinality as came (e, place)

@@ -1,3 +1,9 @@
+-- How many machines an id stands for. '' stands for all that did not say who they are: it is known when they were last seen, not how many
+-- they are.
+create or replace function machines(machine_id text) returns integer language sql immutable strict parallel safe as $$
+  select (machine_id <> '')::integer
+$$;
+
 -- Moves each machine to the day it was now seen on. One already seen that day on that build costs one look-up, since its row for the
 -- whole system (build '*') is of that day, too.
 create or replace function count_machines(came counted_record[]) returns void language plpgsql as $$
@@ -27,7 +33,7 @@ begin
     returning row(known.*)::machines_last_seen as machine
   ), counted as (
     insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
-    select (machine).last_day, (machine).system_name, (machine).build, (machine).fleet_id, (machine).external, count(*)
+    select (machine).last_day, (machine).system_name, (machine).build, (machine).fleet_id, (machine).external, sum(machines((machine).machine_id))
       from added group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
         on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines
   )
@@ -49,8 +55,8 @@ begin
            = (stale.machine_id, stale.system_name, stale.build, stale.fleet_id, stale.external)
       returning row(known.*)::machines_last_seen as machine, stale.last_day as previous_day
     ), changes as (
-      select machine, (machine).last_day as last_day, 1 as machines from moved
-      union all select machine, previous_day, -1 from moved
+      select machine, (machine).last_day as last_day, machines((machine).machine_id) as machines from moved
+      union all select machine, previous_day, -machines((machine).machine_id) from moved
     ), counted as (
       insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
       select last_day, (machine).system_name, (machine).build, (machine).fleet_id, (machine).external, sum(machines)
@@ -61,7 +67,7 @@ begin
   end if;
 
   insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
-  select m.last_day, m.system_name, m.build, m.fleet_id, m.external, count(*)
+  select m.last_day, m.system_name, m.build, m.fleet_id, m.external, sum(machines(m.machine_id))
     from unnest(appeared || returned) m group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
       on conflict (day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
 end
@@ -89,10 +95,10 @@ begin
     insert into machines_last_seen as known (machine_id, fleet_id, external, system_name, build, last_day)
     select l.* from unnest(latest) l order by l.machine_id, l.system_name, l.build, l.fleet_id, l.external
         on conflict do nothing
-    returning known.last_day, known.system_name, known.build, known.fleet_id, known.external
+    returning known.machine_id, known.last_day, known.system_name, known.build, known.fleet_id, known.external
   )
   insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
-  select last_day, system_name, build, fleet_id, external, count(*) from added group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+  select last_day, system_name, build, fleet_id, external, sum(machines(machine_id)) from added group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
       on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
 
   with stale as materialized (
@@ -108,10 +114,10 @@ begin
       from stale
      where (known.machine_id, known.system_name, known.build, known.fleet_id, known.external)
          = (stale.machine_id, stale.system_name, stale.build, stale.fleet_id, stale.external)
-    returning known.system_name, known.build, known.fleet_id, known.external, stale.day, stale.last_day as previous_day
+    returning known.machine_id, known.system_name, known.build, known.fleet_id, known.external, stale.day, stale.last_day as previous_day
   ), changes as (
-    select day as last_day, system_name, build, fleet_id, external, 1 as machines from moved
-    union all select previous_day, system_name, build, fleet_id, external, -1 from moved
+    select day as last_day, system_name, build, fleet_id, external, machines(machine_id) as machines from moved
+    union all select previous_day, system_name, build, fleet_id, external, -machines(machine_id) from moved
   )
   insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
   select last_day, system_name, build, fleet_id, external, sum(machines)
@@ -119,7 +125,7 @@ begin
       on conflict (last_day, system_name, build, fleet_id, external) do update set machines = known.machines + excluded.machines;
 
   insert into machine_days as known (day, system_name, build, fleet_id, external, machines)
-  select s.last_day, s.system_name, s.build, s.fleet_id, s.external, count(*)
+  select s.last_day, s.system_name, s.build, s.fleet_id, s.external, sum(machines(s.machine_id))
     from unnest(seen) s
    where not exists (
            select from (
@@ -153,7 +159,7 @@ begin
 
   delete from machine_days where day between first_day and final_day;
   insert into machine_days (day, system_name, build, fleet_id, external, machines)
-  select day, system_name, build, fleet_id, external, count(*) from seen group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5;
+  select day, system_name, build, fleet_id, external, sum(machines(machine_id)) from seen group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5;
 
   with latest as materialized (
     select seen.*, known.ctid as place, known.last_day as previous_day
@@ -164,15 +170,15 @@ begin
        set last_day = latest.day
       from latest
      where known.ctid = latest.place and latest.previous_day < latest.day
-    returning known.system_name, known.build, known.fleet_id, known.external, known.last_day, latest.previous_day
+    returning known.machine_id, known.system_name, known.build, known.fleet_id, known.external, known.last_day, latest.previous_day
   ), appeared as (
     insert into machines_last_seen (machine_id, system_name, build, fleet_id, external, last_day)
     select machine_id, system_name, build, fleet_id, external, day from latest where place is null order by 1, 2, 3, 4, 5
-    returning system_name, build, fleet_id, external, last_day
+    returning machine_id, system_name, build, fleet_id, external, last_day
   ), changes as (
-    select last_day, system_name, build, fleet_id, external, 1 as machines from appeared
-    union all select last_day, system_name, build, fleet_id, external, 1 from moved
-    union all select previous_day, system_name, build, fleet_id, external, -1 from moved
+    select last_day, system_name, build, fleet_id, external, machines(machine_id) as machines from appeared
+    union all select last_day, system_name, build, fleet_id, external, machines(machine_id) from moved
+    union all select previous_day, system_name, build, fleet_id, external, -machines(machine_id) from moved
   )
   insert into machine_counts as known (last_day, system_name, build, fleet_id, external, machines)
   select last_day, system_name, build, fleet_id, external, sum(machines)
@@ -182,13 +188,14 @@ begin
 end
 $$;
 
--- Counts again how many machines were last seen on each day.
+-- Counts again how many machines were last seen on each day, and which of guilties are exposed.
 create or replace function rebuild_machine_counts() returns void language plpgsql as $$
 begin
+  perform rebuild_guilty_exposure();
   lock table machines_last_seen in share mode; -- batches write it before these counts
   delete from machine_counts;
   insert into machine_counts (last_day, system_name, build, fleet_id, external, machines)
-  select last_day, system_name, build, fleet_id, external, count(*) from machines_last_seen group by 1, 2, 3, 4, 5;
+  select last_day, system_name, build, fleet_id, external, sum(machines(machine_id)) from machines_last_seen group by 1, 2, 3, 4, 5;
 end
 $$;
 
@@ -201,14 +208,12 @@ declare
 begin
   perform set_config('lock_timeout', '2s', true);
   lock table guilties, stacks in share row exclusive mode;
+  perform pg_advisory_xact_lock(exposure_lock());
   lock table guilty_machines in exclusive mode;
   lock table machines_last_seen in share row exclusive mode;
   update stack_builds set first_day = least(first_day, today), last_day = today where last_day > today;
-  update stack_machines set last_day = today where last_day > today;
+  update stack_machines set first_day = least(first_day, today), last_day = today where last_day > today;
   update guilty_machines set last_day = today where last_day > today;
-  delete from guilty_machine_counts where last_day >= today;
-  insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines)
-  select guilty_id, last_day, system_name, fleet_id, external, count(*) from guilty_machines where last_day >= today group by 1, 2, 3, 4, 5;
   update machine_check_totals set last_day = today where last_day > today;
   update machines_last_seen set last_day = today where last_day > today;
   perform rebuild_machine_counts();

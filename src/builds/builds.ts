@@ -1,18 +1,24 @@
 import type { z } from 'zod';
 import type { DrawnBuild } from '../../views/builds/build-name.tsx';
 import type { Sql } from '../db/connect.ts';
+import { affectedInWindow } from '../rates/queries.ts';
+import { type LeftOut, SIGNALS } from '../rates/signals.ts';
 import { listSystems } from '../records/queries.ts';
 import { type Scope, scopeQuery } from '../time/scope.ts';
 import type { SlotSeries } from '../time/series.ts';
 import { slotsOf } from '../time/window.ts';
-import { integerParam } from '../validation.ts';
+import { choiceParam, integerParam } from '../validation.ts';
 import { drawnBuilds, seriesOfBuilds } from './drawn.ts';
-import { type BuildRow, countBuilds } from './queries.ts';
+import { type BuildRow, type BuildsChoice, countBuilds } from './queries.ts';
 
 export const BUILDS_A_PAGE = 100;
 export const DEFAULT_DAYS = 14;
 
-export const buildsQuery = scopeQuery.extend({ offset: integerParam(0, 1_000_000) });
+export const buildsQuery = scopeQuery.extend({
+  signal: choiceParam(SIGNALS),
+  sort: choiceParam(['version', 'rate']),
+  offset: integerParam(0, 1_000_000),
+});
 type BuildsQuery = z.output<typeof buildsQuery>;
 
 export interface BuildsView {
@@ -20,6 +26,8 @@ export interface BuildsView {
   scope: Scope;
   rows: BuildRow[];
   offset: number;
+  choice: BuildsChoice;
+  leftOut: LeftOut[];
   /** In the window. */
   total: { builds: number; records: number };
   overTime: SlotSeries;
@@ -32,22 +40,26 @@ export async function readBuilds(sql: Sql, query: Partial<BuildsQuery>, now: Dat
   const days = query.days ?? DEFAULT_DAYS;
   const scope: Scope = { systemName: query.os, fleet: query.fleet, days, byWeek: days > 91 };
   const offset = query.offset ?? 0;
-  const [systems, { drawn, overTime, rows, ...total }] = await Promise.all([
+  const choice: BuildsChoice = { signal: query.signal ?? 'crash', sort: query.sort ?? 'version' };
+  const [systems, { drawn, overTime, rows, ...total }, leftOut] = await Promise.all([
     listSystems(sql),
-    readCounted(sql, scope, offset),
+    readCounted(sql, scope, choice, offset),
+    affectedInWindow(sql, scope, [choice.signal]),
   ]);
   return {
     systems,
     scope,
     rows,
     offset,
+    choice,
+    leftOut: [...leftOut],
     total,
     overTime: seriesOfBuilds(slotsOf(scope, now), scope, drawn, overTime),
     drawn,
   };
 }
 
-async function readCounted(sql: Sql, scope: Scope, offset: number) {
+async function readCounted(sql: Sql, scope: Scope, choice: BuildsChoice, offset: number) {
   const drawn = await drawnBuilds(sql, scope);
-  return { drawn, ...(await countBuilds(sql, scope, drawn, { limit: BUILDS_A_PAGE, offset })) };
+  return { drawn, ...(await countBuilds(sql, scope, drawn, { ...choice, limit: BUILDS_A_PAGE, offset })) };
 }

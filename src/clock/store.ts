@@ -66,7 +66,7 @@ export async function hearMachines(sql: Queryable, { since }: Doubt, now: number
     with lately as (
       select machine_id, captured_at, received_at
         from records
-       where id > ${afterId}
+       where id > ${afterId} and machine_id <> ''
          and received_at >= to_timestamp(${since}) - interval '1 minute' and received_at <= to_timestamp(${now}) + interval '1 minute'
        order by id desc limit ${ASKED}
     ), machines as (

@@ -5,28 +5,32 @@ import type { Database } from '../db/database.ts';
 import { type GroupCommit, groupCommit } from '../db/group-commit.ts';
 import { isTooSlow } from '../db/sqlstates.ts';
 import { storable } from '../db/storable.ts';
-import { DatabaseUnavailable } from '../errors.ts';
+import { DatabaseUnavailable, RequestError } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Log } from '../log.ts';
 import type { Lane } from '../parsers/parser.ts';
 import { payloadReader } from '../parsers/read-at-once.ts';
+import type { HashMachine } from '../privacy/machine-ids.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { createScrubber } from '../privacy/scrubber.ts';
 import { readRecords } from '../records/queries.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type NewRecord, type StoreOutcome, storeBatch } from '../records/store.ts';
 import { type Astray, watchAstray } from './astray.ts';
-import { escapeControls, quoted, type Refusal } from './fields.ts';
+import { escapeControls, type Refusal } from './fields.ts';
 import { recordFingerprint, requestFingerprint } from './fingerprint.ts';
+import { type Form, type Forms, formsOf } from './forms.ts';
 import type { Limits } from './limits.ts';
 import { type CollectorMetrics, collectorMetrics } from './metrics.ts';
-import { claimedMachine, isRefusal, parseRequest, type Received, type RequestHeaders } from './parse.ts';
+import { isRefusal, type Received, type RequestHeaders } from './parse.ts';
 import { type KeptRequest, quarantineKeeper, type RefusedRequest } from './quarantine.ts';
 import { redactBody } from './redact.ts';
+import { type WrongTidWatch, watchWrongTids } from './wrong-tids.ts';
 
 /** A request with a known TID, as it came. */
 interface CollectorRequest {
   fleet: Fleet;
+  form: Form;
   headers: RequestHeaders;
   body: Uint8Array;
   address(): string | null;
@@ -40,10 +44,9 @@ export type CollectorAnswer =
   | { kind: 'refused'; refusal: Refusal; kept: KeptRequest | undefined };
 
 export interface Collector {
+  readonly forms: Forms;
   /** The fleet of a TID; undefined if the TID is not configured. */
   fleetOf(tid: string): Fleet | undefined;
-  /** Says why an unknown TID is refused, and counts it; nothing else of the request is read. */
-  refuseTid(tid: string | undefined, address: string | null): string;
   /** Resolves once the record, or its refusal, is committed. Throws DatabaseUnavailable if that is impossible now. */
   receive(request: CollectorRequest): Promise<CollectorAnswer>;
   /**
@@ -51,6 +54,8 @@ export interface Collector {
    * the record is refused for good.
    */
   store(fleet: Fleet, received: Received, scrubbedBy?: string[]): Promise<StoredRecord | Refusal>;
+  /** A text that is no record's, as it may be kept by the rules of privacy.scrub. */
+  scrub(text: string): Promise<string>;
   /** Records waiting to be committed. */
   readonly waiting: number;
   /** Age in seconds of the oldest uncommitted record, see GroupCommit. */
@@ -58,6 +63,8 @@ export interface Collector {
   readonly metrics: CollectorMetrics;
   /** Requests posted to paths that take no records. */
   readonly astray: Astray;
+  /** Refuses a TID that is not configured; nothing else of the request is read. */
+  readonly wrongTids: WrongTidWatch;
   /** Ask this before reading anything else of a request. */
   readonly limits: Limits;
   /** Await this before reading counters: see Counting.settle. */
@@ -70,6 +77,8 @@ interface CollectorDependencies {
   database: Database;
   fleets: Map<string, Fleet>;
   limits: Limits;
+  /** What hides the machines of ABRT's reports. */
+  hashMachine: HashMachine;
   log: Log;
   /** Called when crash analysis has something to do. */
   onWork?: () => void;
@@ -93,15 +102,18 @@ export function createCollector({
   database,
   fleets,
   limits,
+  hashMachine,
   log,
   onWork = () => {},
   parserLane = () => undefined,
   assertRoom = () => {},
 }: CollectorDependencies): Collector {
   const read = payloadReader(config, parserLane);
+  const forms = formsOf(hashMachine);
   const counting = startCounting(database, config, log);
   const metrics = collectorMetrics();
   const astray = watchAstray(log);
+  const wrongTids = watchWrongTids(log);
   const writer = database.client('collector', { deadlineMs: DEADLINE_MS });
   const keepRefused = quarantineKeeper(database.client('quarantine', { deadlineMs: DEADLINE_MS }), config.quarantine);
   const records: GroupCommit<NewRecord, StoreOutcome> = groupCommit({
@@ -130,7 +142,7 @@ export function createCollector({
 
   async function receive(request: CollectorRequest): Promise<CollectorAnswer> {
     assertRoom();
-    const received = parseRequest(request.headers, request.body);
+    const received = request.form.parse(request.headers, request.body);
     if (isRefusal(received)) return refuse(request, received);
     const most = config.collector.max_payload;
     if (received.payloadBytes.byteLength > most) return { kind: 'oversized', most };
@@ -145,11 +157,11 @@ export function createCollector({
   ): Promise<StoredRecord | Refusal> {
     assertRoom();
     // Made from the payload as it came, so that a repeated record is recognised even if the rules have changed.
-    const fingerprint = recordFingerprint(received.report, received.payloadBytes);
+    const fingerprint = received.fingerprint ?? recordFingerprint(received.report, received.payloadBytes);
     const scrubbed = await scrubber.scrub(received.report.payload, received.report.classification);
     if (scrubbed.kind === 'failed') return scrubbingFailed(scrubbed);
     const report = scrubbed.by.length > 0 ? { ...received.report, payload: scrubbed.payload } : received.report;
-    const scrubbedBy = [...new Set([...scrubbedBefore, ...scrubbed.by])];
+    const scrubbedBy = [...new Set([...scrubbedBefore, ...(received.scrubbedBy ?? []), ...scrubbed.by])];
     const { wayIn } = received;
     const outcome = await records.submit({
       report,
@@ -174,31 +186,34 @@ export function createCollector({
     });
     if (config.collector.refuse === 'strict') return { kind: 'refused', refusal, kept: undefined };
     const headers = Object.entries(request.headers).filter(([name]) => !NOT_KEPT.has(name));
-    const redacted = await redactBody(scrubber, request.headers, request.body, refusal.withheldBy);
+    const redacted = await redactBody(scrubber, request, refusal.withheldBy);
     const kept = await refused.submit({
       fingerprint: requestFingerprint(request.fleet.tid, headers.filter(isAboutTheRecord), request.body),
       fleetId: request.fleet.id,
-      machineId: claimedMachine(request.headers, request.body),
+      machineId: request.form.claimedMachine(request.headers, request.body),
       address: request.address(),
       field: refusal.field,
       reason: storable(refusal.message),
       headers: headers.map(([name, value]) => [name, storable(value)]),
+      isUreport: request.form === forms.ureport,
       ...redacted,
     });
     return { kind: 'refused', refusal, kept };
   }
 
   return {
-    refuseTid(tid, address) {
-      const message = wrongTid(tid);
-      log.limited('refused TID', 'info', 'refused a record', { field: 'X-Telemetry-TID', reason: message, address });
-      return message;
-    },
+    forms,
     fleetOf: tid => fleets.get(tid.trim().toLowerCase()),
     receive,
     store,
+    async scrub(text) {
+      const scrubbed = await scrubber.scrub(text, undefined);
+      if (scrubbed.kind === 'failed') throw new RequestError(400, scrubbingFailed(scrubbed).message);
+      return scrubbed.payload;
+    },
     metrics,
     astray,
+    wrongTids,
     limits,
     counted: counting.settle,
     get waiting() {
@@ -220,12 +235,6 @@ export function createCollector({
 function scrubbingFailed({ rule, reason }: Scrubbed & { kind: 'failed' }): Refusal {
   const message = `payload: the rule "${rule}" of privacy.scrub ${reason}, which is withheld`;
   return { field: 'payload', message, withheldBy: rule };
-}
-
-function wrongTid(tid: string | undefined): string {
-  return tid === undefined
-    ? 'X-Telemetry-TID: missing, expected a TID that this server is configured for (collector.tids)'
-    : `X-Telemetry-TID: got ${quoted(tid)}, expected a TID that this server is configured for (collector.tids)`;
 }
 
 async function guarded<T>(database: Database, work: () => Promise<T>): Promise<T> {

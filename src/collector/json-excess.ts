@@ -3,7 +3,7 @@ import { endOfString } from '../json-text.ts';
 /** A shorter text is parsed within a millisecond, whatever it holds. */
 const SCANNED_FROM = 16 * 1024;
 /** A record has 16 values in one object. */
-const VALUES_AT_MOST = 1_000;
+const VALUES = 1_000;
 const DEPTH_AT_MOST = 32;
 
 const QUOTE = 0x22;
@@ -17,7 +17,7 @@ const CLOSING_BRACE = 0x7d;
  * Why a JSON text is not parsed: it has far more values than a record or is nested too deeply, so parsing would block
  * everything else. Undefined if it may be parsed.
  */
-export function jsonExcess(json: string): string | undefined {
+export function jsonExcess(json: string, mostValues = VALUES): string | undefined {
   if (json.length < SCANNED_FROM) return undefined;
   let depth = 0;
   let values = 1;
@@ -27,7 +27,7 @@ export function jsonExcess(json: string): string | undefined {
         at = endOfString(json, at);
         break;
       case COMMA:
-        if (++values > VALUES_AT_MOST) return `JSON with more than ${VALUES_AT_MOST} values`;
+        if (++values > mostValues) return `JSON with more than ${mostValues} values`;
         break;
       case OPENING_BRACKET:
       case OPENING_BRACE:

@@ -22,6 +22,10 @@ export interface Received {
   /** The payload's bytes as they came, for the fingerprint. */
   payloadBytes: Uint8Array;
   wayIn: WayIn;
+  /** Where it is not the one of `recordFingerprint`. */
+  fingerprint?: string;
+  /** What has been taken out of the payload already. */
+  scrubbedBy?: string[];
 }
 
 const KNOWN = new Set<string>(FIELDS);
@@ -77,8 +81,10 @@ export function claimedMachine(headers: RequestHeaders, body: Uint8Array): strin
 }
 
 /** The payload found in a request that could not become a record. */
-interface FoundPayload {
+export interface FoundPayload {
   payload: string;
+  /** The rules that have scrubbed it already. */
+  scrubbedBy?: string[];
   /** Undefined if it is missing or wrong. */
   classification: string | undefined;
   /** Makes the body with another payload, without the parts of it that we do not know. */
@@ -183,7 +189,6 @@ function kindOf(value: unknown) {
 /** Caches parsed bodies, since the machine and payload of a refused request are read as well. */
 const objects = new WeakMap<Uint8Array, Record<string, unknown> | string>();
 
-/** The JSON object in a body, or what is wrong with it. */
 function readObject(body: Uint8Array): Record<string, unknown> | string {
   let object = objects.get(body);
   if (object === undefined) {
@@ -193,11 +198,16 @@ function readObject(body: Uint8Array): Record<string, unknown> | string {
   return object;
 }
 
-function parseObject(body: Uint8Array): Record<string, unknown> | string {
+/** The JSON object in a body, or what is wrong with it, and what would be right where that helps. */
+export function parseObject(
+  body: Uint8Array,
+  mostValues?: number,
+  expected = EXPECTED,
+): Record<string, unknown> | string {
   if (body.byteLength === 0) return 'body: empty';
   const json = decodeText(body).replace(/^\uFEFF/, '');
-  const excess = jsonExcess(json);
-  if (excess) return `body: ${excess}, ${EXPECTED}`;
+  const excess = jsonExcess(json, mostValues);
+  if (excess) return `body: ${excess}, ${expected}`;
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -14,6 +14,8 @@ export interface RefusedRequest {
   /** The body after the privacy rules. */
   body: Uint8Array;
   scrubbedBy: string[];
+  /** The body is a µReport of ABRT. */
+  isUreport: boolean;
 }
 
 export interface KeptRequest {
@@ -80,7 +82,7 @@ function bytesOf({ headers, body }: RefusedRequest): number {
 
 function keep(tx: Queryable, requests: RefusedRequest[]) {
   const rows = requests.map(
-    ({ fingerprint, fleetId, machineId, address, field, reason, headers, body, scrubbedBy }) => ({
+    ({ fingerprint, fleetId, machineId, address, field, reason, headers, body, scrubbedBy, isUreport }) => ({
       fingerprint,
       fleet_id: fleetId,
       machine_id: machineId,
@@ -90,14 +92,15 @@ function keep(tx: Queryable, requests: RefusedRequest[]) {
       headers,
       body: Buffer.from(body).toString('base64'),
       scrubbed: scrubbedBy.join(',') || null,
+      is_ureport: isUreport,
     }),
   );
   return tx<(KeptRequest & { fingerprint: string })[]>`
-    insert into quarantine as known (fingerprint, first_at, last_at, attempts, fleet_id, machine_id, address, field, reason, bytes, headers, body, scrubbed)
+    insert into quarantine as known (fingerprint, first_at, last_at, attempts, fleet_id, machine_id, address, field, reason, bytes, headers, body, scrubbed, is_ureport)
     select fingerprint::uuid, now(), now(), 1, fleet_id, machine_id, address, field, reason,
-           octet_length(decode(body, 'base64')) + octet_length(headers::text), headers, decode(body, 'base64'), string_to_array(scrubbed, ',')
+           octet_length(decode(body, 'base64')) + octet_length(headers::text), headers, decode(body, 'base64'), string_to_array(scrubbed, ','), is_ureport
       from json_to_recordset(${JSON.stringify(rows)}::text::json) as row (
-             fingerprint text, fleet_id smallint, machine_id text, address text, field text, reason text, headers jsonb, body text, scrubbed text)
+             fingerprint text, fleet_id smallint, machine_id text, address text, field text, reason text, headers jsonb, body text, scrubbed text, is_ureport boolean)
      order by fingerprint
         on conflict (fingerprint) do update
        set last_at = now(), attempts = known.attempts + 1, field = excluded.field, reason = excluded.reason
@@ -185,6 +188,7 @@ export interface QuarantineFullRow extends QuarantineListRow {
   headers: [string, string][];
   body: Uint8Array;
   scrubbedBy: string[];
+  isUreport: boolean;
 }
 
 /** Lists the newest first; `beforeId` continues after that entry. */
@@ -227,7 +231,7 @@ export function readQuarantine(
     ), bounded as (
       select id, sum(bytes) over (order by id rows unbounded preceding) - bytes as bytes_before from chosen
     )
-    select ${entryColumns(sql)}, f.tid::text as tid, headers, body, coalesce(scrubbed, '{}') as "scrubbedBy"
+    select ${entryColumns(sql)}, f.tid::text as tid, headers, body, coalesce(scrubbed, '{}') as "scrubbedBy", is_ureport as "isUreport"
       from bounded join quarantine q using (id) join fleets f on f.id = q.fleet_id
      where bytes_before < ${MOST_BYTES}::bigint
      order by q.id`;

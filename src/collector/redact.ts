@@ -1,7 +1,6 @@
-import { decodeText } from '../decode-text.ts';
-import { JOURNAL_FIELDS, mayHoldPrivateFields, withoutPrivateFields } from '../privacy/journal-fields.ts';
 import type { Scrubber } from '../privacy/scrubber.ts';
-import { findPayload, type RequestHeaders } from './parse.ts';
+import type { Form } from './forms.ts';
+import type { RequestHeaders } from './parse.ts';
 
 const WITHHELD = '(withheld by privacy.scrub)';
 
@@ -11,18 +10,15 @@ const WITHHELD = '(withheld by privacy.scrub)';
  */
 export async function redactBody(
   scrubber: Scrubber,
-  headers: RequestHeaders,
-  body: Uint8Array,
+  { form, headers, body }: { form: Form; headers: RequestHeaders; body: Uint8Array },
   withheldBy: string | undefined,
 ): Promise<{ body: Uint8Array; scrubbedBy: string[] }> {
-  const found = findPayload(headers, body);
-  const isPrivate = found
-    ? withoutPrivateFields(found.payload) !== undefined || withoutPrivateFields(decodeText(body)) !== undefined
-    : mayHoldPrivateFields(decodeText(body));
-  if (!scrubber.hasRules && !isPrivate) return { body, scrubbedBy: [] };
-  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: isPrivate ? [JOURNAL_FIELDS] : [] };
+  const found = form.findPayload(headers, body);
+  const privateBy = form.privateBy(body, found);
+  if (!scrubber.hasRules && privateBy === undefined) return { body, scrubbedBy: [] };
+  if (!found) return { body: Buffer.from(WITHHELD), scrubbedBy: privateBy === undefined ? [] : [privateBy] };
   if (withheldBy !== undefined) return { body: found.bodyWith(WITHHELD), scrubbedBy: [withheldBy] };
   const scrubbed = await scrubber.scrub(found.payload, found.classification);
   if (scrubbed.kind === 'failed') return { body: found.bodyWith(WITHHELD), scrubbedBy: [scrubbed.rule] };
-  return { body: found.bodyWith(scrubbed.payload), scrubbedBy: scrubbed.by };
+  return { body: found.bodyWith(scrubbed.payload), scrubbedBy: [...(found.scrubbedBy ?? []), ...scrubbed.by] };
 }

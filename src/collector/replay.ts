@@ -1,6 +1,6 @@
 import type { Sql } from '../db/connect.ts';
 import type { Collector } from './collector.ts';
-import { isRefusal, parseRequest } from './parse.ts';
+import { isRefusal } from './parse.ts';
 import { forget, type QuarantineFullRow, readQuarantine } from './quarantine.ts';
 
 const SLICE = 200;
@@ -34,10 +34,11 @@ export async function replay(
 
 async function replayOne(
   collector: Collector,
-  { tid, headers, body, scrubbedBy }: QuarantineFullRow,
+  { tid, headers, body, scrubbedBy, isUreport }: QuarantineFullRow,
 ): Promise<boolean> {
   const fleet = collector.fleetOf(tid);
-  const received = parseRequest(Object.fromEntries(headers), body);
+  const form = isUreport ? collector.forms.ureport : collector.forms.telemetrics;
+  const received = form.parse(Object.fromEntries(headers), body);
   if (!fleet || isRefusal(received)) return false;
   return !('message' in (await collector.store(fleet, received, scrubbedBy)));
 }

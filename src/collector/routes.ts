@@ -1,15 +1,14 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import type { Config } from '../config/settings.ts';
-import { isCutOff, RequestError } from '../errors.ts';
 import type { Fleet } from '../fleets.ts';
 import type { Peer } from '../http/peer.ts';
 import type { RecordAnswer, RecordRequest } from '../http/service.ts';
 import { recordToJson } from '../records/json.ts';
 import { RECORD_PATHS } from '../web/addresses.ts';
-import type { Collector, CollectorAnswer } from './collector.ts';
-import { decodeContent, ENCODINGS, type Undecoded } from './content-encoding.ts';
-import type { TurnedAway } from './turned-away.ts';
+import type { Collector } from './collector.ts';
+import { decodeContent, ENCODINGS } from './content-encoding.ts';
+import { type Answer, type Gate, gateOf } from './gate.ts';
 
 const OTHER_METHODS = ['PUT', 'PATCH', 'DELETE'];
 /** JSON may write a control character as six bytes, and adds metadata. */
@@ -29,9 +28,9 @@ type ReceiveRecord = (request: RecordRequest) => Promise<RecordAnswer>;
  * again; 201 `{"dropped": true, …}` for one beyond a limit that drops; 400, 403, 408, 413, 415 or 503 with `{"message":
  * …}`.
  */
-export function recordReceiver(collector: Collector, { collector: { max_payload }, tls }: Config): ReceiveRecord {
-  const certified = new Set(tls.client_cert_fleets);
-  return request => receive(request, collector, max_payload, certified);
+export function recordReceiver(collector: Collector, config: Config): ReceiveRecord {
+  const gate = gateOf(collector, config);
+  return request => receive(request, collector, config.collector.max_payload, gate);
 }
 
 /**
@@ -95,42 +94,13 @@ async function receive(
   request: RecordRequest,
   collector: Collector,
   maxPayload: number,
-  certified: Set<string>,
+  gate: Gate,
 ): Promise<RecordAnswer> {
   const { headers, peer } = request;
   const tid = headers['x-telemetry-tid'];
   const fleet = tid === undefined ? undefined : collector.fleetOf(tid);
-  if (!fleet) return { status: 400, json: { message: collector.refuseTid(tid, peer.address ?? null) } };
-  let result = 'unavailable';
-  try {
-    const answer =
-      turnedAway(peer, collector, fleet, certified) ?? (await answerTo(request, collector, maxPayload, fleet));
-    result = answer.kind === 'refused' && answer.kept ? 'quarantined' : answer.kind;
-    return respond(answer);
-  } catch (error) {
-    if (isCutOff(error)) result = 'cut off';
-    if (error instanceof RequestError && error.status === 413) result = 'oversized';
-    throw error;
-  } finally {
-    collector.metrics.received(fleet.name, result);
-  }
-}
-
-type Answer = CollectorAnswer | TurnedAway | Undecoded;
-
-function turnedAway(peer: Peer, { limits }: Collector, fleet: Fleet, certified: Set<string>) {
-  const address = () => peer.address ?? null;
-  const uncertified = certificateMissing(peer, fleet, certified);
-  if (uncertified) limits.report(fleet, uncertified, address);
-  return uncertified ?? limits.turnAway(fleet, address);
-}
-
-function certificateMissing(peer: Peer, { name }: Fleet, certified: Set<string>): TurnedAway | undefined {
-  if (!certified.has(name)) return undefined;
-  const { clientCertificate = 'this connection carries none' } = peer;
-  if (clientCertificate === 'accepted') return undefined;
-  const rule = 'must show a certificate signed by tls.client_ca (tls.client_cert_fleets)';
-  return { kind: 'forbidden', message: `machines of the fleet ${JSON.stringify(name)} ${rule}: ${clientCertificate}` };
+  if (!fleet) return { status: 400, json: { message: collector.wrongTids.refuse(tid, peer.address ?? null) } };
+  return respond(await gate.pass(fleet, peer, () => answerTo(request, collector, maxPayload, fleet)));
 }
 
 async function answerTo(
@@ -146,10 +116,11 @@ async function answerTo(
   if (body.byteLength > most) return { kind: 'oversized', most };
   const address = () => peer.address ?? null;
   const encoding = headers['content-encoding'];
-  if (encoding === undefined) return collector.receive({ fleet, headers, body, address });
+  const form = collector.forms.telemetrics;
+  if (encoding === undefined) return collector.receive({ fleet, form, headers, body, address });
   const { 'content-encoding': _, ...others } = headers;
   const decoded = await decodeContent(body, encoding, most);
-  return 'kind' in decoded ? decoded : collector.receive({ fleet, headers: others, body: decoded, address });
+  return 'kind' in decoded ? decoded : collector.receive({ fleet, form, headers: others, body: decoded, address });
 }
 
 function respond(answer: Answer): RecordAnswer {

@@ -13,6 +13,9 @@ machine reported, when it was last seen, and its part of the counts. It first sh
 at the end it names what it can't reach, such as earlier backups. It may run beside a running
 server, which goes on taking records, and may be stopped and run again at any time.
 
+For a machine that reports by ABRT, give the id in its /etc/machine-id: the command finds the hash that its
+records have instead.
+
 Days whose records are complete stay complete: their counters then equal the remaining records.
 
 Exit codes: 0 done or nothing to do, 1 not done, 2 wrong usage, 78 wrong configuration.

@@ -65,8 +65,13 @@ async function helpOf(words: string[]): Promise<string> {
 function chapterMeant(word: string): Chapter | undefined {
   const names = [...Object.keys(commands), ...chapters.map(({ name }) => name)];
   if (names.includes(word)) return findChapter(word);
+  if (names.includes(word.toLowerCase())) return findChapter(word.toLowerCase());
   const meant = findChapter(nearest(word, names) ?? '');
   if (meant) throw new UsageError([`unknown chapter "${word}"; the nearest is ${meant.name}`], 'help');
+  if (nearest(word, names) === undefined) {
+    const all = chapters.map(({ name }) => name).join(', ');
+    throw new UsageError([`unknown command or chapter "${word}"; the chapters are ${all}`], 'help');
+  }
   return undefined;
 }
 

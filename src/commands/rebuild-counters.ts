@@ -6,8 +6,9 @@ export const rebuildCounters = defineCommand({
     today: flag('also today, which is not over; arriving records wait meanwhile'),
   },
   help: `The views read counters that are written together with the records. This derives them again from the
-records, day by day. Run it after machine_checks.classifications or updates.classifications changed, or if
-you suspect that they are wrong. It may run beside a running server, and may be stopped and run again at any
+records, day by day. Run it after the classifications of crashes, heartbeats, machine checks, thermal events
+or updates changed in the configuration, or if you suspect that the counters are wrong. It may run beside a
+running server, and may be stopped and run again at any
 time: each day is one transaction.
 
 Days that lost some of their records stay as they are, since counters say what was received, not what

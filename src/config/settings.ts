@@ -406,6 +406,7 @@ export const settings = {
         'crash/kernel/warning',
         'crash/kernel/stackoverflow',
         'telemetricsd/coredump/crash',
+        'abrt/*/report',
         'telemetricsd/kernel/bug',
         'telemetricsd/kernel/lockup',
         'telemetricsd/kernel/oops',
@@ -414,6 +415,16 @@ export const settings = {
       doc:
         'The classifications whose payloads hold backtraces and are analysed as crashes. "*" stands for any one part. ' +
         'In the environment: patterns with commas between them.',
+      allowed: PATTERNS_ALLOWED,
+    }),
+  },
+  heartbeat: {
+    classifications: setting({
+      schema: classificationPatterns,
+      default: ['*/heartbeat/ping'],
+      doc:
+        'The classifications of heartbeats, which a machine sends once a day. Rates are per 1,000 machine-days on which one came. ' +
+        'After a change "rebuild-counters" counts those received before.',
       allowed: PATTERNS_ALLOWED,
     }),
   },

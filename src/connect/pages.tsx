@@ -18,6 +18,7 @@ import { curlLine, TEST_CLASSIFICATION } from './curl-line.ts';
 
 const ARRIVALS = 10;
 const PAYLOAD_BEGINNING = 200;
+const DEFAULT_PORT = 8080;
 
 const COMMANDS = [
   { what: 'Opt in: without, clients since 2.3 send nothing (1.x has no such command):', line: 'sudo telemctl opt-in' },
@@ -42,6 +43,7 @@ export function connectPages({ sql, config, frame }: Site) {
           way={way}
           path={pathOfWay(way)}
           installers={way === 'systemd' ? installersOf(config, base) : []}
+          servers={config.collector.tids.map(({ id, name }) => ({ tid: id, fleet: name, url: `${base}/abrt/${id}` }))}
           sends={SENDS}
           crashFields={CRASH_FIELDS}
           serverUrl={`${base}/v2/collector`}
@@ -51,7 +53,7 @@ export function connectPages({ sql, config, frame }: Site) {
           curl={curlLine(base, config.collector.tids[0]!.id)}
           latest={latest}
           arrived={since === undefined ? [] : await arrivals(sql, latest)}
-          reachable={config.http.public_url !== undefined || config.http.listen.some(isReachable)}
+          loopbackPort={loopbackPort(config)}
         />,
       );
     })
@@ -95,6 +97,12 @@ function collectorUrl({ http }: Config, requested: URL): { base: string; named?:
   const [collector] = candidates;
   if (!collector) return { base: requested.origin };
   return { base: new URL(urlOf({ ...collector, host: asked })).origin };
+}
+
+/** Undefined where other machines can reach the server, as far as its settings say. */
+function loopbackPort({ http }: Config): number | undefined {
+  if (http.public_url !== undefined || http.listen.some(isReachable)) return undefined;
+  return http.listen.filter(overTcp)[0]?.port ?? DEFAULT_PORT;
 }
 
 function overTcp(listener: Listener) {

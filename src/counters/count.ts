@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
-import { likePatterns } from '../records/classification.ts';
+import { countedClassifications } from './classifications.ts';
 import { countAll } from './counting.ts';
 
 /**
@@ -8,9 +8,7 @@ import { countAll } from './counting.ts';
  * counters say what was received, not what was kept.
  */
 export async function rebuildCounters(tx: Queryable, day: string, config: Config) {
-  const machineChecks = likePatterns(config.machine_checks.classifications);
-  const updates = likePatterns(config.updates.classifications);
-  await tx`select rebuild_counters(${day}::date, ${machineChecks}::text[], ${updates}::text[])`;
+  await tx`select rebuild_counters(${day}::date, ${countedClassifications(tx, config)})`;
 }
 
 /** Counts all that is stored and not yet counted; no batch of the day is stored until the transaction ends. */
@@ -24,7 +22,7 @@ export async function countMachinesOfDays(tx: Queryable, first: string, last: st
   await tx`select count_machines_of_days(${first}::date, ${last}::date)`;
 }
 
-/** Derives how many machines were last seen on each day again. */
+/** Derives again how many machines were last seen on each day, and which machines of guilties are exposed. */
 export async function rebuildMachineCounts(tx: Queryable) {
   await tx`select rebuild_machine_counts()`;
 }

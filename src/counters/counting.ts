@@ -3,7 +3,7 @@ import type { Queryable } from '../db/connect.ts';
 import type { Database } from '../db/database.ts';
 import { isConnectionFailure, isTooSlow } from '../db/sqlstates.ts';
 import type { Log } from '../log.ts';
-import { likePatterns } from '../records/classification.ts';
+import { countedClassifications } from './classifications.ts';
 
 /** Keeps the counters up to what is stored. */
 export interface Counting {
@@ -34,10 +34,8 @@ export async function countAll(sql: Queryable, config: Config) {
 }
 
 async function countStored(sql: Queryable, config: Config, batches: number | null): Promise<number> {
-  const machineChecks = likePatterns(config.machine_checks.classifications);
-  const updates = likePatterns(config.updates.classifications);
   const [row] = await sql<{ batches: number }[]>`
-    select count_stored(${batches}::integer, ${machineChecks}::text[], ${updates}::text[]) as batches`;
+    select count_stored(${batches}::integer, ${countedClassifications(sql, config)}) as batches`;
   return row!.batches;
 }
 

@@ -4,14 +4,17 @@ import { z } from 'zod';
 import { actorOf, recordAudit } from '../audit/audit.ts';
 import type { Sql } from '../db/connect.ts';
 import { RequestError } from '../errors.ts';
+import { rateRow } from '../rates/rate.ts';
 import { findRecord } from '../records/queries.ts';
 import { dayOf } from '../time/ago.ts';
 import { idInPath, parseOrRefuse, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
+import { attachmentsOf } from './attachments.ts';
+import { guiltyBuilds } from './guilty-builds.ts';
 import { NAME_LENGTH } from './names.ts';
 import { type ListChange, listNeverGuilty, listVersion } from './never-guilty-list.ts';
-import { buildsSeen, findGuilty, guiltyBuilds, guiltyByDay, guiltyTotals } from './queries.ts';
+import { buildsSeen, findGuilty, guiltyByDay, guiltyTotals } from './queries.ts';
 import {
   findRecomputation,
   previewChange,
@@ -51,8 +54,9 @@ export function guiltiesApi({ sql }: Site) {
         days: scopeOf(query).days,
         builds: builds.map(({ os, build }) => ({ os, build })),
         more,
-        guilties: guilties.map(({ perBuild, seenOn, ...guilty }) => ({
+        guilties: guilties.map(({ perBuild, seenOn, rate, trend: _, ...guilty }) => ({
           ...guilty,
+          ...rateRow(rate),
           records_by_build: builds.map(({ os, build }, n) => ({ os, build, records: perBuild[n] })),
           systems: seenOn.map(({ os }) => os),
           ...buildRange(seenOn),
@@ -63,14 +67,15 @@ export function guiltiesApi({ sql }: Site) {
       const guilty = await guiltyOf(sql, c.req.param('id'));
       const query = c.req.valid('query');
       const scope = scopeOf(query);
-      const [totals, days, builds, hostTypes, systems, seenOn, aliases] = await Promise.all([
+      const [totals, days, builds, hostTypes, systems, seenOn, aliases, attachments] = await Promise.all([
         guiltyTotals(sql, guilty.id, scope),
         guiltyByDay(sql, guilty.id, scope),
-        guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT),
+        guiltyBuilds(sql, guilty.id, scope, BUILD_LIMIT, query.sort),
         guiltyShares(sql, guilty.id, 'host_type', scope),
         guiltyShares(sql, guilty.id, 'system_name', scope),
         buildsSeen(sql, scope, [guilty.id]),
         aliasesOf(sql, guilty.id, ALIAS_LIMIT),
+        attachmentsOf(sql, { guiltyId: guilty.id }),
       ]);
       return c.json({
         ...guilty,
@@ -83,15 +88,17 @@ export function guiltiesApi({ sql }: Site) {
         records: totals.records,
         machines: totals.machines,
         by_day: days,
-        builds: builds.rows.map(({ os, build, records, machines, top }) => ({
+        builds: builds.rows.map(({ os, build, records, machines, rate, top }) => ({
           build,
           os,
           records,
           machines,
+          ...rateRow(rate),
           top_machines: top.map(({ machineId, records: onMachine }) => ({ machine_id: machineId, records: onMachine })),
         })),
         machine_types: hostTypes.rows,
         systems: systems.rows,
+        attachments: attachments.map(({ kind, text, attachedAt }) => ({ kind, text, day: dayOf(attachedAt) })),
       });
     })
     .get('/:id/backtraces', valid('query', crashQuery), async c => {

@@ -62,11 +62,11 @@ export function comparedFunction(name: string): string {
   return body.replace(ALIAS, '').replace(GO_ABI, '') + call;
 }
 
-const CHANGING_PATH = /^\[v|^\/.*(?:\/\.mount_|snap\/|\/store\/|\/flatpak\/)/;
+const CHANGING_PATH = /^\[v|^\/.*(?:\/\.mount_|snap\/|\/store\/|\/flatpak\/|\/python\d|\/gems\/)/;
 
 /**
  * A module without what changes with each process, revision or build: the number of the vdso, where an AppImage is mounted, the
- * revision of a snap or flatpak, the hash of Nix and Guix.
+ * revision of a snap or flatpak, the hash of Nix and Guix, the version of Python and of a gem.
  */
 export function stableModule(module: string): string {
   if (!CHANGING_PATH.test(module)) return module;
@@ -75,6 +75,8 @@ export function stableModule(module: string): string {
     .replace(/\/\.mount_([^/]{0,6})[0-9A-Za-z]{6}\//, '/.mount_$1/')
     .replace(/((?:^|\/)snap\/[^/]+\/)x?\d+\//, '$1current/')
     .replace(/\/(nix|gnu)\/store\/[0-9a-z]{32}-/, '/$1/store/')
+    .replace(/(\/python\d+)\.\d+\//, '$1/')
+    .replace(/(\/gems\/[\w.-]+?)-\d+(?:\.\w+)*\//, '$1/')
     .replace(/(\/flatpak\/(?:app|runtime)\/[^/]+\/[^/]+\/[^/]+\/)[0-9a-f]{64}\//, '$1active/');
 }
 

@@ -1,6 +1,6 @@
 import { type Glob, globOf } from './glob.ts';
 import { isRuntimeLibrary, type Landmark, landmarkOf } from './landmarks.ts';
-import { comparedFunction, comparedModule, type FrameName, isNoName, isUnknown } from './names.ts';
+import { comparedFunction, comparedModule, type FrameName, isNoName, isUnknown, stableModule } from './names.ts';
 
 /** An entry of the never-guilty list. In a pattern, `*` stands for any text in function and module, see `globOf`. */
 export interface ListEntry extends FrameName {
@@ -41,8 +41,14 @@ export function matcherOf(entries: readonly ListEntry[]): LookUp {
     const known = remembered.get(key);
     if (known) return known;
     const compared = comparedName(frame);
+    const stable = { ...frame, module: stableModule(module) };
     const traits: Traits = {
-      entry: byName.get(key) ?? byComparedName.get(keyOf(compared)) ?? byPattern(frame) ?? byPattern(compared),
+      entry:
+        byName.get(key) ??
+        byComparedName.get(keyOf(compared)) ??
+        byPattern(frame) ??
+        (stable.module === module ? undefined : byPattern(stable)) ??
+        byPattern(compared),
       kind: isUnknown(functionName) ? 'unknown' : isNoName(functionName) ? 'no name' : 'function',
       landmark: landmarkOf(compared),
       runtime: isRuntimeLibrary(compared),
@@ -90,18 +96,32 @@ interface Pattern {
 /** So much of the beginning of a function is used to find its patterns. */
 const PREFIX_LENGTH = 12;
 
-/** Patterns are found by the beginning of their function, else by their module; those that begin with a star in both are all tried. */
+/**
+ * Patterns are found by the beginning of their function, else by their module; those that begin with a star in both are all tried, those
+ * for any function once for each module.
+ */
 function patternMatcher(entries: readonly ListEntry[]): (frame: FrameName) => ListEntry | undefined {
   const byPrefix = new Map<string, Pattern[]>();
   const byModule = new Map<string, Pattern[]>();
+  const ofWholeModules: Pattern[] = [];
   const others: Pattern[] = [];
   for (const entry of entries) {
     const pattern = { entry, function: globOf(entry.function), module: globOf(entry.module) };
     const { prefix } = pattern.function;
     if (prefix !== '') addTo(byPrefix, prefix.slice(0, PREFIX_LENGTH), pattern);
     else if (!pattern.module.hasStar) addTo(byModule, pattern.module.prefix, pattern);
+    else if (entry.function === '*') ofWholeModules.push(pattern);
     else others.push(pattern);
   }
+  const wholeModules = new Map<string, ListEntry | null>();
+  const byWholeModule = (frame: FrameName) => {
+    const known = wholeModules.get(frame.module);
+    if (known !== undefined) return known;
+    const found = findIn(ofWholeModules, frame) ?? null;
+    if (wholeModules.size >= REMEMBERED) wholeModules.clear();
+    if (frame.module.length <= REMEMBERED_LENGTH) wholeModules.set(frame.module, found);
+    return found;
+  };
   const lengths = [...new Set([...byPrefix.keys()].map(prefix => prefix.length))].sort((a, b) => b - a);
   return frame => {
     for (const length of lengths) {
@@ -109,7 +129,7 @@ function patternMatcher(entries: readonly ListEntry[]): (frame: FrameName) => Li
       const found = findIn(byPrefix.get(frame.function.slice(0, length)), frame);
       if (found) return found;
     }
-    return findIn(byModule.get(frame.module), frame) ?? findIn(others, frame);
+    return findIn(byModule.get(frame.module), frame) ?? findIn(others, frame) ?? byWholeModule(frame) ?? undefined;
   };
 }
 

@@ -25,13 +25,14 @@ import { formOf, idParam, integerParam, parseOrRefuse, queryOf, readQuery, textP
 import type { Site } from '../web/site.ts';
 import { aliasesOf } from './aliases.ts';
 import { guiltyOf } from './api.ts';
+import { attachmentsOf } from './attachments.ts';
+import { guiltyBuilds } from './guilty-builds.ts';
 import {
   buildsSeen,
   commentGuilty,
   countHidden,
   crashingSystems,
   type GuiltyRow,
-  guiltyBuilds,
   guiltyByDay,
   guiltyTotals,
   hiddenGuilties,
@@ -91,18 +92,20 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
       if (isMoved(c, guilty)) return c.redirect(movedTo(c, guiltyPath(guilty.id)), 302);
       const { query: asked, errors } = filterQuery(queryOf(c));
       const scope = scopeOf(asked);
-      const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases] = await Promise.all([
-        crashingSystems(sql),
-        listFleets(sql),
-        drawnBuilds(sql, scope),
-        guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
-        guiltyTotals(sql, guilty.id, scope),
-        guiltyByDay(sql, guilty.id, scope),
-        guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS),
-        guiltyShares(sql, guilty.id, 'host_type', scope),
-        buildsSeen(sql, scope, [guilty.id]),
-        aliasesOf(sql, guilty.id, ALIASES_SHOWN),
-      ]);
+      const [systems, fleets, drawn, onSystems, totals, days, builds, hostTypes, seenOn, aliases, attachments] =
+        await Promise.all([
+          crashingSystems(sql),
+          listFleets(sql),
+          drawnBuilds(sql, scope),
+          guiltyShares(sql, guilty.id, 'system_name', { ...scope, systemName: undefined }),
+          guiltyTotals(sql, guilty.id, scope),
+          guiltyByDay(sql, guilty.id, scope),
+          guiltyBuilds(sql, guilty.id, scope, GUILTY_BUILDS, asked.sort),
+          guiltyShares(sql, guilty.id, 'host_type', scope),
+          buildsSeen(sql, scope, [guilty.id]),
+          aliasesOf(sql, guilty.id, ALIASES_SHOWN),
+          attachmentsOf(sql, { guiltyId: guilty.id }),
+        ]);
       return c.html(
         <GuiltyPage
           frame={await frame(c)}
@@ -125,6 +128,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
           drawn={drawn}
           hostTypes={hostTypes}
           onSystems={onSystems}
+          attachments={[...attachments]}
         />,
         errors ? 400 : 200,
       );
@@ -205,6 +209,7 @@ export function crashPages({ sql, config, frame, onWork }: Site) {
         fleets={fleets}
         builds={page.builds}
         guilties={errors ? [] : page.guilties}
+        leftOut={page.leftOut}
         firstRank={offset + 1}
         {...ranks(crashesPath(filter), offset, GUILTIES_A_PAGE, page.more)}
         hidden={hidden}

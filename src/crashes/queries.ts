@@ -1,6 +1,6 @@
 import type { Fragment, Queryable } from '../db/connect.ts';
-import type { Shares } from '../stats/queries.ts';
 import { firstDay, inScope, inWindow, LATELY_DAYS, receivedInWindow, type Scope, today } from '../time/scope.ts';
+import { isExposedFor } from './guilty-builds.ts';
 import type { CrashScope } from './shares.ts';
 
 export interface GuiltyRow {
@@ -11,32 +11,38 @@ export interface GuiltyRow {
   hidden: boolean;
 }
 
+export type GuiltySort = 'records' | 'machines' | 'rate';
+
 export interface TopGuilty extends GuiltyRow {
   records: number;
   /** Distinct machine ids. */
   machines: number;
+  /** Those of them that sent heartbeats. */
+  exposed: number;
 }
 
-/** The guilties of most records, or machines, in a window; of one build where `build` is given. Hidden ones are left out. */
+/** The guilties of most records, machines, or machines that sent heartbeats, in a window; of one build where `build` is given. Hidden ones are left out. */
 export function topGuilties(
   sql: Queryable,
-  scope: Scope & { build?: string | undefined; sort: 'records' | 'machines'; limit: number; offset: number },
+  scope: Scope & { build?: string | undefined; sort: GuiltySort; limit: number; offset: number },
 ) {
   const { days, build, sort, limit, offset } = scope;
   const machines =
     build === undefined
       ? sql`
-          select guilty_id, sum(machines)::bigint as machines
+          select guilty_id, sum(machines)::bigint as machines, sum(exposed)::bigint as exposed
             from guilty_machine_counts c
            where last_day > ${today(sql)} - ${days}::int and ${inScope(sql, scope)}
            group by guilty_id`
       : sql`
-          select s.guilty_id, count(distinct (m.machine_id, m.system_name, m.fleet_id, m.external)) as machines
+          select s.guilty_id, count(distinct (m.machine_id, m.system_name, m.fleet_id, m.external)) as machines,
+                 count(distinct (m.machine_id, m.system_name, m.fleet_id, m.external)) filter (where ${isExposedFor(sql, sql`s.guilty_id`)}) as exposed
             from (select distinct stack_id from hits) hit
             join stacks s on s.id = hit.stack_id
            cross join lateral (
                    select machine_id, system_name, fleet_id, external from stack_machines c
-                    where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and ${inScope(sql, scope)}
+                    where c.stack_id = hit.stack_id and last_day > ${today(sql)} - ${days}::int and build = ${build} and machine_id <> ''
+                      and ${inScope(sql, scope)}
                    offset 0 -- by the days of each stack, not all machines there ever were
                  ) m
            group by s.guilty_id`;
@@ -52,14 +58,22 @@ export function topGuilties(
     ), affected as (
       ${machines}
     )
-    select g.id, g.function, g.module, g.comment, g.hidden_at is not null as hidden, counted.records, coalesce(affected.machines, 0)::bigint as machines
+    select g.id, g.function, g.module, g.comment, g.hidden_at is not null as hidden, counted.records, coalesce(affected.machines, 0)::bigint as machines,
+           coalesce(affected.exposed, 0)::bigint as exposed
       from counted
       join guilties g on g.id = counted.guilty_id
       left join affected on affected.guilty_id = g.id
      where g.hidden_at is null
-     order by ${sort === 'records' ? sql`counted.records desc, affected.machines desc nulls last` : sql`affected.machines desc nulls last, counted.records desc`}, g.id
+     order by ${ORDERS(sql)[sort]}, g.id
      limit ${limit} offset ${offset}`;
 }
+
+/** All guilties of a window have the same machine-days, so that their rates are ordered as their machines that sent heartbeats. */
+const ORDERS = (sql: Queryable): Record<GuiltySort, Fragment> => ({
+  records: sql`counted.records desc, affected.machines desc nulls last`,
+  machines: sql`affected.machines desc nulls last, counted.records desc`,
+  rate: sql`affected.exposed desc nulls last, counted.records desc`,
+});
 
 export interface SeenOn {
   os: string;
@@ -141,7 +155,7 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
        where s.guilty_id = ${id} and ${inWindow(sql, scope)}
        group by c.day
     ), affected as (
-      select (received_at at time zone 'UTC')::date as day, count(distinct machine_id) as machines
+      select (received_at at time zone 'UTC')::date as day, count(distinct nullif(machine_id, '')) as machines
         from crashes c join stacks s on s.id = c.stack_id
        where s.guilty_id = ${id} and ${receivedInWindow(sql, scope)}
          and ${inScope(sql, scope)}
@@ -150,72 +164,6 @@ export function guiltyByDay(sql: Queryable, id: number, scope: Scope) {
     select day::text, coalesce(counted.records, 0)::bigint as records, coalesce(affected.machines, 0)::bigint as machines
       from days left join counted using (day) left join affected using (day)
      order by day`;
-}
-
-export interface GuiltyBuild {
-  os: string;
-  build: string;
-  records: number;
-  machines: number;
-  /** The machines with most records that are still here, at most ten. */
-  top: { machineId: string; records: number }[];
-}
-
-/**
- * On which builds a guilty was seen in a window, the system with most records first and of each the newest build, and on which
- * machines. Of several systems the newest builds of each are among the first.
- */
-export async function guiltyBuilds(
-  sql: Queryable,
-  id: number,
-  scope: Scope,
-  limit: number,
-): Promise<Shares<GuiltyBuild>> {
-  const found = await sql<(GuiltyBuild & { names: number; total: number })[]>`
-    with counted as (
-      select c.build, c.system_name, sum(c.records)::bigint as records
-        from stack_counts c join stacks s on s.id = c.stack_id
-       where s.guilty_id = ${id} and ${inWindow(sql, scope)}
-       group by 1, 2
-    ), machines as (
-      -- Who it was is told by counters, which know no days; how often within the window, by the crashes that are still here.
-      select build, system_name, machine_id, sum(here)::bigint as records
-        from (
-               select c.build, c.system_name, c.machine_id, 0 as here
-                 from stack_machines c join stacks s on s.id = c.stack_id
-                where s.guilty_id = ${id} and c.last_day > ${today(sql)} - ${scope.days}::int and ${inScope(sql, scope)}
-                union all
-               select c.build, c.system_name, c.machine_id, 1
-                 from stacks s
-                cross join lateral (
-                        select c.build, c.system_name, c.machine_id from crashes c
-                         where c.stack_id = s.id and ${receivedInWindow(sql, scope)} and ${inScope(sql, scope)}
-                        offset 0 -- by the index of stacks
-                      ) c
-                where s.guilty_id = ${id}
-             ) seen
-       group by 1, 2, 3
-    ), ranked as (
-      select *, row_number() over (partition by build, system_name order by records desc, machine_id) as rank from machines
-    ), affected as (
-      select build, system_name, count(*) as machines,
-             jsonb_agg(jsonb_build_object('machineId', machine_id, 'records', records) order by rank)
-               filter (where rank <= 10 and records > 0) as top
-        from ranked group by 1, 2
-    ), placed as (
-      select *, count(*) over () as names, (sum(records) over ())::bigint as total, sum(records) over (partition by system_name) as of_system,
-             row_number() over (partition by system_name order by version_order(build) desc, build) as turn
-        from counted
-    )
-    select system_name as os, build, first.records, coalesce(affected.machines, 0) as machines, coalesce(affected.top, '[]') as top, names, total
-      from (select * from placed order by turn, of_system desc, system_name limit ${limit}) first
-      left join affected using (build, system_name)
-     order by of_system desc, system_name, turn`;
-  return {
-    rows: found.map(({ names: _, total: __, ...row }) => row),
-    names: found[0]?.names ?? 0,
-    records: found[0]?.total ?? 0,
-  };
 }
 
 interface GuiltyTotals {
@@ -274,16 +222,10 @@ export async function countHidden(sql: Queryable, scope: CrashScope | undefined)
 function isHidden(sql: Queryable, scope: CrashScope | undefined) {
   const hidden = sql`g.hidden_at is not null and g.alias_of is null`;
   if (scope === undefined) return hidden;
-  if (scope.build !== undefined) {
-    return sql`
-      ${hidden}
-      and exists (select from stack_counts c join stacks s on s.id = c.stack_id
-                   where s.guilty_id = g.id and c.build = ${scope.build} and ${inWindow(sql, scope)})`;
-  }
   return sql`
     ${hidden}
-    and exists (select from guilty_machine_counts c
-                 where c.guilty_id = g.id and last_day > ${today(sql)} - ${scope.days}::int and machines > 0 and ${inScope(sql, scope)})`;
+    and exists (select from stack_counts c join stacks s on s.id = c.stack_id
+                 where s.guilty_id = g.id and ${scope.build === undefined ? sql`true` : sql`c.build = ${scope.build}`} and ${inWindow(sql, scope)})`;
 }
 
 export async function commentGuilty(sql: Queryable, id: number, comment: string): Promise<boolean> {

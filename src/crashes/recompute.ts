@@ -15,7 +15,7 @@ import {
 } from './never-guilty-list.ts';
 import { frameKey, type LookUp } from './never-guilty-matcher.ts';
 import { frameKeys, type StackFrame, type StackVerdict } from './stack.ts';
-import { insertGuilties, withoutGuilty } from './store.ts';
+import { insertGuilties, isExposed, shareExposure, withoutGuilty } from './store.ts';
 
 interface StoredStack {
   id: number;
@@ -179,18 +179,20 @@ async function countRecordsOf(tx: Queryable, stackIds: number[]): Promise<number
 /** Derives the machines of guilties from those of their stacks. */
 async function rebuildGuiltyMachines(tx: Queryable, guiltyIds: number[]) {
   // Analysis under way is waited for; what comes later finds the stacks with their new guilties.
+  await shareExposure(tx);
   await tx`lock table guilty_machines in exclusive mode`;
   await tx`delete from guilty_machine_counts where guilty_id = any(${guiltyIds}::bigint[])`;
   await tx`delete from guilty_machines where guilty_id = any(${guiltyIds}::bigint[])`;
   await tx`
-    insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
-    select s.guilty_id, m.machine_id, m.system_name, m.fleet_id, m.external, max(m.last_day)
+    insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day, exposed)
+    select s.guilty_id, m.machine_id, m.system_name, m.fleet_id, m.external, max(m.last_day),
+           ${isExposed(tx, tx`m.machine_id`, tx`max(m.last_day)`)}
       from stack_machines m join stacks s on s.id = m.stack_id
      where s.guilty_id = any(${guiltyIds}::bigint[])
      group by 1, 2, 3, 4, 5`;
   await tx`
-    insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines)
-    select guilty_id, last_day, system_name, fleet_id, external, count(*)
+    insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
+    select guilty_id, last_day, system_name, fleet_id, external, sum(machines(machine_id)), count(*) filter (where exposed)
       from guilty_machines where guilty_id = any(${guiltyIds}::bigint[])
      group by 1, 2, 3, 4, 5`;
 }

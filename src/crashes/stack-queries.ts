@@ -36,7 +36,7 @@ export async function guiltyStacks(
       ${countedStacks(sql, id, filter)} order by 2 desc, 1 limit ${limit} offset ${offset}
     )
     select s.id, s.frames, s.verdict, s.list_version as "listVersion", s.decided_at as "decidedAt", counted.records,
-           (select count(distinct c.machine_id) from stack_machines c
+           (select count(distinct nullif(c.machine_id, '')) from stack_machines c
              where c.stack_id = s.id and c.last_day > ${today(sql)} - ${filter.days}::int and ${matches(sql, filter)}) as machines,
            newest.id as "newestId", newest.received_at as "newestAt", newest.signals, newest.programs
       from counted

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/connect.ts';
+import type { Fragment, Queryable } from '../db/connect.ts';
 import { finishWork } from '../db/work-queue.ts';
 import { dropAliases } from './aliases.ts';
 import type { StackFrame, StackVerdict } from './stack.ts';
@@ -158,11 +158,13 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
           on conflict (stack_id, day, system_name, host_type, fleet_id, external) do update
          set records = known.records + excluded.records
     )
-    insert into stack_machines as known (stack_id, machine_id, system_name, build, fleet_id, external, records, last_day)
-    select stack_id, machine_id, system_name, build, fleet_id, external, count(*), max(day)
+    insert into stack_machines as known (stack_id, machine_id, system_name, build, fleet_id, external, records, first_day, last_day)
+    select stack_id, machine_id, system_name, build, fleet_id, external, count(*), min(day), max(day)
       from counted group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
         on conflict (stack_id, machine_id, system_name, build, fleet_id, external) do update
-       set records = known.records + excluded.records, last_day = greatest(known.last_day, excluded.last_day)`;
+       set records = known.records + excluded.records, first_day = least(known.first_day, excluded.first_day),
+           last_day = greatest(known.last_day, excluded.last_day)`;
+  await shareExposure(tx);
   const seen = tx`
     ${counted}, seen as materialized (
       select guilty_id, machine_id, system_name, fleet_id, external, max(day) as day
@@ -170,18 +172,19 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
     )`;
   await tx`
     with ${seen}, appeared as (
-      insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
-      select guilty_id, machine_id, system_name, fleet_id, external, day from seen order by 1, 2, 3, 4, 5
+      insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day, exposed)
+      select guilty_id, machine_id, system_name, fleet_id, external, day, ${isExposed(tx, tx`seen.machine_id`, tx`seen.day`)}
+        from seen order by 1, 2, 3, 4, 5
           on conflict do nothing
-      returning guilty_id, system_name, fleet_id, external, last_day
+      returning guilty_id, machine_id, system_name, fleet_id, external, last_day, exposed
     ), changes as (
-      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from appeared
+      select guilty_id, last_day, system_name, fleet_id, external, machines(machine_id) as machines, exposed from appeared
     )
     ${applyMachineChanges(tx)}`;
   // A statement of its own: what another instance has just inserted is only seen by what begins after waiting for it.
   await tx`
     with ${seen}, stale as materialized (
-      select known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, seen.day
+      select known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, known.exposed, seen.day
         from guilty_machines known
         join seen using (guilty_id, machine_id, system_name, fleet_id, external)
        where known.last_day < seen.day
@@ -189,22 +192,36 @@ async function countCrashes(tx: Queryable, crashes: AnalysedCrash[]) {
          for update of known
     ), moved as (
       update guilty_machines known
-         set last_day = stale.day
+         set last_day = stale.day, exposed = ${isExposed(tx, tx`stale.machine_id`, tx`stale.day`)}
         from stale
        where (known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external)
            = (stale.guilty_id, stale.machine_id, stale.system_name, stale.fleet_id, stale.external)
-      returning known.guilty_id, known.system_name, known.fleet_id, known.external, known.last_day, stale.last_day as previous_day
+      returning known.guilty_id, known.machine_id, known.system_name, known.fleet_id, known.external, known.last_day, known.exposed,
+                stale.last_day as previous_day, stale.exposed as was_exposed
     ), changes as (
-      select guilty_id, last_day, system_name, fleet_id, external, 1 as machines from moved
-      union all select guilty_id, previous_day, system_name, fleet_id, external, -1 from moved
+      select guilty_id, last_day, system_name, fleet_id, external, machines(machine_id) as machines, exposed from moved
+      union all
+      select guilty_id, previous_day, system_name, fleet_id, external, -machines(machine_id), was_exposed from moved
     )
     ${applyMachineChanges(tx)}`;
 }
 
 function applyMachineChanges(tx: Queryable) {
   return tx`
-    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines)
-    select guilty_id, last_day, system_name, fleet_id, external, sum(machines)
+    insert into guilty_machine_counts as known (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
+    select guilty_id, last_day, system_name, fleet_id, external, sum(machines), sum(machines * exposed::integer)
       from changes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update set machines = known.machines + excluded.machines`;
+        on conflict (guilty_id, last_day, system_name, fleet_id, external) do update
+       set machines = known.machines + excluded.machines, exposed = known.exposed + excluded.exposed`;
+}
+
+/** Heartbeats are not counted meanwhile, nor before the transaction ends: which machines of guilties are exposed depends on both. */
+export async function shareExposure(tx: Queryable) {
+  await tx`select pg_advisory_xact_lock_shared(exposure_lock())`;
+}
+
+/** Whether a machine id sent a heartbeat in the period of a day. */
+export function isExposed(tx: Queryable, machineId: Fragment, day: Fragment) {
+  return tx`
+    exists (select from exposed_machines e where e.period = period_of(${day}) and e.machine_id = ${machineId})`;
 }

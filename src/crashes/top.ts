@@ -4,16 +4,19 @@ import { DEFAULT_DAYS } from '../../views/crashes/links.ts';
 import type { RankedGuilty } from '../../views/crashes/top.tsx';
 import { drawnBuilds } from '../builds/drawn.ts';
 import type { Sql } from '../db/connect.ts';
+import { affectedInWindow } from '../rates/queries.ts';
+import type { LeftOut, Signal } from '../rates/signals.ts';
 import { type Scope, scopeQuery } from '../time/scope.ts';
 import { choiceParam, integerParam, textParam } from '../validation.ts';
 import { buildsSeen, crashingSystems, type SeenOn, type TopGuilty, topGuilties } from './queries.ts';
-import { guiltiesByBuild } from './shares.ts';
+import { guiltyRates } from './rates.ts';
+import { type CrashScope, guiltiesByBuild } from './shares.ts';
 
 export const GUILTIES_A_PAGE = 10;
 
 /** The query that crash pages and GET /api/guilties share. */
 export const crashQuery = scopeQuery.extend({
-  sort: choiceParam(['records', 'machines']),
+  sort: choiceParam(['records', 'machines', 'rate']),
   build: textParam(256),
   machine_id: textParam(32),
   offset: integerParam(0, 1_000_000),
@@ -27,7 +30,11 @@ interface TopCrashes {
   builds: DrawnBuild[];
   guilties: RankedGuilty[];
   more: boolean;
+  leftOut: LeftOut[];
 }
+
+/** What crashes are, in rates. */
+const CRASH_SIGNALS: Signal[] = ['crash', 'kernel'];
 
 export function scopeOf(query: CrashQuery): Scope {
   return { systemName: query.os, fleet: query.fleet, days: query.days ?? DEFAULT_DAYS };
@@ -40,9 +47,10 @@ export async function topCrashes(
   limit = query.limit ?? GUILTIES_A_PAGE,
 ): Promise<TopCrashes> {
   const scope = scopeOf(query);
-  const [systems, builds, found] = await Promise.all([
+  const [systems, builds, leftOut, found] = await Promise.all([
     crashingSystems(sql),
     drawnBuilds(sql, scope),
+    affectedInWindow(sql, scope, CRASH_SIGNALS, query.build),
     topGuilties(sql, {
       ...scope,
       build: query.build,
@@ -55,23 +63,30 @@ export async function topCrashes(
   return {
     systems,
     builds,
-    guilties: await withBuilds(sql, scope, guilties, builds),
+    guilties: await withBuilds(sql, { ...scope, build: query.build }, guilties, builds),
     more: found.length > limit,
+    leftOut: [...leftOut],
   };
 }
 
 async function withBuilds(
   sql: Sql,
-  scope: Scope,
+  scope: CrashScope,
   guilties: TopGuilty[],
   builds: DrawnBuild[],
 ): Promise<RankedGuilty[]> {
   const ids = guilties.map(guilty => guilty.id);
-  const [onBuilds, seen] = await Promise.all([guiltiesByBuild(sql, scope, ids, builds), buildsSeen(sql, scope, ids)]);
+  const [onBuilds, seen, rates] = await Promise.all([
+    guiltiesByBuild(sql, scope, ids, builds),
+    buildsSeen(sql, scope, ids),
+    guiltyRates(sql, scope, ids),
+  ]);
   const records = new Map(onBuilds.map(row => [`${row.guiltyId} ${row.place}`, row.records]));
   const seenOn = Map.groupBy(seen, row => row.guiltyId);
-  return guilties.map(guilty => ({
+  return guilties.map(({ exposed, ...guilty }) => ({
     ...guilty,
+    rate: rates.rateOf(exposed),
+    trend: rates.trendOf(guilty.id),
     perBuild: builds.map((_, n) => records.get(`${guilty.id} ${n + 1}`) ?? 0),
     seenOn: seenOn.get(guilty.id) ?? [],
   }));

@@ -4,7 +4,7 @@ interface Table {
   /** Plugins may read it. */
   plugins?: true;
   /** The time column of a table that counts received records; `retention.counters` goes by it. */
-  counts?: 'day' | 'hour' | 'last_day';
+  counts?: 'day' | 'hour' | 'last_day' | 'period';
   /** Names the data in an error: no backup is restored over a table that holds some. */
   keeps?: string;
 }
@@ -36,11 +36,16 @@ const TABLES: Record<string, Table> = {
   machine_days: { plugins: true, counts: 'day' },
   machines_last_seen: { plugins: true, counts: 'last_day' },
   machine_counts: { plugins: true, counts: 'last_day' },
+  exposed_machines: { plugins: true, counts: 'period' },
+  exposure_counts: { plugins: true, counts: 'day' },
+  affected_machines: { plugins: true, counts: 'period' },
+  affected_counts: { plugins: true, counts: 'day' },
 
   never_guilty: { plugins: true },
   never_guilty_version: {},
   guilties: { plugins: true, keeps: 'guilties' },
   stacks: { plugins: true },
+  attachments: {},
   crashes: { partitioned: true, plugins: true },
   stack_counts: { plugins: true, counts: 'day' },
   stack_platforms: { plugins: true, counts: 'day' },
@@ -51,6 +56,7 @@ const TABLES: Record<string, Table> = {
   recomputations: {},
 
   quarantine: { keeps: 'records in quarantine' },
+  machine_id_secret: {},
   turned_away: {},
   users: { keeps: 'accounts' },
   tokens: { keeps: 'tokens' },

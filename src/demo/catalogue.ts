@@ -2,18 +2,16 @@ import { DESKTOP_CRASHES } from './crashes-desktop.ts';
 import { RARE_CRASHES } from './crashes-rare.ts';
 import { SYSTEM_CRASHES } from './crashes-system.ts';
 import { bootErrors, type HardwareReport, machineChecks } from './machine-checks.ts';
-import { heartbeats, hellos, journalErrors, updates } from './messages.ts';
+import { failedUpdate, heartbeats, hellos, journalErrors, updates } from './messages.ts';
 import { oopses } from './oopses.ts';
 import { weightedTable } from './random.ts';
 import { crashText, type Signature } from './stack-notation.ts';
 import { type Template, template } from './template.ts';
 
-/** How many of 10,000 records are of each kind. */
+/** How many of 2,700 records are of each kind, beside heartbeats and crashes of programs. */
 const SHARES = {
-  heartbeat: 6440,
   hello: 520,
   update: 400,
-  crash: 860,
   oops: 190,
   unknown: 320,
   build: 70,
@@ -27,7 +25,7 @@ const SHARES = {
   journal: 440,
 };
 
-export type EventKind = keyof typeof SHARES;
+export type EventKind = keyof typeof SHARES | 'heartbeat' | 'crash';
 type Severity = 1 | 2 | 3 | 4;
 
 /** A form that records take: what is said, under which classification. */
@@ -39,16 +37,17 @@ export interface Form {
 
 /** Every payload of the sample fleet, taken apart once. */
 export interface Catalogue {
-  /** A random slot of it is the kind of a record. */
+  /** A random slot of it is the kind of a record that is neither a heartbeat nor a crash. */
   kinds: EventKind[];
   forms: Record<Exclude<EventKind, 'crash'>, Form[]>;
+  failedUpdate: Form;
   /** For each operating system, the crashes that a random slot stands for. */
   crashesByOs: Map<string, Form[]>;
   regressions: Map<string, Form>;
 }
 
 export function catalogue(systems: Iterable<string>): Catalogue {
-  const names = Object.keys(SHARES) as EventKind[];
+  const names = Object.keys(SHARES) as (keyof typeof SHARES)[];
   const checks = machineChecks();
   const crashesByOs = new Map<string, Form[]>();
   const regressions = new Map<string, Form>();
@@ -77,6 +76,11 @@ export function catalogue(systems: Iterable<string>): Catalogue {
       thermal: hardwareForms(checks.thermal),
       boot: hardwareForms(bootErrors()),
       journal: plain('org.clearlinux/journal/error', 2, journalErrors()),
+    },
+    failedUpdate: {
+      classification: 'org.clearlinux/swupd-client/update',
+      severity: 2,
+      payload: template(failedUpdate()),
     },
     crashesByOs,
     regressions,

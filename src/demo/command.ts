@@ -52,7 +52,8 @@ export async function writeDemo({ config: file, records, machines, days, seed, f
     // Of the partitions of records the newest, where lists begin; autovacuum sees to the others within minutes.
     await client`analyze ${client(`records_${until.toISOString().slice(0, 10).replaceAll('-', '')}`)}`;
     await client`analyze build_counts, platform_counts, kernel_counts, hour_counts, machines_last_seen, machine_counts, machine_days,
-            machine_check_machines, machine_check_totals, machine_check_cpus, update_counts`;
+            machine_check_machines, machine_check_totals, machine_check_cpus, update_counts,
+            exposed_machines, exposure_counts, affected_machines, affected_counts`;
     bar.done();
     return 0;
   } finally {

@@ -13,6 +13,7 @@ import {
 } from './machines.ts';
 import { hexId, mix, Random } from './random.ts';
 import { HOUR, type Release } from './releases.ts';
+import { ReportsOfDay } from './reports-of-day.ts';
 import { Clock, type DayPlan } from './rhythm.ts';
 import { Selection } from './selection.ts';
 import { render, type Scene } from './template.ts';
@@ -33,29 +34,56 @@ export function* dayRecords(plan: DayPlan, machines: Machines, catalogue: Catalo
   const { start, first, count } = plan;
   const random = new Random(machines.seed, 2 + first + start / HOUR);
   const clock = new Clock(plan);
-  const selection = new Selection(machines, random, start, Math.floor(first * 0.65));
+  const reports = new ReportsOfDay(machines, plan, random);
+  const selection = new Selection(machines, random, start);
   const captures = new Captures(machines, start / 1000);
   const scene = emptyScene(random);
   for (let index = 0; index < count; index++) {
     const receivedAt = clock.at((index + random.fraction()) / count);
-    let kind = catalogue.kinds[random.u32() & (catalogue.kinds.length - 1)]!;
-    let machine = selection.machineFor(kind, receivedAt);
+    const event = reports.next(receivedAt);
+    let kind: EventKind = event?.kind ?? catalogue.kinds[random.u32() & (catalogue.kinds.length - 1)]!;
+    let machine = event?.machine ?? selection.machineFor(kind, receivedAt);
     if (machine === null) {
-      kind = 'heartbeat';
-      machine = selection.nextInTurn(receivedAt);
+      kind = 'hello';
+      machine = selection.any(receivedAt);
     }
-    const earliest = kind === 'update' ? Math.ceil(lastCheck(machines, machine, receivedAt) / 1000) : 0;
+    const checked = kind === 'update' ? lastCheck(machines, machine, receivedAt) / 1000 : 0;
+    const isFailed = kind === 'update' && failsToUpdate(machines, machine, checked, start / 1000, random);
     const received = Math.floor(receivedAt / 1000);
-    const captured = captures.take(machine, received, Math.max(earliest, received - waited(random, kind)));
+    const captured = isFailed
+      ? captures.take(machine, received, Math.floor(checked) - BEFORE_CHECK)
+      : captures.take(machine, received, Math.max(Math.ceil(checked), received - waited(random, kind)));
     const release = releaseAt(machines, machine, captured * 1000);
     fillScene(scene, machines, machine, kind, captured, release);
-    const form = formFor(catalogue, kind, machines.tracks[machines.track[machine]!]!.os, release, random);
+    if (isFailed) {
+      scene.from = release.build;
+      scene.to = newestRelease(machines, machine, checked * 1000).build;
+    }
+    const os = machines.tracks[machines.track[machine]!]!.os;
+    const form = isFailed
+      ? catalogue.failedUpdate
+      : formFor(catalogue, kind, os, release, event?.kind === 'crash' ? reports.crashOf(machine) : random);
     yield {
       report: reportOf(machines, machine, captures.format, captured, first + index, release, form, scene),
       receivedAt,
       fleetIndex: machines.fleet[machine]!,
     };
   }
+}
+
+/** A failed update is tried again, so many seconds later. */
+const BEFORE_CHECK = 60;
+
+/** Whether the update that a machine last made was tried in vain before, on the same day. */
+function failsToUpdate(
+  machines: Machines,
+  machine: number,
+  checked: number,
+  dayStart: number,
+  random: Random,
+): boolean {
+  const { failing } = newestRelease(machines, machine, checked * 1000);
+  return random.fraction() < failing && machines.format[machine] === 4 && checked - BEFORE_CHECK > dayStart;
 }
 
 /** How long a record waited on its machine, in seconds. */

@@ -12,7 +12,7 @@ export interface FleetDay {
   records(): Iterable<FleetRecord>;
 }
 
-interface FleetOptions {
+export interface FleetOptions {
   records: number;
   machines: number;
   days: number;

@@ -15,6 +15,8 @@ export interface Platform {
   /** Throws most of the thermal events. */
   hot: boolean;
   virtual: boolean;
+  /** Its processors are of AMD. */
+  amd: boolean;
   /** The same in the words of clients that cut every value at its first space. */
   cut: Platform | null;
 }
@@ -40,6 +42,7 @@ function platform(arch: string, [share, hostType, boardName, cpuModels, biosVers
     cpuModels,
     biosVersions,
     hardware,
+    amd: AMD.test(cpuModels[0]!),
     processor: AMD.test(cpuModels[0]!) ? 'AMD Family 25 Model 33 Step 2' : 'Intel Family 6 Model 106 Step 6',
     hot: hot === 'hot',
     virtual: VIRTUAL.test(hostType),

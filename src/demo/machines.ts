@@ -154,6 +154,13 @@ export function isPresent(machines: Machines, machine: number, at: number): bool
   return minute >= machines.joined[machine]! && minute <= machines.left[machine]!;
 }
 
+/** Whether the machine runs on a day, which most do on weekdays. */
+export function isAwake(machines: Machines, machine: number, day: number): boolean {
+  const weekday = new Date(day).getUTCDay();
+  const chance = mix(machines.variety[machine]! ^ mix(day / HOUR)) % 100;
+  return chance < (weekday === 0 || weekday === 6 ? 64 : 95) && isPresent(machines, machine, day + DAY / 2);
+}
+
 /** The id that the machine goes by: a new one every 3 days, unless its admin gave it a name. */
 export function machineIdAt(machines: Machines, machine: number, at: number): string {
   if ((machines.traits[machine]! & FIXED_ID) !== 0) {

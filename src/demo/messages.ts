@@ -29,6 +29,11 @@ export function updates(): string[] {
   ];
 }
 
+/** One that failed, and left the machine on the build it had. */
+export function failedUpdate(): string {
+  return 'cmd=update\nresult=11\ncurrent_version={from}\nserver_version={to}\ntime={number}.{number+9}\nbytes=0\n';
+}
+
 /** What services wrote to the journal before they failed. */
 export function journalErrors(): string[] {
   return [

@@ -11,11 +11,19 @@ export interface Release {
   at: number;
   /** Two kernels are in use with each build; `ARCH` stands for the machine's architecture. */
   kernels: readonly [string, string];
-  /** How readily a machine crashes under it, from 0 to 1. */
-  crashRate: number;
+  /** How often programs crash under it; 1 is as usual. */
+  crashes: number;
   /** The fault that this build carries: see `Signature.regression`. */
   regression: string | null;
+  /** The same on machines with processors of AMD. */
+  crashesOnAmd: number;
+  /** The part of updates to it that fail. */
+  failing: number;
 }
+
+/** How much more often programs crash at most. */
+export const MOST_CRASHES = 5;
+const FAILING = 0.01;
 
 /** A line of releases of one operating system that a machine follows. */
 export interface Track {
@@ -92,11 +100,17 @@ export function releaseTracks(start: number, end: number, seed: number): Track[]
     track('clear-linux-os', 46, true, clearReleases(start, end, seed), start, end),
     track('opensuse-tumbleweed', 7, true, tumbleweedReleases(start, end, seed), start, end),
     ...POINT_RELEASES.map(([os, share, points]) =>
-      track(os, share, false, pointReleases(points, start, end, seed), start, end),
+      track(os, share, false, pointReleases(points, start, end), start, end),
     ),
   ];
-  breakBuilds(tracks[0]!, 'compositor', start + 0.4 * (end - start), 3);
-  breakBuilds(tracks[1]!, 'resolver', start + 0.6 * (end - start), 4);
+  const at = (part: number) => start + part * (end - start);
+  const worst = { crashes: MOST_CRASHES, crashesOnAmd: MOST_CRASHES };
+  spoil(tracks[0]!, at(0.4), 3, { ...worst, regression: 'compositor' });
+  spoil(tracks[1]!, at(0.6), 4, { ...worst, regression: 'resolver' });
+  spoil(tracks[0]!, at(0.2), 1, { crashes: 2, crashesOnAmd: 2 });
+  spoil(tracks[0]!, at(0.6), 1, { crashesOnAmd: 4 });
+  spoil(tracks[0]!, at(0.7), 1, { crashes: 0.4, crashesOnAmd: 0.4 });
+  spoil(tracks[0]!, at(0.85), 1, { failing: 0.4 });
   return tracks;
 }
 
@@ -109,7 +123,7 @@ function clearReleases(start: number, end: number, seed: number): Release[] {
     const patch = Math.floor((number + 80) / 4);
     const kernel = `6.${15 + Math.floor(patch / 11)}.${patch % 11}-${1540 + number}.native`;
     const longterm = `6.12.${30 + patch}-${1490 + number}.ltscurrent`;
-    releases.push(release(String(43010 + number * 10), at, [kernel, longterm], chance));
+    releases.push(release(String(43010 + number * 10), at, [kernel, longterm]));
   }
 }
 
@@ -123,19 +137,19 @@ function tumbleweedReleases(start: number, end: number, seed: number): Release[]
     const patch = Math.floor((day + 100) / 6);
     const version = `6.${16 + Math.floor(patch / 12)}.${patch % 12}-${1 + (chance % 2)}`;
     const build = new Date(at).toISOString().slice(0, 10).replaceAll('-', '');
-    releases.push(release(build, at, [`${version}-default`, '6.12.0-160000.5-default'], chance));
+    releases.push(release(build, at, [`${version}-default`, '6.12.0-160000.5-default']));
   }
 }
 
-function pointReleases(points: Point[], start: number, end: number, seed: number): Release[] {
-  return points.map(([build, when, kernels], index) => {
+function pointReleases(points: Point[], start: number, end: number): Release[] {
+  return points.map(([build, when, kernels]) => {
     const at = when < 0 ? start + when * DAY : start + when * (end - start);
-    return release(build, at, kernels, mix(seed + index));
+    return release(build, at, kernels);
   });
 }
 
-function release(build: string, at: number, kernels: readonly [string, string], chance: number): Release {
-  return { build, at, kernels, crashRate: 0.14 + (chance % 64) / 640, regression: null };
+function release(build: string, at: number, kernels: readonly [string, string]): Release {
+  return { build, at, kernels, crashes: 1, crashesOnAmd: 1, failing: FAILING, regression: null };
 }
 
 function track(os: string, share: number, fast: boolean, releases: Release[], start: number, end: number): Track {
@@ -149,10 +163,8 @@ function track(os: string, share: number, fast: boolean, releases: Release[], st
   return { os, share, x86Only: os === 'clear-linux-os' || os === 'arch', fast, releases, origin, newestByHour };
 }
 
-function breakBuilds({ releases, origin, newestByHour }: Track, regression: string, at: number, count: number): void {
+/** Gives a fault to the release that is the newest at a moment and those that follow it. */
+function spoil({ releases, origin, newestByHour }: Track, at: number, count: number, fault: Partial<Release>): void {
   const first = newestByHour[Math.floor((at - origin) / HOUR)]!;
-  for (const broken of releases.slice(first, first + count)) {
-    broken.crashRate = 1;
-    broken.regression = regression;
-  }
+  for (const spoiled of releases.slice(first, first + count)) Object.assign(spoiled, fault);
 }

@@ -61,7 +61,8 @@ export class Clock {
   }
 }
 
-function partOfDay(elapsed: number): number {
+/** The part of a day's records that has come after so many milliseconds. */
+export function partOfDay(elapsed: number): number {
   const hour = Math.min(23, Math.floor(elapsed / HOUR));
   return BY_HOUR[hour]! + (BY_HOUR[hour + 1]! - BY_HOUR[hour]!) * (elapsed / HOUR - hour);
 }

@@ -1,37 +1,27 @@
 import type { EventKind } from './catalogue.ts';
-import { isPresent, lastCheck, type Machines, newestRelease, releaseAt } from './machines.ts';
+import { isPresent, lastCheck, type Machines, newestRelease } from './machines.ts';
 import type { Random } from './random.ts';
 import { HOUR } from './releases.ts';
 
-const GOLDEN = 0.618034;
-
-/** Decides which machine a record comes from. */
+/** Decides which machine a record comes from that is neither a heartbeat nor a crash. */
 export class Selection {
   readonly #machines: Machines;
   readonly #random: Random;
   readonly #dayStart: number;
-  readonly #stride: number;
   readonly #updated: Uint8Array;
-  #turn: number;
 
-  constructor(machines: Machines, random: Random, dayStart: number, turn: number) {
+  constructor(machines: Machines, random: Random, dayStart: number) {
     this.#machines = machines;
     this.#random = random;
     this.#dayStart = dayStart;
-    this.#turn = turn;
-    this.#stride = strideThrough(machines.count);
     this.#updated = new Uint8Array(machines.count);
   }
 
   /** Null for an update when no machine has one to report. */
   machineFor(kind: EventKind, at: number): number | null {
     switch (kind) {
-      case 'heartbeat':
-        return this.nextInTurn(at);
       case 'update':
         return this.#justUpdated(at);
-      case 'crash':
-        return this.#crashing(at);
       case 'build':
         return this.#among(this.#machines.reporting, 1, at);
       case 'corrected':
@@ -45,21 +35,11 @@ export class Selection {
       case 'thermal':
         return this.#among(this.#random.below(100) < 85 ? this.#machines.hot : this.#machines.metal, 2, at);
       default:
-        return this.#any(at);
+        return this.any(at);
     }
   }
 
-  /** Every machine once, then every machine again: about the same number of heartbeats from each. */
-  nextInTurn(at: number): number {
-    let machine = 0;
-    for (let attempt = 0; attempt < 6; attempt++) {
-      machine = (this.#turn++ * this.#stride) % this.#machines.count;
-      if (isPresent(this.#machines, machine, at)) break;
-    }
-    return machine;
-  }
-
-  #any(at: number): number {
+  any(at: number): number {
     let machine = 0;
     for (let attempt = 0; attempt < 6; attempt++) {
       machine = this.#random.below(this.#machines.count);
@@ -70,27 +50,15 @@ export class Selection {
 
   /** `bend` above 1 prefers the first ones. */
   #among(list: Uint32Array, bend: number, at: number): number {
-    if (list.length === 0) return this.#any(at);
+    if (list.length === 0) return this.any(at);
     return list[Math.floor(list.length * this.#random.fraction() ** bend)]!;
   }
 
   #flaky(at: number): number {
     const { metal } = this.#machines;
-    if (metal.length === 0) return this.#any(at);
+    if (metal.length === 0) return this.any(at);
     const flaky = Math.ceil(metal.length / 150);
     return metal[Math.floor(flaky * this.#random.fraction() ** 2)]!;
-  }
-
-  /** Machines crash as often as their build makes them, and a few of them far more often than others. */
-  #crashing(at: number): number {
-    const machines = this.#machines;
-    const prone = Math.ceil(machines.count / 50);
-    let machine = 0;
-    for (let attempt = 0; attempt < 16; attempt++) {
-      machine = this.#random.below(100) < 18 ? this.#random.below(prone) : this.#any(at);
-      if (this.#random.fraction() < releaseAt(machines, machine, at).crashRate) break;
-    }
-    return machine;
   }
 
   #justUpdated(at: number): number | null {
@@ -107,15 +75,4 @@ export class Selection {
     }
     return null;
   }
-}
-
-/** A step that visits every one of `count` before any of them again, neighbours far apart. */
-function strideThrough(count: number): number {
-  let stride = Math.max(1, Math.floor(count * GOLDEN));
-  while (greatestCommonDivisor(stride, count) !== 1) stride++;
-  return stride;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -56,7 +56,11 @@ export async function writeFleet(sql: Sql, days: FleetDay[], writer: DemoWriter)
 }
 
 async function finishDay(tx: Queryable, day: string, tables: DayTables, config: Config) {
-  if (tables !== WHOLE) await tx`select attach_records_table(${day}::date)`;
+  if (tables !== WHOLE) {
+    await tx`select attach_records_table(${day}::date)`;
+    // It gives up soon rather than stall ingestion, which counting does not.
+    await tx`set local lock_timeout = 0`;
+  }
   await rememberRecent(tx, day);
   await rebuildCounters(tx, day, config);
 }

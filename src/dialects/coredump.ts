@@ -92,7 +92,7 @@ function matchingParenthesis(line: string): number {
  * A module as the telemetrics client writes it: a library by the name of its file, the program by its path. Which of both
  * systemd-coredump writes differs by its version, and by whether it could open the file.
  */
-function moduleName(written: string, program: string | null): string {
+export function moduleName(written: string, program: string | null): string {
   const path = withoutDeleted(written);
   if (path === UNKNOWN) return '';
   const file = fileOf(path);

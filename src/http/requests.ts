@@ -133,8 +133,9 @@ function untilClientLeaves({ socket }: IncomingMessage, outgoing: ServerResponse
   return gone.signal;
 }
 
+/** Whoever it is for: `message` is what most read, `error` what ABRT does. */
 function refusal(status: number, message: string): Response {
-  return Response.json({ message }, { status });
+  return Response.json({ message, error: message }, { status });
 }
 
 /** Sends a body that is ready at once with its length, and any other in chunks as fast as the other side takes them. */

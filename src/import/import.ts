@@ -79,7 +79,7 @@ async function storeSlice(slice: Translated[], state: ImportState, importer: Imp
     await keepAside(refused, importer);
     const after = await importer.sql.begin(async tx => {
       const { records, repeated } = distinctRecords(slice, importer);
-      const stored = await storeImported(tx, records);
+      const stored = await storeImported(tx, records, importer.config);
       const reached = addTo(state, slice.at(-1)!.id, refused, { ...stored, present: stored.present + repeated });
       await saveState(tx, reached);
       return reached;

@@ -1,5 +1,6 @@
 import { FIELDS, parseOldFields, quoted, type RawFields, type Refusal } from '../collector/fields.ts';
 import { recordFingerprint, requestFingerprint } from '../collector/fingerprint.ts';
+import { TELEMETRICS } from '../collector/forms.ts';
 import type { RefusedRequest } from '../collector/quarantine.ts';
 import { redactBody } from '../collector/redact.ts';
 import { storable } from '../db/storable.ts';
@@ -72,7 +73,12 @@ export async function toQuarantine(
     field: refusal.field,
     reason: storable(refusal.message),
     headers,
-    ...(await redactBody(scrubber, Object.fromEntries(headers), body, refusal.withheldBy)),
+    isUreport: false,
+    ...(await redactBody(
+      scrubber,
+      { form: TELEMETRICS, headers: Object.fromEntries(headers), body },
+      refusal.withheldBy,
+    )),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Config } from '../config/settings.ts';
+import { countedClassifications } from '../counters/classifications.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { makeDay } from '../db/partitions.ts';
 import { OperatorError } from '../errors.ts';
@@ -108,9 +110,10 @@ export interface BatchOutcome {
 }
 
 /** Stores records that are not here yet, with the times when they came to the old server. */
-export async function storeImported(tx: Queryable, records: RecordToImport[]): Promise<BatchOutcome> {
+export async function storeImported(tx: Queryable, records: RecordToImport[], config: Config): Promise<BatchOutcome> {
   if (records.length === 0) return { imported: 0, renumbered: 0, present: 0 };
-  const [outcome] = await tx<BatchOutcome[]>`select * from import_records(${batchOf(records)}::text::jsonb)`;
+  const [outcome] = await tx<BatchOutcome[]>`
+    select * from import_records(${batchOf(records)}::text::jsonb, ${countedClassifications(tx, config)})`;
   return outcome!;
 }
 

@@ -1,11 +1,15 @@
 import type { z } from 'zod';
 import type { Config } from '../config/settings.ts';
 import type { Sql } from '../db/connect.ts';
+import { affectedInWindow } from '../rates/queries.ts';
+import type { LeftOut, Signal } from '../rates/signals.ts';
 import { type Scope, type ScopeQuery, scopeQuery } from '../time/scope.ts';
 import { largestFirst, type SlotSeries, seriesOf } from '../time/series.ts';
 import { slotsOf } from '../time/window.ts';
-import { integerParam } from '../validation.ts';
+import { choiceParam, integerParam } from '../validation.ts';
 import {
+  BUILDS_SORTS,
+  type BuildsSort,
   byCpuModel,
   type CheckedMachine,
   type CpuModels,
@@ -21,8 +25,12 @@ const MOST_MACHINES = 500;
 /** Of each OS. */
 const BUILDS = 10;
 const CPU_MODELS = 50;
+const MCE_SIGNALS: Signal[] = ['uncorrected', 'corrected'];
 
-export const mceQuery = scopeQuery.extend({ top: integerParam(1, MOST_MACHINES) });
+export const mceQuery = scopeQuery.extend({
+  top: integerParam(1, MOST_MACHINES),
+  sort: choiceParam(BUILDS_SORTS),
+});
 type MceQuery = Partial<z.output<typeof mceQuery>>;
 
 export interface MceView {
@@ -32,6 +40,10 @@ export interface MceView {
   classes: SlotSeries;
   machines: CheckedMachine[];
   builds: SystemBuilds[];
+  /** What rates are of, in the order of their columns. */
+  signals: Signal[];
+  leftOut: LeftOut[];
+  sort: BuildsSort | undefined;
   cpus: CpuModels;
   /** The classifications that count, as configured. */
   classifications: string[];
@@ -42,10 +54,11 @@ export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Da
   const { classifications } = config.machine_checks;
   const scope = weeksOf(query, DEFAULT_DAYS);
   const top = query.top ?? DEFAULT_TOP;
-  const [classes, machines, builds, cpus] = await Promise.all([
+  const [classes, machines, builds, leftOut, cpus] = await Promise.all([
     classesOverTime(sql, scope, classifications),
     topMachines(sql, scope, top),
-    classesByBuild(sql, scope, classifications, BUILDS),
+    classesByBuild(sql, scope, classifications, MCE_SIGNALS, { perSystem: BUILDS, sort: query.sort }),
+    affectedInWindow(sql, scope, MCE_SIGNALS),
     byCpuModel(sql, scope, CPU_MODELS),
   ]);
   return {
@@ -53,7 +66,10 @@ export async function readMce(sql: Sql, config: Config, query: MceQuery, now: Da
     top,
     classes: largestFirst(seriesOf(slotsOf(scope, now), classes)),
     machines: [...machines],
-    builds: [...builds],
+    builds,
+    signals: MCE_SIGNALS,
+    leftOut: [...leftOut],
+    sort: query.sort,
     cpus,
     classifications,
   };

@@ -7,7 +7,7 @@ import { isoWeek } from '../time/window.ts';
 import { queryOf, readQuery, valid } from '../validation.ts';
 import type { Site } from '../web/site.ts';
 import { mceQuery, readMce } from './mce.ts';
-import { buildRows } from './queries.ts';
+import { buildsTable } from './queries.ts';
 
 export function mcePages({ sql, config, frame }: Site) {
   return new Hono().get('/', async c => {
@@ -27,14 +27,15 @@ export function mcePages({ sql, config, frame }: Site) {
 
 /**
  * GET /            `{"os": …, "fleet": …, "weeks": [{"week": "2026-W48", CLASSIFICATION: records, …}], "machines": [{"machine_id", "os",
- *                  "build", "records"}], "builds": [{"os", "build", "records"}], "cpus": [{"cpu_model", "records"}]}`; os, fleet, days
+ *                  "build", "records"}], "builds": [{"os", "build", "records", "machine_days", and for each SIGNAL
+ *                  "SIGNAL_affected", "SIGNAL_per_1000", "SIGNAL_per_1000_low", "SIGNAL_per_1000_high"}], "cpus": [{"cpu_model", "records"}]}`; os, fleet, sort, days
  *                  (taken as whole ISO weeks), top (machines, 10, up to 500) as on the page.
  * format=csv       one of the four, by default `weeks`, or that of table=….
  */
 export function mceApi({ sql, config }: Site) {
   return new Hono().get('/', valid('query', mceQuery), async c => {
     const query = c.req.valid('query');
-    const { scope, classes, machines, builds, cpus } = await readMce(sql, config, query, new Date());
+    const { scope, classes, machines, builds, signals, cpus } = await readMce(sql, config, query, new Date());
     return viewResponse(
       c,
       'mce',
@@ -45,7 +46,7 @@ export function mceApi({ sql, config }: Site) {
           columns: ['machine_id', 'os', 'build', 'records'],
           rows: machines.flatMap(({ machineId, builds: on }) => on.map(row => ({ machine_id: machineId, ...row }))),
         },
-        builds: { columns: ['os', 'build', 'records'], rows: buildRows(builds) },
+        builds: buildsTable(builds, signals),
         cpus: { columns: ['cpu_model', 'records'], rows: cpus.rows },
       },
     );

@@ -1,4 +1,7 @@
 import type { Fragment, Queryable } from '../db/connect.ts';
+import { exposureByBuild } from '../rates/queries.ts';
+import { type Rate, rateOf, rateRow } from '../rates/rate.ts';
+import type { Signal } from '../rates/signals.ts';
 import { anyClassificationLike } from '../records/classification-sql.ts';
 import { firstDay, inWindow, type Scope, slotOf } from '../time/scope.ts';
 
@@ -13,21 +16,47 @@ export function classesOverTime(sql: Queryable, scope: Scope, patterns: string[]
      group by 1, 2 order by 2, 1`;
 }
 
+interface BuildOfClasses {
+  build: string;
+  records: number;
+  /** Of each signal of the view, in their order. */
+  rates: Rate[];
+}
+
 /** Records by build of one OS. */
 export interface SystemBuilds {
   os: string;
   /** The newest, newest first. */
-  newest: { build: string; records: number }[];
+  newest: BuildOfClasses[];
   /** How many builds there are in the window, and their records. */
   builds: number;
   records: number;
 }
 
-/** Records of some classifications by build, of each OS the newest ones; the OS with most records first. */
-export function classesByBuild(sql: Queryable, scope: Scope, patterns: string[], perSystem: number) {
-  return sql<SystemBuilds[]>`
+/** Records of some classifications by build, and rates of signals, of each OS the newest builds; the OS with most records first. */
+export async function classesByBuild(
+  sql: Queryable,
+  scope: Scope,
+  patterns: string[],
+  signals: Signal[],
+  { perSystem, sort }: { perSystem: number; sort: BuildsSort | undefined },
+): Promise<SystemBuilds[]> {
+  const systems = await sql<
+    (Omit<SystemBuilds, 'newest'> & {
+      newest: (Omit<BuildOfClasses, 'rates'> & { machineDays: number; affected: Partial<Record<Signal, number>> })[];
+    })[]
+  >`
+    with exposed as (
+      ${exposureByBuild(sql, scope)}
+    ), affected as (
+      select system_name, build, jsonb_object_agg(signal, affected) as affected
+        from (select c.system_name, c.build, c.signal, sum(c.exposed)::bigint as affected
+                from affected_counts c where ${inWindow(sql, scope)} and c.signal = any(${signals}::text[]) group by 1, 2, 3) signals
+       group by 1, 2
+    )
     select system_name as os, builds, system_records as records,
-           jsonb_agg(jsonb_build_object('build', build, 'records', records) order by rank) as newest
+           jsonb_agg(jsonb_build_object('build', build, 'records', records, 'machineDays', coalesce(machine_days, 0),
+                                        'affected', coalesce(affected, '{}')) order by rank) as newest
       from (select c.system_name, c.build, sum(c.records)::bigint as records,
                    (sum(sum(c.records)) over system)::bigint as system_records, count(*) over system as builds,
                    row_number() over (system order by version_order(c.build) desc, c.build) as rank
@@ -35,9 +64,23 @@ export function classesByBuild(sql: Queryable, scope: Scope, patterns: string[],
              where c.classification = ${anyClassificationLike(sql, patterns)} and ${inWindow(sql, scope)}
              group by 1, 2
             window system as (partition by c.system_name)) builds
+      left join exposed using (system_name, build)
+      left join affected using (system_name, build)
      where rank <= ${perSystem}
      group by 1, 2, 3 order by records desc, os`;
+  return systems.map(({ newest, ...system }) => {
+    const rows = newest.map(({ affected, machineDays, ...row }) => ({
+      ...row,
+      rates: signals.map(signal => rateOf(affected[signal] ?? 0, machineDays)),
+    }));
+    return { ...system, newest: sort === 'rate' ? rows.toSorted((a, b) => firstRate(b) - firstRate(a)) : rows };
+  });
 }
+
+export const BUILDS_SORTS = ['version', 'rate'] as const;
+export type BuildsSort = (typeof BUILDS_SORTS)[number];
+
+const firstRate = ({ rates }: BuildOfClasses): number => rates[0]?.perThousand?.rate ?? -1;
 
 export interface CheckedMachine {
   machineId: string;
@@ -111,6 +154,29 @@ export async function byCpuModel(sql: Queryable, scope: Scope, limit: number): P
   };
 }
 
-/** Rows of a table of the API. */
-export const buildRows = (systems: SystemBuilds[]) =>
-  systems.flatMap(({ os, newest }) => newest.map(({ build, records }) => ({ os, build, records })));
+/** A table of the API. */
+export const buildsTable = (systems: SystemBuilds[], signals: Signal[]) => ({
+  columns: [
+    'os',
+    'build',
+    'records',
+    'machine_days',
+    ...signals.flatMap(signal => ['affected', ...ESTIMATES].map(column => `${signal}_${column}`)),
+  ],
+  rows: systems.flatMap(({ os, newest }) =>
+    newest.map(({ build, records, rates }) => ({
+      os,
+      build,
+      records,
+      machine_days: rates[0]!.machineDays,
+      ...Object.assign({}, ...rates.map((rate, n) => columnsOf(rate, signals[n]!))),
+    })),
+  ),
+});
+
+const ESTIMATES = ['per_1000', 'per_1000_low', 'per_1000_high'];
+
+function columnsOf(rate: Rate, signal: Signal) {
+  const { machine_days: _, ...columns } = rateRow(rate);
+  return Object.fromEntries(Object.entries(columns).map(([column, value]) => [`${signal}_${column}`, value]));
+}

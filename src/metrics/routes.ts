@@ -21,6 +21,10 @@ export function metricsRoutes({ database: { health: sql }, watched }: Site) {
         ['{tid="yes"}', state.astray.withTid],
         ['{tid="no"}', state.astray.others],
       ]),
+      ...metric('telemetricsd_wrong_tids_total', 'counter', 'Requests for records refused for their TID.', [
+        ['{tid="unknown"}', state.wrongTids.withTid],
+        ['{tid="missing"}', state.wrongTids.without],
+      ]),
       ...(connections ? connectionLines(connections) : []),
       ...gauge('queue_records', 'Records that wait to be committed.', waitingForCommit),
       ...gauge('uncommitted_seconds', 'Age of the oldest uncommitted record.', waitingSeconds),

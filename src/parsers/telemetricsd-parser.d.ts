@@ -31,7 +31,7 @@ declare module 'telemetricsd/parser' {
     /** `2026-11-23 21:30:00 UTC`, by the server's clock. */
     ts_reception: string;
     /** How it arrived; null if it was imported from an old server. */
-    way_in: 'headers' | 'json' | 'probe' | null;
+    way_in: 'headers' | 'json' | 'probe' | 'abrt' | null;
   }
 
   /** A parser's result: any JSON object up to 64 KB, with keys of 1 to 64 characters. */

@@ -1,9 +1,11 @@
 import { recordAudit, shellActor } from '../audit/audit.ts';
 import type { Config } from '../config/settings.ts';
+import type { Sql } from '../db/connect.ts';
 import { OperatorError } from '../errors.ts';
 import { progressBar } from '../progress.ts';
 import { withDatabase } from '../with-database.ts';
 import { findTraces, forgetMachine, isUnknownMachine, type MachineTraces } from './forget.ts';
+import { machineHash } from './machine-ids.ts';
 
 interface ForgetOptions {
   config?: string | undefined;
@@ -18,19 +20,29 @@ export async function forget(
   print: (text: string) => Promise<void>,
 ) {
   return withDatabase('forget', { config: file }, async ({ sql, config }) => {
-    const traces = await findTraces(sql, machineId);
-    await print(isUnknownMachine(traces) ? `Nothing is known of machine ${machineId}.\n` : describe(machineId, traces));
-    if (!isUnknownMachine(traces) && !dryRun) {
+    const known = await knownIds(sql, machineId);
+    if (known.length === 0) await print(`Nothing is known of machine ${machineId}.\n`);
+    for (const { id, traces } of known) await print(describe(id, traces));
+    if (known.length > 0 && !dryRun) {
       confirm(machineId, yes);
-      const before = { ...traces };
-      await recordAudit(sql, shellActor(), { action: 'forgot a machine', subject: `machine ${machineId}`, before });
-      const bar = progressBar(traces.records, 'records', 'Erased');
-      const left = await forgetMachine(sql, machineId, config, bar.show);
-      bar.done();
-      await print(isUnknownMachine(left) ? '\nAll of this is erased.\n' : stillReporting(left));
+      for (const { id, traces } of known) {
+        const before = { ...traces };
+        await recordAudit(sql, shellActor(), { action: 'forgot a machine', subject: `machine ${id}`, before });
+        const bar = progressBar(traces.records, 'records', 'Erased');
+        const left = await forgetMachine(sql, id, config, bar.show);
+        bar.done();
+        await print(isUnknownMachine(left) ? '\nAll of this is erased.\n' : stillReporting(left));
+      }
     }
     await print(unreachable(machineId, config));
   });
+}
+
+/** What there is of a machine: of the id itself, and of what its reports by ABRT say in the place of it. */
+async function knownIds(sql: Sql, machineId: string) {
+  const hash = (await machineHash(sql))(machineId);
+  const ids = await Promise.all([machineId, hash].map(async id => ({ id, traces: await findTraces(sql, id) })));
+  return ids.filter(({ id, traces }) => id !== '' && !isUnknownMachine(traces));
 }
 
 function describe(machineId: string, traces: MachineTraces): string {
@@ -46,6 +58,7 @@ function describe(machineId: string, traces: MachineTraces): string {
     [traces.recent, 'fingerprints of recent records'],
     [traces.lastSeen, 'days it was last seen, by system and build'],
     [traces.machineChecks, 'counts of its machine checks'],
+    [traces.signals, 'periods with its heartbeats and faults'],
     [traces.quarantined, 'records in quarantine'],
   ];
   const figures = lines.map(([rows]) => rows.toLocaleString('en'));
@@ -64,7 +77,7 @@ function confirm(machineId: string, yes: boolean) {
 function stillReporting(left: MachineTraces): string {
   return (
     `\nErased, but the machine goes on reporting: ${left.records.toLocaleString('en')} records have come since. Switch its reporting ` +
-    'off (sudo telemctl opt-out) and run this again.\n'
+    'off, as Connect machines says (telemetrics client: sudo telemctl opt-out), and run this again.\n'
   );
 }
 

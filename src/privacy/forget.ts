@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
+import { countedClassifications } from '../counters/classifications.ts';
 import type { Queryable, Sql } from '../db/connect.ts';
 import { isLocked, isRetryable } from '../db/sqlstates.ts';
-import { likePatterns } from '../records/classification.ts';
 
 /** How many rows each place holds of a machine id. */
 export interface MachineTraces {
@@ -18,6 +18,8 @@ export interface MachineTraces {
   recent: number;
   lastSeen: number;
   machineChecks: number;
+  /** In exposure and affected machines. */
+  signals: number;
   quarantined: number;
 }
 
@@ -34,6 +36,8 @@ export async function findTraces(sql: Queryable, machineId: string): Promise<Mac
            (select count(*) from recent_records ${of}) as recent,
            (select count(*) from machines_last_seen ${of}) as "lastSeen",
            (select count(*) from machine_check_machines ${of}) as "machineChecks",
+           (select count(*) from exposed_machines ${of} and period in (select counted_periods()))
+             + (select count(*) from affected_machines ${of} and period in (select counted_periods())) as signals,
            (select count(*) from quarantine ${of}) as quarantined
       from (select count(*) as records, min(received_at at time zone 'UTC')::date::text as "firstDay",
                    max(received_at at time zone 'UTC')::date::text as "lastDay"
@@ -81,13 +85,11 @@ async function daysOf(sql: Queryable, machineId: string): Promise<string[]> {
 }
 
 async function* eraseDay(sql: Sql, machineId: string, day: string, config: Config): AsyncGenerator<number> {
-  const machineChecks = likePatterns(config.machine_checks.classifications);
-  const updates = likePatterns(config.updates.classifications);
   for (let erased = SLICE; erased === SLICE; ) {
     const started = performance.now();
     const [row] = await patiently(
       () => sql<{ erased: number }[]>`
-        select forget_records(${machineId}, ${day}::date, ${SLICE}, ${machineChecks}::text[], ${updates}::text[]) as erased`,
+        select forget_records(${machineId}, ${day}::date, ${SLICE}, ${countedClassifications(sql, config)}) as erased`,
     );
     erased = row!.erased;
     yield erased;

@@ -1,4 +1,4 @@
-import { endOfBinaryValue, endOfLines, type Range, rangeOfMember } from './journal-values.ts';
+import { endOfBinaryValue, endOfLines, endOfLinesOfProgram, type Range, rangeOfMember } from './journal-values.ts';
 
 /** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
@@ -6,6 +6,8 @@ export const JOURNAL_FIELDS = 'journal-fields';
 /** What a process was given and had open, all of its memory, and what names its user, or its machine for good. Of names in upper case. */
 const PRIVATE =
   /^_*(?:COREDUMP(?:_ROOT|_USERNAME|_FILENAME)?|HOST|SYSLOG_RAW)$|(?:^|_)(?:ENVIRON|CMDLINE|PROCTITLE|AUDIT_FIELD_CMD|CWD|OPEN_FDS|HOSTNAME|MACHINE_ID|PROC_[A-Z0-9_]+)$/;
+/** `journalctl -o verbose --all` prints their lines as they are, without blanks before them. */
+const OF_MANY_LINES = /(?:ENVIRON|OPEN_FDS|PROC_\w+)$/i;
 /** Other texts have no fields of these names. */
 const MARK =
   /^(?:_*COREDUMP_\w+|_{2,3}(?:CURSOR|REALTIME_TIMESTAMP|MONOTONIC_TIMESTAMP)|_{1,2}(?:BOOT_ID|TRANSPORT|HOSTNAME|CMDLINE|MACHINE_ID|SYSTEMD_\w+)|SYSLOG_(?:IDENTIFIER|RAW)|OBJECT_CMDLINE)$/;
@@ -82,7 +84,9 @@ function* privateLines(text: string): Generator<Range> {
   for (const line of linesWithNames(text)) {
     if (line.index < from || !isPrivate(line[2]!)) continue;
     const value = line.index + line[0].length;
-    from = line[0].endsWith('\n') ? endOfBinaryValue(text, value) : endOfLines(text, value, line[1]!.length);
+    if (line[0].endsWith('\n')) from = endOfBinaryValue(text, value);
+    else if (OF_MANY_LINES.test(line[2]!)) from = endOfLinesOfProgram(text, value);
+    else from = endOfLines(text, value, line[1]!.length);
     yield { start: line.index, end: from };
   }
 }

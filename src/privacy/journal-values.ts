@@ -96,6 +96,19 @@ export function endOfLines(text: string, start: number, indentation: number): nu
   return text.length;
 }
 
+/** How a line begins on which a journal has the next field: of the others of a program, such as its environment, these are none. */
+const NEXT_FIELD =
+  /[ \t]*(?:- )?(?:_\w|COREDUMP_|MESSAGE|PRIORITY\b|SYSLOG_|CODE_|OBJECT_|(?:USER_)?UNIT\b|ERRNO\b|TID\b|INVOCATION_ID\b)\w*(?:[=:]|\n)/iy;
+
+/** The place behind a value that may have lines of its own, which are not farther in than the name: where the next field begins. */
+export function endOfLinesOfProgram(text: string, start: number): number {
+  for (let newline = text.indexOf('\n', start); newline >= 0; newline = text.indexOf('\n', newline + 1)) {
+    NEXT_FIELD.lastIndex = newline + 1;
+    if (NEXT_FIELD.test(text)) return newline + 1;
+  }
+  return text.length;
+}
+
 const LENGTH_BYTES = 8;
 
 /**

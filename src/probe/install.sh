@@ -12,6 +12,7 @@ name=telemetricsd-probe
 program=/usr/local/bin/$name
 unit=/etc/systemd/system/$name
 conf=/etc/$name.conf
+authorities=/etc/$name.pem
 
 usage() {
   cat <<END
@@ -19,8 +20,9 @@ Usage: sudo sh $0 [OPTION]...
 
 Makes this machine report to $server.
 
-  --ca-file FILE  certificates by which the server's is checked, where the system's do not do
-  --proxy URL     the way out to the server
+  --ca-file FILE  certificates (PEM) by which the server's is checked, instead of those of the system;
+                  they are copied to $authorities, which the probe can read
+  --proxy URL     the proxy through which the server is reached
   --help
 END
 }
@@ -40,6 +42,7 @@ main() {
   done
   check
   create_account
+  [ -z "$ca_file" ] || put $authorities 644 <"$ca_file"
   write_probe | put "$program" 755
   write_config | put "$conf" 640
   write_service | put "$unit.service" 644
@@ -52,10 +55,11 @@ die() { say "$name: $*" >&2 && exit 1; }
 
 check() {
   [ "$(id -u)" -eq 0 ] || die 'this needs root: run it with sudo'
-  for tool in systemctl journalctl curl awk sed grep sha256sum useradd; do
+  for tool in systemctl journalctl curl awk sed grep find timeout sha256sum useradd; do
     command -v $tool >/dev/null || die "$tool is missing: install it with the package manager, then run this again"
   done
-  [ -z "$ca_file" ] || [ -r "$ca_file" ] || die "--ca-file: can't read $ca_file"
+  [ -z "$ca_file" ] || grep -q 'BEGIN .*CERTIFICATE' "$ca_file" || die "--ca-file: $ca_file is no file with certificates in PEM form"
+  case $proxy in *[!!-~]* | *[\"\\]*) die "--proxy: $proxy is no URL such as http://proxy.example.org:3128" ;; esac
 }
 
 create_account() {
@@ -67,7 +71,8 @@ create_account() {
 # Writes a file as a whole: one that runs or is read at this moment stays what it was.
 put() {
   mkdir -p "${1%/*}"
-  cat >"$1.new"
+  rm -f "$1.new"
+  (umask 077 && cat >"$1.new")
   chmod "$2" "$1.new"
   [ "$1" != $conf ] || chgrp $name "$1.new"
   mv -f "$1.new" "$1"
@@ -77,7 +82,7 @@ put() {
 # What an admin has changed in the configuration stays, but for where to report to.
 write_config() {
   say "server = $server" "tid = $tid"
-  [ -z "$ca_file" ] || say "ca_file = $ca_file"
+  [ -z "$ca_file" ] || say "ca_file = $authorities"
   [ -z "$proxy" ] || say "proxy = $proxy"
   if [ -f $conf ]; then
     given="server|tid${ca_file:+|ca_file}${proxy:+|proxy}"
@@ -85,13 +90,13 @@ write_config() {
   else
     cat <<'END'
 # Certificates by which that of the server is checked, instead of those of the system
-#ca_file = /etc/ssl/my-ca.pem
+#ca_file = /etc/telemetricsd-probe.pem
 #proxy = http://proxy.example.org:3128
 # What is sent. There is also failed-units.
 #send = coredumps kernel hardware heartbeat updates
 # changing: the id of this machine is another one every 3 days. fixed: it stays the same.
 #machine_id = changing
-# A command that prints the build of the system, where /etc/os-release does not tell
+# A command that prints the build of the system, where /etc/os-release has none
 #build_command =
 END
   fi
@@ -106,10 +111,11 @@ start() {
   systemctl daemon-reload
   systemctl enable -q $name.timer
   systemctl restart $name.timer
-  systemctl start $name.service || :
-  $program status || :
-  journalctl -u $name.service -t $name -n 1 -q -o cat
+  # This ends a pause, says why nothing could be sent, and fails then.
+  sent=0
+  $program run || sent=$?
   say '' "What would be sent: sudo $program preview" "To undo this:       sudo $program uninstall"
+  return $sent
 }
 
 write_probe() {

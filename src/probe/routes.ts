@@ -1,12 +1,9 @@
 import { type Context, Hono } from 'hono';
 import type { Config } from '../config/settings.ts';
 import { RequestError } from '../errors.ts';
+import { baseOfRequest } from '../web/base.ts';
 import { configuration, installer, PROBE_FILES } from './files.ts';
 
-/** A name or address with or without a port, which is safe in a script. Names of containers may have a `_`. */
-const PLAIN_HOST =
-  /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:]+\])(?::0*([1-9]\d{0,4}))?$/i;
-const MOST_PORT = 65_535;
 const SCRIPT = 'text/x-shellscript; charset=utf-8';
 const PATHS = ['/:tid', '/:tid/:file'];
 const ALLOWED = 'GET, HEAD';
@@ -49,14 +46,11 @@ function knownTid({ collector }: Config, asked: string): string {
   return tid.id;
 }
 
-/** Where machines are to report to: `http.public_url`, else the address by which they ask. */
-function serverFor({ http }: Config, c: Context): string {
-  if (http.public_url) return http.public_url.replace(/\/$/, '');
-  const host = c.req.header('host') ?? '';
-  const [plain, port] = PLAIN_HOST.exec(host) ?? [];
-  if (plain === undefined || Number(port ?? 80) > MOST_PORT)
+function serverFor(config: Config, c: Context): string {
+  const base = baseOfRequest(config, c);
+  if (base === undefined)
     throw new RequestError(400, 'Host: expected a plain name or address; http.public_url is to say which');
-  return `${new URL(c.req.url).protocol}//${host}`;
+  return base;
 }
 
 function noStore(type: string) {

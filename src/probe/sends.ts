@@ -47,7 +47,7 @@ export const SENDS: readonly Sent[] = [
   {
     classification: 'telemetricsd/heartbeat/ping',
     severity: 1,
-    what: 'once a day: uptime, locale, virtualization and the version of the probe',
+    what: 'once a day: rounded uptime, locale, virtualization and the version of the probe',
     send: 'heartbeat',
   },
   {

@@ -3,8 +3,8 @@ import type { StoredRecord } from './record.ts';
 /**
  * A record as the REST API and the collector's answer write it. Times are `YYYY-MM-DD HH:MM:SS UTC`. `payload` is the
  * text that came, including NULs, without what the rules in `scrubbed_by` removed; `payload_nul_bytes` counts the NULs.
- * Fields that a record format lacks are null, and so is `way_in` (headers, json, probe) of a record imported from an
- * old server.
+ * Fields that a record format lacks are null, and so is `way_in` (headers, json, probe, abrt) of a record imported from
+ * an old server. `machine_id` is '' if ABRT did not send it.
  */
 export function recordToJson(record: StoredRecord) {
   return {

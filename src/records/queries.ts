@@ -67,11 +67,12 @@ export async function newestId(sql: Queryable): Promise<number> {
   return newest!.id;
 }
 
-/** The ids of the same machine's records just before and after one. */
+/** The ids of the same machine's records just before and after one; none if the machine is unknown. */
 export async function findNeighbours(
   sql: Queryable,
   { machineId, receivedAt, id }: StoredRecord,
 ): Promise<{ older: number | null; newer: number | null }> {
+  if (machineId === '') return { older: null, newer: null };
   const [row] = await sql<{ older: number | null; newer: number | null }[]>`
     select (select id from records
              where machine_id = ${machineId} and received_at <= ${receivedAt} and id < ${id}

@@ -4,6 +4,7 @@ export interface Report {
   classification: string;
   /** 1 low, 2 medium, 3 high, 4 critical. */
   severity: 1 | 2 | 3 | 4;
+  /** '' where ABRT did not say it: of such records it is not known how many machines they came from. */
   machineId: string;
   /** The machine's own clock, in Unix seconds. */
   capturedAt: number;
@@ -26,8 +27,11 @@ export interface Report {
   payload: string;
 }
 
-/** How a record came: from the telemetrics client, with metadata in headers or all in JSON, or from our own probe. */
-export type WayIn = 'headers' | 'json' | 'probe';
+/**
+ * How a record came: from the telemetrics client, with metadata in headers or all in JSON, from our own probe, or from
+ * ABRT.
+ */
+export type WayIn = 'headers' | 'json' | 'probe' | 'abrt';
 
 /** A stored record, as queries return it. */
 export interface StoredRecord extends Report {

@@ -43,7 +43,14 @@ async function pruneStacks(sql: Sql) {
     if (unused.length === 0) return;
     after = unused.at(-1)!.id;
     const ids = unused.map(({ id }) => id);
-    await withoutAnalysis(sql, tx => tx`delete from stacks where id = any(${ids}::bigint[]) and ${isUnused(tx)}`);
+    await withoutAnalysis(
+      sql,
+      tx => tx`
+        with gone as (
+          delete from stacks where id = any(${ids}::bigint[]) and ${isUnused(tx)} returning id
+        )
+        delete from attachments where stack_id in (select id from gone)`,
+    );
   }
 }
 

@@ -55,6 +55,7 @@ export function checksOf(state: ServerState | SilentState, config: Config, now =
     ['Records', records(state)],
     ['Probes', asked && probes(asked)],
     ['Addresses', addresses(state, now)],
+    ['TIDs', tids(state, now)],
     ['Requests', requests(state, now)],
     ['Connections', state.connections && connections(state.connections, now)],
     ['Queue', queue(state, config)],
@@ -123,6 +124,22 @@ function addresses({ astray: { withTid, others, lastWithTid: last } }: ProcessSt
     text,
     reason: last.address === null ? undefined : `The last came from ${last.address}.`,
     remedy: `Correct the address of the server on these machines: ${WHERE_RECORDS_GO}.`,
+  };
+}
+
+function tids({ wrongTids: { withTid, without, lastWithTid: last } }: ProcessState, now: Date): Finding | undefined {
+  if (withTid + without === 0) return undefined;
+  const missing = `${counted(without, 'request')} had no TID`;
+  if (!last) return { level: 'ok', text: `Since the server started, ${missing}.` };
+  const text =
+    `Since the server started, ${counted(withTid, 'request')} had a TID that is unknown here, the last ${last.tid} ` +
+    `${ago(last.at, now)}${without > 0 ? `; ${missing}` : ''}.`;
+  if (!isLately(last.at, now)) return { level: 'ok', text };
+  return {
+    level: 'warning',
+    text,
+    reason: last.address === null ? undefined : `The last came from ${last.address}.`,
+    remedy: 'Correct the TID on these machines, see Connect machines, or add it to collector.tids.',
   };
 }
 

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { size } from '../../views/parts/parts.tsx';
+import { counted, size } from '../../views/parts/parts.tsx';
 import type { Config } from '../config/settings.ts';
 import { hasFailed, type JobOutcome } from '../jobs.ts';
 import type { DiskStatus } from '../retention/disk-reserve.ts';
@@ -67,7 +67,9 @@ export function unitRemedy(dir: string): string {
 export function certificateFinding({ notAfter, refused }: NonNullable<ServerState['certificate']>, now: Date): Finding {
   const day = notAfter.toISOString().slice(0, 10);
   const expired = notAfter < now;
-  const text = expired ? `It expired on ${day}.` : `It expires on ${day}, ${ago(notAfter, now)}.`;
+  const text = expired
+    ? `It expired on ${day}.`
+    : `It expires on ${day}, in ${counted(daysUntil(notAfter, now), 'day')}.`;
   if (refused !== undefined) {
     return {
       level: 'error',
@@ -79,4 +81,9 @@ export function certificateFinding({ notAfter, refused }: NonNullable<ServerStat
   const remedy = 'Renew it. The server notices when the files of tls.cert and tls.key change.';
   if (expired) return { level: 'error', text, remedy };
   return expiresSoon(notAfter, now.getTime()) ? { level: 'warning', text, remedy } : { level: 'ok', text };
+}
+
+/** Whole days. */
+function daysUntil(at: Date, now: Date): number {
+  return Math.floor((at.getTime() - now.getTime()) / 86_400_000);
 }

@@ -4,6 +4,7 @@ import type { AstrayPosts } from '../collector/astray.ts';
 import type { Collector } from '../collector/collector.ts';
 import type { UnreadablePosts } from '../collector/metrics.ts';
 import { type Excess, turnedAwayWithin } from '../collector/turned-away.ts';
+import type { WrongTids } from '../collector/wrong-tids.ts';
 import type { Config } from '../config/settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Connections } from '../http/connections.ts';
@@ -38,6 +39,7 @@ export interface ProcessState {
   results: Map<string, number>;
   /** Of this process. */
   astray: AstrayPosts;
+  wrongTids: WrongTids;
   unreadablePosts: UnreadablePosts;
   connections: Connections | undefined;
   waitingForCommit: number;
@@ -111,6 +113,7 @@ function processState({ collector, disk, certificate, connections, plugins, pars
   return {
     results: collector.metrics.results(),
     astray: collector.astray.posts(),
+    wrongTids: collector.wrongTids.seen(),
     unreadablePosts: collector.metrics.unreadablePosts(),
     connections,
     waitingForCommit: collector.waiting,

@@ -11,6 +11,12 @@ const ROUTES = {
     GET /static/:name
     GET /probe/:tid
     GET /probe/:tid/:file
+    GET /abrt/:tid/reports/bthash/:hash
+    GET /abrt/:tid/reports/bthash/:hash/
+    POST /abrt/:tid/reports/attach
+    POST /abrt/:tid/reports/attach/
+    POST /abrt/:tid/reports/new
+    POST /abrt/:tid/reports/new/
     GET /healthz
     GET /readyz
     GET /

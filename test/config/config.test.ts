@@ -87,6 +87,7 @@ test('without file and environment every setting has its default', () => {
     plugins: { enabled: [], database_url: undefined },
     parsers: { enabled: [] },
     crashes: { classifications: expect.arrayContaining(['org.clearlinux/crash/clr', '*/kernel/panic']) },
+    heartbeat: { classifications: ['*/heartbeat/ping'] },
     machine_checks: {
       classifications: ['*/mce/corrected', '*/mce/uncorrected', '*/mce/SRAO', '*/mce/SRAR', '*/mce/UCNA'],
     },

@@ -46,12 +46,12 @@ async function asIfAlways() {
   await sql`delete from guilty_machines`;
   await sql`delete from guilty_machine_counts`;
   await sql`
-    insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day)
-    select s.guilty_id, m.machine_id, m.system_name, m.fleet_id, m.external, max(m.last_day)
+    insert into guilty_machines (guilty_id, machine_id, system_name, fleet_id, external, last_day, exposed)
+    select s.guilty_id, m.machine_id, m.system_name, m.fleet_id, m.external, max(m.last_day), false
       from stack_machines m join stacks s on s.id = m.stack_id group by 1, 2, 3, 4, 5`;
   await sql`
-    insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines)
-    select guilty_id, last_day, system_name, fleet_id, external, count(*) from guilty_machines group by 1, 2, 3, 4, 5`;
+    insert into guilty_machine_counts (guilty_id, last_day, system_name, fleet_id, external, machines, exposed)
+    select guilty_id, last_day, system_name, fleet_id, external, count(*), 0 from guilty_machines group by 1, 2, 3, 4, 5`;
 }
 
 async function decideAgain() {

@@ -75,8 +75,9 @@ const DERIVED = (sql: Queryable) => ({
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
   stack_machines: [
-    sql`select stack_id, machine_id, fleet_id, external, system_name, build, records, last_day from stack_machines`,
-    sql`select stack_id, machine_id, r.fleet_id, external, r.system_name, r.build, count(*), max((c.received_at at time zone 'UTC')::date)
+    sql`select stack_id, machine_id, fleet_id, external, system_name, build, records, first_day, last_day from stack_machines`,
+    sql`select stack_id, machine_id, r.fleet_id, external, r.system_name, r.build, count(*), min((c.received_at at time zone 'UTC')::date),
+               max((c.received_at at time zone 'UTC')::date)
           from crashes c join records r using (machine_id, received_at, id) group by 1, 2, 3, 4, 5, 6`,
   ],
   guilty_machines: [
@@ -86,9 +87,13 @@ const DERIVED = (sql: Queryable) => ({
          where guilty_id is not null group by 1, 2, 3, 4, 5`,
   ],
   guilty_machine_counts: [
-    sql`select last_day, guilty_id, fleet_id, external, system_name, machines from guilty_machine_counts where machines <> 0`,
-    sql`select last_day, guilty_id, fleet_id, external, system_name, count(*)
-          from guilty_machines group by 1, 2, 3, 4, 5`,
+    sql`select last_day, guilty_id, fleet_id, external, system_name, machines, exposed from guilty_machine_counts where machines <> 0`,
+    sql`select last_day, guilty_id, fleet_id, external, system_name, count(*),
+               count(*) filter (where exists (
+                 select from records r
+                  where r.machine_id = g.machine_id and r.classification like '%/heartbeat/ping'
+                    and ((r.received_at at time zone 'UTC')::date - date '1970-01-01') / 3 = (g.last_day - date '1970-01-01') / 3))
+          from guilty_machines g group by 1, 2, 3, 4, 5`,
   ],
   crashes: [
     sql`select id, fleet_id, system_name, build from crashes`,

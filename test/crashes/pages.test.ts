@@ -104,6 +104,7 @@ describe('top crashes', () => {
       '1',
       '7',
       '2',
+      'too few machines',
       '6',
       '1',
     ]);
@@ -196,7 +197,9 @@ describe('a guilty', () => {
     expect(backtraces).toContain('1 different stack in 2 records');
     expect(backtraces).toContain('Its records were purged; their number is kept.');
     expect(backtraces).toContain('◆ guilty');
-    expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain('7 2 100 % 1 records purged');
+    expect(textOf(await page(`/guilty_details/${row!.guilty_id}`))).toContain(
+      '7 2 100 % 1 too few machines records purged',
+    );
   });
 
   test.each<[string, string[], string]>([

@@ -82,8 +82,8 @@ async function stacks(count: number) {
       insert into stack_counts (day, stack_id, fleet_id, external, system_name, build, records)
       select (received_at at time zone 'UTC')::date, stack_id, 1, false, 'os', '1', count(*) from crash group by 1, 2
     )
-    insert into stack_machines (stack_id, machine_id, fleet_id, external, system_name, build, records, last_day)
-    select stack_id, machine_id, 1, false, 'os', '1', count(*), max((received_at at time zone 'UTC')::date) from crash group by 1, 2`;
+    insert into stack_machines (stack_id, machine_id, fleet_id, external, system_name, build, records, first_day, last_day)
+    select stack_id, machine_id, 1, false, 'os', '1', count(*), min((received_at at time zone 'UTC')::date), max((received_at at time zone 'UTC')::date) from crash group by 1, 2`;
 }
 
 describe('the never-guilty list', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { sampleFleet } from '../../src/demo/fleet.ts';
 import type { FleetRecord } from '../../src/demo/fleet-day.ts';
+import { explainFleet, faultsOf } from '../../src/demo/truth.ts';
+import { rateOf } from '../../src/rates/rate.ts';
 import type { Report } from '../../src/records/record.ts';
 import { processorMs } from '../time.ts';
 
@@ -8,7 +10,7 @@ const UNTIL = new Date('2026-11-23T15:40:00Z');
 const DAY = 86_400_000;
 type FleetOptions = Parameters<typeof sampleFleet>[0];
 
-const OPTIONS: FleetOptions = { records: 60_000, machines: 6000, days: 35, seed: 1, until: UNTIL, fleets: 3 };
+const OPTIONS: FleetOptions = { records: 60_000, machines: 1200, days: 35, seed: 1, until: UNTIL, fleets: 3 };
 
 function all(options: Partial<FleetOptions> = {}): FleetRecord[] {
   return sampleFleet({ ...OPTIONS, ...options }).flatMap(day => [...day.records()]);
@@ -217,7 +219,9 @@ describe('its machines', () => {
   });
 
   test('report the update that brought their build, once', () => {
-    const updates = reports.filter(({ classification }) => classification.endsWith('/update'));
+    const updates = reports.filter(
+      ({ classification, payload }) => classification.endsWith('/update') && !isFailed(payload),
+    );
     expect(updates.length).toBeGreaterThan(0.02 * reports.length);
     const forms = new Set<string>();
     for (const { payload, build, systemName } of updates) {
@@ -258,6 +262,81 @@ describe('its machines', () => {
     expect(most.slice(0, 20).reduce((sum, count) => sum + count)).toBeGreaterThan(0.6 * checks.length);
     const external = reports.filter(report => report.external).length / reports.length;
     expect(external).toBeCloseTo(0.15, 1);
+  });
+});
+
+const isFailed = (payload: string) => /^result=[1-9]/m.test(payload);
+
+describe('what there is to find in it', () => {
+  const day = (at: number) => Math.floor(at / DAY);
+  const isAmd = ({ cpuModel }: Report) => /AMD|Ryzen|EPYC/.test(cpuModel ?? '');
+
+  /** Machines on builds of clear-linux-os that crashed, each once in 3 days, and machine-days with a heartbeat. */
+  function rateOn(isMeant: (report: Report) => boolean, of = '/crash/clr') {
+    const days = new Set<string>();
+    const periods = new Set<string>();
+    const affected = new Set<string>();
+    for (const { report, receivedAt } of records) {
+      const { machineId, build, classification, payload, systemName } = report;
+      if (systemName !== 'clear-linux-os' || !isMeant(report)) continue;
+      const period = `${machineId} ${Math.floor(day(receivedAt) / 3)}`;
+      if (classification.endsWith('/heartbeat/ping')) {
+        days.add(`${machineId} ${build} ${day(receivedAt)}`);
+        periods.add(period);
+      } else if (classification.endsWith(of) && (of !== '/update' || isFailed(payload)))
+        affected.add(`${period} ${build}`);
+    }
+    const exposed = [...affected].filter(one => periods.has(one.split(' ', 2).join(' ')));
+    return rateOf(exposed.length, days.size);
+  }
+
+  const faults = faultsOf(OPTIONS).filter(({ os }) => os === 'clear-linux-os');
+  const spoiled = new Set(faults.map(({ build }) => build));
+  const usual = rateOn(({ build }) => !spoiled.has(build)).perThousand!.rate;
+
+  test('each machine that runs sends one heartbeat a day', () => {
+    const beats = records.filter(({ report }) => report.classification.endsWith('/heartbeat/ping'));
+    const kept = new Set(beats.map(({ report, receivedAt }) => `${report.machineId} ${day(receivedAt)}`));
+    expect(kept.size / beats.length).toBeGreaterThan(0.97);
+    const wednesday = beats.filter(({ receivedAt }) => day(receivedAt) === day(Date.parse('2026-11-18'))).length;
+    expect(wednesday / OPTIONS.machines).toBeGreaterThan(0.8);
+    expect(wednesday / OPTIONS.machines).toBeLessThan(0.96);
+  });
+
+  test.each(faults.filter(({ crashes }) => crashes !== 1))(
+    'programs crash as often as it says: %j',
+    ({ build, crashes }) => {
+      const { low, high } = rateOn(report => report.build === build).perThousand!;
+      // A machine that crashes on two days of 3 counts once, so that the worse a build is, the less of it is seen.
+      const expected = (1_000 * (1 - (1 - (crashes * usual) / 1_000) ** 2)) / 2;
+      expect(expected).toBeGreaterThan(low);
+      expect(expected).toBeLessThan(high);
+    },
+  );
+
+  test('one build is bad on the processors of one vendor alone', () => {
+    const { build, crashesOnAmd } = faults.find(fault => fault.crashes === 1 && fault.crashesOnAmd > 1)!;
+    const amd = rateOn(report => report.build === build && isAmd(report)).perThousand!;
+    const others = rateOn(report => report.build === build && !isAmd(report)).perThousand!;
+    expect(crashesOnAmd).toBe(4);
+    expect(amd.low).toBeGreaterThan(others.rate);
+    expect(amd.high).toBeGreaterThan(crashesOnAmd * usual);
+    expect(usual).toBeGreaterThan(others.low);
+    expect(usual).toBeLessThan(others.high);
+  });
+
+  test('updates on one way fail', () => {
+    const { previous, failing } = faults.find(fault => fault.failing > 0.1)!;
+    const onIt = rateOn(({ build }) => build === previous, '/update').perThousand!;
+    const elsewhere = rateOn(({ build }) => build !== previous, '/update').perThousand!;
+    expect(failing).toBe(0.4);
+    expect(onIt.low).toBeGreaterThan(3 * elsewhere.high);
+  });
+
+  test('is told in words', () => {
+    const text = explainFleet(OPTIONS);
+    for (const { os, build } of faults) expect(text).toContain(`${os} ${build} `);
+    expect(text).toContain('2 times as often');
   });
 });
 

@@ -11,6 +11,7 @@ import { withoutPrivateFields } from '../../src/privacy/journal-fields.ts';
 import { processorMs } from '../time.ts';
 import { COREDUMP_CASES } from './data/coredumps.ts';
 import { KERNEL_CASES } from './data/kernel-reports.ts';
+import { asSatyrPrints, UREPORTS } from './data/ureports.ts';
 import { expectProportion } from './proportion.ts';
 
 /** All that is done with the payload of a crash. */
@@ -36,6 +37,7 @@ const piece = fc.oneof(
       ' from deb ',
       ', build-id=',
     ],
+    ...['{"ureport_version":2,"problem":{"type":"core","stacktrace":[', '"threads":[{"frames":['],
     ...['{"MESSAGE":"', '"', '\\n', '\\', '":[', '}', ',', 'null', '"COREDUMP_ENVIRON":', '"_HOSTNAME" : '],
     ...[
       'BUG: ',
@@ -74,6 +76,7 @@ const broken = fc
     fc.constantFrom(
       ...KERNEL_CASES.map(({ text }) => text),
       ...COREDUMP_CASES.map(({ entry }) => JSON.stringify(entry)),
+      ...Object.values(UREPORTS).map(asSatyrPrints),
     ),
     fc.double({ min: 0, max: 1, noNaN: true }),
     piece,
@@ -128,6 +131,11 @@ describe('time is in proportion to length:', () => {
     ['backslashes', `{"MESSAGE":"","_CMDLINE":"${'\\'.repeat(300_000)}`],
     ['blanks before a colon', `{"MESSAGE":"","A"${' '.repeat(300_000)}`],
     ['blanks before fields', `{"MESSAGE":"",${`${' '.repeat(30)},"_CWD":1`.repeat(7_500)}`],
+    [
+      'frames of a µReport',
+      `{"ureport_version":2,"problem":{"type":"core","stacktrace":[{"frames":[${'{},'.repeat(100_000)}`,
+    ],
+    ['nesting in a µReport', `{"ureport_version":2,"problem":${'['.repeat(300_000)}`],
     ['names in quotes', `_PID=1 ${'"A '.repeat(100_000)}`],
     ['names in strings', `{"MESSAGE":"","_CWD":"${'\\\\"_CWD\\\\":'.repeat(25_000)}`],
     ['strings in strings', `{"MESSAGE":"","log":"${'\\"_CWD\\":\\"x\\",'.repeat(17_000)}`],

@@ -146,7 +146,7 @@ describe.skipIf(withoutChromium('test/executable/browser.test.ts'))('in a browse
   test('the connect page shows a record arrive by itself', () =>
     visit('/telemetryui/connect', async page => {
       expect(await page.locator('main').textContent()).toContain(`http://127.0.0.1:${program.port}/probe/`);
-      await page.getByText('Waiting for a record newer than').waitFor();
+      await page.getByText('Waiting for a record after record').waitFor();
       const id = await post({ classification: 'org.example/connect/test', system_name: 'arrival' });
       await page.getByRole('link', { name: `record ${id}` }).waitFor();
       await page.getByRole('link', { name: `record ${id}` }).click();

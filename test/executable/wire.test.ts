@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { TID } from '../app.ts';
+import { asLibreportSends, asSatyrPrints, CORE } from '../dialects/data/ureports.ts';
 import { KINDS, type Kind, listenersOfEachKind, placeOf } from './listeners.ts';
 import { type Program, STOPPED_WITHIN_MS, workspace } from './program.ts';
 import { exchange, get, headerBlock, headerRequest, jsonRequest, openWire, type Place } from './wire.ts';
@@ -303,6 +304,28 @@ describe.concurrent.each(KINDS)('over a raw %s connection', kind => {
     const { status, headers } = await wire.answer();
     expect([status, headers.connection]).toEqual([400, 'close']);
     await wire.closed;
+  });
+
+  test('a report of ABRT, as libreport sends it', async () => {
+    const { headers, body } = asLibreportSends(asSatyrPrints(CORE));
+    const head = Object.entries({ 'User-Agent': 'ABRT/2.17', Host: 'localhost', ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
+    const request = (path: string) =>
+      Buffer.concat([Buffer.from(`POST /abrt/${TID}${path} HTTP/1.1\r\n${head.join('')}\r\n`), body as Buffer]);
+    const { status, json } = await exchange(places[kind], request('/reports/new/'));
+    expect(status).toBe(202);
+    expect(json).toMatchObject({ result: false, bthash: expect.stringMatching(/^[0-9a-f]{32}$/), solutions: [] });
+    expect(await exchange(places[kind], request('/reports/attach/'))).toMatchObject({
+      status: 400,
+      json: { error: expect.stringMatching(/^bthash/) },
+    });
+  });
+
+  test('a report of ABRT that is far too large', async () => {
+    const head = `POST /abrt/${TID}/reports/new/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n`;
+    const { status, json } = await exchange(places[kind], head);
+    expect([status, json.error]).toEqual([413, expect.stringContaining('too large')]);
   });
 
   test('a body in chunks and in pieces', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { countedClassifications } from '../../src/counters/classifications.ts';
 import { countMachinesOfDays, rebuildCounters, rebuildMachineCounts } from '../../src/counters/count.ts';
 import type { Sql } from '../../src/db/connect.ts';
 import { tableNames } from '../../src/db/tables.ts';
@@ -94,6 +95,7 @@ async function report(on: CrashApp, machine_id: string, build: string) {
     `swupd\n\ncurrent_version=1\nserver_version=${build}\n`,
   );
   await post(on.app, headers({ severity: '9' }), `refused of ${machine_id}`);
+  await post(on.app, headers({ classification: 'org.clearlinux/heartbeat/ping' }));
   await on.crash(['shared_by_all()', 'main()'], headers({ host_type: `vendor|${build}|1` }) as Record<string, string>);
   await on.crash([`only_on_${build}()`], headers({}) as Record<string, string>);
   await on.analyse();
@@ -105,7 +107,7 @@ test('a forgotten machine is as if it had never reported', async () => {
       await report(on, OTHER, String(10 + day));
       if (on === server) await report(on, GONE, String(11 + day));
       await report(on, THIRD, '12');
-      await passDays(on.sql, 2);
+      await passDays(on.sql, 3);
     }
   }
   await server.crash(['it_alone()'], { machine_id: GONE });
@@ -116,13 +118,14 @@ test('a forgotten machine is as if it had never reported', async () => {
   expect(await tablesThatHold(server.sql, GONE)).toEqual(places);
   const traces = await findTraces(server.sql, GONE);
   expect(traces).toMatchObject({
-    records: 20,
+    records: 23,
     crashes: 7,
     ownStacks: 2,
     queued: 1,
     parsed: 11,
-    recent: 20,
+    recent: 23,
     machineChecks: 3,
+    signals: 10,
     quarantined: 3,
   });
   expect(isUnknownMachine(await forget())).toBe(true);
@@ -164,7 +167,7 @@ test('after each slice the counters are those of what is left, however it is int
   await report(server, GONE, '14');
   const today = new Date().toISOString().slice(0, 10);
   for (const slice of [1, 2, 4, 3]) {
-    await server.sql`select forget_records(${GONE}, ${today}::date, ${slice}, '{%/mce/corrected}', '{%/swupd-client/update}')`;
+    await server.sql`select forget_records(${GONE}, ${today}::date, ${slice}, ${countedClassifications(server.sql, server.config)})`;
     const { machine_check_machines: _, ...after } = await counted(server);
     await rebuild(server);
     const { machine_check_machines: __, ...rebuilt } = await counted(server);
@@ -196,7 +199,7 @@ test('records are taken and analysed meanwhile', async () => {
 
 test('a machine whose records retention has taken is forgotten, too', async () => {
   await report(server, GONE, '15');
-  await passDays(server.sql, 40);
+  await passDays(server.sql, 42);
   await purge(server.database.client('purge'), server.config, quietLog);
   expect(await findTraces(server.sql, GONE)).toMatchObject({ records: 0, machineChecks: 1 });
   expect(isUnknownMachine(await forget())).toBe(true);

@@ -95,6 +95,16 @@ describe('of a journal entry', () => {
     ],
     ['as lines', '__CURSOR=c\nMESSAGE=m\n_HOSTNAME=s\nPRIORITY=2\n\n', '__CURSOR=c\nMESSAGE=m\nPRIORITY=2\n\n'],
     [
+      'of many lines, without blanks before them',
+      'Mon [s=1]\n    COREDUMP_ENVIRON=A=s\nHOME=/s\n\nPW=s\n    MESSAGE=m\n',
+      'Mon [s=1]\n    MESSAGE=m\n',
+    ],
+    [
+      'of many lines, without any blanks',
+      'MESSAGE=m\nCOREDUMP_PROC_STATUS=Name: s\nUid: s\nPRIORITY=2\n',
+      'MESSAGE=m\nPRIORITY=2\n',
+    ],
+    [
       'as indented lines',
       'Mon 2026-11-30 21:00:00 UTC [s=1]\n    MESSAGE=m\n    COREDUMP_ENVIRON=A=s\n                     B=s\n    _PID=1\n',
       'Mon 2026-11-30 21:00:00 UTC [s=1]\n    MESSAGE=m\n    _PID=1\n',

@@ -15,7 +15,12 @@ EDAC MC: Ver: 3.0.0
 CPU0: Thermal monitoring enabled (TM1)
 WARNING: Spectre v2 mitigation leaves CPU vulnerable to RETBleed attacks, data leaks possible!
 Warning: unable to open an initial console.
-rcu: INFO: Stall ended before state dump start`;
+rcu: INFO: Stall ended before state dump start
+[#1] x[77]: segfault at 0 ip 000055 sp 00007f error 4
+BUG: x[77]: segfault at 0 ip 000055 sp 00007f error 4
+soft lockup[77]: segfault at 0 ip 000055 sp 00007f error 4
+traps: [#1] x[77] trap invalid opcode ip:55 sp:7f error:0
+usb 1-1: Product: BUG: soft lockup [#1] critical temperature reached`;
 
 const KEPT = `<6>[   10.100000] usb 1-1: new device
 <1>[   42.000001] ${OOPS.split('\n').join('\n<4>[   42.000002] ')}`.split('\n');
@@ -40,7 +45,44 @@ const TEXTS: [string | Uint8Array, string][] = [
   [Uint8Array.from([0xe9, 0x20, 0xc3, 0xa9]), 'é Ã©'],
   [ALL_BYTES, String.fromCharCode(...ALL_BYTES)],
   [LONG, LONG],
-  ['/home/alice/bin/app and "/home/bob" /home/x', '/home/[user]/bin/app and "/home/[user]" /home/[user]'],
+  ['/home/alice/bin/app and "/home/bob" /home/x', '/home/[user]/.../app and "/home/[user]" /home/[user]'],
+  ['/home/CORP/alice/bin/tool (deleted)', '/home/[user]/.../tool (deleted)'],
+  ['"/home/Alice Smith/lib/x.so"\n/var/home/alice', '"/home/[user]/.../x.so"\n/var/home/[user]'],
+  ['(/run/media/alice/USB/libz.so + 0x1)\n/media/carol/x', '(/run/media/[user]/.../libz.so + 0x1)\n/media/[user]/x'],
+  ['/media/carol/a/b /Users/alice/c /run/user/1000', '/media/[user]/.../[user]'],
+  ['Process 7 (app) of user 10001 dumped', 'Process 7 (app) of user [user] dumped'],
+  ['at drivers/media/usb/uvc.c:7 /homework/x', 'at drivers/media/usb/uvc.c:7 /homework/x'],
+];
+
+/** Names of units as they are, and as they are sent. */
+const UNITS: [string, string][] = [
+  ['user@1000.service', 'user@.service'],
+  ['openvpn-client@alice.smith.service', 'openvpn-client@.service'],
+  ['home-alice.mount', 'home-[name].mount'],
+  ['run-media-alice-USB.mount', 'run-media-[name].mount'],
+  ['run-user-1000.mount', 'run-user-[name].mount'],
+  ['user-1000.slice', 'user-[user].slice'],
+  ['dev-disk-by\\x2duuid-5fb06bd0\\x2d0bb6.swap', 'dev-disk-by\\x2duuid-[name].swap'],
+  [`docker-${'ab12'.repeat(16)}.scope`, 'docker-[id].scope'],
+  ['machine-alices.scope', 'machine-[name].scope'],
+  ['home-assistant.service', 'home-assistant.service'],
+  ['boot-efi.mount', 'boot-efi.mount'],
+];
+
+/** Twelve seconds apart: one hardware error each. */
+const ERRORS: [string, 'corrected' | 'uncorrected'][] = [
+  [
+    '[Hardware Error]: Corrected error, no action required.\n[Hardware Error]: CPU:12 (17:71:0) MC1_STATUS[Over|CE]: 0xdc20\nEDAC MC0: 1 CE on mc#0csrow#1 (csrow:1)\n[Hardware Error]: cache level: L1',
+    'corrected',
+  ],
+  ['mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 7: 8c00004000010090', 'corrected'],
+  ['mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 5: bea0000000000108', 'uncorrected'],
+  ['EDAC MC0: 1 CE memory read error on DIMM#0 (channel:1)', 'corrected'],
+  ['EDAC MC0: 1 CE memory read error on DIMM#0 (channel:1)', 'corrected'],
+  [
+    '{1}[Hardware Error]: Hardware error from APEI Generic Hardware Error Source: 1\n{1}[Hardware Error]: event severity: corrected\n{1}[Hardware Error]: fru_text: DIMM SN:1234',
+    'corrected',
+  ],
 ];
 
 /** Ten thousand seconds apart, so that what a test logs can be told from the rest. */
@@ -71,7 +113,20 @@ const LOGGED: Entry[] = [
   crash(at(6) + 1, { MESSAGE: 'x'.repeat(2_000_000) }),
   crash(at(6) + 2, { MESSAGE: 'x'.repeat(200_000) }),
   crash(at(6) + 3),
+  crash(at(6) + 4, { MESSAGE: 'word '.repeat(40_000) }),
+  ...UNITS.map(([COREDUMP_UNIT], n) => crash(at(7) + n, { COREDUMP_UNIT })),
+  ...ERRORS.flatMap(([text], n) => kernelLines(at(8) + 12 * n, text)),
+  ...ERRORS.flatMap(([text], n) => kernelLines(at(9) + 0.1 * n, text)),
+  // Anybody can write these.
+  crash(at(10), { _EXE: '/usr/bin/logger' }),
+  crash(at(10) + 1, { _EXE: '/usr/lib/systemd/systemd-coredump' }),
+  forged(at(10) + 2),
 ];
+
+function forged(at: number): Entry {
+  const entry = pstoreFile(at, `Oops#1 Part1\n${OOPS}\n`);
+  return { ...entry, fields: { ...entry.fields, _UID: '1000' } };
+}
 
 function kernelBytes(at: number, MESSAGE: Uint8Array): Entry {
   const [entry] = kernelLines(at, '');
@@ -155,7 +210,26 @@ describe.skipIf(journalMissing !== undefined).each(shells.map(shell => [shell.aw
       expect(cut).toMatch(/^(a line of it\n)+a line of it$/);
       expect(cut!.length).toBeGreaterThan(100_000);
       // An entry of megabytes is passed over.
-      expect(others).toEqual([undefined, expect.stringContaining('main (app')]);
+      expect(others.slice(0, 2)).toEqual([undefined, expect.stringContaining('main (app')]);
+      expect(others[2]).toMatch(/^(word )+word$/);
+    });
+
+    test('units are sent without what they are named after', () => {
+      expect(records(7).map(({ payload }) => JSON.parse(payload).COREDUMP_UNIT)).toEqual(UNITS.map(([, sent]) => sent));
+    });
+
+    test.each([
+      ['some seconds apart', 8],
+      ['at once', 9],
+    ])('hardware errors that come %s are a record each', (_, n) => {
+      expect(records(n).map(({ classification, payload }) => [payload.split('\n')[0], classification])).toEqual(
+        ERRORS.map(([text, kind]) => [text.split('\n')[0]!, `telemetricsd/mce/${kind}`]),
+      );
+      expect(records(n).at(-1)!.payload).toContain('DIMM SN:[masked]\n');
+    });
+
+    test('what another program has written is no crash and no panic', () => {
+      expect(records(10).map(record => record.creation_timestamp)).toEqual([String(at(10) + 1)]);
     });
 
     test('a journal as systemd 239 writes it out: spaces, control characters, bytes as they are', async () => {

@@ -18,11 +18,11 @@ function installer(): string {
 }
 
 /** Calls one of its functions instead of `main`, which its last line does. */
-async function call(name: string, shell = 'sh'): Promise<string> {
+async function call(name: string, before: string[] = [], shell = 'sh'): Promise<string> {
   const lines = installer().trimEnd().split('\n');
   expect(lines.at(-1)).toBe('main "$@"');
   const running = Bun.spawn([shell, '-s'], {
-    stdin: Buffer.from([...lines.slice(0, -1), 'ca_file= proxy= conf=/nowhere', name].join('\n')),
+    stdin: Buffer.from([...lines.slice(0, -1), 'ca_file= proxy= conf=/nowhere', ...before, name].join('\n')),
     stderr: 'pipe',
   });
   expect(await running.stderr.text()).toBe('');
@@ -41,6 +41,22 @@ test('the installer writes where the machine reports to', async () => {
   expect(await call('write_config')).toStartWith(
     'server = https://telemetry.example.org\ntid = 6907c830-eed9-4ce9-81ae-76daf8d88f0f\n',
   );
+});
+
+test('the probe reads a copy of the certificates, wherever they lie', async () => {
+  expect(await call('write_config', ["ca_file='./my ca.pem'"])).toContain('\nca_file = /etc/telemetricsd-probe.pem\n');
+});
+
+test.each([
+  ['ca_file', '/dev/null', 'no file with certificates'],
+  ['proxy', 'http://a b', 'no URL'],
+])('%s %p is refused at once', async (option, value, message) => {
+  // As if by root, where every tool is there; it installs nothing.
+  const lines = [...installer().trimEnd().split('\n').slice(0, -1), 'id() { echo 0; }', 'command() { :; }'];
+  const settings = ['ca_file=', 'proxy=', `${option}='${value}'`, 'check'];
+  const running = Bun.spawn(['sh', '-s'], { stdin: Buffer.from([...lines, ...settings].join('\n')), stderr: 'pipe' });
+  expect(await running.stderr.text()).toContain(message);
+  expect(await running.exited).toBe(1);
 });
 
 test('cut off at any line, the installer does nothing', async () => {

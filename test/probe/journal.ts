@@ -79,6 +79,7 @@ export function pstoreFile(at: number, text: string): Entry {
     at,
     fields: {
       SYSLOG_IDENTIFIER: 'systemd-pstore',
+      _UID: '0',
       MESSAGE: 'PStore dmesg-efi_pstore-1796000000001001 moved to /var/lib/systemd/pstore/1796000000/001/…',
       FILE: text,
     },

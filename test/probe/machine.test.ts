@@ -93,17 +93,19 @@ describe.skipIf(journalMissing !== undefined)('of itself a machine says', () => 
     expect(server.arrivals.slice(0, 2).map(({ body }) => body)).toEqual(
       server.arrivals.slice(2).map(({ body }) => body),
     );
-    expect(heartbeat!.payload).toMatch(/^uptime: 915\nLC_ALL: de_DE.UTF-8\nvirtualization: [a-z-]+\nprobe: 1\n$/);
+    expect(heartbeat!.payload).toMatch(/^uptime: 0\nLC_ALL: de_DE.UTF-8\nvirtualization: [a-z-]+\nprobe: 1\n$/);
     expect(hello!.severity).toBe('1');
 
     server.arrivals = [];
     await own.run('run');
     expect(classifications()).toEqual([]);
-    const yesterday = Math.floor(Date.now() / 1000) - 86_400;
-    own.write('var/lib/telemetricsd-probe/started', `${yesterday}\n`);
+    own.write('var/lib/telemetricsd-probe/heartbeat', `${Math.floor(Date.now() / 86_400_000) - 2}\n`);
+    own.write('proc/uptime', '200000.20 1000.00\n');
     await own.run('run');
     await own.run('run');
     expect(classifications()).toEqual(['heartbeat/ping']);
+    // Days, then: with the seconds two ids could be known as one machine's.
+    expect(server.arrivals[0]!.record.payload).toMatch(/^uptime: 172800\n/);
   });
 
   test('that it was updated; what came before has the build and the kernel of that time', async () => {
@@ -143,12 +145,19 @@ describe('the configuration', () => {
   ])('%s is refused with the line', async line => {
     const { code, output } = await machine(server.url, line).run('status');
     expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining(`can't understand line 3:${line}`) });
+    expect(output).toContain('send = some of coredumps kernel');
   });
 
   test('is never run by a shell', async () => {
     const own = machine(server.url, 'build_command = echo $(id)"; `x`\nca_file = $(exit)');
     const { code, output } = await own.run('status');
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining(server.url) });
+  });
+
+  test('may have the line ends of another system', async () => {
+    const own = machine(server.url, 'send = coredumps\r\nca_file = /etc/my ca.pem\r');
+    const { code, output } = await own.run('status');
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/Sends {6}coredumps\n/) });
   });
 
   test('that is missing is an error', async () => {
@@ -163,11 +172,11 @@ describe('the configuration', () => {
 
 test('status, version and help', async () => {
   const own = machine(server.url);
-  own.write('var/lib/telemetricsd-probe/pause', `3 ${Math.round(Date.now() / 1000) + 600}\n`);
+  own.write('var/lib/telemetricsd-probe/pause', `3 ${Math.round(Date.now() / 1000) + 600} The server is away.\n`);
   const { output } = await own.run('status');
   expect(output).toContain(`telemetricsd-probe 1 reports to ${server.url}`);
   expect(output).toContain((await own.run('id')).output.trim());
-  expect(output).toMatch(/Pauses +until .*, failures: 3/);
+  expect(output).toMatch(/Pauses +until .*; failures: 3\n +Reason +The server is away\.\n/);
   expect(await own.run('--version')).toEqual({ code: 0, output: 'telemetricsd-probe 1\n' });
   expect(await own.run('--help')).toEqual({
     code: 0,

@@ -63,6 +63,33 @@ Call Trace:
     severity: '2',
   },
   {
+    name: 'an oops, with what would tell the machine from others',
+    text: `BUG: unable to handle page fault for address: 0000000000000118
+audit: type=1400 name="/srv/alice"
+usb 1-3: SerialNumber: 4C530001
+EXT4-fs (sda1): mounted filesystem 5fb06bd0-0bb6-7ffb-45f1-d6edd65f3e03 r/w
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 UID: 1234567 PID: 4711 Comm: mount Not tainted 6.12.1-amd64 #1
+Hardware name: server 192.0.2.10 2001:db8::10 52:54:00:12:34:56 nqn.2014-08.org:alice wwn=0x5000c500
+Call Trace:
+ <TASK>
+IPv6: ADDRCONF(NETDEV_CHANGE): wlan0: link becomes ready
+ demo_open+0x1c/0x80 [demo 5fb06bd0-0bb6-7ffb-45f1-d6edd65f3e03]
+ </TASK>
+---[ end trace 0000000000000000 ]---`,
+    sent: `BUG: unable to handle page fault for address: 0000000000000118
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 UID: [user] PID: 4711 Comm: mount Not tainted 6.12.1-amd64 #1
+Hardware name: server [ip] [ip] [mac] nqn.[masked] wwn=0x5000c500
+Call Trace:
+ <TASK>
+ demo_open+0x1c/0x80 [demo [uuid]]
+ </TASK>
+---[ end trace 0000000000000000 ]---`,
+    class: 'kernel/oops',
+    severity: '4',
+  },
+  {
     name: 'a warning of Linux 6.18, on arm64',
     text: `------------[ cut here ]------------
 WARNING: drivers/demo/ring.c:77 at demo_push+0x20/0x40 [demo], CPU#3: kworker/811
@@ -155,7 +182,11 @@ Call Trace:
     text: `mce: [Hardware Error]: Machine check events logged
 mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 0: 9000004000010005
 mce: [Hardware Error]: TSC 95596a63008b
-mce: [Hardware Error]: PROCESSOR 0:a0653 TIME 1684022949 SOCKET 0 APIC 0 microcode f6`,
+mce: [Hardware Error]: PROCESSOR 0:a0653 TIME 1684022949 SOCKET 0 APIC 0 microcode f6 PPIN 2b3c4d5e6f708192`,
+    sent: `mce: [Hardware Error]: Machine check events logged
+mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 0: 9000004000010005
+mce: [Hardware Error]: TSC [masked]
+mce: [Hardware Error]: PROCESSOR 0:a0653 TIME 1684022949 SOCKET 0 APIC 0 microcode f6 PPIN [masked]`,
     class: 'mce/corrected',
     severity: '2',
   },

@@ -3,6 +3,7 @@ import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import type { Size } from '../../src/config/values.ts';
+import { countedClassifications } from '../../src/counters/classifications.ts';
 import { createLog } from '../../src/log.ts';
 import { listDays } from '../../src/retention/days.ts';
 import { watchDisk } from '../../src/retention/disk-reserve.ts';
@@ -54,7 +55,8 @@ beforeEach(async () => {
   }
   await sql`
     truncate records, crashes, parsed, work_queue, record_days, build_counts, platform_counts, kernel_counts, hour_counts,
-             machines_last_seen, machine_counts, machine_days, stack_counts, stacks, guilties, never_guilty_version`;
+             machines_last_seen, machine_counts, machine_days, exposed_machines, exposure_counts, affected_machines,
+             affected_counts, stack_counts, stacks, guilties, never_guilty_version`;
   await sql`insert into never_guilty_version (version) values (1)`;
 });
 
@@ -82,7 +84,7 @@ async function store(samples: Sample[], { partitions = true } = {}): Promise<num
     insert into work_queue (kind, record_id, machine_id, received_at) select 'crash', id, machine_id, received_at from records
         on conflict do nothing`;
   for (const age of days) {
-    await sql`select rebuild_counters((now() at time zone 'UTC')::date - ${age}::int, '{}', '{}')`;
+    await sql`select rebuild_counters((now() at time zone 'UTC')::date - ${age}::int, ${countedClassifications(sql, server.config)})`;
     await sql.begin(
       tx =>
         tx`select count_machines_of_days(day, day) from (select (now() at time zone 'UTC')::date - ${age}::int as day) d`,

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createApp } from '../../src/app.ts';
+import { watchWrongTids } from '../../src/collector/wrong-tids.ts';
 import type { Listener } from '../../src/config/listener.ts';
 import { remembered } from '../../src/jobs.ts';
+import { createLog } from '../../src/log.ts';
 import type { Plugins } from '../../src/plugins/plugins.ts';
 import { PROBE_VERSION } from '../../src/probe/files.ts';
 import { forgetProbeHeartbeats } from '../../src/probe/versions.ts';
@@ -217,10 +219,42 @@ test('a record posted to a wrong path is refused with the right paths, and admin
   await Promise.all([collector.drain(), pagesOnly.collector.drain()]);
 });
 
+test('a TID that is unknown here is counted where admins look', async () => {
+  const { app, collector } = await appOn(server.database);
+  for (const tid of [undefined, '11111111-aaaa-4aaa-8aaa-111111111111', 'typo'])
+    expect(
+      (await send(app, { headers: recordHeaders({ 'X-Telemetry-TID': tid }), body: 'x' }, '10.0.0.7')).status,
+    ).toBe(400);
+  const { checks } = await status(app);
+  expect(checks.get('TIDs')).toEqual({
+    name: 'TIDs',
+    level: 'warning',
+    text: expect.stringMatching(
+      /^Since the server started, 2 requests had a TID that is unknown here, the last "typo" (just now|\d+ seconds? ago); 1 request had no TID\.$/,
+    ),
+    reason: 'The last came from 10.0.0.7.',
+    remedy: expect.stringContaining('collector.tids'),
+  });
+  const metrics = await (await get(app, '/metrics')).text();
+  expect(metrics).toContain('telemetricsd_wrong_tids_total{tid="unknown"} 2\n');
+  expect(metrics).toContain('telemetricsd_wrong_tids_total{tid="missing"} 1\n');
+  await collector.drain();
+});
+
+test('each wrong TID has a line in the log, up to a bound', () => {
+  const lines: string[] = [];
+  const { refuse } = watchWrongTids(createLog('info', 'text', line => lines.push(line)));
+  for (const tid of [undefined, 'a', 'b', 'a', undefined]) refuse(tid, null);
+  expect(lines.map(line => /got \\"(.)|missing/.exec(line)?.[1])).toEqual([undefined, 'a', 'b']);
+  for (let n = 0; n < 1_000; n++) refuse(`guess ${n}`, null);
+  expect(lines.length).toBeLessThan(100);
+});
+
 const NOW = new Date('2026-06-15T12:00:00Z');
 const WELL: ServerState = {
   results: new Map(),
   astray: { withTid: 0, others: 0, lastWithTid: undefined },
+  wrongTids: { withTid: 0, without: 0, lastWithTid: undefined },
   unreadablePosts: { requests: 0, last: [] },
   connections: undefined,
   waitingForCommit: 0,
@@ -264,6 +298,7 @@ const excess = (lastAt: string) => [
   { fleet: 'servers', kind: 'dropped' as const, requests: 3, lastAt: new Date(lastAt) },
 ];
 
+const wrongTid = (at: string) => ({ tid: '"x"', address: '10.0.0.7', at: new Date(at) });
 const astray = (at: string) => ({ path: '"/v2/colector"', address: '10.0.0.7', at: new Date(at) });
 
 test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
@@ -272,6 +307,9 @@ test.each<[name: string, level: Level, changes: Partial<ServerState>]>([
   ['Addresses', 'ok', { astray: { withTid: 0, others: 3, lastWithTid: undefined } }],
   ['Addresses', 'ok', { astray: { withTid: 2, others: 0, lastWithTid: astray('2026-06-15T09:30:00Z') } }],
   ['Addresses', 'warning', { astray: { withTid: 1, others: 0, lastWithTid: astray('2026-06-15T11:30:00Z') } }],
+  ['TIDs', 'ok', { wrongTids: { withTid: 0, without: 3, lastWithTid: undefined } }],
+  ['TIDs', 'ok', { wrongTids: { withTid: 2, without: 0, lastWithTid: wrongTid('2026-06-15T09:30:00Z') } }],
+  ['TIDs', 'warning', { wrongTids: { withTid: 1, without: 0, lastWithTid: wrongTid('2026-06-15T11:30:00Z') } }],
   ['Database', 'ok', { largestDatabase: 2e7 }],
   ['Database', 'warning', { largestDatabase: 1e6 }],
   ['Requests', 'warning', { unreadablePosts: unreadable('2026-06-15T11:30:00Z') }],

@@ -18,7 +18,15 @@ const ODD_SYSTEM = '<b>odd & os</b>';
 const posted = fc.record({
   system_name: few('debian', 'debian', 'debian', 'arch', ODD_SYSTEM),
   build: few('9.9', '9.10', '24.04', '24.04~rc1', '24.04.1', '24.04.1+rev^2', '1:2', 'rolling'),
-  classification: few('a/b/c', 'x/mce/corrected', 'x/mce/UCNA', 'x/mce/thermal', 'x/swupd-client/update'),
+  classification: few(
+    'a/b/c',
+    'x/heartbeat/ping',
+    'x/heartbeat/ping',
+    'x/mce/corrected',
+    'x/mce/UCNA',
+    'x/mce/thermal',
+    'x/swupd-client/update',
+  ),
   severity: few('1', '2', '3', '4'),
   machine_id: fc.integer({ min: 1, max: 15 }).map(n => `m${n}`),
   host_type: few('v|p|1', 'w|<i>q</i>|2'),
@@ -41,8 +49,8 @@ const payload = fc.constantFrom(
   'update',
 );
 
-/** Days since the records of a batch came. */
-const AGES = [100, 30, 12, 5, 2, 0];
+/** Days since the records of a batch came; whole periods of 3 days. */
+const AGES = [99, 30, 12, 6, 3, 0];
 
 beforeAll(async () => {
   server = await testApp();
@@ -128,6 +136,42 @@ describe.each(scopes)('in %p', scope => {
       for (const [build, n] of Object.entries(counts))
         expect(n).toBe(own.filter(record => record.build === build).length);
     }
+  });
+
+  test.each([
+    ['uncorrected', /UCNA$/],
+    ['corrected', /corrected$/],
+    ['thermal', /thermal$/],
+    ['update', /update$/],
+  ])('rates: machines with %s on machine-days with a heartbeat, by build', async (signal, classification) => {
+    const records = inScope(scope);
+    const { json } = await getJson(server.app, `/api/builds?${queryOf(scope, { signal, sort: 'rate' })}`);
+    expect(json.signal).toBe(signal);
+    // biome-ignore lint/suspicious/noExplicitAny: JSON of the API
+    const period = (record: any) => Math.floor(Date.parse(day(record)) / 86_400_000 / 3);
+    // biome-ignore lint/suspicious/noExplicitAny: JSON of the API
+    const source = (record: any) => `${record.machine_id} ${record.fleet} ${record.external}`;
+    const beats = all.filter(record => record.classification === 'x/heartbeat/ping');
+    const exposed = new Set(beats.map(record => `${record.machine_id} ${period(record)}`));
+    const affected = records.filter(
+      ({ classification: own, payload: text, ...record }) =>
+        classification.test(own) &&
+        (signal !== 'update' || /^result=1/m.test(text)) &&
+        exposed.has(`${record.machine_id} ${period(record)}`),
+    );
+    const rates: number[] = [];
+    for (const row of json.builds) {
+      const own = (some: typeof all) =>
+        some.filter(record => record.build === row.build && record.system_name === row.os);
+      const days = new Set(
+        own(records.filter(record => beats.includes(record))).map(one => `${source(one)} ${day(one)}`),
+      ).size;
+      const machines = new Set(own(affected).map(one => `${source(one)} ${period(one)}`)).size;
+      expect(row).toMatchObject({ machine_days: days, affected: machines });
+      expect(row.per_1000).toBe(days < 30 ? null : Number(((1_000 * machines) / days).toFixed(3)));
+      rates.push(row.per_1000 ?? -1);
+    }
+    expect(rates).toEqual(rates.toSorted((a, b) => b - a));
   });
 
   test('stats: each share', async () => {
@@ -291,10 +335,10 @@ describe('records found are counted', () => {
   test.each<Record<string, string>>([
     {},
     { fleet: 'servers', source: 'external' },
-    { from: `${dayAgo(5)}T00:00` },
-    { from: `${dayAgo(5)}T00:00`, to: dayAgo(2) },
+    { from: `${dayAgo(6)}T00:00` },
+    { from: `${dayAgo(6)}T00:00`, to: dayAgo(3) },
     { from: `${dayAgo(3)}T13:00`, fleet: 'default' },
-    { from: `${dayAgo(5)}T13:30` },
+    { from: `${dayAgo(6)}T13:30` },
     { os: 'debian', build: '9.10', severity: '2', classification: 'a/b/c', to: dayAgo(1) },
     { arch: 'riscv64' },
     { arch: 'riscv64', kernel_version: '6.1', os: 'arch', fleet: 'servers', from: dayAgo(13) },
@@ -310,13 +354,13 @@ describe('records found are counted', () => {
   });
 
   test.each<[query: Record<string, string>, known: boolean]>([
-    [{ from: dayAgo(5) }, true],
+    [{ from: dayAgo(6) }, true],
     [{ from: dayAgo(12), to: dayAgo(0), os: 'debian', source: 'internal' }, true],
-    [{ from: dayAgo(5), to: dayAgo(5), build: '9.10' }, true],
-    [{ from: dayAgo(12), to: dayAgo(5) }, false],
-    [{ to: dayAgo(5) }, false],
-    [{ from: dayAgo(5), severity: '1' }, false],
-    [{ from: `${dayAgo(5)}T01:00` }, false],
+    [{ from: dayAgo(6), to: dayAgo(6), build: '9.10' }, true],
+    [{ from: dayAgo(12), to: dayAgo(6) }, false],
+    [{ to: dayAgo(6) }, false],
+    [{ from: dayAgo(6), severity: '1' }, false],
+    [{ from: `${dayAgo(6)}T01:00` }, false],
     [{}, false],
   ])('%j: with its machine ids %p', async (query, known) => {
     const key = (record: Record<string, string>) =>

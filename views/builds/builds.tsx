@@ -3,6 +3,7 @@ import type { BuildsView } from '../../src/builds/builds.ts';
 import { slotsOf } from '../../src/time/window.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell, share } from '../parts/bars.tsx';
+import { SelectField } from '../parts/fields.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { counted, Pager, Scroll } from '../parts/parts.tsx';
 import {
@@ -14,6 +15,7 @@ import {
   withScope,
 } from '../parts/scope-form.tsx';
 import { SeriesChart } from '../parts/slot-chart.tsx';
+import { RATE_HEAD, RateCell, RatesExplained, SIGNAL_NAMES } from '../rates/rate.tsx';
 import { ExportLinks } from '../records/export-links.tsx';
 import { BuildName, BuildsDrawn } from './build-name.tsx';
 
@@ -25,12 +27,24 @@ interface BuildsPageProps extends BuildsView {
   errors?: Record<string, string> | undefined;
 }
 
+const RATES = Object.entries(SIGNAL_NAMES);
+const SORTS: [string, string][] = [
+  ['version', 'version'],
+  ['rate', 'rate, highest first'],
+];
+
 const PATH = '/telemetryui/builds';
 const WINDOWS = [1, 3, 7, 14, 35, 91, 364];
 
 export const BuildsPage: FC<BuildsPageProps> = props => {
-  const { frame, systems, fleets, scope, rows, offset, total, overTime, pageSize, errors } = props;
-  const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
+  const { frame, systems, fleets, scope, rows, offset, total, overTime, pageSize, choice, leftOut, errors } = props;
+  const values = {
+    os: scope.systemName,
+    fleet: scope.fleet,
+    days: scope.days,
+    signal: choice.signal === 'crash' ? undefined : choice.signal,
+    sort: choice.sort === 'version' ? undefined : choice.sort,
+  };
   const query = { ...values, offset: offset || undefined };
   const [from] = slotsOf(scope, frame.now);
   return (
@@ -43,7 +57,10 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
         fleets={fleets}
         windows={WINDOWS}
         errors={errors}
-      />
+      >
+        <SelectField name="signal" label="Rate of" value={choice.signal} error={errors?.signal} options={RATES} />
+        <SelectField name="sort" label="Order by" value={choice.sort} error={errors?.sort} options={SORTS} />
+      </ScopeForm>
       {total.records === 0 ? (
         <NothingInScope scope={values} what="Any record fills this page." />
       ) : (
@@ -78,8 +95,8 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
           </div>
           <p class="soft">
             Machines are machine ids that reported from the build in the window; a machine changes its id every 3 days.
-            Builds are in the order of versions.
           </p>
+          <RatesExplained what={SIGNAL_NAMES[choice.signal]} leftOut={leftOut} />
           <ExportLinks href={withScope('/api/builds', query)} tables={{ builds: 'Builds', over_time: 'Over time' }} />
         </>
       )}
@@ -87,7 +104,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
   );
 };
 
-const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn }) => {
+const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn, choice }) => {
   const most = {
     records: Math.max(...rows.map(row => row.records)),
     machines: Math.max(...rows.map(row => row.machines)),
@@ -104,12 +121,16 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn }) 
             <th class="num">Records</th>
             <th class="num">Share</th>
             <th class="num">Machines</th>
+            <th class="num" aria-sort={choice.sort === 'rate' ? 'descending' : undefined}>
+              {RATE_HEAD}
+              <span class="unseen"> with {SIGNAL_NAMES[choice.signal]}</span>
+            </th>
             <th>First day</th>
             <th>Last day</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ os, build, records, machines, firstDay, lastDay }) => (
+          {rows.map(({ os, build, records, machines, rate, firstDay, lastDay }) => (
             <tr>
               {anySystem && <td class="nowrap">{os || <span class="soft">not named</span>}</td>}
               <th scope="row">
@@ -126,6 +147,7 @@ const BuildsTable: FC<BuildsPageProps> = ({ frame, scope, rows, total, drawn }) 
               />
               <td class="num soft">{share(records, total.records)}</td>
               <BarCell n={machines} of={most.machines} />
+              <RateCell rate={rate} />
               <td class="nowrap">{firstDay}</td>
               <td class="nowrap">{lastDay}</td>
             </tr>

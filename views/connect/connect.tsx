@@ -1,25 +1,27 @@
 import type { FC } from 'hono/jsx';
 import { Page, type PageFrame } from '../layout.tsx';
 import { CopyLines } from '../records/payload.tsx';
+import { Abrt, type AbrtProps } from './abrt.tsx';
 import { Arriving, CommandLine, NumberedStep, SeeWhatCame } from './step.tsx';
 import { Systemd, type SystemdProps } from './systemd.tsx';
 import { Telemetrics, type TelemetricsProps } from './telemetrics.tsx';
 
-export const WAYS = ['systemd', 'telemetrics', 'curl'] as const;
+export const WAYS = ['systemd', 'abrt', 'telemetrics', 'curl'] as const;
 
 export type Way = (typeof WAYS)[number];
 
-interface ConnectPageProps extends SystemdProps, TelemetricsProps {
+interface ConnectPageProps extends SystemdProps, AbrtProps, TelemetricsProps {
   frame: PageFrame;
   way: Way;
   /** A line that posts a test record from any shell. */
   curl: string;
-  /** False when the server listens on loopback alone. */
-  reachable: boolean;
+  /** The port of its only addresses, where the server listens on loopback alone. */
+  loopbackPort: number | undefined;
 }
 
 const NAMES: Record<Way, string> = {
   systemd: 'Machine with systemd',
+  abrt: 'ABRT',
   telemetrics: 'Telemetrics client',
   curl: 'Any shell',
 };
@@ -33,7 +35,7 @@ export const ConnectPage: FC<ConnectPageProps> = props => (
     lead="Choose how a machine is to report; its first record appears below."
     live
   >
-    {!props.reachable && <LoopbackWarning />}
+    {props.loopbackPort !== undefined && <LoopbackWarning port={props.loopbackPort} />}
     <nav class="ways" aria-label="Ways to report">
       {WAYS.map(way => (
         <a class="way" href={pathOfWay(way)} aria-current={way === props.way ? 'page' : undefined}>
@@ -42,6 +44,7 @@ export const ConnectPage: FC<ConnectPageProps> = props => (
       ))}
     </nav>
     {props.way === 'systemd' && <Systemd {...props} />}
+    {props.way === 'abrt' && <Abrt {...props} />}
     {props.way === 'telemetrics' && <Telemetrics {...props} />}
     {props.way === 'curl' && <AnyShell {...props} />}
   </Page>
@@ -73,16 +76,17 @@ const AnyShell: FC<ConnectPageProps> = props => (
   </>
 );
 
-const LoopbackWarning: FC = () => (
+const LoopbackWarning: FC<{ port: number }> = ({ port }) => (
   <aside class="notice warning" aria-label="Warning">
     <p>
       <b>Other machines cannot reach this server yet:</b> it listens on this host's loopback address alone. Set{' '}
       <code>http.listen</code> in <code>/etc/telemetricsd/config.toml</code> and restart:
     </p>
-    <CopyLines id="listen" what="setting" text={'[http]\nlisten = "0.0.0.0:8080"'} />
+    <CopyLines id="listen" what="setting" text={`[http]\nlisten = "0.0.0.0:${port}"`} />
     <p>
-      or in the environment, <code>TELEMETRICSD_HTTP_LISTEN=0.0.0.0:8080</code>. Whoever reaches that address reaches
-      these pages, too; an address with <code>serves = "collector"</code> takes records and nothing else.
+      Where the environment has <code>TELEMETRICSD_HTTP_LISTEN</code>, it goes before the file: set{' '}
+      <code>0.0.0.0:{port}</code> there. Whoever reaches that address reaches these pages, too; an address with{' '}
+      <code>serves = "collector"</code> takes records and nothing else.
     </p>
   </aside>
 );

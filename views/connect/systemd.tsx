@@ -38,8 +38,8 @@ export const Systemd: FC<SystemdProps> = props => (
         <h3>Nothing arrives?</h3>
         <ul>
           <li>
-            On the machine, <code>sudo telemetricsd-probe status</code> shows where it reports to and when it last did;{' '}
-            <code>journalctl -u telemetricsd-probe</code> shows what the server answered.
+            On the machine, <code>sudo telemetricsd-probe status</code> shows where it reports to, when it last did and
+            why it pauses; <code>sudo telemetricsd-probe run</code> tries again at once.
           </li>
           <SeeWhatCame />
         </ul>
@@ -48,15 +48,19 @@ export const Systemd: FC<SystemdProps> = props => (
     <h2>What is sent</h2>
     <p>
       <code>sudo telemetricsd-probe preview</code> prints exactly what the machine would send now. The line{' '}
-      <code>send =</code> in <code>/etc/telemetricsd-probe.conf</code> chooses among these:
+      <code>send =</code> in <code>/etc/telemetricsd-probe.conf</code> chooses among these. Every record also has the
+      vendor, product and version of the machine, its board, BIOS and CPU model, the kernel, the OS and the build.
     </p>
     <SendsTable sends={props.sends} />
     <p>
       Of the journal entry for a crash, these fields are sent and no others: <code>{props.crashFields.join(' ')}</code>.
     </p>
     <p>
-      Names of users in paths, names of instances of units and hardware addresses are masked. The machine id is a hash
-      that changes every three days and cannot be turned back.
+      Masked are paths below <code>/home</code>, <code>/media</code> and <code>/run/user</code> up to the name of the
+      file, what units are instances of, and addresses, UUIDs and serial numbers in lines of the kernel. Not masked are
+      names of users elsewhere, such as in <code>/data/alice</code>, and names of programs and files; the manual has{' '}
+      <a href="/telemetryui/help/connect#what-the-probe-masks">the whole list</a>. The machine id is a hash that changes
+      every three days and cannot be turned back, but a rare machine may be recognised by its hardware.
     </p>
     <h2>To undo it</h2>
     <CommandLine
@@ -115,6 +119,17 @@ const Install: FC<{ installer: Installer; named: boolean }> = ({ installer: { ti
   </>
 );
 
+/** With places where a narrow table may break it. */
+function breakable(classification: string) {
+  return classification.split('/').map((part, n) => (
+    <>
+      {n > 0 && '/'}
+      {n > 0 && <wbr />}
+      {part}
+    </>
+  ));
+}
+
 const SendsTable: FC<{ sends: readonly Sent[] }> = ({ sends }) => (
   <Scroll label="What the probe sends">
     <table>
@@ -129,7 +144,7 @@ const SendsTable: FC<{ sends: readonly Sent[] }> = ({ sends }) => (
       <tbody>
         {sends.map(({ classification, severity, what, send, offByDefault }) => (
           <tr>
-            <td class="mono">{classification}</td>
+            <td class="mono">{breakable(classification)}</td>
             <td>
               <Severity level={severity} />
             </td>

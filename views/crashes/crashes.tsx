@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import type { LeftOut } from '../../src/rates/signals.ts';
 import type { Shares } from '../../src/stats/queries.ts';
 import { slotsOf } from '../../src/time/window.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
@@ -7,6 +8,7 @@ import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState, Pager } from '../parts/parts.tsx';
+import { RatesExplained } from '../rates/rate.tsx';
 import { BuildLinks, CrashesFilterForm } from './filter.tsx';
 import {
   type CrashFilter,
@@ -33,6 +35,7 @@ interface CrashesPageProps {
   builds: DrawnBuild[];
   /** Those of this page. */
   guilties: RankedGuilty[];
+  leftOut: LeftOut[];
   /** The rank of the first of them. */
   firstRank: number;
   higherHref?: string | undefined;
@@ -74,6 +77,7 @@ export const CrashesPage: FC<CrashesPageProps> = props => {
         {!props.errors && <Analysed {...props} />}
         {props.guilties.length ? <TopTable {...props} /> : <NothingOnTop {...props} />}
         <Pager newerHref={props.higherHref} olderHref={props.lowerHref} swaps="results" texts={BY_RANK} />
+        {props.guilties.length > 0 && <RatesExplained what="such a crash" leftOut={props.leftOut} />}
       </section>
       {!props.errors && <Halves {...props} />}
     </Page>

@@ -2,7 +2,8 @@ import type { FC } from 'hono/jsx';
 import type { FailedAnalysis } from '../../src/crashes/queue.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { recordPath, recordsPath } from '../parts/links.ts';
-import { Cut, count, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
+import { MachineCell } from '../parts/machine.tsx';
+import { count, EmptyState, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 import { RetryForm } from './forms.tsx';
 import { failedPath } from './links.ts';
@@ -63,9 +64,7 @@ const Failures: FC<FailedAnalysesPageProps> = ({ frame, failures, total }) => (
                 <a href={recordPath(failure.recordId)}>{failure.recordId}</a>
               </td>
               <td>
-                <a href={recordsPath({ machine_id: failure.machineId })}>
-                  <Cut text={failure.machineId} />
-                </a>
+                <MachineCell id={failure.machineId} hrefOf={machine_id => recordsPath({ machine_id })} />
               </td>
               <td class="nowrap">
                 <Time at={failure.receivedAt} now={frame.now} />

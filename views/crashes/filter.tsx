@@ -41,6 +41,7 @@ export const CrashesFilterForm: FC<CrashesFilterFormProps> = ({ filter, sorts, .
 const SORTS: [string, string][] = [
   ['records', 'records'],
   ['machines', 'machines'],
+  ['rate', 'rate'],
 ];
 
 /** The list over all builds, and that of each of the newest. */

@@ -1,11 +1,13 @@
 import type { FC } from 'hono/jsx';
-import type { GuiltyBuild } from '../../src/crashes/queries.ts';
+import type { GuiltyBuild } from '../../src/crashes/guilty-builds.ts';
 import type { Shares } from '../../src/stats/queries.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
 import { BarCell, share } from '../parts/bars.tsx';
+import { MACHINE_UNKNOWN } from '../parts/machine.tsx';
 import { count, counted, Scroll } from '../parts/parts.tsx';
-import { backtracesPath, type CrashFilter, crashesPath } from './links.ts';
+import { RATE_HEAD, RateCell } from '../rates/rate.tsx';
+import { backtracesPath, type CrashFilter, crashesPath, guiltyPath } from './links.ts';
 
 interface BuildsTableProps {
   /** Of the guilty. */
@@ -32,6 +34,11 @@ export const BuildsTable: FC<BuildsTableProps> = props => {
             <th class="num">Records</th>
             <th class="num">Share</th>
             <th class="num">Machines</th>
+            <th class="num" aria-sort={filter.sort === 'rate' ? 'descending' : undefined}>
+              <a href={guiltyPath(props.id, { ...filter, sort: filter.sort === 'rate' ? undefined : 'rate' })}>
+                {RATE_HEAD}
+              </a>
+            </th>
             <th>Happened on</th>
           </tr>
         </thead>
@@ -45,6 +52,7 @@ export const BuildsTable: FC<BuildsTableProps> = props => {
               <th scope="row">{counted(others.names, 'other')}</th>
               <td class="num">{count(others.records)}</td>
               <td class="num soft">{share(others.records, total)}</td>
+              <td></td>
               <td></td>
               <td></td>
             </tr>
@@ -73,6 +81,7 @@ const BuildRow: FC<BuildRowProps> = ({ id, filter, drawn, row, of }) => {
       <BarCell n={records} of={of.records} href={narrowed && backtracesPath(id, narrowed)} />
       <td class="num soft">{share(records, of.total)}</td>
       <BarCell n={machines} of={of.machines} />
+      <RateCell rate={row.rate} />
       <td class="rest">
         <Machines row={row} hrefOf={machine_id => narrowed && backtracesPath(id, { ...narrowed, machine_id })} />
       </td>
@@ -82,7 +91,7 @@ const BuildRow: FC<BuildRowProps> = ({ id, filter, drawn, row, of }) => {
 
 const Machines: FC<{ row: GuiltyBuild; hrefOf: (machineId: string) => string | undefined }> = ({ row, hrefOf }) =>
   row.top.length === 0 ? (
-    <span class="soft">records purged</span>
+    <span class="soft">{row.machines === 0 ? MACHINE_UNKNOWN : 'records purged'}</span>
   ) : (
     <details class="more">
       <summary>

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
-import type { GuiltyBuild, SeenOn } from '../../src/crashes/queries.ts';
+import type { GuiltyBuild } from '../../src/crashes/guilty-builds.ts';
+import type { SeenOn } from '../../src/crashes/queries.ts';
 import type { Shares } from '../../src/stats/queries.ts';
 import { dayOf } from '../../src/time/ago.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
@@ -10,6 +11,8 @@ import { count, counted, EmptyState } from '../parts/parts.tsx';
 import { recordsOfDays } from '../parts/scope-form.tsx';
 import { daySlot, SlotChart } from '../parts/slot-chart.tsx';
 import { visible } from '../parts/visible.ts';
+import { RatesExplained } from '../rates/rate.tsx';
+import { Attachments, type ShownAttachment } from './attachments.tsx';
 import { CrashesFilterForm } from './filter.tsx';
 import { JudgementForm } from './forms.tsx';
 import { BuildsTable } from './guilty-builds.tsx';
@@ -55,6 +58,7 @@ interface GuiltyPageProps {
   hostTypes: Shares<{ name: string; records: number }>;
   /** Also those that are not chosen. */
   onSystems: Shares<{ name: string; records: number }>;
+  attachments: ShownAttachment[];
 }
 
 export const GuiltyPage: FC<GuiltyPageProps> = props => {
@@ -81,6 +85,7 @@ export const GuiltyPage: FC<GuiltyPageProps> = props => {
       <h2>{`In ${scope(filter)}`}</h2>
       <CrashesFilterForm {...props} action={guiltyPath(guilty.id)} />
       {props.records > 0 ? <Numbers {...props} /> : <NoneInWindow {...props} />}
+      {props.attachments.length > 0 && <Attachments attachments={props.attachments} />}
     </Page>
   );
 };
@@ -181,6 +186,7 @@ const Numbers: FC<GuiltyPageProps> = ({ frame, guilty, filter, days, builds, dra
       </p>
       <h2>By build</h2>
       <BuildsTable id={guilty.id} filter={filter} builds={builds} drawn={drawn} />
+      <RatesExplained what="this crash" leftOut={[]} />
       <div class="halves">
         <section>
           <h2>By hardware</h2>

@@ -11,7 +11,7 @@ export interface CrashFilter {
   /** The window, in days. */
   days?: number | undefined;
   fleet?: string | undefined;
-  sort?: 'records' | 'machines' | undefined;
+  sort?: 'records' | 'machines' | 'rate' | undefined;
   build?: string | undefined;
   machine_id?: string | undefined;
 }

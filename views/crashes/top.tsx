@@ -1,10 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { SeenOn } from '../../src/crashes/queries.ts';
+import type { Rate } from '../../src/rates/rate.ts';
 import type { DrawnBuild } from '../builds/build-name.tsx';
 import { BuildName } from '../builds/build-name.tsx';
 import type { PageFrame } from '../layout.tsx';
 import { BarCell } from '../parts/bars.tsx';
 import { counted, Scroll } from '../parts/parts.tsx';
+import { RATE_HEAD, RateCell } from '../rates/rate.tsx';
+import { Sparkline, type Trend } from '../rates/sparkline.tsx';
 import { JudgementForm } from './forms.tsx';
 import { GuiltyName } from './guilty-name.tsx';
 import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPath } from './links.ts';
@@ -12,6 +15,9 @@ import { backtracesPath, type CrashFilter, crashesPath, type GuiltyRef, guiltyPa
 export interface RankedGuilty extends GuiltyRef {
   records: number;
   machines: number;
+  rate: Rate;
+  /** Machines by day; undefined where one build is chosen. */
+  trend: Trend | undefined;
   /** Records on each of the page's builds, in their order. */
   perBuild: number[];
   /** Of all time. */
@@ -48,6 +54,10 @@ export const TopTable: FC<TopTableProps> = props => {
             <th class="num" aria-sort={sort === 'machines' ? 'descending' : undefined}>
               Machines
             </th>
+            <th class="num" aria-sort={sort === 'rate' ? 'descending' : undefined}>
+              {RATE_HEAD}
+            </th>
+            {filter.build === undefined && <th>Trend</th>}
             {builds.map(({ os, build }) => (
               <th class="num">
                 <a href={crashesPath({ ...filter, os, build })}>
@@ -83,6 +93,12 @@ const TopRow: FC<TopRowProps> = ({ frame, filter, builds, guilty, rank, most }) 
     </td>
     <BarCell n={guilty.records} of={most.records} href={backtracesPath(guilty.id, { ...filter, sort: undefined })} />
     <BarCell n={guilty.machines} of={most.machines} />
+    <RateCell rate={guilty.rate} />
+    {guilty.trend && (
+      <td>
+        <Sparkline {...guilty.trend} what="machines" />
+      </td>
+    )}
     {builds.map(({ os, build }, n) => (
       <BarCell
         n={guilty.perBuild[n] ?? 0}

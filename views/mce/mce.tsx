@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import type { MceView } from '../../src/mce/mce.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { BarCell, BarTable } from '../parts/bars.tsx';
-import { BuildsOfClasses, WeeksCounted } from '../parts/builds-of-classes.tsx';
+import { BuildsOfClasses, BuildsOrder, WeeksCounted } from '../parts/builds-of-classes.tsx';
 import { SelectField } from '../parts/fields.tsx';
 import { type FilterValues, machinePath, recordsPath } from '../parts/links.ts';
 import { count, counted, Scroll } from '../parts/parts.tsx';
@@ -30,7 +30,7 @@ const WINDOWS = [28, 91, 182, 364];
 const DEFAULT_TOP = 10;
 
 export const McePage: FC<McePageProps> = props => {
-  const { frame, systems, fleets, scope, top, classes, cpus, classifications, errors } = props;
+  const { frame, systems, fleets, scope, top, sort, classes, cpus, classifications, errors } = props;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const totals = classes.series.map(({ name, values: n }) => ({ name, n: sum(n) }));
   const total = sum(totals.map(({ n }) => n));
@@ -49,6 +49,7 @@ export const McePage: FC<McePageProps> = props => {
         errors={errors}
       >
         <SelectField name="top" label="Machines at most" value={String(top)} error={errors?.top} options={TOPS} />
+        <BuildsOrder sort={sort} error={errors?.sort} />
       </ScopeForm>
       {total === 0 ? (
         <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
@@ -94,7 +95,7 @@ export const McePage: FC<McePageProps> = props => {
           </div>
           <BuildsOfClasses {...props} from={from} unit="machine checks" />
           <ExportLinks
-            href={withScope('/api/mce', { ...values, top: top === DEFAULT_TOP ? undefined : top })}
+            href={withScope('/api/mce', { ...values, top: top === DEFAULT_TOP ? undefined : top, sort })}
             tables={{ weeks: 'Weeks', machines: 'Machines', builds: 'Builds', cpus: 'CPU models' }}
           />
         </>

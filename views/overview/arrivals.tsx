@@ -42,14 +42,21 @@ export const Arrivals: FC<ArrivalsProps> = ({ since, records, waiting }) => {
 const Waiting: FC<{ since: number }> = ({ since }) => (
   <p class="waiting">
     <span class="pulse" aria-hidden="true"></span>
-    {since === 0 ? 'Waiting for the first record' : `Waiting for a record newer than ${since}`}
+    {since === 0 ? 'Waiting for the first record' : `Waiting for a record after record ${since}`}
   </p>
 );
 
 const Arrival: FC<{ record: StoredRecord }> = ({ record }) => (
   <>
     <a href={recordPath(record.id)}>record {record.id}</a> <Severity level={record.severity} /> {record.classification}{' '}
-    from machine <Cut text={record.machineId} /> at{' '}
-    <time datetime={record.receivedAt.toISOString()}>{exact(record.receivedAt).slice(11)}</time>
+    from{' '}
+    {record.machineId === '' ? (
+      'a machine unknown'
+    ) : (
+      <>
+        machine <Cut text={record.machineId} />
+      </>
+    )}{' '}
+    at <time datetime={record.receivedAt.toISOString()}>{exact(record.receivedAt).slice(11)}</time>
   </>
 );

@@ -5,7 +5,8 @@ import type { EnabledThere } from '../../src/parsers/servers.ts';
 import type { SetAsideRecord } from '../../src/parsers/set-aside.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { machinePath, recordPath } from '../parts/links.ts';
-import { Cut, count, EmptyState, type NoticeProps, Pager, Scroll, Time } from '../parts/parts.tsx';
+import { MachineCell } from '../parts/machine.tsx';
+import { count, EmptyState, type NoticeProps, Pager, Scroll, Time } from '../parts/parts.tsx';
 import { visible } from '../parts/visible.ts';
 
 /** An admin's parser with counts of its records, each up to 10,000. */
@@ -236,9 +237,7 @@ const SetAsideTable: FC<Pick<ParsersPageProps, 'frame' | 'setAside'>> = ({ frame
             <td class="mono">{parser ?? 'built in'}</td>
             <td>{classification}</td>
             <td>
-              <a href={machinePath(machineId)}>
-                <Cut text={machineId} />
-              </a>
+              <MachineCell id={machineId} hrefOf={machinePath} />
             </td>
             <td class="nowrap">
               <Time at={receivedAt} now={frame.now} />

@@ -1,4 +1,6 @@
 import type { Child, FC } from 'hono/jsx';
+import type { Rate } from '../../src/rates/rate.ts';
+import { RateCell } from '../rates/rate.tsx';
 import { count, counted, Scroll } from './parts.tsx';
 
 /** A cell with a bar behind its number. A bar as long as the cell stands for `of`. */
@@ -44,21 +46,22 @@ interface BarRow {
   name: Child;
   href?: string | undefined;
   n: number;
+  /** One for each of the table's `rateHeads`. */
+  rates?: Rate[];
 }
 
 export interface BarTableProps {
   label: string;
   /** The headings of the names and of the numbers. */
   heads: [string, string];
+  rateHeads?: string[];
   rows: BarRow[];
   /** What the shares are of, if the rows are only a part: the number of all names, and their sum. */
   whole?: { names: number; n: number } | undefined;
 }
 
-/**
- * Numbers with their shares as bars: chart and table in one. A last row, `others`, holds what has no row of its own.
- */
-export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
+/** Numbers with their shares as bars: chart and table in one. A last row, `others`, holds what has no row of its own. */
+export const BarTable: FC<BarTableProps> = ({ label, heads, rateHeads = [], rows, whole }) => {
   const shown = rows.reduce((sum, row) => sum + row.n, 0);
   const { names, n: total } = whole ?? { names: rows.length, n: shown };
   const others = { names: names - rows.length, n: total - shown };
@@ -74,6 +77,9 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
             <th>
               <span class="unseen">As a bar</span>
             </th>
+            {rateHeads.map(head => (
+              <th class="num rate-head">{head}</th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -85,6 +91,9 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
               <td class="bar-cell">
                 <Bar n={row.n} of={most} />
               </td>
+              {row.rates?.map(rate => (
+                <RateCell rate={rate} />
+              ))}
             </tr>
           ))}
           {others.names > 0 && (
@@ -95,6 +104,9 @@ export const BarTable: FC<BarTableProps> = ({ label, heads, rows, whole }) => {
               <td class="bar-cell">
                 <Bar n={others.n} of={most} />
               </td>
+              {rateHeads.map(() => (
+                <td></td>
+              ))}
             </tr>
           )}
         </tbody>

@@ -3,6 +3,7 @@ import type { StoredRecord, WayIn } from '../../src/records/record.ts';
 import { ago, exact } from '../../src/time/ago.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { machinePath, recordsPath } from '../parts/links.ts';
+import { MACHINE_UNKNOWN } from '../parts/machine.tsx';
 import { count, EmptyState, Severity, Time } from '../parts/parts.tsx';
 import { JournalEntryBlock, type ShownEntry } from './journal-entry.tsx';
 import { NulNote, PayloadBlock, ScrubbedNote } from './payload.tsx';
@@ -66,7 +67,7 @@ const RecordLinks: FC<{ record: StoredRecord; details: RecordDetails }> = ({ rec
         Older record of this machine →
       </a>
     )}
-    <a href={machinePath(record.machineId)}>All records of this machine</a>
+    {record.machineId !== '' && <a href={machinePath(record.machineId)}>All records of this machine</a>}
     <a href={`/api/records/${record.id}`}>JSON</a>
   </nav>
 );
@@ -75,6 +76,7 @@ const WAYS_IN: Record<WayIn, string> = {
   headers: 'telemetrics, metadata in headers',
   json: 'telemetrics, JSON',
   probe: 'telemetricsd-probe',
+  abrt: 'ABRT',
 };
 
 const What: FC<{ record: StoredRecord; now: Date }> = ({ record, now }) => (
@@ -124,9 +126,16 @@ const Captured: FC<{ record: StoredRecord }> = ({ record }) => {
 const Machine: FC<{ record: StoredRecord }> = ({ record }) => (
   <Facts title="Machine">
     <Fact name="Machine id">
-      <a class="mono" href={recordsPath({ machine_id: record.machineId })}>
-        {record.machineId}
-      </a>
+      {record.machineId === '' ? (
+        <>
+          {MACHINE_UNKNOWN}: ABRT did not send its id (<a href="/telemetryui/connect?way=abrt">how to switch that on</a>
+          )
+        </>
+      ) : (
+        <a class="mono" href={recordsPath({ machine_id: record.machineId })}>
+          {record.machineId}
+        </a>
+      )}
     </Fact>
     <Fact name="Host type">{record.hostType}</Fact>
     <Fact name="Board">{record.boardName}</Fact>
@@ -177,8 +186,13 @@ const Fact: FC<PropsWithChildren<{ name: string }>> = ({ name, children }) => (
   </div>
 );
 
+/** Nor do the parts of `VENDOR|PRODUCT|VERSION` say anything, of a machine whose firmware is silent. */
+const NOTHING = /^[| ]*$/;
+
 const isBlank = (children: Child): boolean =>
-  Array.isArray(children) ? children.every(isBlank) : children == null || children === '' || children === false;
+  Array.isArray(children)
+    ? children.every(isBlank)
+    : children == null || children === false || (typeof children === 'string' && NOTHING.test(children));
 
 const Payload: FC<{ payload: string; nulBytes: number }> = ({ payload, nulBytes }) => {
   if (payload === '') {

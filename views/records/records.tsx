@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import type { StoredRecord } from '../../src/records/record.ts';
 import { Page, type PageFrame } from '../layout.tsx';
 import { exportPath, FILTERS, type FilterValues, recordPath, recordsPath } from '../parts/links.ts';
+import { MachineCell } from '../parts/machine.tsx';
 import { Cut, EmptyState, Pager, Scroll, Severity, Time } from '../parts/parts.tsx';
 import { ActiveFilters, RecordsFilterForm } from './filter.tsx';
 import { CountLater, FoundCount, type FoundProps } from './found.tsx';
@@ -100,9 +101,7 @@ const ListedRecord: FC<{ record: StoredRecord; now: Date; payloadLimit: number }
       </td>
       <td class="soft">{record.external ? 'external' : 'internal'}</td>
       <td>
-        <a href={recordsPath({ machine_id: record.machineId })}>
-          <Cut text={record.machineId} />
-        </a>
+        <MachineCell id={record.machineId} hrefOf={machine_id => recordsPath({ machine_id })} />
       </td>
       <td class="nowrap">
         <Time at={record.receivedAt} now={now} />
@@ -162,8 +161,8 @@ const NothingYet: FC = () => (
       <a href="/telemetryui/connect">Connect machines</a> to see what they report here.
     </p>
     <p class="soft">
-      Only looking around? <code>telemetricsd demo</code> (<code>npm run demo</code> in a checkout) writes the records
-      of a made-up fleet.
+      Only looking around? The <a href="/telemetryui">overview</a> has a command that writes the records of a made-up
+      fleet.
     </p>
   </EmptyState>
 );

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import type { ThermalView } from '../../src/thermal/thermal.ts';
 import { Page, type PageFrame } from '../layout.tsx';
-import { BuildsOfClasses, WeeksCounted } from '../parts/builds-of-classes.tsx';
+import { BuildsOfClasses, BuildsOrder, WeeksCounted } from '../parts/builds-of-classes.tsx';
 import { counted } from '../parts/parts.tsx';
 import {
   NothingInScope,
@@ -26,7 +26,7 @@ const PATH = '/telemetryui/thermal';
 const WINDOWS = [35, 91, 182, 364];
 
 export const ThermalPage: FC<ThermalPageProps> = props => {
-  const { frame, systems, fleets, scope, weeks, classifications, errors } = props;
+  const { frame, systems, fleets, scope, sort, weeks, classifications, errors } = props;
   const values = { os: scope.systemName, fleet: scope.fleet, days: scope.days };
   const total = weeks.series.flatMap(({ values: n }) => n).reduce((sum, n) => sum + n, 0);
   return (
@@ -40,7 +40,9 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
         windows={WINDOWS}
         byWeek
         errors={errors}
-      />
+      >
+        <BuildsOrder sort={sort} error={errors?.sort} />
+      </ScopeForm>
       {total === 0 ? (
         <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
       ) : (
@@ -60,7 +62,10 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
           <WeeksCounted slots={weeks.slots} />
           <RecordsRemoved frame={frame} from={weeks.slots[0]} />
           <BuildsOfClasses {...props} from={weeks.slots[0]} unit="thermal events" />
-          <ExportLinks href={withScope('/api/thermal', values)} tables={{ weeks: 'Weeks', builds: 'Builds' }} />
+          <ExportLinks
+            href={withScope('/api/thermal', { ...values, sort })}
+            tables={{ weeks: 'Weeks', builds: 'Builds' }}
+          />
         </>
       )}
     </Page>

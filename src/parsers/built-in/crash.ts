@@ -4,6 +4,8 @@ import type { Crash } from '../../dialects/frame.ts';
 import { fieldText, type JournalEntry, readJournalEntry } from '../../dialects/journal-entry.ts';
 import { readKernelText, readSureKernelText } from '../../dialects/kernel-text.ts';
 import { kernelOf } from '../../dialects/kernel-version.ts';
+import { crashOfUreport, readUreport, type Ureport } from '../../dialects/ureport.ts';
+import { packagesOf, wordsOf } from '../../dialects/ureport-packages.ts';
 import type { Parsed } from '../parser.ts';
 import { known, labelled, wholeNumber } from './lines.ts';
 
@@ -11,6 +13,8 @@ const MOST_REASON = 1_000;
 
 /** Reads the heading of a crash or kernel report in each dialect; crash analysis reads the frames. */
 export function parseCrashHeading(payload: string): Parsed {
+  const ureport = readUreport(payload);
+  if (ureport) return parseUreport(ureport);
   const entry = readJournalEntry(payload);
   if (entry) return parseJournalEntry(entry);
   const sure = readSureKernelText(payload);
@@ -19,6 +23,24 @@ export function parseCrashHeading(payload: string): Parsed {
   // Lines of the kernel may begin with "Process: ", too.
   const isSure = found && (found.reason ?? found.error ?? found.pid ?? found.signal) !== undefined;
   return isSure ? found : (parseKernelText(payload, readKernelText(payload)) ?? found);
+}
+
+function parseUreport(ureport: Ureport): Parsed {
+  const { program, signal } = crashOfUreport(ureport);
+  const packages = packagesOf(ureport);
+  const affected = packages.find(({ isAffected }) => isAffected);
+  return known({
+    program: program ?? undefined,
+    signal: signal ?? undefined,
+    ...wordsOf(ureport),
+    package: affected?.name,
+    package_version: affected?.version ?? undefined,
+    package_names: packages.length > 0 ? [...new Set(packages.map(({ name }) => name))] : undefined,
+    packages:
+      packages.length > 0
+        ? packages.map(({ name, version }) => (version === null ? name : `${name}-${version}`))
+        : undefined,
+  });
 }
 
 function parseTelemetrics(payload: string): Parsed {
