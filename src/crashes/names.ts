@@ -45,15 +45,15 @@ const WORD = /[\p{L}\p{N}_]/u;
  * time in proportion to the length of the name, like everything here.
  */
 export function stableFunction(name: string): string {
-  return lastingFunction(withoutDoubt(name)).replace(PADDING, '');
+  if (isUnknown(name)) return NO_SYMBOL;
+  const { body, call } = split(withoutClones(withoutDoubt(name)));
+  const stable = withoutRustCrate(withoutRustHash(withoutSuffixes(body))).replace(PADDING, '');
+  return withoutAttachment(stable) + call;
 }
 
-/** A function's name without what changes with each compilation or each time that a program is loaded. Says as much about the frame. */
-export function lastingFunction(name: string): string {
-  if (isUnknown(name)) return NO_SYMBOL;
-  const { body, call } = split(withoutClones(name));
-  const lasting = withoutRustCrate(withoutRustHash(withoutSuffixes(body)));
-  return lasting.replace(TRAMPOLINE, '$1#') + call;
+/** A function's name without the number that the kernel gives a BPF program each time that it is attached. */
+export function withoutAttachment(name: string): string {
+  return name.replace(TRAMPOLINE, '$1#');
 }
 
 /** The name that the never-guilty list is searched for where it does not have the name itself: also without versions and aliases. */

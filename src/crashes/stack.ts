@@ -1,8 +1,8 @@
 import { storable } from '../db/storable.ts';
-import { type Frame, shownFunction } from '../dialects/frame.ts';
+import { type Frame, NO_SYMBOL, shownFunction } from '../dialects/frame.ts';
 import type { DemangleNote } from './demangle/demangled.ts';
 import type { ShownFrame, Verdict } from './guilty.ts';
-import { type FrameName, lastingFunction, stableModule } from './names.ts';
+import { type FrameName, isUnknown, stableModule, withoutAttachment } from './names.ts';
 import type { LookUp } from './never-guilty-matcher.ts';
 
 /** A frame as it is stored with its stack. */
@@ -40,13 +40,13 @@ export function stackFrame(
 
 /**
  * What makes two backtraces the same one: functions as written, modules and source lines of all frames, as 128 bits of a
- * SHA-256. Offsets stay out: they change with every compilation, and so do numbers that compilers add to names. Addresses, the number
- * of the vdso and the like change with every process. What the reason says counts where a frame was made from it.
+ * SHA-256. Offsets stay out: they change with every compilation. So do addresses, the number of the vdso and the like, which change
+ * with every process. What the reason says counts where a frame was made from it.
  */
 export function stackHash(frames: readonly StackFrame[]): string {
   const text = frames
     .map(({ number, written, function: shown, module, source, reason }) => {
-      const name = lastingFunction(written ?? shown);
+      const name = isUnknown(shown) ? NO_SYMBOL : withoutAttachment(written ?? shown);
       return `${number}\0${name}\0${stableModule(module)}\0${source ?? ''}${reason === undefined ? '' : `\0${reason}`}\n`;
     })
     .join('');

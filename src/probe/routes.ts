@@ -34,7 +34,7 @@ export function probeRoutes(config: Config) {
       return c.body(text, 200, noStore(name.endsWith('.sh') ? SCRIPT : 'text/plain; charset=utf-8'));
     })
     .on('OPTIONS', PATHS, c => c.body(null, 204, { Allow: `${ALLOWED}, OPTIONS` }))
-    .on(['POST', 'PUT', 'PATCH', 'DELETE'], PATHS, c =>
+    .on('ALL', PATHS, c =>
       c.json({ message: `${c.req.method} is not for this address: GET it` }, 405, { Allow: ALLOWED }),
     );
 }
