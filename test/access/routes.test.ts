@@ -11,6 +11,8 @@ const ROUTES = {
     GET /static/:name
     GET /probe/:tid
     GET /probe/:tid/:file
+    OPTIONS /probe/:tid
+    OPTIONS /probe/:tid/:file
     GET /abrt/:tid/reports/bthash/:hash
     GET /abrt/:tid/reports/bthash/:hash/
     POST /abrt/:tid/reports/attach
