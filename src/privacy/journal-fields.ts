@@ -1,4 +1,5 @@
-import { endOfBinaryValue, endOfLines, endOfLinesOfProgram, type Range, rangeOfMember } from './journal-values.ts';
+import { type Range, rangeOfMember } from '../json-members.ts';
+import { endOfBinaryValue, endOfLines, endOfLinesOfProgram } from './journal-lines.ts';
 
 /** The name in a record's `scrubbed_by`, beside those of the rules of privacy.scrub. */
 export const JOURNAL_FIELDS = 'journal-fields';
