@@ -93,7 +93,7 @@ const DERIVED = (sql: Queryable) => ({
                  select from records r
                   where r.machine_id = g.machine_id and r.classification like '%/heartbeat/ping'
                     and ((r.received_at at time zone 'UTC')::date - date '1970-01-01') / 3 = (g.last_day - date '1970-01-01') / 3))
-          from guilty_machines g group by 1, 2, 3, 4, 5`,
+          from guilty_machines g where machine_id <> '' group by 1, 2, 3, 4, 5`,
   ],
   crashes: [
     sql`select id, fleet_id, system_name, build from crashes`,

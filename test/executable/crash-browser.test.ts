@@ -82,7 +82,7 @@ describe.skipIf(withoutChromium('test/executable/crash-browser.test.ts'))('crash
     visit(async page => {
       await page.getByLabel('Order by').selectOption('machines');
       await page.waitForURL('**sort=machines*');
-      await page.getByLabel('Window').selectOption('35');
+      await page.getByLabel('Window', { exact: true }).selectOption('35');
       await page.waitForURL('**days=35*');
       const first = (await guilties(page).first().textContent())!;
       await page.locator('details.edit summary').first().click();

@@ -198,7 +198,7 @@ test('listeners serve what they are for, a unix socket too', async () => {
       text: expect.stringContaining(pagesAre),
     });
   }
-  expect((await exchange(collector, get('/'))).json.message).toEndWith(`POST a record to it; ${pagesAre}`);
+  expect((await exchange(collector, get('/'))).json.message).toEndWith(`POST records to this address; ${pagesAre}`);
   expect((await exchange(collector, get('/nowhere'))).json.message).toBe('there is nothing at /nowhere');
   for (const place of [pages, socket]) {
     const answer = await exchange(place, headerRequest('hello\n'));

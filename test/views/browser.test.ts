@@ -155,7 +155,7 @@ describe.skipIf(withoutChromium('test/views/browser.test.ts'))('views in a brows
         return page.locator('.reading').textContent();
       };
       const days = page.locator('figure tbody th');
-      await page.getByLabel('Window').selectOption('7');
+      await page.getByLabel('Window', { exact: true }).selectOption('7');
       await page.getByText('in the last 7 days').waitFor();
       await eventually('it is drawn', async () => (await page.locator('canvas').count()) === 1);
       const tells = (day: number) =>

@@ -41,8 +41,8 @@ export const neverGuiltyPath = (q?: string): string =>
 
 export const hiddenPath = `${CRASHES}/guilty_edit/hidden`;
 /** Those that crashed there. */
-export const hiddenInPath = ({ sort, machine_id, ...filter }: CrashFilter): string =>
-  `${hiddenPath}?${queryOf({ days: DEFAULT_DAYS, ...filter }, {})}`;
+export const hiddenInPath = ({ sort, machine_id, days = DEFAULT_DAYS, ...filter }: CrashFilter): string =>
+  `${hiddenPath}?${queryOf({ ...filter, days }, {})}`;
 
 export const failedPath = `${CRASHES}/failed`;
 export const recomputationPath = (id: number): string => `${CRASHES}/recomputations/${id}`;
