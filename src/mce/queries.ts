@@ -73,14 +73,15 @@ export async function classesByBuild(
       ...row,
       rates: signals.map(signal => rateOf(affected[signal] ?? 0, machineDays)),
     }));
-    return { ...system, newest: sort === 'rate' ? rows.toSorted((a, b) => firstRate(b) - firstRate(a)) : rows };
+    return { ...system, newest: sort === 'rate' ? rows.toSorted((a, b) => lowest(b) - lowest(a)) : rows };
   });
 }
 
 export const BUILDS_SORTS = ['version', 'rate'] as const;
 export type BuildsSort = (typeof BUILDS_SORTS)[number];
 
-const firstRate = ({ rates }: BuildOfClasses): number => rates[0]?.perThousand?.rate ?? -1;
+/** Of few machine-days any rate may be chance. */
+const lowest = ({ rates }: BuildOfClasses): number => rates[0]?.perThousand?.low ?? -1;
 
 export interface CheckedMachine {
   machineId: string;

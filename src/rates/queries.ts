@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/connect.ts';
 import { inWindow, type Scope } from '../time/scope.ts';
+import { Z } from './rate.ts';
 import type { LeftOut, Signal } from './signals.ts';
 
 /** Machine-days by system and build in a window: a query with `system_name, build, machine_days`. */
@@ -16,10 +17,18 @@ export function affectedByBuild(sql: Queryable, scope: Scope, signal: Signal) {
       from affected_counts c where ${inWindow(sql, scope)} and c.signal = ${signal} group by 1, 2`;
 }
 
-/** By whether there are enough machine-days, then the highest rate first: a list for `order by`. */
+/**
+ * By whether there are enough machine-days, then what is surely high first, by the lower end of Wilson's interval (see rateOf): of few
+ * machine-days any rate may be chance. A list for `order by`.
+ */
 export function highestRate(sql: Queryable, least: number) {
+  const z2 = sql`${Z ** 2}::float8`;
+  const days = sql`greatest(machine_days, 1)::float8`;
+  const share = sql`least(1, coalesce(affected, 0) / ${days})`;
   return sql`
-    coalesce(machine_days, 0) < ${least}, coalesce(affected, 0)::float8 / greatest(machine_days, 1) desc nulls last`;
+    coalesce(machine_days, 0) < ${least},
+    (${share} + ${z2} / ${days} / 2 - sqrt(${z2} * (${share} * (1 - ${share}) + ${z2} / ${days} / 4) / ${days})) / (1 + ${z2} / ${days}) desc nulls last,
+    coalesce(affected, 0) desc`;
 }
 
 /** The machine-days of a window, by day: of one build, or of all. */

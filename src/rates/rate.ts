@@ -17,8 +17,8 @@ interface Estimate {
 
 /** Fewer machine-days say nothing. */
 export const LEAST_MACHINE_DAYS = 30;
-/** Two-sided, 95 %. */
-const Z = 1.959964;
+/** Of an interval of 95 %, on both sides. */
+export const Z = 1.959964;
 
 export function rateOf(affected: number, machineDays: number): Rate {
   return {

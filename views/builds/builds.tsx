@@ -62,7 +62,7 @@ export const BuildsPage: FC<BuildsPageProps> = props => {
         <SelectField name="sort" label="Order by" value={choice.sort} error={errors?.sort} options={SORTS} />
       </ScopeForm>
       {total.records === 0 ? (
-        <NothingInScope scope={values} what="Any record fills this page." />
+        <NothingInScope frame={frame} scope={values} what="Any record fills this page." />
       ) : (
         <>
           <h2>

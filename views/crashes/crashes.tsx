@@ -8,6 +8,7 @@ import { Page, type PageFrame } from '../layout.tsx';
 import { BarTable } from '../parts/bars.tsx';
 import { recordsPath } from '../parts/links.ts';
 import { count, counted, EmptyState, Pager } from '../parts/parts.tsx';
+import { WhatToDo } from '../parts/scope-form.tsx';
 import { RatesExplained } from '../rates/rate.tsx';
 import { BuildLinks, CrashesFilterForm } from './filter.tsx';
 import {
@@ -148,10 +149,10 @@ const NothingOnTop: FC<CrashesPageProps> = props => {
   );
 };
 
-const WhatFillsIt: FC<CrashesPageProps> = ({ filter, classifications }) => (
+const WhatFillsIt: FC<CrashesPageProps> = ({ frame, filter, classifications }) => (
   <>
     <p>
-      Choose a longer window or another OS, or <a href="/telemetryui/connect">connect machines</a>.
+      <WhatToDo frame={frame} otherwise="Choose a longer window or another OS" />
       {filter.build !== undefined && (
         <>
           {' '}

@@ -52,7 +52,12 @@ export const McePage: FC<McePageProps> = props => {
         <BuildsOrder sort={sort} error={errors?.sort} />
       </ScopeForm>
       {total === 0 ? (
-        <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
+        <NothingInScope
+          frame={frame}
+          scope={values}
+          byWeek
+          what={`This page counts records of ${classifications.join(', ')}.`}
+        />
       ) : (
         <>
           <h2>

@@ -109,11 +109,27 @@ export const RecordsRemoved: FC<{ frame: PageFrame; from: string | undefined }> 
     </p>
   ) : null;
 
-/** Shown if a view is empty; `what` says which records would fill it. */
-export const NothingInScope: FC<{ scope: ScopeValues; byWeek?: boolean; what: string }> = ({ scope, byWeek, what }) => (
+interface NothingInScopeProps {
+  frame: PageFrame;
+  scope: ScopeValues;
+  byWeek?: boolean;
+  /** Which records would fill the view. */
+  what: string;
+}
+
+/** Shown if a view is empty. */
+export const NothingInScope: FC<NothingInScopeProps> = ({ frame, scope, byWeek, what }) => (
   <EmptyState title={`Nothing in ${scopeText(scope, byWeek)}`}>
     <p>
-      {what} Choose a longer window, another OS or fleet, or <a href="/telemetryui/connect">connect machines</a>.
+      {what} <WhatToDo frame={frame} otherwise="Choose a longer window, another OS or fleet" />
     </p>
   </EmptyState>
+);
+
+/** What fills an empty view: without any record nothing else than machines can. */
+export const WhatToDo: FC<{ frame: PageFrame; otherwise: string }> = ({ frame: { kept }, otherwise }) => (
+  <>
+    {kept.from === undefined ? 'No record has arrived yet:' : `${otherwise}, or`}{' '}
+    <a href="/telemetryui/connect">connect machines</a>.
+  </>
 );

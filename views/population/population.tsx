@@ -42,7 +42,7 @@ export const PopulationPage: FC<PopulationPageProps> = props => {
         errors={errors}
       />
       {whole === undefined ? (
-        <NothingInScope scope={values} what="Any record of a machine fills this page." />
+        <NothingInScope frame={frame} scope={values} what="Any record of a machine fills this page." />
       ) : (
         <>
           <h2>

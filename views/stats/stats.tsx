@@ -56,7 +56,7 @@ export const StatsPage: FC<StatsPageProps> = props => {
         <SelectField name="top" label="Rows at most" value={String(top)} error={errors?.top} options={TOPS} />
       </ScopeForm>
       {records === 0 ? (
-        <NothingInScope scope={values} what="Any record fills this page." />
+        <NothingInScope frame={frame} scope={values} what="Any record fills this page." />
       ) : (
         <>
           <h2>

@@ -44,7 +44,12 @@ export const ThermalPage: FC<ThermalPageProps> = props => {
         <BuildsOrder sort={sort} error={errors?.sort} />
       </ScopeForm>
       {total === 0 ? (
-        <NothingInScope scope={values} byWeek what={`This page counts records of ${classifications.join(', ')}.`} />
+        <NothingInScope
+          frame={frame}
+          scope={values}
+          byWeek
+          what={`This page counts records of ${classifications.join(', ')}.`}
+        />
       ) : (
         <>
           <h2>

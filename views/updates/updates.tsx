@@ -50,6 +50,7 @@ export const UpdatesPage: FC<UpdatesPageProps> = props => {
       />
       {total === 0 ? (
         <NothingInScope
+          frame={frame}
           scope={values}
           what={`This page counts records of ${classifications.join(', ')} whose payload names both builds.`}
         />
